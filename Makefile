@@ -1,0 +1,60 @@
+# Needs Python 3.11 or newer, make and gcc. Everything is installed into .venv, once: a second run
+# of any target installs nothing and works offline.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+SERVICE := $(VENV)/.installed-service
+DEV := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL_PROJECT := $(PIP) install --no-deps --no-build-isolation --editable .
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve retrain test check bench lock clean
+
+help: ## show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(SERVICE) ## answer on http://127.0.0.1:8000 (make serve PORT=8001 elsewhere)
+	ROUGHCAST_HOST=$(HOST) ROUGHCAST_PORT=$(PORT) exec $(BIN)/python -m service
+
+retrain: $(DEV) ## fit, evaluate and publish models (make retrain ARGS="--asset BTC-USD")
+	$(BIN)/python -m training retrain $(ARGS)
+
+test: $(DEV) ## run the tests (make test ARGS="tests/volatility -k har")
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+check: $(DEV) ## lint, format, types and import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timestamp
+
+bench: $(DEV) ## measure against peers, side by side
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## resolve the newest allowed versions and pin them in requirements/
+	PYTHON=$(PYTHON) requirements/lock.sh
+
+clean: ## remove .venv and caches; keeps var/
+	rm -rf $(VENV) .venv-lock build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	find volatility models_store training service tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(SERVICE): requirements/service.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --requirement requirements/service.txt
+	$(INSTALL_PROJECT)
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --requirement requirements/dev.txt
+	$(INSTALL_PROJECT)
+	@touch $@

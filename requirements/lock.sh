@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Pins everything, transitively, as pip resolves it today: first what the service needs, then,
+# under those same pins, the training and dev extras.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=.venv-lock
+pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
+trap 'rm -rf "$venv"' EXIT
+rm -rf "$venv"
+"${PYTHON:-python3}" -m venv "$venv"
+
+# The requirements that pyproject.toml declares: of the project itself, or of the extras named.
+declared() {
+    "$venv/bin/python" - "$@" <<'PY'
+import sys
+import tomllib
+from pathlib import Path
+
+tables = tomllib.loads(Path("pyproject.toml").read_text())
+extras = [tables["project"]["optional-dependencies"][name] for name in sys.argv[1:]]
+base = [tables["build-system"]["requires"], tables["project"]["dependencies"]]
+print(*sum(extras or base, []), sep="\n")
+PY
+}
+
+# A local build tag such as +cpu names one machine's wheel; the version alone installs anywhere.
+pins() {
+    printf '# %s\n# Made by `make lock`; do not edit.\n' "$1"
+    "${pip[@]}" freeze --all --exclude pip | sed -E 's/\+[[:alnum:].]+$//'
+}
+
+"${pip[@]}" install --upgrade --requirement <(declared)
+pins 'What the service needs, and what builds the project: installed by `make serve` and the service image.' \
+    > "$venv/service.txt"
+"${pip[@]}" install --constraint "$venv/service.txt" --requirement <(declared training dev)
+pins 'service.txt and the extras training and dev: installed by `make test`, `make check` and `make retrain`.' \
+    > "$venv/dev.txt"
+mv "$venv/service.txt" "$venv/dev.txt" requirements/
