@@ -1,0 +1,488 @@
+"""What an OHLC bar is, and everything that can be wrong with one.
+
+Nothing is repaired here: rows are not sorted, duplicates are not dropped, gaps are not filled.
+What is found is said, with the first place where it occurs.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from volatility.arrays import BoolArray, DateArray, FloatArray
+from volatility.calendars import Calendar
+from volatility.errors import InvalidBars
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAILY = 86_400  # seconds
+
+PRICES = ("open", "high", "low", "close")
+TIMES = ("date", "timestamp", "datetime", "time")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or worth knowing, about bars or the series made from them.
+
+    Parameters
+    ----------
+    code : machine-readable case.
+    severity : an error makes the input unusable; a warning goes into the answer.
+    field : the column concerned.
+    found : what was found, where it was first.
+    needed : what is needed.
+    index : position of the first occurrence; None where there is no such place.
+    count : occurrences.
+    """
+
+    code: str
+    severity: Literal["error", "warning"]
+    field: str
+    found: str
+    needed: str
+    index: int | None = None
+    count: int = 1
+
+    def __str__(self) -> str:
+        times = f" ({self.count} in all)" if self.count > 1 else ""
+        return f"{self.field}: {self.found}{times}; needed: {self.needed}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Open, high, low and close of (n,) bars.
+
+    Parameters
+    ----------
+    timestamps : (n,) datetime64[s], UTC, when each bar opens; midnight of the session's date for
+        daily bars.
+    open, high, low, close : (n,) prices.
+    interval : seconds a bar spans: 86,400 daily, 3,600 hourly.
+
+    Raises
+    ------
+    InvalidBars : columns of unequal length, an empty time stamp, or an interval that is neither a
+        day nor divides one.
+    """
+
+    timestamps: DateArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    interval: int
+
+    def __post_init__(self) -> None:
+        stamps = np.asarray(self.timestamps).astype("datetime64[s]")
+        object.__setattr__(self, "timestamps", stamps)
+        for name in PRICES:
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+        findings = [*_shape_findings(self), *_stamp_findings(self), *_interval_findings(self)]
+        if findings:
+            raise InvalidBars(findings)
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    @property
+    def dates(self) -> DateArray:
+        """UTC date on which each bar opens; (n,) datetime64[D]."""
+        return self.timestamps.astype("datetime64[D]")
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether one bar is one session."""
+        return self.interval == DAILY
+
+
+def from_frame(frame: "pd.DataFrame", interval: int | None = None) -> Bars:
+    """Bars of a table, such as a user's CSV or Parquet file.
+
+    Parameters
+    ----------
+    frame : columns ``open``, ``high``, ``low``, ``close`` and one of ``date``, ``timestamp``,
+        ``datetime``, ``time``, in any case; others are ignored. Without a time column, an index of
+        dates is taken. Times with an offset become UTC, times without one are taken as UTC. A
+        daily bar keeps its own calendar date, whatever its offset.
+    interval : seconds a bar spans; by default the most frequent distance between rows, where a day
+        or more is daily.
+
+    Raises
+    ------
+    InvalidBars : a column is missing or ambiguous, the frame is empty, or cells cannot be read as
+        numbers or ISO 8601 dates. Prices are not judged here; see :func:`validate`.
+    """
+    columns = _columns(frame)
+    if not len(frame):
+        raise InvalidBars([_empty()])
+    prices = {name: _numbers(columns[name], name) for name in PRICES}
+    utc, wall = _times(columns["time"])
+    seconds = _infer_interval(utc) if interval is None else interval
+    stamps = wall.astype("datetime64[D]") if seconds == DAILY else utc
+    return Bars(timestamps=stamps, interval=seconds, **prices)
+
+
+def to_frame(bars: Bars) -> "pd.DataFrame":
+    """Table of the columns ``timestamp`` (UTC), ``open``, ``high``, ``low``, ``close``."""
+    import pandas as pd
+
+    prices = {name: getattr(bars, name) for name in PRICES}
+    return pd.DataFrame({"timestamp": pd.to_datetime(bars.timestamps, utc=True), **prices})
+
+
+def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ...]:
+    """Check prices and dates; linear in the number of bars.
+
+    Parameters
+    ----------
+    bars : as they came.
+    calendar : the sessions they should follow.
+    now : with a time zone; a bar that has not closed by then is in the future.
+
+    Returns
+    -------
+    Warnings: ``zero_range_bar``, ``missing_sessions``.
+
+    Raises
+    ------
+    InvalidBars : with every error found: ``empty_bars``, ``non_finite_price``,
+        ``non_positive_price``, ``high_below_low``, ``open_outside_range``,
+        ``close_outside_range``, ``duplicate_dates``, ``unsorted_dates``, ``future_dates``,
+        ``outside_calendar``, ``not_a_session``, ``constant_prices``.
+    """
+    if not len(bars):
+        raise InvalidBars([_empty()])
+    errors = [
+        *_price_errors(bars),
+        *_order_errors(bars),
+        *_session_errors(bars, calendar, now),
+        *_constant_errors(bars),
+    ]
+    if errors:
+        raise InvalidBars(errors)
+    return (*_zero_range_warnings(bars), *_missing_session_warnings(bars, calendar))
+
+
+def _empty() -> Finding:
+    return Finding("empty_bars", "error", "bars", "no bars", "at least one bar")
+
+
+def _first(
+    bars: Bars,
+    wrong: BoolArray,
+    code: str,
+    field: str,
+    needed: str,
+    describe: Callable[[int], str],
+    severity: Literal["error", "warning"] = "error",
+) -> Iterator[Finding]:
+    """Finding for the first bar of a mask, if there is one."""
+    count = int(np.count_nonzero(wrong))
+    if count:
+        index = int(np.argmax(wrong))
+        found = f"{describe(index)} at bar {index} ({_stamp(bars, index)})"
+        yield Finding(code, severity, field, found, needed, index, count)
+
+
+def _stamp(bars: Bars, index: int) -> str:
+    return str(bars.dates[index] if bars.is_daily else bars.timestamps[index])
+
+
+def _shape_findings(bars: Bars) -> Iterator[Finding]:
+    for name in PRICES:
+        shape = getattr(bars, name).shape
+        if bars.timestamps.ndim != 1 or shape != bars.timestamps.shape:
+            yield Finding(
+                "length_mismatch",
+                "error",
+                name,
+                f"shape {shape} beside timestamps of shape {bars.timestamps.shape}",
+                "one value a timestamp",
+            )
+
+
+def _stamp_findings(bars: Bars) -> Iterator[Finding]:
+    empty = np.isnat(bars.timestamps)
+    if empty.any():
+        index = int(np.argmax(empty))
+        yield Finding(
+            "unparsable_dates",
+            "error",
+            "timestamps",
+            f"no time at bar {index}",
+            "a time for every bar",
+            index,
+            int(np.count_nonzero(empty)),
+        )
+
+
+def _interval_findings(bars: Bars) -> Iterator[Finding]:
+    if bars.interval <= 0 or DAILY % bars.interval:
+        yield Finding(
+            "unsupported_interval",
+            "error",
+            "interval",
+            f"bars of {bars.interval} seconds",
+            f"{DAILY} (daily), or a number of seconds that divides a day",
+        )
+
+
+def _price_errors(bars: Bars) -> Iterator[Finding]:
+    for name in PRICES:
+        price = getattr(bars, name)
+        finite = np.isfinite(price)
+        yield from _first(
+            bars,
+            ~finite,
+            "non_finite_price",
+            name,
+            "finite prices",
+            lambda i, price=price: f"{price[i]}",  # type: ignore[misc]
+        )
+        yield from _first(
+            bars,
+            finite & (price <= 0),
+            "non_positive_price",
+            name,
+            "prices above zero",
+            lambda i, price=price: f"{price[i]}",  # type: ignore[misc]
+        )
+    yield from _range_errors(bars)
+
+
+def _range_errors(bars: Bars) -> Iterator[Finding]:
+    inverted = bars.high < bars.low
+    yield from _first(
+        bars,
+        inverted,
+        "high_below_low",
+        "high",
+        "a high of at least the low",
+        lambda i: f"high {bars.high[i]} below low {bars.low[i]}",
+    )
+    for name in ("open", "close"):
+        price = getattr(bars, name)
+        yield from _first(
+            bars,
+            ~inverted & ((price > bars.high) | (price < bars.low)),
+            f"{name}_outside_range",
+            name,
+            f"a {name} between low and high",
+            lambda i, name=name, price=price: (  # type: ignore[misc]
+                f"{name} {price[i]} outside {bars.low[i]} to {bars.high[i]}"
+            ),
+        )
+
+
+def _order_errors(bars: Bars) -> Iterator[Finding]:
+    steps = np.diff(bars.timestamps).astype(np.int64)
+    if (steps > 0).all():
+        return
+    _, firsts = np.unique(bars.timestamps, return_index=True)
+    repeated = np.ones(len(bars), dtype=np.bool_)
+    repeated[firsts] = False
+    yield from _first(
+        bars,
+        repeated,
+        "duplicate_dates",
+        "timestamps",
+        "each time once",
+        lambda _: "a time that an earlier bar has",
+    )
+    yield from _first(
+        bars,
+        np.concatenate([[False], steps < 0]),
+        "unsorted_dates",
+        "timestamps",
+        "bars from the oldest to the newest",
+        lambda i: f"a time before that of the bar above it, {_stamp(bars, i - 1)},",
+    )
+
+
+def _session_errors(bars: Bars, calendar: Calendar, now: datetime) -> Iterator[Finding]:
+    dates = bars.dates
+    future = _not_closed(bars, calendar, now)
+    before = dates < calendar.first
+    yield from _first(
+        bars,
+        future,
+        "future_dates",
+        "timestamps",
+        f"bars that had closed by {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+        lambda _: "a bar that has not closed",
+    )
+    yield from _first(
+        bars,
+        before,
+        "outside_calendar",
+        "timestamps",
+        f"dates from {calendar.first} on, where the calendar {calendar.name} begins",
+        lambda _: "a date too early",
+    )
+    if bars.is_daily:
+        judged = ~future & ~before
+        closed = np.zeros(len(bars), dtype=np.bool_)
+        closed[judged] = ~calendar.is_session(dates[judged])
+        yield from _first(
+            bars,
+            closed,
+            "not_a_session",
+            "timestamps",
+            f"sessions of the calendar {calendar.name}",
+            lambda _: "a day without a session",
+        )
+
+
+def _not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
+    if bars.is_daily:
+        return bars.dates > calendar.last_closed_session(now)
+    moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s")
+    return bars.timestamps + np.timedelta64(bars.interval, "s") > moment
+
+
+def _constant_errors(bars: Bars) -> Iterator[Finding]:
+    prices = np.stack([bars.open, bars.high, bars.low, bars.close])
+    if (prices == prices[0, 0]).all():
+        yield Finding(
+            "constant_prices",
+            "error",
+            "close",
+            f"the price {bars.close[0]} in every bar",
+            "prices that move: volatility is undefined without a range",
+            0,
+            len(bars),
+        )
+
+
+def _zero_range_warnings(bars: Bars) -> Iterator[Finding]:
+    yield from _first(
+        bars,
+        bars.high == bars.low,
+        "zero_range_bar",
+        "high",
+        "a high above the low",
+        lambda i: f"high and low both {bars.high[i]}",
+        severity="warning",
+    )
+
+
+def _missing_session_warnings(bars: Bars, calendar: Calendar) -> Iterator[Finding]:
+    missing = calendar.missing_sessions(bars.dates)
+    if len(missing):
+        yield Finding(
+            "missing_sessions",
+            "warning",
+            "timestamps",
+            f"no bar on the session {missing[0]}",
+            f"every session of the calendar {calendar.name}",
+            None,
+            len(missing),
+        )
+
+
+def _columns(frame: "pd.DataFrame") -> "dict[str, pd.Series]":
+    """Columns of prices, and that of times under the name ``time``."""
+    import pandas as pd
+
+    named: dict[str, list[int]] = {}
+    for place, label in enumerate(frame.columns):
+        named.setdefault(str(label).strip().lower(), []).append(place)
+    times = [name for name in TIMES if name in named]
+    findings = [
+        *(_missing_column(name, frame) for name in PRICES if name not in named),
+        *(_ambiguous_column(name) for name in (*PRICES, *times) if len(named.get(name, "")) > 1),
+        *([_ambiguous_column(" and ".join(times))] if len(times) > 1 else ()),
+    ]
+    indexed = not times and isinstance(frame.index, pd.DatetimeIndex)
+    if not times and not indexed:
+        findings.append(_missing_column(", ".join(TIMES[:-1]) + f" or {TIMES[-1]}", frame))
+    if findings:
+        raise InvalidBars(findings)
+    columns = {name: frame.iloc[:, named[name][0]] for name in PRICES}
+    time = frame.index.to_series() if indexed else frame.iloc[:, named[times[0]][0]]
+    return {**columns, "time": time}
+
+
+def _missing_column(name: str, frame: "pd.DataFrame") -> Finding:
+    labels = ", ".join(map(str, frame.columns)) or "none"
+    return Finding(
+        "missing_column", "error", name, f"columns {labels}", f"a column named {name}, in any case"
+    )
+
+
+def _ambiguous_column(name: str) -> Finding:
+    return Finding(
+        "ambiguous_column",
+        "error",
+        name,
+        "more than one such column",
+        "one column of times and one of each price",
+    )
+
+
+def _numbers(column: "pd.Series", name: str) -> FloatArray:
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    # An empty cell is a missing price, which validate reports; text is not a price at all.
+    _refuse_unreadable(column, np.isnan(numbers) & column.notna().to_numpy(), name, "numbers")
+    return numbers
+
+
+def _times(column: "pd.Series") -> tuple[DateArray, DateArray]:
+    """Times in UTC, and as the column's own clock shows them; both datetime64[s]."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):  # seconds, milliseconds, or 20211026?
+        nothing = np.ones(len(column), dtype=np.bool_)
+        _refuse_unreadable(column, nothing, "time", "ISO 8601 dates, such as 2021-10-26")
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return _seconds(column.dt.tz_convert("UTC")), _seconds(column.dt.tz_localize(None))
+    if column.dtype.kind == "M":
+        return _seconds(column), _seconds(column)
+    text = column.astype("string")
+    utc = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601")
+    without_offset = text.str.replace(r"\s*(Z|UTC|[+-]\d{2}:?\d{2})$", "", regex=True)
+    # "2021-10" is a month, not a date with an offset: the day before the sign tells them apart.
+    wall = pd.to_datetime(without_offset, errors="coerce", format="ISO8601")
+    unreadable = (utc.isna() | wall.isna()).to_numpy()
+    _refuse_unreadable(column, unreadable, "time", "ISO 8601 dates, such as 2021-10-26")
+    return _seconds(utc), _seconds(wall)
+
+
+def _seconds(times: "pd.Series") -> DateArray:
+    naive = times.dt.tz_localize(None) if times.dt.tz is not None else times
+    return naive.to_numpy().astype("datetime64[s]")
+
+
+def _refuse_unreadable(column: "pd.Series", unreadable: BoolArray, name: str, needed: str) -> None:
+    if not unreadable.any():
+        return
+    index = int(np.argmax(unreadable))
+    code = "unparsable_dates" if name == "time" else "unparsable_numbers"
+    found = f"{column.iloc[index]!r} at bar {index}"
+    count = int(np.count_nonzero(unreadable))
+    raise InvalidBars([Finding(code, "error", name, found, needed, index, count)])
+
+
+def _infer_interval(stamps: DateArray) -> int:
+    gaps = np.abs(np.diff(stamps).astype(np.int64))  # newest first is reported by validate
+    gaps = gaps[gaps > 0]
+    if not len(gaps):
+        raise InvalidBars(
+            [
+                Finding(
+                    "unknown_interval",
+                    "error",
+                    "interval",
+                    f"{len(stamps)} bars at one time",
+                    "bars at two different times, or the interval",
+                )
+            ]
+        )
+    values, counts = np.unique(gaps, return_counts=True)
+    return min(int(values[np.argmax(counts)]), DAILY)

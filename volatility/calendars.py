@@ -1,0 +1,284 @@
+"""Trading sessions: which days have one, when it closes, which comes next.
+
+``24/7`` has a session every UTC day, closing at the next midnight. Every other calendar comes from
+``exchange_calendars``, is built on first use, and is then a sorted array of dates.
+"""
+
+import threading
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from volatility.arrays import BoolArray, DateArray
+from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
+
+ALWAYS_OPEN = "24/7"
+
+# Exchange calendars reach from here to the end of the year after next. Holidays before 1990 would
+# double the time to build one (0.2 s for XNYS), and no model is fitted on bars that old.
+_FIRST_YEAR = 1990
+_YEARS_AHEAD = 2
+
+# Over which the sessions of an exchange are averaged for annualization: fixed, so that
+# periods_per_year does not drift with the clock. XNYS: 5,031 sessions in 20 years, 252 a year.
+_AVERAGED_YEARS = (2000, 2020)
+
+_building = threading.Lock()  # warnings.catch_warnings is not thread-safe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calendar:
+    """Sessions of one market.
+
+    Parameters
+    ----------
+    name : ``24/7`` or an exchange's code.
+    periods_per_year : sessions a year, for annualization.
+    first, last : the dates the calendar covers, sessions or not.
+    session_dates : (n,) datetime64[D], increasing.
+    closes : (n,) datetime64[s], UTC, when each session closes.
+    early_closes : (m,) datetime64[D], the sessions that are half days.
+    """
+
+    name: str
+    periods_per_year: int
+    first: np.datetime64
+    last: np.datetime64
+    session_dates: DateArray
+    closes: DateArray
+    early_closes: DateArray
+
+    def sessions(self, start: np.datetime64, end: np.datetime64) -> DateArray:
+        """Sessions from ``start`` to ``end``, both included.
+
+        Raises
+        ------
+        OutsideCalendar : either date lies outside the calendar.
+        """
+        return self._between(self.session_dates, start, end)
+
+    def half_days(self, start: np.datetime64, end: np.datetime64) -> DateArray:
+        """Sessions from ``start`` to ``end``, both included, that close early.
+
+        Raises
+        ------
+        OutsideCalendar : either date lies outside the calendar.
+        """
+        return self._between(self.early_closes, start, end)
+
+    def is_session(self, dates: DateArray) -> BoolArray:
+        """Whether each of (n,) dates is a session; (n,).
+
+        Raises
+        ------
+        OutsideCalendar : a date lies outside the calendar.
+        """
+        days = np.asarray(dates, "datetime64[D]")
+        self._check_covered(days)
+        # The clip serves a calendar whose span ends in days without a session.
+        places = np.minimum(np.searchsorted(self.session_dates, days), len(self.session_dates) - 1)
+        return np.asarray(self.session_dates[places] == days, dtype=np.bool_)
+
+    def next_session(self, date: np.datetime64) -> np.datetime64:
+        """First session after ``date``.
+
+        Raises
+        ------
+        OutsideCalendar : ``date`` lies outside the calendar, or no session after it does not.
+        """
+        day = _day(date)
+        self._check_covered(np.atleast_1d(day))
+        place = int(np.searchsorted(self.session_dates, day, side="right"))
+        if place == len(self.session_dates):
+            raise self._outside(f"the session after {day}")
+        return _day(self.session_dates[place])
+
+    def missing_sessions(self, dates: DateArray) -> DateArray:
+        """Sessions between the first and the last of (n,) ``dates`` that are not among them.
+
+        Raises
+        ------
+        OutsideCalendar : a date lies outside the calendar.
+        """
+        days = np.asarray(dates, "datetime64[D]")
+        if not len(days):
+            return days
+        return np.setdiff1d(self.sessions(days.min(), days.max()), days)
+
+    def last_closed_session(self, now: datetime) -> np.datetime64:
+        """Last session that had closed at ``now``, which carries a time zone.
+
+        Raises
+        ------
+        InvalidInput : ``now`` has no time zone.
+        OutsideCalendar : no session of the calendar had closed.
+        """
+        moment = _utc(now)
+        place = int(np.searchsorted(self.closes, moment, side="right")) - 1
+        if place < 0 or moment.astype("datetime64[D]") > self.last:
+            raise self._outside(f"the last session closed at {moment}")
+        return _day(self.session_dates[place])
+
+    def stale_sessions(self, as_of: np.datetime64, now: datetime) -> int:
+        """How many sessions after ``as_of`` had closed at ``now``.
+
+        Raises
+        ------
+        InvalidInput : ``now`` has no time zone.
+        OutsideCalendar : ``as_of`` or ``now`` lies outside the calendar.
+        """
+        day = _day(as_of)
+        self._check_covered(np.atleast_1d(day))
+        closed = np.searchsorted(self.session_dates, self.last_closed_session(now), side="right")
+        known = np.searchsorted(self.session_dates, day, side="right")
+        return max(0, int(closed - known))
+
+    def _between(self, dates: DateArray, start: np.datetime64, end: np.datetime64) -> DateArray:
+        bounds = np.asarray([start, end], "datetime64[D]")
+        self._check_covered(bounds)
+        left = np.searchsorted(dates, bounds[0], side="left")
+        right = np.searchsorted(dates, bounds[1], side="right")
+        return dates[left:right]
+
+    def _check_covered(self, days: DateArray) -> None:
+        covered = (days >= self.first) & (days <= self.last)  # false for NaT
+        if not covered.all():
+            raise self._outside(str(days[~covered][0]))
+
+    def _outside(self, what: str) -> OutsideCalendar:
+        return OutsideCalendar(
+            f"{what} lies outside the calendar {self.name}, which covers {self.first} to "
+            f"{self.last}",
+            field="date",
+            found=what,
+            needed=f"dates from {self.first} to {self.last}",
+        )
+
+
+def get_calendar(name: str) -> Calendar:
+    """Calendar by name: ``24/7``, or any code or alias that ``exchange_calendars`` knows.
+
+    Parameters
+    ----------
+    name : ``24/7``, ``XNYS``, ``XLON`` …
+
+    Raises
+    ------
+    UnknownCalendar : there is none of that name.
+    """
+    with _building:
+        return _cached_calendar(name, datetime.now(UTC).year + _YEARS_AHEAD)
+
+
+@lru_cache(maxsize=64)
+def _cached_calendar(name: str, last_year: int) -> Calendar:
+    return _always_open() if name == ALWAYS_OPEN else _exchange(name, last_year)
+
+
+def _always_open() -> Calendar:
+    days = np.arange("1900-01-01", "2100-01-01", dtype="datetime64[D]")
+    return Calendar(
+        name=ALWAYS_OPEN,
+        periods_per_year=365,
+        first=days[0],
+        last=days[-1],
+        session_dates=_frozen(days),
+        closes=_frozen((days + 1).astype("datetime64[s]")),
+        early_closes=_frozen(days[:0]),
+    )
+
+
+def _exchange(name: str, last_year: int) -> Calendar:
+    with warnings.catch_warnings():
+        # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
+        warnings.filterwarnings("ignore", message=r"Series\.values", category=DeprecationWarning)
+        source, first, last = _fabricate(name, last_year)
+        sessions = source.sessions.to_numpy().astype("datetime64[D]")
+        closes = source.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
+        early_closes = source.early_closes.to_numpy().astype("datetime64[D]")
+    return Calendar(
+        name=source.name,
+        periods_per_year=_sessions_per_year(sessions),
+        first=first,
+        last=last,
+        session_dates=_frozen(sessions),
+        closes=_frozen(closes),
+        early_closes=_frozen(early_closes),
+    )
+
+
+def _fabricate(name: str, last_year: int) -> tuple[Any, np.datetime64, np.datetime64]:
+    """Exchange calendar, and the first and last date it covers."""
+    # Loaded on first use: with pandas it takes half a second that 24/7 does not need.
+    import exchange_calendars  # type: ignore[import-untyped]
+    from exchange_calendars.errors import CalendarError  # type: ignore[import-untyped]
+
+    first: np.datetime64 = np.datetime64(f"{_FIRST_YEAR}-01-01", "D")
+    last: np.datetime64 = np.datetime64(f"{last_year}-12-31", "D")
+    try:
+        if name not in exchange_calendars.get_calendar_names():
+            raise _unknown(name, "there is no such calendar")
+        try:
+            source = exchange_calendars.get_calendar(name, start=str(first), end=str(last))
+        except ValueError:  # its holidays are not recorded that far
+            first, last = _recorded(exchange_calendars.get_calendar(name), first, last)
+            source = exchange_calendars.get_calendar(name, start=str(first), end=str(last))
+    except (CalendarError, NotImplementedError, ValueError) as error:
+        # Some calendars of exchange_calendars 4.13 fail in themselves, ASEX and XTAE among them.
+        raise _unknown(name, "exchange_calendars cannot build it") from error
+    return source, first, last
+
+
+def _recorded(
+    source: Any, first: np.datetime64, last: np.datetime64
+) -> tuple[np.datetime64, np.datetime64]:
+    """Part of ``first`` to ``last`` for which holidays are recorded."""
+    earliest, latest = source.bound_min(), source.bound_max()
+    return (
+        first if earliest is None else max(first, np.datetime64(earliest.date(), "D")),
+        last if latest is None else min(last, np.datetime64(latest.date(), "D")),
+    )
+
+
+def _unknown(name: str, reason: str) -> UnknownCalendar:
+    needed = "24/7, or an exchange's code such as XNYS or XLON"
+    return UnknownCalendar(
+        f"calendar {name!r}: {reason}; needed: {needed}",
+        field="calendar",
+        found=name,
+        needed=needed,
+    )
+
+
+def _sessions_per_year(sessions: DateArray) -> int:
+    years = sessions.astype("datetime64[Y]")
+    start, end = (np.datetime64(str(year), "Y") for year in _AVERAGED_YEARS)
+    averaged = years[(years >= start) & (years < end)]
+    if not len(averaged):  # an exchange whose holidays are recorded from a later year on
+        averaged = years[(years > years[0]) & (years < years[-1])]
+    return round(len(averaged) / len(np.unique(averaged)))
+
+
+def _utc(now: datetime) -> np.datetime64:
+    if now.tzinfo is None:
+        raise InvalidInput(
+            f"the time {now.isoformat()} has no time zone; a session closes at a moment in UTC",
+            field="now",
+            found=now.isoformat(),
+            needed="a datetime with a time zone",
+        )
+    return np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s")
+
+
+def _day(date: np.datetime64) -> np.datetime64:
+    day: np.datetime64 = date.astype("datetime64[D]")
+    return day
+
+
+def _frozen(dates: DateArray) -> DateArray:
+    dates.flags.writeable = False  # calendars are cached and shared
+    return dates

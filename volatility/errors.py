@@ -1,0 +1,188 @@
+"""The domain's errors.
+
+::
+
+    RoughcastError
+    ├── InvalidInput
+    │   ├── InvalidBars           prices or dates of bars; its code is that of its first finding
+    │   ├── InvalidSeries         rv and dates given directly; each case has its code
+    │   ├── HistoryTooShort
+    │   ├── TooFewObservations    a day, or a sample, too small for an estimator
+    │   ├── ConstantPrices
+    │   ├── ImplausibleUnit
+    │   ├── UnknownMeasure
+    │   ├── UnknownCalendar
+    │   ├── OutsideCalendar
+    │   ├── UnsupportedHorizon
+    │   └── UnsupportedLevel
+    ├── NotFound
+    │   ├── UnknownAsset
+    │   ├── UnknownModel
+    │   ├── UnknownVersion
+    │   └── NoHistory
+    └── MisalignedForecasts
+
+A room that alone raises an error adds it beside its own code, as a leaf of this tree. Nothing here
+knows of HTTP. A message says what was found, where, and what is needed.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from volatility.bars import Finding
+
+
+class RoughcastError(Exception):
+    """Base of everything that Roughcast raises on purpose.
+
+    Parameters
+    ----------
+    message : a sentence for a person: what was found, where, what is needed.
+    code : machine-readable case, where one class covers several; else the class's own.
+    field : the input at fault.
+    found : its value, or a description of it.
+    needed : what would be accepted.
+    """
+
+    code: str = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        field: str | None = None,
+        found: object = None,
+        needed: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+        self.field = field
+        self.found = found
+        self.needed = needed
+
+
+class InvalidInput(RoughcastError):
+    """What the caller gave cannot be used."""
+
+    code = "invalid_input"
+
+
+class InvalidBars(InvalidInput):
+    """Bars that no realized measure can be computed from.
+
+    Parameters
+    ----------
+    findings : every error found, the first giving ``code``, ``field``, ``found`` and ``needed``.
+    """
+
+    code = "invalid_bars"
+
+    def __init__(self, findings: Sequence["Finding"]) -> None:
+        first = findings[0]
+        super().__init__(
+            "; ".join(str(finding) for finding in findings),
+            code=first.code,
+            field=first.field,
+            found=first.found,
+            needed=first.needed,
+        )
+        self.findings = tuple(findings)
+
+
+class InvalidSeries(InvalidInput):
+    """A series of daily rv, or its dates, that no forecast can be made from."""
+
+    code = "invalid_series"
+
+
+class HistoryTooShort(InvalidInput):
+    """Fewer sessions than a model or transformation needs."""
+
+    code = "history_too_short"
+
+
+class TooFewObservations(InvalidInput):
+    """Fewer observations than an estimator is defined for."""
+
+    code = "too_few_observations"
+
+
+class ConstantPrices(InvalidInput):
+    """No session has a realized measure above zero."""
+
+    code = "constant_prices"
+
+
+class ImplausibleUnit(InvalidInput):
+    """Values too large for a daily variance in decimal²: probably percent, or annualized."""
+
+    code = "implausible_unit"
+
+
+class UnknownMeasure(InvalidInput):
+    """No realized measure has this name."""
+
+    code = "unknown_measure"
+
+
+class UnknownCalendar(InvalidInput):
+    """No calendar has this name."""
+
+    code = "unknown_calendar"
+
+
+class OutsideCalendar(InvalidInput):
+    """A date that the calendar does not cover."""
+
+    code = "outside_calendar"
+
+
+class UnsupportedHorizon(InvalidInput):
+    """A horizon that the model does not forecast."""
+
+    code = "unsupported_horizon"
+
+
+class UnsupportedLevel(InvalidInput):
+    """A level that the model has no intervals for."""
+
+    code = "unsupported_level"
+
+
+class NotFound(RoughcastError):
+    """What was asked for by name does not exist."""
+
+    code = "not_found"
+
+
+class UnknownAsset(NotFound):
+    """No such asset."""
+
+    code = "unknown_asset"
+
+
+class UnknownModel(NotFound):
+    """No such model for the asset."""
+
+    code = "unknown_model"
+
+
+class UnknownVersion(NotFound):
+    """No such version of the model."""
+
+    code = "unknown_version"
+
+
+class NoHistory(NotFound):
+    """The asset has no held history."""
+
+    code = "no_history"
+
+
+class MisalignedForecasts(RoughcastError):
+    """Forecasts that are not keyed by their target date as they claim."""
+
+    code = "misaligned_forecasts"

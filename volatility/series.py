@@ -1,0 +1,185 @@
+"""A history of daily realized variance: what every model sees and every forecast continues."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from volatility.arrays import BoolArray, DateArray, FloatArray
+from volatility.calendars import Calendar
+from volatility.errors import ImplausibleUnit, InvalidSeries
+
+# A median rv of 0.25 is 50 % a day, 800 % a year: no market. In percent², 0.25 is a calm day.
+MAX_PLAUSIBLE_MEDIAN = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealizedSeries:
+    """Daily realized variance, oldest first.
+
+    Parameters
+    ----------
+    rv : (n,) variance of each session's log returns, decimal² per day, not annualized.
+    measure : which estimator made it; see :data:`volatility.realized.MEASURES`.
+    dates : (n,) datetime64[D], the sessions; None where they are not known.
+
+    Raises
+    ------
+    InvalidSeries : ``length_mismatch``, when rv and dates are not two vectors of one length.
+    """
+
+    rv: FloatArray
+    measure: str
+    dates: DateArray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rv", np.asarray(self.rv, dtype=np.float64))
+        if self.dates is not None:
+            object.__setattr__(self, "dates", np.asarray(self.dates).astype("datetime64[D]"))
+        shape = self.rv.shape if self.dates is None else self.dates.shape
+        if self.rv.ndim != 1 or shape != self.rv.shape:
+            raise InvalidSeries(
+                f"rv has shape {self.rv.shape} and dates have shape {shape}; "
+                "needed: one list of values, with one date a value or no dates",
+                code="length_mismatch",
+                field="dates",
+                found=f"{self.rv.shape} and {shape}",
+                needed="one date a value",
+            )
+
+    def __len__(self) -> int:
+        return len(self.rv)
+
+    @property
+    def log_rv(self) -> FloatArray:
+        """Log of rv; (n,)."""
+        return np.log(self.rv)
+
+    @property
+    def volatility(self) -> FloatArray:
+        """Square root of rv; (n,) decimal per day."""
+        return np.sqrt(self.rv)
+
+    def until(self, as_of: np.datetime64) -> "RealizedSeries":
+        """Sessions up to and including ``as_of``: what was known at its close.
+
+        Raises
+        ------
+        InvalidSeries : ``dates_needed``, when the series has none.
+        """
+        if self.dates is None:
+            raise InvalidSeries(
+                f"a series without dates cannot be cut at {as_of}; needed: its dates",
+                code="dates_needed",
+                field="dates",
+                needed="one date a value",
+            )
+        known = int(np.searchsorted(self.dates, as_of.astype("datetime64[D]"), side="right"))
+        return RealizedSeries(self.rv[:known], self.measure, self.dates[:known])
+
+    def tail(self, nobs: int) -> "RealizedSeries":
+        """Last ``nobs`` sessions, or all of them where there are fewer."""
+        start = max(0, len(self) - nobs)
+        dates = None if self.dates is None else self.dates[start:]
+        return RealizedSeries(self.rv[start:], self.measure, dates)
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of measure, dates and rv, the same on every machine."""
+        digest = hashlib.sha256(f"{self.measure}\n{len(self)}\n".encode())
+        if self.dates is not None:
+            digest.update(self.dates.astype("<i8").tobytes())
+        digest.update(self.rv.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+
+def check_series(
+    series: RealizedSeries, calendar: Calendar | None = None, now: datetime | None = None
+) -> None:
+    """Raise what makes a series unusable for forecasting.
+
+    Parameters
+    ----------
+    series : as it came.
+    calendar : the sessions its dates should follow; None leaves that open.
+    now : with a time zone; a session that had not closed by then is in the future. Needs a
+        calendar.
+
+    Raises
+    ------
+    InvalidSeries : ``empty_history``, ``non_finite_rv``, ``non_positive_rv``,
+        ``duplicate_dates``, ``unsorted_dates``, ``future_dates``, ``not_a_session``.
+    ImplausibleUnit : the median is above 0.25, as when rv is in percent².
+    OutsideCalendar : a date before the calendar begins.
+    """
+    _check_values(series)
+    if series.dates is not None:
+        _check_order(series, series.dates)
+        if calendar is not None:
+            _check_sessions(series, series.dates, calendar, now)
+
+
+def _check_values(series: RealizedSeries) -> None:
+    if not len(series):
+        raise InvalidSeries(
+            "the history holds no rv; needed: at least one value",
+            code="empty_history",
+            field="rv",
+            found=0,
+            needed="at least one value",
+        )
+    finite = np.isfinite(series.rv)
+    _refuse(series, ~finite, "non_finite_rv", "rv", "finite values")
+    _refuse(series, series.rv <= 0, "non_positive_rv", "rv", "values above zero")
+    median = float(np.median(series.rv))
+    if median > MAX_PLAUSIBLE_MEDIAN:
+        raise ImplausibleUnit(
+            f"the median rv is {median:.6g}, which looks like percent; needed: the variance of a "
+            f"day's log returns in decimal² (0.0004 for a 2 % day), "
+            f"with a median of at most {MAX_PLAUSIBLE_MEDIAN}",
+            field="rv",
+            found=median,
+            needed=f"a median of at most {MAX_PLAUSIBLE_MEDIAN}",
+        )
+
+
+def _check_order(series: RealizedSeries, dates: DateArray) -> None:
+    _refuse(series, np.isnat(dates), "invalid_dates", "dates", "a date a value")
+    steps = np.diff(dates).astype(np.int64)
+    # A date repeated further away is out of order as well, and is reported as that.
+    for wrong, code, needed in (
+        (steps == 0, "duplicate_dates", "each date once"),
+        (steps < 0, "unsorted_dates", "dates from the oldest to the newest"),
+    ):
+        _refuse(series, np.concatenate([[False], wrong]), code, "dates", needed)
+
+
+def _check_sessions(
+    series: RealizedSeries, dates: DateArray, calendar: Calendar, now: datetime | None
+) -> None:
+    if now is not None:
+        closed = calendar.last_closed_session(now)
+        needed = f"sessions that had closed by {now:%Y-%m-%d %H:%M %Z}: up to {closed}"
+        _refuse(series, dates > closed, "future_dates", "dates", needed)
+    needed = f"sessions of the calendar {calendar.name}"
+    _refuse(series, ~calendar.is_session(dates), "not_a_session", "dates", needed)
+
+
+def _refuse(series: RealizedSeries, wrong: BoolArray, code: str, field: str, needed: str) -> None:
+    """Raise for the first value of a mask, if there is one."""
+    count = int(np.count_nonzero(wrong))
+    if not count:
+        return
+    index = int(np.argmax(wrong))
+    date = "no date" if series.dates is None else str(series.dates[index])
+    found = series.rv[index].item() if field == "rv" else date
+    times = f", the first of {count}" if count > 1 else ""
+    raise InvalidSeries(
+        f"{code.replace('_', ' ')}: found {found} at position {index} ({date}){times}; "
+        f"needed: {needed}",
+        code=code,
+        field=field,
+        found=found,
+        needed=needed,
+    )
