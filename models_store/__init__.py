@@ -1,0 +1,23 @@
+"""The contract between fitting and serving: manifest, store and runtime.
+
+``training`` publishes artifacts into a :class:`~models_store.store.Store`; ``service`` loads them
+from it and turns a history into a forecast through :class:`~models_store.runtime.LoadedModel`.
+Both sides run the same lines, so a forecast in an evaluation, in a notebook and over HTTP is the
+same number.
+"""
+
+from models_store.manifest import Manifest
+from models_store.runtime import Forecast, Interval, LoadedModel
+from models_store.store import ArtifactRefused, Refusal, Snapshot, Store, open_store
+
+__all__ = [
+    "ArtifactRefused",
+    "Forecast",
+    "Interval",
+    "LoadedModel",
+    "Manifest",
+    "Refusal",
+    "Snapshot",
+    "Store",
+    "open_store",
+]

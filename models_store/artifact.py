@@ -1,0 +1,191 @@
+"""One artifact on disk: how it is written, and everything that is checked before it is used.
+
+::
+
+    manifest.json       what the model is
+    coefficients.json   a linear model, or
+    model.onnx          a network
+    evaluation.npz      its walk-forward forecasts, by target date
+    reference.npz       windows and the forecasts that training saw: replayed at every load
+    SHA256SUMS          digests of all of the above, for `sha256sum --check` too
+
+``SHA256SUMS`` covers the manifest as well, so one flipped byte anywhere is noticed; its own digest
+names the artifact as a whole.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from models_store.manifest import Manifest, OnnxPredictorSpec
+from models_store.predictors import LinearPredictor, OnnxPredictor, Predictor
+from models_store.runtime import LoadedModel
+from volatility.arrays import DateArray, FloatArray
+from volatility.evaluation import ForecastTrack
+
+MANIFEST = "manifest.json"
+COEFFICIENTS = "coefficients.json"
+NETWORK = "model.onnx"
+EVALUATION = "evaluation.npz"
+REFERENCE = "reference.npz"
+SUMS = "SHA256SUMS"
+
+# torch and onnxruntime add float32 in different orders; on log rv that moves a forecast by 1e-6.
+REPLAY_TOLERANCE = 1e-5
+
+
+class DamagedArtifact(ValueError):
+    """An artifact is not what training wrote; the message says which check failed."""
+
+
+def encode(
+    manifest: Manifest,
+    model_file: bytes,
+    track: ForecastTrack,
+    reference_windows: FloatArray,
+    reference_rv: FloatArray,
+) -> dict[str, bytes]:
+    """The files of an artifact, by name.
+
+    Parameters
+    ----------
+    manifest : what the model is.
+    model_file : content of ``coefficients.json`` or ``model.onnx``.
+    track : out-of-sample walk-forward forecasts.
+    reference_windows : (batch, lookback) rv.
+    reference_rv : (batch,) forecasts that training got for them, decimal² per day.
+    """
+    files = {
+        MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
+        _model_file_name(manifest): model_file,
+        EVALUATION: _encode_arrays(
+            as_of=_to_days(track.as_of),
+            target_dates=_to_days(track.target_dates),
+            forecast=track.forecast,
+            rv=track.rv,
+        ),
+        REFERENCE: _encode_arrays(windows=reference_windows, rv=reference_rv),
+    }
+    sums = "".join(f"{_sha256(content)}  {name}\n" for name, content in sorted(files.items()))
+    return files | {SUMS: sums.encode()}
+
+
+def load(folder: Path, version: int) -> LoadedModel:
+    """Verify the artifact in ``folder`` and open it.
+
+    Raises
+    ------
+    DamagedArtifact : a file is missing, unlisted or altered, the manifest does not fit its schema,
+        the model cannot be opened, or replaying ``reference.npz`` gives other forecasts.
+    """
+    digest = verify_files(folder)
+    manifest = _read_manifest(folder)
+    try:
+        model = LoadedModel(
+            manifest=manifest,
+            version=version,
+            sha256=digest,
+            predictor=_read_predictor(folder, manifest),
+            track=_read_track(folder, manifest),
+        )
+    except Exception as error:  # whatever onnxruntime, json or numpy raise on a bad file
+        raise DamagedArtifact(f"the model cannot be opened: {error}") from error
+    _replay(folder, model)
+    return model
+
+
+def verify_files(folder: Path) -> str:
+    """Compare every file with ``SHA256SUMS``; return the digest of the whole artifact.
+
+    Raises
+    ------
+    DamagedArtifact : a file is missing, unlisted or altered.
+    """
+    try:
+        sums = (folder / SUMS).read_bytes()
+        lines = [line.split("  ", 1) for line in sums.decode().splitlines()]
+        listed = {name: digest for digest, name in lines}
+    except (OSError, ValueError) as error:
+        raise DamagedArtifact(f"{SUMS} cannot be read: {error}") from error
+    present = {path.name for path in folder.iterdir()} - {SUMS}
+    if present != set(listed):
+        odd = sorted(present ^ set(listed))
+        raise DamagedArtifact(f"{SUMS} and the folder disagree on {', '.join(odd)}")
+    for name, expected in listed.items():
+        found = _sha256((folder / name).read_bytes())
+        if found != expected:
+            raise DamagedArtifact(
+                f"{name} has sha256 {found[:12]}…, but {SUMS} says {expected[:12]}…"
+            )
+    return _sha256(sums)
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except ValidationError as error:
+        raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
+
+
+def _read_predictor(folder: Path, manifest: Manifest) -> Predictor:
+    spec = manifest.predictor
+    if isinstance(spec, OnnxPredictorSpec):
+        return OnnxPredictor.from_file(folder / NETWORK, spec.input, spec.output, manifest.lookback)
+    content = (folder / COEFFICIENTS).read_bytes()
+    return LinearPredictor.from_json(content, manifest.scale, spec.regressors)
+
+
+def _read_track(folder: Path, manifest: Manifest) -> ForecastTrack:
+    arrays = _read_arrays(folder / EVALUATION)
+    return ForecastTrack(
+        model=manifest.model,
+        as_of=_from_days(arrays["as_of"]),
+        target_dates=_from_days(arrays["target_dates"]),
+        forecast=arrays["forecast"],
+        rv=arrays["rv"],
+    )
+
+
+def _replay(folder: Path, model: LoadedModel) -> None:
+    try:
+        arrays = _read_arrays(folder / REFERENCE)
+        found, _ = model.predict_rv(arrays["windows"])
+        difference = float(np.max(np.abs(np.log(found / arrays["rv"]))))
+    except Exception as error:  # a file that passed its digest but was made wrongly
+        raise DamagedArtifact(f"{REFERENCE} cannot be replayed: {error}") from error
+    if not difference <= REPLAY_TOLERANCE:  # also true for NaN
+        raise DamagedArtifact(
+            f"replaying {REFERENCE} moves log rv by {difference:.2g}; "
+            f"at most {REPLAY_TOLERANCE:g} is accepted"
+        )
+
+
+def _model_file_name(manifest: Manifest) -> str:
+    return NETWORK if isinstance(manifest.predictor, OnnxPredictorSpec) else COEFFICIENTS
+
+
+def _encode_arrays(**arrays: FloatArray | np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _read_arrays(path: Path) -> Mapping[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as content:
+        return {name: content[name] for name in content.files}
+
+
+def _to_days(dates: DateArray) -> np.ndarray:
+    return dates.astype("datetime64[D]").astype(np.int64)  # npz keeps integers, not dates
+
+
+def _from_days(days: np.ndarray) -> DateArray:
+    return days.astype("datetime64[D]")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,124 @@
+"""The schema of ``manifest.json``: everything that is known about one version of one model.
+
+A manifest holds no clock time, so that two trainings on the same data with the same seed write
+the same bytes. When a version came into service is written beside it, in the ``current`` pointer.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
+
+from models_store.names import check_asset_name, check_model_name
+
+AssetName = Annotated[str, AfterValidator(check_asset_name)]
+ModelName = Annotated[str, AfterValidator(check_model_name)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Record(BaseModel):
+    """An immutable record in which an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class LinearPredictorSpec(_Record):
+    """A linear combination of regressors, with its numbers in ``coefficients.json``."""
+
+    kind: Literal["linear"] = "linear"
+    regressors: tuple[str, ...] = Field(
+        description="Regressors in the order of the design matrix; see volatility.regressors."
+    )
+
+
+class OnnxPredictorSpec(_Record):
+    """A network in ``model.onnx``: a window of raw ``log_rv`` in, the next ``log_rv`` out."""
+
+    kind: Literal["onnx"] = "onnx"
+    input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
+    output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
+
+
+PredictorSpec = Annotated[LinearPredictorSpec | OnnxPredictorSpec, Field(discriminator="kind")]
+
+
+class TrainingData(_Record):
+    """The series that a model was fitted on."""
+
+    asset: AssetName
+    source: str = Field(description="Where the bars came from: a shipped dataset or a file's name.")
+    start: date
+    end: date = Field(description="Training cut-off: the last session the fit has seen.")
+    nobs: PositiveInt
+    missing_sessions: int = Field(ge=0)
+    sha256: Sha256 = Field(description="Digest of measure, dates and rv, as RealizedSeries.sha256.")
+
+
+class IntervalCalibration(_Record):
+    """Conformal offsets of one nominal level, and how such intervals have done out of sample."""
+
+    level: float = Field(gt=0, lt=1, description="Nominal coverage.")
+    lower: FiniteFloat = Field(description="Log offset of the lower bound of rv from the forecast.")
+    upper: FiniteFloat = Field(description="Log offset of the upper bound of rv from the forecast.")
+    calibration_nobs: PositiveInt = Field(description="Residuals behind the offsets.")
+    coverage_observed: float = Field(
+        ge=0,
+        le=1,
+        description="Share of the test part inside intervals made from earlier residuals alone.",
+    )
+    nobs: PositiveInt = Field(description="Test forecasts behind coverage_observed.")
+
+
+class Evaluation(_Record):
+    """Walk-forward results of this model on its own test part, out of sample."""
+
+    protocol: str
+    refit_every: PositiveInt = Field(description="Sessions between two fits.")
+    test_start: date
+    test_end: date
+    nobs: PositiveInt
+    qlike_loss: FiniteFloat
+    rmse_volatility: FiniteFloat
+    mae_volatility: FiniteFloat
+    r_squared_log: FiniteFloat
+    correlation_log: FiniteFloat
+
+
+class Manifest(_Record):
+    """One version of one model: what it is, what it saw, and what it may be asked."""
+
+    schema_version: Literal[1] = 1
+    asset: AssetName
+    model: ModelName
+    predictor: PredictorSpec
+    scale: Literal["levels", "logs"] = Field(
+        description="Whether the predictor works on rv or on log rv."
+    )
+    lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
+    measure: str
+    calendar: str
+    periods_per_year: PositiveInt
+    bar_interval: PositiveInt = Field(description="Seconds that one bar of the source spans.")
+    horizons: tuple[PositiveInt, ...] = (1,)
+    training: TrainingData
+    sources: tuple[TrainingData, ...] = Field(
+        default=(), description="Other assets' series used in pre-training."
+    )
+    residual_variance: float = Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="Variance of log residuals; half of it moves a log forecast to the mean. "
+        "Zero on the levels scale.",
+    )
+    clip: tuple[float, float] = Field(
+        description="Smallest and largest rv seen in training: the range a forecast may take."
+    )
+    intervals: tuple[IntervalCalibration, ...]
+    evaluation: Evaluation
+    hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
+    learned: dict[str, FiniteFloat] = Field(
+        default_factory=dict,
+        description="Learned quantities worth reading, such as the hybrid's alpha.",
+    )
+    seed: int
+    code_version: str

@@ -1,0 +1,143 @@
+"""The two kinds of fitted model that an artifact can hold, as functions of a window of ``rv``.
+
+Training evaluates the same classes that serving loads: what is scored is what is served.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+
+from volatility import regressors
+from volatility.arrays import FloatArray
+
+Scale = Literal["levels", "logs"]
+
+
+class Predictor(Protocol):
+    """A fitted model before bias correction and clipping."""
+
+    @property
+    def scale(self) -> Scale:
+        """Whether :meth:`predict` returns rv or log rv."""
+
+    @property
+    def lookback(self) -> int:
+        """Sessions of history in one window."""
+
+    def predict(self, windows: FloatArray) -> FloatArray:
+        """Predict the next session from (batch, lookback) ``rv``; (batch,) on ``scale``."""
+
+
+@dataclass(frozen=True)
+class LinearPredictor:
+    """Intercept plus a weighted sum of regressors of ``rv`` (levels) or ``log_rv`` (logs)."""
+
+    scale: Scale
+    coefficients: Mapping[str, float]  # by regressor, in the order of the design matrix
+    intercept: float = 0.0
+
+    @property
+    def lookback(self) -> int:
+        """Sessions that the longest regressor reaches back."""
+        return regressors.lookback_of(tuple(self.coefficients))
+
+    def predict(self, windows: FloatArray) -> FloatArray:
+        """Predict the next session from (batch, lookback) ``rv``; (batch,) on ``scale``."""
+        values = np.log(windows) if self.scale == "logs" else windows
+        design = regressors.build(tuple(self.coefficients), values)  # (batch, regressors)
+        # Term by term rather than by a matrix product: BLAS adds in another order for one row
+        # than for many, and a forecast must not depend on the batch it came in.
+        prediction = np.full(len(windows), self.intercept)
+        for column, coefficient in zip(design.T, self.coefficients.values(), strict=True):
+            prediction += coefficient * column
+        return prediction
+
+    def to_json(self) -> bytes:
+        """``coefficients.json``, for people to read as much as for :meth:`from_json`."""
+        content = {"intercept": self.intercept, "coefficients": dict(self.coefficients)}
+        return (json.dumps(content, indent=2) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, content: bytes, scale: Scale, names: tuple[str, ...]) -> "LinearPredictor":
+        """Read ``coefficients.json``.
+
+        Raises
+        ------
+        ValueError : the file is not of this form, or names other regressors than ``names``.
+        """
+        fields = json.loads(content)
+        coefficients = {name: float(value) for name, value in fields["coefficients"].items()}
+        if tuple(coefficients) != names:
+            raise ValueError(f"coefficients.json names {tuple(coefficients)}, the manifest {names}")
+        return cls(scale=scale, coefficients=coefficients, intercept=float(fields["intercept"]))
+
+
+@dataclass(frozen=True)
+class OnnxPredictor:
+    """A network on the logs scale: raw ``log_rv`` in, ``log_rv`` of the next session out."""
+
+    session: ort.InferenceSession
+    input_name: str
+    output_name: str
+    lookback: int
+    scale: Scale = "logs"
+
+    @classmethod
+    def from_file(
+        cls, path: Path, input_name: str, output_name: str, lookback: int
+    ) -> "OnnxPredictor":
+        """Open ``model.onnx`` on one thread of the CPU."""
+        options = ort.SessionOptions()
+        # One thread, not spinning: a forecast takes a tenth of a millisecond, and a service that
+        # holds dozens of sessions must leave the cores to its requests.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return cls(session, input_name, output_name, lookback)
+
+    def predict(self, windows: FloatArray) -> FloatArray:
+        """Predict the next session from (batch, lookback) ``rv``; (batch,) log rv.
+
+        Row by row: matrix kernels for one row and for many differ in the last bits, and a forecast
+        must not depend on the batch it came in.
+        """
+        log_rv = np.log(windows).astype(np.float32)
+        rows = [
+            self.session.run([self.output_name], {self.input_name: row[None, :]})[0]
+            for row in log_rv
+        ]
+        return np.concatenate(rows).astype(np.float64) if rows else np.empty(0)
+
+
+def to_rv(
+    prediction: FloatArray, scale: Scale, residual_variance: float, clip: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
+
+    Parameters
+    ----------
+    prediction : (batch,) rv on the levels scale, log rv on the logs scale.
+    scale : which of the two.
+    residual_variance : variance of the log residuals; used on the logs scale.
+    clip : smallest and largest ``rv`` seen in training.
+
+    Returns
+    -------
+    (batch,) ``rv``, and (batch,) whether clipping changed it.
+
+    Notes
+    -----
+    If log rv given the past is normal with variance :math:`s^2`, the mean of rv is
+    :math:`\exp(\mu + s^2/2)`. Clipping is the "insanity filter" of Swanson & White (1997): a
+    linear model in levels can go negative, and no model has seen beyond its data.
+    """
+    rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
+    clipped = np.clip(rv, *clip)
+    return clipped, clipped != rv

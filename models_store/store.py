@@ -1,0 +1,480 @@
+"""Where models live between training and serving: a folder tree that is never half written.
+
+::
+
+    <asset>/<model>/<version>/   an artifact; see models_store.artifact
+    <asset>/<model>/current      which version serves, its digest, and which served before
+    <asset>/champion             the model that "auto" means
+
+An artifact is written to a hidden folder beside its place, flushed to disk, opened and replayed,
+and only then renamed into place. Pointers are replaced by renaming as well. So a reader, or a
+writer killed at any instant, leaves the old state or the new one and nothing between.
+"""
+
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from models_store import artifact
+from models_store.artifact import DamagedArtifact
+from models_store.manifest import Manifest, ModelName, Sha256
+from models_store.names import check_asset_name, check_model_name
+from models_store.runtime import LoadedModel
+from volatility.errors import (
+    InvalidInput,
+    RoughcastError,
+    UnknownAsset,
+    UnknownModel,
+    UnknownVersion,
+)
+
+_CURRENT = "current"
+_CHAMPION = "champion"
+_LOCK = ".lock"
+_UNFINISHED = ".unfinished-"  # what a writer that was killed may leave behind
+_MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
+
+
+class ArtifactRefused(RoughcastError):
+    """An artifact or a pointer failed its checks, and is not served."""
+
+    code = "artifact_refused"
+
+    def __init__(self, asset: str, model: str, version: int | None, reason: str) -> None:
+        what = f"{asset}/{model}" + (f"/{version}" if version is not None else "")
+        super().__init__(f"{what} is refused: {reason}", found=reason)
+        self.asset = asset
+        self.model = model
+        self.version = version
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a :class:`Snapshot` could not load, and what serves in its place."""
+
+    asset: str
+    model: str
+    version: int | None  # None when it is the pointer that cannot be read
+    reason: str
+    served_version: int | None  # an earlier version that took over, if any
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Every model of a store that passed its checks, at one moment."""
+
+    models: Mapping[str, Mapping[str, LoadedModel]]  # by asset, by model
+    champions: Mapping[str, str]  # by asset; absent where none is named or it cannot be read
+    refused: tuple[Refusal, ...] = ()
+
+
+class _Pointer(BaseModel):
+    """Content of ``current``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: PositiveInt
+    sha256: Sha256
+    promoted_at: datetime
+    previous: tuple[PositiveInt, ...] = ()
+
+
+class _Champion(BaseModel):
+    """Content of ``champion``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelName
+
+
+@dataclass(frozen=True)
+class Store:
+    """A model store in a local folder.
+
+    Parameters
+    ----------
+    root : the folder; made by the first publication if absent.
+    """
+
+    root: Path
+
+    def assets(self) -> list[str]:
+        """Names of the assets that have models, sorted."""
+        return [name for name in _visible_folders(self.root) if self.models(name)]
+
+    def models(self, asset: str) -> list[str]:
+        """Names of the models published for ``asset``, sorted; empty for an unknown one."""
+        folder = self.root / _checked(asset)
+        return [name for name in _visible_folders(folder) if self.versions(asset, name)]
+
+    def versions(self, asset: str, model: str) -> list[int]:
+        """Published versions, ascending; empty for an unknown model."""
+        names = _visible_folders(self._folder(asset, model))
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def current(self, asset: str, model: str) -> int | None:
+        """The version that serves, or None while none was promoted.
+
+        Raises
+        ------
+        ArtifactRefused : the pointer cannot be read.
+        """
+        pointer = self._pointer(asset, model)
+        return pointer.version if pointer else None
+
+    def champion(self, asset: str) -> str | None:
+        """The model that ``auto`` means for ``asset``, or None while none is named.
+
+        Raises
+        ------
+        ArtifactRefused : the pointer cannot be read.
+        """
+        path = self.root / _checked(asset) / _CHAMPION
+        try:
+            return _Champion.model_validate_json(path.read_bytes()).model
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            raise ArtifactRefused(asset, _CHAMPION, None, f"unreadable pointer: {error}") from error
+
+    def publish(self, files: Mapping[str, bytes]) -> int:
+        """Add a version from the files of :func:`models_store.artifact.encode`.
+
+        It does not serve until :meth:`promote` says so.
+
+        Returns
+        -------
+        The new version's number.
+
+        Raises
+        ------
+        ArtifactRefused : the files fail the checks of loading; nothing is published.
+        """
+        manifest = Manifest.model_validate_json(files[artifact.MANIFEST])
+        asset, model = manifest.asset, manifest.model
+        folder = self._folder(asset, model)
+        with _locked(folder):
+            version = max(self.versions(asset, model), default=0) + 1
+            unfinished = _unfinished(folder)
+            _write_folder(unfinished, files)
+            try:
+                artifact.load(unfinished, version)
+            except DamagedArtifact as error:
+                shutil.rmtree(unfinished)
+                raise ArtifactRefused(asset, model, version, str(error)) from error
+            unfinished.rename(folder / str(version))
+            _flush_folder(folder)
+        return version
+
+    def promote(self, asset: str, model: str, version: int) -> None:
+        """Let ``version`` serve.
+
+        A pointer that cannot be read is replaced, and its memory of earlier versions lost.
+
+        Raises
+        ------
+        UnknownVersion : it was never published.
+        ArtifactRefused : it fails its checks.
+        """
+        with self._locked_model(asset, model) as folder:
+            try:
+                before = self._pointer(asset, model)
+            except ArtifactRefused:
+                before = None
+            if before and before.version == version:
+                return
+            previous = (before.version, *before.previous)[:_MAX_ROLL_BACKS] if before else ()
+            self._point(folder, self.load(asset, model, version), previous)
+
+    def roll_back(self, asset: str, model: str) -> int:
+        """Let the version serve again that served before the current one; return its number.
+
+        Raises
+        ------
+        UnknownVersion : no earlier version served.
+        ArtifactRefused : the earlier version fails its checks.
+        """
+        with self._locked_model(asset, model) as folder:
+            before = self._pointer(asset, model)
+            if before is None or not before.previous:
+                raise UnknownVersion(
+                    f"{asset}/{model} has no earlier version to roll back to",
+                    field="version",
+                    found=before.version if before else None,
+                    needed="a version that served before the current one",
+                )
+            version, *older = before.previous
+            self._point(folder, self.load(asset, model, version), tuple(older))
+        return version
+
+    def set_champion(self, asset: str, model: str) -> None:
+        """Make ``model`` what ``auto`` means for ``asset``.
+
+        Raises
+        ------
+        UnknownModel : no version of it serves.
+        """
+        if self.current(asset, model) is None:
+            raise self._unknown_model(asset, model)
+        folder = self.root / asset
+        with _locked(folder):
+            content = _Champion(model=model).model_dump_json(indent=2)
+            _replace_file(folder / _CHAMPION, content)
+
+    def verify(self, asset: str, model: str, version: int) -> Manifest:
+        """Run every check of loading on one version; return its manifest.
+
+        Raises
+        ------
+        UnknownVersion, ArtifactRefused : as :meth:`load`.
+        """
+        return self.load(asset, model, version).manifest
+
+    def load(self, asset: str, model: str, version: int | None = None) -> LoadedModel:
+        """Open one version, by default the one that serves.
+
+        Raises
+        ------
+        UnknownAsset, UnknownModel, UnknownVersion : no such thing is published or promoted.
+        ArtifactRefused : it fails its checks.
+        """
+        pointer = None
+        if version is None:
+            pointer = self._pointer(asset, model)
+            if pointer is None:
+                raise self._unknown_model(asset, model)
+            version = pointer.version
+        loaded = self._load_version(asset, model, version)
+        if pointer and pointer.sha256 != loaded.sha256:
+            reason = f"its digest is not the promoted one, {pointer.sha256[:12]}…"
+            raise ArtifactRefused(asset, model, version, reason)
+        return loaded
+
+    def snapshot(self) -> Snapshot:
+        """Load every model that serves; refuse, with its reason, what fails its checks.
+
+        Where the current version is refused, the newest earlier one that passes takes its place.
+        """
+        models: dict[str, dict[str, LoadedModel]] = {}
+        champions: dict[str, str] = {}
+        refused: list[Refusal] = []
+        for asset in self.assets():
+            models[asset] = {}
+            for model in self.models(asset):
+                loaded, refusals = self._load_or_fall_back(asset, model)
+                refused += refusals
+                if loaded:
+                    models[asset][model] = loaded
+            try:
+                champion = self.champion(asset)
+            except ArtifactRefused as error:
+                refused.append(Refusal(asset, _CHAMPION, None, error.reason, None))
+            else:
+                if champion:
+                    champions[asset] = champion
+        return Snapshot(models=models, champions=champions, refused=tuple(refused))
+
+    def _load_or_fall_back(
+        self, asset: str, model: str
+    ) -> tuple[LoadedModel | None, list[Refusal]]:
+        try:
+            pointer = self._pointer(asset, model)
+        except ArtifactRefused as error:
+            # What served before is not known, so the newest version that passes must do.
+            loaded = self._first_that_loads(asset, model, self.versions(asset, model)[::-1])
+            return loaded, [_refusal(error, loaded)]
+        if pointer is None:
+            return None, []
+        try:
+            return self.load(asset, model), []
+        except (ArtifactRefused, UnknownVersion) as error:
+            loaded = self._first_that_loads(asset, model, pointer.previous)
+            if isinstance(error, UnknownVersion):
+                error = ArtifactRefused(asset, model, pointer.version, "its folder is absent")
+            return loaded, [_refusal(error, loaded)]
+
+    def _first_that_loads(
+        self, asset: str, model: str, versions: list[int] | tuple[int, ...]
+    ) -> LoadedModel | None:
+        for version in versions:
+            try:
+                return self._load_version(asset, model, version)
+            except (ArtifactRefused, UnknownVersion):
+                continue
+        return None
+
+    def _load_version(self, asset: str, model: str, version: int) -> LoadedModel:
+        if version not in self.versions(asset, model):
+            raise self._unknown_version(asset, model, version)
+        try:
+            loaded = artifact.load(self._folder(asset, model) / str(version), version)
+        except DamagedArtifact as error:
+            raise ArtifactRefused(asset, model, version, str(error)) from error
+        named = (loaded.manifest.asset, loaded.manifest.model)
+        if named != (asset, model):
+            reason = f"its manifest is that of {named[0]}/{named[1]}"
+            raise ArtifactRefused(asset, model, version, reason)
+        return loaded
+
+    def _folder(self, asset: str, model: str) -> Path:
+        return self.root / _checked(asset) / _checked_model(model)
+
+    @contextmanager
+    def _locked_model(self, asset: str, model: str) -> Iterator[Path]:
+        folder = self._folder(asset, model)
+        if not folder.is_dir():
+            raise self._unknown_model(asset, model)
+        with _locked(folder):
+            yield folder
+
+    def _pointer(self, asset: str, model: str) -> _Pointer | None:
+        path = self._folder(asset, model) / _CURRENT
+        try:
+            return _Pointer.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            reason = f"its pointer {_CURRENT!r} cannot be read: {error}"
+            raise ArtifactRefused(asset, model, None, reason) from error
+
+    def _point(self, folder: Path, model: LoadedModel, previous: tuple[int, ...]) -> None:
+        pointer = _Pointer(
+            version=model.version,
+            sha256=model.sha256,
+            promoted_at=datetime.now(UTC),
+            previous=previous,
+        )
+        _replace_file(folder / _CURRENT, pointer.model_dump_json(indent=2))
+
+    def _unknown_model(self, asset: str, model: str) -> RoughcastError:
+        if asset not in self.assets():
+            return UnknownAsset(
+                f"no models are published for asset {asset!r}",
+                field="asset",
+                found=asset,
+                needed=f"one of {self.assets()}",
+            )
+        return UnknownModel(
+            f"asset {asset} has no model {model!r} in service",
+            field="model",
+            found=model,
+            needed=f"one of {self.models(asset)}",
+        )
+
+    def _unknown_version(self, asset: str, model: str, version: int) -> RoughcastError:
+        versions = self.versions(asset, model)
+        if not versions:
+            return self._unknown_model(asset, model)
+        return UnknownVersion(
+            f"{asset}/{model} has no version {version}",
+            field="version",
+            found=version,
+            needed=f"one of {versions}",
+        )
+
+
+def open_store(root: Path) -> Store:
+    """Open the store in ``root``; the first time, put the shipped models there."""
+    if not root.exists():
+        _seed(root)
+    return Store(root)
+
+
+def shipped_artifacts() -> Path:
+    """The folder of the models that come with the package."""
+    return Path(str(resources.files("models_store"))) / "artifacts"
+
+
+def _seed(root: Path) -> None:
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _unfinished(root.parent)
+    shutil.copytree(shipped_artifacts(), unfinished)
+    try:
+        unfinished.rename(root)
+    except OSError:  # another process was first
+        shutil.rmtree(unfinished)
+
+
+def _refusal(error: ArtifactRefused, loaded: LoadedModel | None) -> Refusal:
+    served = loaded.version if loaded else None
+    return Refusal(error.asset, error.model, error.version, error.reason, served)
+
+
+def _checked(asset: str) -> str:
+    try:
+        return check_asset_name(asset)
+    except ValueError as error:
+        raise InvalidInput(str(error), field="asset", found=asset) from error
+
+
+def _checked_model(model: str) -> str:
+    try:
+        return check_model_name(model)
+    except ValueError as error:
+        raise InvalidInput(str(error), field="model", found=model) from error
+
+
+def _visible_folders(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the operating system lets go of it if the process is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_unfinished(folder)
+        yield
+
+
+def _unfinished(folder: Path) -> Path:
+    return folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
+
+
+def _remove_unfinished(folder: Path) -> None:
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir()
+    for name, content in files.items():
+        _write_and_flush(folder / name, content)
+    _flush_folder(folder)
+
+
+def _replace_file(path: Path, content: str) -> None:
+    unfinished = _unfinished(path.parent)
+    _write_and_flush(unfinished, (content + "\n").encode())
+    unfinished.replace(path)
+    _flush_folder(path.parent)
+
+
+def _write_and_flush(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,135 @@
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models_store.predictors import LinearPredictor, to_rv
+from models_store.runtime import LoadedModel
+from models_store.store import Store
+from tests.models_store.artifacts import HAR, INTERCEPT, make_files, make_series
+from volatility.errors import (
+    HistoryTooShort,
+    ImplausibleUnit,
+    InvalidSeries,
+    UnsupportedHorizon,
+    UnsupportedLevel,
+)
+from volatility.series import RealizedSeries
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    store = Store(tmp_path_factory.mktemp("store"))
+    store.promote("TEST", "har", store.publish(make_files()))
+    return store.load("TEST", "har")
+
+
+def test_forecast_by_hand(model: LoadedModel) -> None:
+    rv = np.full(22, 1e-4)
+    rv[-5:] = 2e-4
+    rv[-1] = 4e-4
+    history = RealizedSeries(rv=rv, measure="garman_klass", dates=_days(22))
+    # day 4e-4; week (4 * 2e-4 + 4e-4) / 5 = 2.4e-4; month (17e-4 + 12e-4) / 22 = 1.3181818e-4
+    expected = 1e-5 + 0.4 * 4e-4 + 0.3 * 2.4e-4 + 0.2 * 29e-4 / 22
+    forecast = model.forecast(history, levels=(0.8, 0.95))
+    assert forecast.rv == pytest.approx(expected, rel=1e-12)
+    assert forecast.volatility == pytest.approx(expected**0.5, rel=1e-12)
+    assert forecast.volatility_annualized == pytest.approx((365 * expected) ** 0.5, rel=1e-12)
+    assert (forecast.as_of, forecast.target_date) == (date(2020, 1, 22), date(2020, 1, 23))
+    narrow, wide = forecast.intervals
+    assert narrow.rv == pytest.approx((expected * np.exp(-0.5), expected * np.exp(0.5)))
+    assert wide.volatility_annualized == pytest.approx(
+        ((365 * expected * np.exp(-1)) ** 0.5, (365 * expected * np.exp(1)) ** 0.5)
+    )
+    assert (narrow.coverage_observed, narrow.nobs) == (0.8, 100)
+
+
+def test_the_shortest_sufficient_history_gives_the_same_bits_as_a_long_one(
+    model: LoadedModel,
+) -> None:
+    history = make_series(nobs=3000, seed=3)
+    short = RealizedSeries(history.rv[-22:], history.measure, history.dates[-22:])
+    assert model.forecast(history) == model.forecast(short)
+
+
+@given(st.integers(1, 40))
+def test_a_forecast_does_not_depend_on_its_batch(model: LoadedModel, size: int) -> None:
+    histories = [make_series(nobs=30 + i, seed=i) for i in range(size)]
+    batch = model.forecast_batch(histories, [(0.8,)] * size, [1] * size)
+    assert batch == [model.forecast(history, (0.8,)) for history in histories]
+
+
+def test_a_history_without_dates_has_no_place_in_time(model: LoadedModel) -> None:
+    forecast = model.forecast(RealizedSeries(rv=np.full(22, 1e-4), measure="garman_klass"))
+    assert forecast.as_of is None
+    assert forecast.target_date is None
+
+
+def test_missing_sessions_are_counted_inside_the_window_alone(model: LoadedModel) -> None:
+    dates = np.delete(_days(60), [3, 50, 51])  # the first gap is older than the window
+    history = RealizedSeries(rv=np.full(57, 1e-4), measure="garman_klass", dates=dates)
+    forecast = model.forecast(history)
+    assert forecast.missing_sessions == 2
+    assert any("2 sessions are missing" in warning for warning in forecast.warnings)
+
+
+def test_a_forecast_beyond_the_training_range_is_clipped_and_says_so(model: LoadedModel) -> None:
+    history = RealizedSeries(rv=np.full(22, 0.05), measure="garman_klass", dates=_days(22))
+    forecast = model.forecast(history)
+    assert forecast.rv == 0.01
+    assert any("clipped" in warning for warning in forecast.warnings)
+
+
+@pytest.mark.parametrize(
+    ("history", "options", "error", "message"),
+    [
+        (np.full(17, 1e-4), {}, HistoryTooShort, r"har with lags \(1, 5, 22\) needs 22 .* got 17"),
+        (np.full(22, 20.0), {}, ImplausibleUnit, "median rv is 20"),
+        (np.full(22, 1e-4), {"horizon": 5}, UnsupportedHorizon, "horizon 5 is not supported"),
+        (np.full(22, 1e-4), {"levels": (0.81,)}, UnsupportedLevel, "level 0.81 is not supported"),
+    ],
+)
+def test_what_a_model_cannot_answer(
+    model: LoadedModel, history: np.ndarray, options: dict, error: type[Exception], message: str
+) -> None:
+    series = RealizedSeries(rv=history, measure="garman_klass", dates=_days(len(history)))
+    with pytest.raises(error, match=message):
+        model.forecast(series, **options)
+
+
+def test_a_history_in_another_measure_is_refused(model: LoadedModel) -> None:
+    with pytest.raises(InvalidSeries, match="fitted on garman_klass") as refused:
+        model.forecast(make_series(measure="parkinson"))
+    assert refused.value.code == "measure_mismatch"
+
+
+def test_logs_are_moved_to_the_mean() -> None:
+    # exp(-9 + 0.5 / 2) = exp(-8.75)
+    rv, clipped = to_rv(np.array([-9.0]), "logs", 0.5, (1e-9, 1.0))
+    assert rv[0] == pytest.approx(np.exp(-8.75), rel=1e-12)
+    assert not clipped[0]
+
+
+def test_a_negative_forecast_in_levels_becomes_the_smallest_rv_seen() -> None:
+    rv, clipped = to_rv(np.array([-1e-4]), "levels", 0.0, (1e-6, 1.0))
+    assert rv[0] == 1e-6
+    assert clipped[0]
+
+
+def test_coefficients_survive_json_to_the_last_bit() -> None:
+    predictor = LinearPredictor(scale="levels", coefficients=HAR, intercept=INTERCEPT / 3)
+    again = LinearPredictor.from_json(predictor.to_json(), "levels", tuple(HAR))
+    assert again == predictor
+    with pytest.raises(ValueError, match="names"):
+        LinearPredictor.from_json(predictor.to_json(), "levels", ("mean_1",))
+
+
+def _days(count: int) -> np.ndarray:
+    return np.datetime64("2020-01-01") + np.arange(count)
+
+
+def test_store_root_is_only_a_path(tmp_path: Path) -> None:
+    assert Store(tmp_path / "absent").assets() == []

@@ -1,0 +1,229 @@
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from models_store import artifact
+from models_store.store import ArtifactRefused, Store, open_store, shipped_artifacts
+from tests.models_store.artifacts import flip_byte, make_files, make_series
+from volatility.errors import InvalidInput, UnknownAsset, UnknownModel, UnknownVersion
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def publish_and_promote(store: Store, intercept: float = 1e-5, **names: str) -> int:
+    version = store.publish(make_files(intercept=intercept, **names))
+    store.promote(names.get("asset", "TEST"), names.get("model", "har"), version)
+    return version
+
+
+def forecast(store: Store) -> float:
+    return store.load("TEST", "har").forecast(make_series()).rv
+
+
+def test_a_published_version_does_not_serve_until_it_is_promoted(store: Store) -> None:
+    version = store.publish(make_files())
+    assert store.versions("TEST", "har") == [version] == [1]
+    assert store.current("TEST", "har") is None
+    with pytest.raises(UnknownModel):
+        store.load("TEST", "har")
+    store.promote("TEST", "har", version)
+    assert store.current("TEST", "har") == 1
+    assert store.load("TEST", "har").version == 1
+
+
+def test_promoting_changes_what_serves_and_rolling_back_changes_it_back(store: Store) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    first = forecast(store)
+    publish_and_promote(store, intercept=2e-5)
+    assert forecast(store) == pytest.approx(first + 1e-5, rel=1e-12)
+    assert store.roll_back("TEST", "har") == 1
+    assert forecast(store) == first
+    with pytest.raises(UnknownVersion, match="no earlier version"):
+        store.roll_back("TEST", "har")
+
+
+def test_current_is_a_pointer_and_not_the_highest_number(store: Store) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    store.publish(make_files(intercept=2e-5))
+    assert store.versions("TEST", "har") == [1, 2]
+    assert store.load("TEST", "har").version == 1
+
+
+def test_listing_names_assets_models_and_versions(store: Store) -> None:
+    publish_and_promote(store)
+    publish_and_promote(store, model="log_har")
+    publish_and_promote(store, asset="OTHER")
+    assert store.assets() == ["OTHER", "TEST"]
+    assert store.models("TEST") == ["har", "log_har"]
+    assert store.models("ABSENT") == []
+
+
+def test_the_champion_must_be_in_service(store: Store) -> None:
+    with pytest.raises(UnknownAsset):
+        store.set_champion("TEST", "har")
+    publish_and_promote(store)
+    assert store.champion("TEST") is None
+    with pytest.raises(UnknownModel, match="log_har"):
+        store.set_champion("TEST", "log_har")
+    store.set_champion("TEST", "har")
+    assert store.champion("TEST") == "har"
+
+
+@pytest.mark.parametrize("name", sorted(make_files()))
+def test_one_flipped_byte_in_any_file_is_refused_with_its_reason(store: Store, name: str) -> None:
+    publish_and_promote(store)
+    path = store.root / "TEST" / "har" / "1" / name
+    content = path.read_bytes()
+    for position in (0, len(content) // 2, len(content) - 2):
+        path.write_bytes(flip_byte(content, position))
+        with pytest.raises(ArtifactRefused) as refused:
+            store.load("TEST", "har")
+        assert refused.value.reason
+        assert "TEST/har/1" in str(refused.value)
+    path.write_bytes(content)
+    assert store.load("TEST", "har").version == 1
+
+
+def test_a_missing_or_unlisted_file_is_refused(store: Store) -> None:
+    publish_and_promote(store)
+    folder = store.root / "TEST" / "har" / "1"
+    (folder / "extra.txt").write_text("?")
+    with pytest.raises(ArtifactRefused, match=r"extra\.txt"):
+        store.load("TEST", "har")
+    (folder / "extra.txt").unlink()
+    (folder / artifact.REFERENCE).unlink()
+    with pytest.raises(ArtifactRefused, match=r"reference\.npz"):
+        store.load("TEST", "har")
+
+
+def test_a_version_swapped_behind_the_pointer_is_refused(store: Store) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    store.publish(make_files(intercept=2e-5))
+    folder = store.root / "TEST" / "har"
+    (folder / "1").rename(folder / "9")
+    (folder / "2").rename(folder / "1")
+    with pytest.raises(ArtifactRefused, match="not the promoted one"):
+        store.load("TEST", "har")
+
+
+def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None:
+    files = make_files(intercept=1e-5)
+    other = make_files(intercept=2e-5)
+    files[artifact.COEFFICIENTS] = other[artifact.COEFFICIENTS]
+    files[artifact.SUMS] = b"".join(
+        line if artifact.COEFFICIENTS.encode() not in line else other_line
+        for line, other_line in zip(
+            files[artifact.SUMS].splitlines(keepends=True),
+            other[artifact.SUMS].splitlines(keepends=True),
+            strict=True,
+        )
+    )
+    with pytest.raises(ArtifactRefused, match="replaying"):
+        store.publish(files)
+    assert store.versions("TEST", "har") == []
+    assert [path.name for path in (store.root / "TEST" / "har").iterdir()] == [".lock"]
+
+
+def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store: Store) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    publish_and_promote(store, intercept=2e-5)
+    publish_and_promote(store, model="log_har")
+    path = store.root / "TEST" / "har" / "2" / artifact.COEFFICIENTS
+    path.write_bytes(flip_byte(path.read_bytes(), 5))
+    snapshot = store.snapshot()
+    assert snapshot.models["TEST"]["har"].version == 1
+    assert snapshot.models["TEST"]["log_har"].version == 1
+    (refusal,) = snapshot.refused
+    assert (refusal.model, refusal.version, refusal.served_version) == ("har", 2, 1)
+    assert "coefficients.json has sha256" in refusal.reason
+
+
+def test_a_snapshot_without_an_earlier_version_leaves_the_model_out(store: Store) -> None:
+    publish_and_promote(store)
+    path = store.root / "TEST" / "har" / "1" / artifact.MANIFEST
+    path.write_bytes(flip_byte(path.read_bytes(), 5))
+    snapshot = store.snapshot()
+    assert snapshot.models["TEST"] == {}
+    assert snapshot.refused[0].served_version is None
+
+
+@pytest.mark.parametrize("pointer", ["TEST/har/current", "TEST/champion"])
+def test_an_unreadable_pointer_is_reported_and_can_be_mended(store: Store, pointer: str) -> None:
+    publish_and_promote(store)
+    store.set_champion("TEST", "har")
+    path = store.root / pointer
+    path.write_bytes(flip_byte(path.read_bytes(), 0))
+    snapshot = store.snapshot()
+    assert snapshot.models["TEST"]["har"].version == 1
+    assert len(snapshot.refused) == 1
+    store.promote("TEST", "har", 1)
+    store.set_champion("TEST", "har")
+    assert store.snapshot().refused == ()
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "a/b", ".hidden", "x" * 33])
+def test_an_asset_name_cannot_leave_the_store(store: Store, name: str) -> None:
+    with pytest.raises(InvalidInput, match="asset name"):
+        store.models(name)
+
+
+def test_opening_a_new_store_puts_the_shipped_models_there_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "deep" / "store")
+    assert store.assets() == Store(shipped_artifacts()).assets()
+    (store.root / "mark").touch()
+    assert (open_store(store.root).root / "mark").exists()
+    assert [path.name for path in store.root.parent.iterdir()] == ["store"]
+
+
+def test_concurrent_publications_get_versions_of_their_own(store: Store) -> None:
+    versions: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: versions.append(store.publish(make_files())))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(versions) == list(range(1, 9))
+
+
+def _publish_forever(root: Path) -> None:
+    store = Store(root)
+    for step in range(10_000):
+        publish_and_promote(store, intercept=1e-5 * (1 + step % 7))
+        store.set_champion("TEST", "har")
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_store_that_serves(store: Store) -> None:
+    publish_and_promote(store)
+    store.set_champion("TEST", "har")
+    context = multiprocessing.get_context("spawn")
+    rng = random.Random(0)
+    for _ in range(6):
+        writer = context.Process(target=_publish_forever, args=(store.root,))
+        writer.start()
+        before = len(store.versions("TEST", "har"))
+        deadline = time.monotonic() + 60
+        while len(store.versions("TEST", "har")) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.05))
+        assert writer.pid is not None
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        snapshot = store.snapshot()
+        assert snapshot.refused == ()
+        assert snapshot.champions == {"TEST": "har"}
+        assert snapshot.models["TEST"]["har"].forecast(make_series()).rv > 0
+    publish_and_promote(store)  # the lock died with its holder
+    folder = store.root / "TEST" / "har"
+    assert not list(folder.glob(".unfinished-*"))

@@ -1,0 +1,174 @@
+"""From a fit and its walk-forward record to the files of an artifact."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from models_store import artifact
+from models_store.manifest import (
+    Evaluation,
+    IntervalCalibration,
+    LinearPredictorSpec,
+    Manifest,
+    OnnxPredictorSpec,
+    PredictorSpec,
+    TrainingData,
+)
+from models_store.predictors import LinearPredictor, Predictor
+from training.models.recipe import AssetData, Fit, Recipe, TrainingSet
+from training.networks.predictor import TorchPredictor, export_onnx
+from training.walk_forward import forecast_rv
+from volatility import losses
+from volatility.arrays import BoolArray, FloatArray
+from volatility.evaluation import ForecastTrack
+from volatility.intervals import LEVELS, MINIMUM, WINDOW, conformal_offsets, rolling_offsets
+
+REFERENCE_WINDOWS = 64  # newest windows, replayed at every load
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A fit on all of the data with its exported predictor, as a worker hands it back."""
+
+    recipe: Recipe
+    fit: Fit
+    model_file: bytes  # coefficients.json or model.onnx
+
+
+def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
+    """Fit on everything and export; a network's export is checked against torch.
+
+    Raises
+    ------
+    ParityError : the exported network predicts something else.
+    """
+    fit = recipe.fit(data)
+    example = _reference_windows(recipe, data)
+    return FittedModel(recipe, fit, _export(fit.predictor, example))
+
+
+def to_files(
+    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, test_start: np.datetime64
+) -> dict[str, bytes]:
+    """The files of the artifact; see :mod:`models_store.artifact`.
+
+    Parameters
+    ----------
+    fitted : the model.
+    data : what it was fitted on.
+    track : its walk-forward forecasts.
+    test_start : first target date of the test part.
+    """
+    fit, recipe = fitted.fit, fitted.recipe
+    target = data.target
+    rv = target.series.rv
+    reference = _reference_windows(recipe, data)
+    manifest = Manifest(
+        asset=target.asset,
+        model=recipe.name,
+        predictor=_spec(fit.predictor),
+        scale=fit.predictor.scale,
+        lookback=recipe.lookback,
+        measure=target.series.measure,
+        calendar=target.calendar_name,
+        periods_per_year=target.calendar.periods_per_year,
+        bar_interval=target.bar_interval,
+        training=_training_data(target),
+        sources=tuple(_training_data(source) for source in fit.sources),
+        residual_variance=fit.residual_variance,
+        clip=(float(rv.min()), float(rv.max())),
+        intervals=calibrate(track, test_start),
+        evaluation=_evaluation(track, test_start, recipe.refit_every),
+        hyperparameters=dict(recipe.hyperparameters),
+        learned=dict(fit.learned),
+        seed=data.seed,
+        code_version=version("roughcast"),
+    )
+    return artifact.encode(
+        manifest, fitted.model_file, track, reference, forecast_rv(fit, reference, rv)
+    )
+
+
+def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[IntervalCalibration, ...]:
+    """Conformal offsets from the newest residuals, and the coverage such offsets have had.
+
+    The offsets that serve come from the last 250 residuals. The coverage reported beside them was
+    observed on the test part, where each interval was made from the 250 residuals before it.
+    """
+    residuals = np.log(track.rv / track.forecast)
+    scored = (track.target_dates >= test_start) & (np.arange(len(track)) >= MINIMUM)
+    return tuple(_calibrate_level(residuals, scored, level) for level in LEVELS)
+
+
+def _calibrate_level(residuals: FloatArray, scored: BoolArray, level: float) -> IntervalCalibration:
+    newest = residuals[-WINDOW:]
+    lower, upper = conformal_offsets(newest, level)
+    offsets = rolling_offsets(residuals, (level,))[scored, 0]  # (n, 2)
+    return IntervalCalibration(
+        level=level,
+        lower=lower,
+        upper=upper,
+        calibration_nobs=len(newest),
+        coverage_observed=losses.coverage_score(residuals[scored], offsets),
+        nobs=int(scored.sum()),
+    )
+
+
+def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: int) -> Evaluation:
+    tested = track.target_dates >= test_start
+    rv, forecast = track.rv[tested], track.forecast[tested]
+    log_rv, log_forecast = np.log(rv), np.log(forecast)
+    volatility, volatility_forecast = np.sqrt(rv), np.sqrt(forecast)
+    return Evaluation(
+        protocol=protocol(refit_every),
+        refit_every=refit_every,
+        test_start=track.target_dates[tested][0].item(),
+        test_end=track.target_dates[-1].item(),
+        nobs=int(tested.sum()),
+        qlike_loss=losses.qlike_loss(rv, forecast),
+        rmse_volatility=losses.rmse_loss(volatility, volatility_forecast),
+        mae_volatility=losses.mae_loss(volatility, volatility_forecast),
+        r_squared_log=losses.r_squared_score(log_rv, log_forecast),
+        correlation_log=losses.correlation_score(log_rv, log_forecast),
+    )
+
+
+def protocol(refit_every: int) -> str:
+    """The evaluation in one sentence."""
+    return (
+        f"walk-forward over the last half, expanding, re-fitted every {refit_every} sessions; "
+        "tested on the last quarter; scored by target date"
+    )
+
+
+def _spec(predictor: Predictor) -> PredictorSpec:
+    if isinstance(predictor, LinearPredictor):
+        return LinearPredictorSpec(regressors=tuple(predictor.coefficients))
+    return OnnxPredictorSpec()
+
+
+def _export(predictor: Predictor, example: FloatArray) -> bytes:
+    if isinstance(predictor, LinearPredictor):
+        return predictor.to_json()
+    if isinstance(predictor, TorchPredictor):
+        return export_onnx(predictor, OnnxPredictorSpec(), example)
+    raise TypeError(f"no export for {type(predictor).__name__}")
+
+
+def _reference_windows(recipe: Recipe, data: TrainingSet) -> FloatArray:
+    return data.target.pairs(recipe.lookback).windows[-REFERENCE_WINDOWS:]
+
+
+def _training_data(data: AssetData) -> TrainingData:
+    dates = data.series.dates
+    assert dates is not None, "training series carry dates"
+    return TrainingData(
+        asset=data.asset,
+        source=data.source,
+        start=dates[0].item(),
+        end=dates[-1].item(),
+        nobs=len(dates),
+        missing_sessions=len(data.calendar.missing_sessions(dates)),
+        sha256=data.series.sha256,
+    )

@@ -1,0 +1,1 @@
+"""The models: one file each, and a registry that names them."""

@@ -1,0 +1,41 @@
+"""Every model by its name in the store. To add one: a file beside this one and a line here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from training.config import Config
+from training.models import benchmarks, har, hybrid, lstm, transfer
+from training.models.recipe import Recipe
+from volatility.errors import UnknownModel
+
+MODELS: Mapping[str, Callable[[Config], Recipe]] = MappingProxyType(
+    {
+        "last_value": lambda c: benchmarks.last_value(c.walk_forward.linear_refit_every),
+        "moving_average": lambda c: benchmarks.moving_average(c.walk_forward.linear_refit_every),
+        "ewma": lambda c: benchmarks.ewma(c.walk_forward.linear_refit_every),
+        "har": lambda c: har.har(c.walk_forward.linear_refit_every),
+        "log_har": lambda c: har.log_har(c.walk_forward.linear_refit_every),
+        "lstm": lstm.lstm,
+        "transfer": transfer.transfer,
+        "transfer_full": transfer.transfer_full,
+        "hybrid": hybrid.hybrid,
+    }
+)
+
+
+def recipes(names: Sequence[str], config: Config) -> list[Recipe]:
+    """The recipes of ``names``, configured.
+
+    Raises
+    ------
+    UnknownModel : a name is not in :data:`MODELS`.
+    """
+    unknown = [name for name in names if name not in MODELS]
+    if unknown:
+        raise UnknownModel(
+            f"there is no model {unknown[0]!r}",
+            field="models",
+            found=unknown[0],
+            needed=f"any of {list(MODELS)}",
+        )
+    return [MODELS[name](config) for name in names]

@@ -1,0 +1,90 @@
+"""A torch network as a predictor, and its export to ONNX."""
+
+import io
+import tempfile
+import warnings
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from models_store.manifest import OnnxPredictorSpec
+from models_store.predictors import OnnxPredictor, Scale
+from volatility.arrays import FloatArray
+
+PARITY_BATCHES = (1, 7, 64)
+PARITY_TOLERANCE = 1e-5  # of log rv
+
+
+class ParityError(RuntimeError):
+    """The exported network does not predict what the trained one does."""
+
+
+@dataclass(frozen=True)
+class TorchPredictor:
+    """A trained network behind the interface that serving uses for its ONNX export."""
+
+    network: nn.Module
+    lookback: int
+    scale: Scale = "logs"
+
+    def predict(self, windows: FloatArray) -> FloatArray:
+        """Predict log rv of the next session from (batch, lookback) ``rv``; (batch,)."""
+        self.network.eval()
+        log_rv = torch.from_numpy(np.log(windows).astype(np.float32))
+        with torch.no_grad():
+            predicted: torch.Tensor = self.network(log_rv)
+        return predicted.double().numpy()
+
+
+def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: FloatArray) -> bytes:
+    """The network as the content of ``model.onnx``, checked against torch before it is returned.
+
+    Parameters
+    ----------
+    predictor : the trained network.
+    spec : names of the graph's input and output.
+    example : (n, lookback) rv, at least 64 rows, to compare the two on.
+
+    Raises
+    ------
+    ParityError : some prediction differs by more than 1e-5 of log rv.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        _write_onnx(predictor, spec, path)
+        exported = OnnxPredictor.from_file(path, spec.input, spec.output, predictor.lookback)
+        _check_parity(predictor, exported, example)
+        return path.read_bytes()
+
+
+def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) -> None:
+    example = torch.zeros(2, predictor.lookback)
+    # The exporter prints its progress and warns about operators of packages that are not here.
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            predictor.network.eval(),
+            (example,),
+            dynamo=True,
+            verbose=False,
+            input_names=[spec.input],
+            output_names=[spec.output],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+        )
+    assert program is not None
+    program.save(path, external_data=False)
+
+
+def _check_parity(trained: TorchPredictor, exported: OnnxPredictor, example: FloatArray) -> None:
+    for size in PARITY_BATCHES:
+        rows = example[-size:]
+        difference = float(np.max(np.abs(trained.predict(rows) - exported.predict(rows))))
+        if not difference <= PARITY_TOLERANCE:  # also true for NaN
+            raise ParityError(
+                f"onnxruntime and torch differ by {difference:.2g} of log rv on a batch of {size}; "
+                f"at most {PARITY_TOLERANCE:g} is accepted"
+            )

@@ -1,0 +1,86 @@
+"""The network of Dhansoia (2025), section 3.3 and Table 7.
+
+With the paper's sizes it has 106,785 parameters, as many as the checkpoint published with the
+paper; the paper's Table 7 prints 60,097.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from training.config import NetworkConfig
+
+
+class Scaler(nn.Module):
+    """Mean and deviation of the training part, kept inside the network and its ONNX graph."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("deviation", torch.ones(()))
+
+    def fit(self, values: Tensor) -> None:
+        """Take mean and deviation of ``values``, of any shape."""
+        self.mean.copy_(values.mean())
+        self.deviation.copy_(values.std())
+
+    def forward(self, values: Tensor) -> Tensor:
+        """To zero mean and unit deviation."""
+        return (values - self.mean) / self.deviation
+
+    def inverse(self, scaled: Tensor) -> Tensor:
+        """Back to the units of the data."""
+        return self.mean + self.deviation * scaled
+
+
+class Encoder(nn.Module):
+    """LSTM, layer normalization, self-attention and a bottleneck."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.lstm = nn.LSTM(
+            input_size=1,
+            hidden_size=size,
+            num_layers=config.layers,
+            dropout=config.dropout,
+            batch_first=True,
+        )
+        self.norm = nn.LayerNorm(size)
+        self.attention = nn.MultiheadAttention(
+            size, config.heads, dropout=config.dropout, batch_first=True
+        )
+        self.bottleneck = nn.Linear(size, config.bottleneck)
+
+    def forward(self, scaled: Tensor) -> Tensor:
+        """Encode (batch, lookback) standardized log rv; (batch, bottleneck)."""
+        states, _ = self.lstm(scaled.unsqueeze(-1))  # (batch, lookback, hidden)
+        states = self.norm(states)
+        # Only the newest session's query is used, so only that one is computed.
+        newest, _ = self.attention(states[:, -1:], states, states, need_weights=False)
+        return torch.relu(self.bottleneck(newest.squeeze(1)))
+
+
+class VolatilityNetwork(nn.Module):
+    """Raw log rv in, log rv of the next session out."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.lookback = config.lookback
+        self.scaler = Scaler()
+        self.encoder = Encoder(config)
+        self.head = nn.Sequential(
+            nn.Linear(config.bottleneck, config.hidden_size),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden_size, config.bottleneck),
+            nn.ReLU(),
+            nn.Linear(config.bottleneck, 1),
+        )
+
+    def forward(self, log_rv: Tensor) -> Tensor:
+        """Predict from (batch, lookback or more) log rv; (batch,)."""
+        encoding = self.encoder(self.scaler(log_rv[:, -self.lookback :]))
+        return self.scaler.inverse(self.head(encoding).squeeze(-1))

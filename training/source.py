@@ -1,0 +1,112 @@
+"""Bars from where they are to one asset's daily rv."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from training.models.recipe import AssetData
+from volatility import datasets
+from volatility.bars import Bars, Finding, from_frame, validate
+from volatility.calendars import get_calendar
+from volatility.errors import InvalidInput
+from volatility.realized import daily_series
+
+DAY = 86_400  # seconds
+MINIMUM_SESSIONS = 500  # half to fit on, a quarter to calibrate intervals on, a quarter to test on
+
+
+class UnreadableFile(InvalidInput):
+    """A file of bars cannot be read as CSV or Parquet."""
+
+    code = "unreadable_file"
+
+
+class CalendarNeeded(InvalidInput):
+    """Bars without weekends, and nobody said which exchange they come from."""
+
+    code = "calendar_needed"
+
+
+@dataclass(frozen=True)
+class BarsFile:
+    """A user's own bars, and how to read them; None means the usual choice."""
+
+    path: Path
+    calendar: str | None = None
+    measure: str | None = None
+
+
+def load_asset(
+    asset: str, file: BarsFile | None, now: datetime
+) -> tuple[AssetData, tuple[Finding, ...]]:
+    """One asset's daily rv, from the user's file or from the shipped data.
+
+    Returns
+    -------
+    The series with its origin, and what is worth knowing about it (missing sessions, say).
+
+    Raises
+    ------
+    InvalidInput : no such shipped asset, an unreadable file or invalid bars.
+    """
+    if file is None:
+        shipped = datasets.load(asset)
+        return _asset_data(
+            asset, shipped.bars, shipped.calendar, shipped.measure, "shipped dataset", now
+        )
+    bars = read_bars(file.path)
+    calendar = file.calendar or _usual_calendar(bars)
+    measure = file.measure or ("garman_klass" if bars.interval == DAY else "realized_variance")
+    return _asset_data(asset, bars, calendar, measure, file.path.name, now)
+
+
+def read_bars(path: Path) -> Bars:
+    """Bars from a CSV or Parquet file with a date or timestamp, open, high, low and close.
+
+    Raises
+    ------
+    UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
+    InvalidBars : a column is missing or cannot be parsed.
+    """
+    read = pd.read_parquet if path.suffix in {".parquet", ".pq"} else pd.read_csv
+    try:
+        frame = read(path)
+    except (OSError, ValueError) as error:  # pandas and pyarrow raise subclasses of these
+        raise UnreadableFile(
+            f"{path} cannot be read: {error}",
+            field="bars",
+            found=str(path),
+            needed="a CSV or Parquet file with date, open, high, low, close",
+        ) from error
+    return from_frame(frame)
+
+
+def _usual_calendar(bars: Bars) -> str:
+    weekdays = (bars.timestamps.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 0: Monday
+    if np.any(weekdays >= 5):
+        return "24/7"
+    raise CalendarNeeded(
+        "the bars have no weekends, so they are not from a market that never closes; "
+        "say which exchange calendar they follow, such as --calendar XNYS",
+        field="calendar",
+        needed="a calendar of exchange_calendars, such as XNYS",
+    )
+
+
+def _asset_data(
+    asset: str, bars: Bars, calendar_name: str, measure: str, source: str, now: datetime
+) -> tuple[AssetData, tuple[Finding, ...]]:
+    calendar = get_calendar(calendar_name)
+    notes = validate(bars, calendar, now)
+    series, more_notes = daily_series(bars, measure, calendar)
+    data = AssetData(
+        asset=asset,
+        series=series,
+        calendar_name=calendar_name,
+        bar_interval=bars.interval,
+        source=source,
+    )
+    return data, (*notes, *more_notes)
