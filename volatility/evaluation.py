@@ -1,0 +1,378 @@
+"""Walk-forward forecasts side by side, joined by the session they forecast.
+
+Nothing here goes by position: two models meet on the target dates that both have.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from volatility.arrays import DateArray, FloatArray
+from volatility.comparison import (
+    CONFIDENCE_LEVEL,
+    ConfidenceSet,
+    DieboldMariano,
+    diebold_mariano,
+    information_lag,
+    log_rv_news,
+    model_confidence_set,
+)
+from volatility.errors import InvalidSeries, MisalignedForecasts, TooFewObservations, UnknownModel
+from volatility.intervals import rolling_offsets
+from volatility.losses import (
+    correlation_score,
+    coverage_score,
+    interval_loss,
+    mae_loss,
+    qlike_losses,
+    r_squared_score,
+    rmse_loss,
+)
+
+COVERAGE_LEVELS = (0.8, 0.95)
+BENCHMARKS = ("har", "log_har", "last_value")  # each model is tested against those present
+RV_TOLERANCE = 1e-9  # relative; two sources of one measure may round differently
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastTrack:
+    """One model's out-of-sample forecasts of successive sessions.
+
+    Attributes
+    ----------
+    model : its name.
+    as_of : (n,) the last session whose data each forecast used.
+    target_dates : (n,) the session that was forecast, strictly increasing, each after its as_of.
+    forecast : (n,) mean forecast of the variance per day.
+    rv : (n,) realized variance of the target session.
+
+    Raises
+    ------
+    InvalidSeries : unequal lengths, dates out of order, or a value that is not positive and finite.
+    MisalignedForecasts : a forecast whose as_of is not before its target.
+    """
+
+    model: str
+    as_of: DateArray
+    target_dates: DateArray
+    forecast: FloatArray
+    rv: FloatArray
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be joined or scored."""
+        lengths = {len(self.as_of), len(self.target_dates), len(self.forecast), len(self.rv)}
+        if len(lengths) > 1:
+            raise self._invalid("length_mismatch", f"columns of lengths {sorted(lengths)}")
+        if not (np.diff(self.target_dates) > np.timedelta64(0)).all():
+            raise self._invalid("unsorted_dates", "target dates that do not strictly increase")
+        for name, values in (("forecast", self.forecast), ("rv", self.rv)):
+            if not (np.isfinite(values) & (values > 0)).all():
+                raise self._invalid("non_positive_rv", f"a {name} that is not positive and finite")
+        late = self.as_of >= self.target_dates
+        if late.any():
+            raise MisalignedForecasts(
+                f"{self.model} forecasts {self.target_dates[late][0]} as of "
+                f"{self.as_of[late][0]}; a forecast is made before its target session",
+                field=self.model,
+                found=str(self.as_of[late][0]),
+                needed=f"a date before {self.target_dates[late][0]}",
+            )
+
+    def __len__(self) -> int:
+        return len(self.target_dates)
+
+    def _invalid(self, code: str, found: str) -> InvalidSeries:
+        return InvalidSeries(
+            f"the forecasts of {self.model} have {found}",
+            code=code,
+            field=self.model,
+            found=found,
+            needed="one positive, finite forecast and rv for each of strictly increasing dates",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """Several models on the target dates that all of them forecast.
+
+    Attributes
+    ----------
+    target_dates : (n,) dates.
+    rv : (n,) realized variance of each.
+    forecasts : by model, (n,) forecasts of each.
+    """
+
+    target_dates: DateArray
+    rv: FloatArray
+    forecasts: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """How one model did; losses as in `volatility.losses`.
+
+    Attributes
+    ----------
+    model : its name.
+    qlike_loss : of the variance; the headline.
+    qlike_ratio : qlike_loss over that of the baseline.
+    rmse_volatility, mae_volatility : of ``sqrt(rv)``, decimal per day.
+    r_squared_log, correlation_log : of ``log_rv``.
+    interval_loss_log : by level, of intervals of ``log_rv``.
+    coverage : by level, the share of outcomes inside the interval given at the time.
+    coverage_by_tercile : by level, the same for the lowest, middle and highest third of forecasts.
+    coverage_nobs : dates with an interval: none is given before enough errors are known.
+    diebold_mariano : by benchmark, tests on QLIKE.
+    in_confidence_set : whether the model may be the best.
+    confidence_set_pvalue : of that.
+    information_lag : sessions from the newest information to the target; None if it cannot be told.
+    """
+
+    model: str
+    qlike_loss: float
+    qlike_ratio: float
+    rmse_volatility: float
+    mae_volatility: float
+    r_squared_log: float
+    correlation_log: float
+    interval_loss_log: Mapping[float, float]
+    coverage: Mapping[float, float]
+    coverage_by_tercile: Mapping[float, tuple[float, float, float]]
+    coverage_nobs: int
+    diebold_mariano: Mapping[str, DieboldMariano]
+    in_confidence_set: bool
+    confidence_set_pvalue: float
+    information_lag: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Models on the same dates, the lowest QLIKE first.
+
+    Attributes
+    ----------
+    span : first and last target date scored.
+    nobs : number of dates scored.
+    baseline : the model that ratios refer to.
+    confidence_level : of the model confidence set.
+    rows : one a model.
+    """
+
+    span: tuple[np.datetime64, np.datetime64]
+    nobs: int
+    baseline: str
+    confidence_level: float
+    rows: tuple[ComparisonRow, ...]
+
+
+def align(tracks: Sequence[ForecastTrack]) -> Aligned:
+    """Join tracks on their target dates.
+
+    Raises
+    ------
+    MisalignedForecasts : two tracks disagree on the rv or the as_of of one target date, or two
+        have the same name.
+    TooFewObservations : no track, or no date that all have.
+    """
+    names = [track.model for track in tracks]
+    if len(set(names)) < len(names):
+        raise MisalignedForecasts(
+            f"two tracks have one name among {', '.join(names)}; a model is compared once",
+            field="tracks",
+            found=names,
+            needed="distinct models",
+        )
+    dates = _common_dates(tracks)
+    picks = [np.searchsorted(track.target_dates, dates) for track in tracks]
+    for (first, at_first), (other, at_other) in pairwise(zip(tracks, picks, strict=True)):
+        _check_agreement(first, at_first, other, at_other)
+    return Aligned(
+        target_dates=dates,
+        rv=tracks[0].rv[picks[0]],
+        forecasts={
+            track.model: track.forecast[at] for track, at in zip(tracks, picks, strict=True)
+        },
+    )
+
+
+def compare(
+    tracks: Sequence[ForecastTrack],
+    start: np.datetime64 | None = None,
+    baseline: str = "har",
+    level: float = CONFIDENCE_LEVEL,
+) -> Comparison:
+    """Score models on the dates that all of them forecast.
+
+    Parameters
+    ----------
+    tracks : one a model, forecasts one session ahead.
+    start : first target date scored; all common dates when None. Earlier dates still serve as
+        the past errors that intervals are made of, and to tell when forecasts were made.
+    baseline : the model that ratios refer to.
+    level : of the model confidence set.
+
+    Returns
+    -------
+    The same for the same input: the bootstrap's seed is fixed.
+
+    Raises
+    ------
+    MisalignedForecasts : tracks disagree about a date, or a model's forecasts follow the news a
+        day late or see their own target.
+    UnknownModel : no track is named ``baseline``.
+    TooFewObservations : too few common dates since ``start``.
+    """
+    aligned = align(tracks)
+    if baseline not in aligned.forecasts:
+        raise UnknownModel(
+            f"the baseline {baseline} is not among {', '.join(aligned.forecasts)}",
+            field="baseline",
+            found=baseline,
+            needed=f"one of {', '.join(aligned.forecasts)}",
+        )
+    lags = _information_lags(aligned)
+    scored = np.ones(len(aligned.rv), dtype=np.bool_)
+    if start is not None:
+        scored = aligned.target_dates >= start
+    if not scored.any():
+        raise TooFewObservations(
+            f"no forecast on or after {start}; the last is of {aligned.target_dates[-1]}",
+            field="start",
+            found=str(start),
+            needed=f"a date up to {aligned.target_dates[-1]}",
+        )
+    losses = {
+        model: qlike_losses(aligned.rv[scored], forecast[scored])
+        for model, forecast in aligned.forecasts.items()
+    }
+    confidence_set = model_confidence_set(losses, level)
+    rows = [
+        _row(model, aligned, scored, losses, baseline, confidence_set, lags[model])
+        for model in losses
+    ]
+    dates = aligned.target_dates[scored]
+    return Comparison(
+        span=(dates[0], dates[-1]),
+        nobs=len(dates),
+        baseline=baseline,
+        confidence_level=level,
+        rows=tuple(sorted(rows, key=lambda row: row.qlike_loss)),
+    )
+
+
+def _common_dates(tracks: Sequence[ForecastTrack]) -> DateArray:
+    dates = tracks[0].target_dates if tracks else np.empty(0, dtype="datetime64[D]")
+    for track in tracks[1:]:
+        dates = dates[np.isin(dates, track.target_dates, assume_unique=True)]
+    if len(dates) == 0:
+        raise TooFewObservations(
+            f"no target date is common to the {len(tracks)} tracks; at least one is needed",
+            field="tracks",
+            found=0,
+            needed="a common target date",
+        )
+    return dates
+
+
+def _check_agreement(
+    first: ForecastTrack,
+    at_first: NDArray[np.intp],
+    other: ForecastTrack,
+    at_other: NDArray[np.intp],
+) -> None:
+    rv, other_rv = first.rv[at_first], other.rv[at_other]
+    as_of, other_as_of = first.as_of[at_first], other.as_of[at_other]
+    columns = (
+        ("rv", rv, other_rv, ~np.isclose(rv, other_rv, rtol=RV_TOLERANCE, atol=0.0)),
+        ("as_of", as_of, other_as_of, as_of != other_as_of),
+    )
+    for name, values, other_values, differs in columns:
+        if differs.any():
+            row = int(np.argmax(differs))
+            date = first.target_dates[at_first[row]]
+            raise MisalignedForecasts(
+                f"{first.model} and {other.model} disagree on the {name} of {date}: "
+                f"{values[row]} and {other_values[row]}; one of them is shifted, or they come "
+                f"from different data",
+                field=name,
+                found=f"{values[row]} and {other_values[row]} on {date}",
+                needed=f"one {name} a target date",
+            )
+
+
+def _information_lags(aligned: Aligned) -> dict[str, int | None]:
+    news = log_rv_news(aligned.rv, aligned.target_dates)
+    lags = {
+        model: information_lag(forecast, aligned.rv, aligned.target_dates, news=news)
+        for model, forecast in aligned.forecasts.items()
+    }
+    for model, lag in lags.items():
+        if lag not in (1, None):
+            raise MisalignedForecasts(
+                f"{model} follows the news of {lag} sessions before its target, where a forecast "
+                f"one session ahead follows that of 1: its forecasts stand by the wrong dates",
+                field=model,
+                found=lag,
+                needed="news from the session before the target",
+            )
+    return lags
+
+
+def _row(
+    model: str,
+    aligned: Aligned,
+    scored: NDArray[np.bool_],
+    losses: Mapping[str, FloatArray],
+    baseline: str,
+    confidence_set: ConfidenceSet,
+    lag: int | None,
+) -> ComparisonRow:
+    rv, forecast = aligned.rv[scored], aligned.forecasts[model][scored]
+    log_rv, log_forecast = np.log(rv), np.log(forecast)
+    offsets = rolling_offsets(np.log(aligned.rv / aligned.forecasts[model]), COVERAGE_LEVELS)
+    known = ~np.isnan(offsets[scored, 0, 0])
+    bounds = log_forecast[known, None, None] + offsets[scored][known]  # (n, levels, 2), of log_rv
+    by_level = {level: bounds[:, at] for at, level in enumerate(COVERAGE_LEVELS)}
+    if not known.any():
+        by_level = {}
+    qlike = float(losses[model].mean())
+    return ComparisonRow(
+        model=model,
+        qlike_loss=qlike,
+        qlike_ratio=qlike / float(losses[baseline].mean()),
+        rmse_volatility=rmse_loss(np.sqrt(rv), np.sqrt(forecast)),
+        mae_volatility=mae_loss(np.sqrt(rv), np.sqrt(forecast)),
+        r_squared_log=r_squared_score(log_rv, log_forecast),
+        correlation_log=correlation_score(log_rv, log_forecast),
+        interval_loss_log={
+            level: interval_loss(log_rv[known], bound, level) for level, bound in by_level.items()
+        },
+        coverage={level: coverage_score(log_rv[known], bound) for level, bound in by_level.items()},
+        coverage_by_tercile={
+            level: _tercile_coverage(log_rv[known], log_forecast[known], bound)
+            for level, bound in by_level.items()
+        },
+        coverage_nobs=int(known.sum()),
+        diebold_mariano={
+            name: diebold_mariano(losses[model], losses[name])
+            for name in BENCHMARKS
+            if name in losses and name != model
+        },
+        in_confidence_set=model in confidence_set.included,
+        confidence_set_pvalue=confidence_set.pvalues[model],
+        information_lag=lag,
+    )
+
+
+def _tercile_coverage(
+    actual: FloatArray, forecast: FloatArray, bounds: FloatArray
+) -> tuple[float, float, float]:
+    """Coverage where the forecast was among the lowest, middle and highest third."""
+    order = np.argsort(forecast, kind="stable")
+    low, middle, high = (
+        coverage_score(actual[third], bounds[third]) for third in np.array_split(order, 3)
+    )
+    return low, middle, high
