@@ -328,7 +328,7 @@ def _elimination_pvalues(means: FloatArray, deviations: FloatArray) -> list[floa
         pairs = np.ix_(remaining, remaining)
         worst_by = differences[pairs].max(axis=1)
         largest = bootstrap[:, *pairs].max(axis=(1, 2))
-        pvalue = max(pvalue, float(np.mean(largest > worst_by.max())))
+        pvalue = max(pvalue, float(np.mean(largest >= worst_by.max())))
         worst = remaining.pop(int(np.argmax(worst_by)))
         pvalues[worst] = pvalue
     return pvalues

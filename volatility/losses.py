@@ -38,9 +38,9 @@ def qlike_losses(actual: FloatArray, forecast: FloatArray) -> FloatArray:
     Patton (2011), Journal of Econometrics 160(1).
     """
     _check(actual, forecast, positive=True)
-    excess = (actual - forecast) / forecast
-    # log1p keeps a near-perfect forecast's loss from cancelling to a negative rounding error.
-    return np.maximum(excess - np.log1p(excess), 0.0)
+    ratio = actual / forecast
+    # A ratio next to 1 may round to a loss just below 0.
+    return np.maximum(ratio - np.log(ratio) - 1.0, 0.0)
 
 
 def qlike_loss(actual: FloatArray, forecast: FloatArray) -> float:

@@ -1,0 +1,28 @@
+"""Forecasts made by the book, from data up to the day before: the ground truth of timing tests."""
+
+import numpy as np
+
+from volatility.arrays import FloatArray
+from volatility.regressors import build, windows
+
+WARM_UP = 75  # the longest window: EWMA with decay 0.94
+
+
+def honest_forecasts(rv: FloatArray) -> dict[str, FloatArray]:
+    """One-step forecasts of rv[WARM_UP:], by model."""
+    history = windows(rv[:-1], WARM_UP)
+    target = rv[WARM_UP:]
+    return {
+        "last_value": history[:, -1].copy(),
+        "moving_average": build(("mean_22",), history)[:, 0],
+        "ewma": build(("ewma_0.94",), history)[:, 0],
+        "har": np.maximum(_fitted(history, target), target.min()),
+        "log_har": np.exp(_fitted(np.log(history), np.log(target))),
+    }
+
+
+def _fitted(history: FloatArray, target: FloatArray) -> FloatArray:
+    """Fitted values of a HAR regression; the timing of their news is what matters here."""
+    regressors = build(("mean_1", "mean_5", "mean_22"), history)
+    design = np.column_stack([np.ones(len(target)), regressors])
+    return design @ np.linalg.lstsq(design, target, rcond=None)[0]

@@ -1,0 +1,215 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.volatility.honest import WARM_UP, honest_forecasts
+from volatility.calendars import get_calendar
+from volatility.comparison import diebold_mariano, model_confidence_set
+from volatility.datasets import load
+from volatility.errors import (
+    InvalidSeries,
+    MisalignedForecasts,
+    TooFewObservations,
+    UnknownModel,
+)
+from volatility.evaluation import ForecastTrack, align, compare
+from volatility.intervals import MINIMUM, rolling_bounds
+from volatility.losses import qlike_losses
+from volatility.realized import daily_series
+from volatility.simulate import har_process
+
+NOBS = 500
+DAY = np.timedelta64(1, "D")
+
+
+def make_track(model: str, forecast: np.ndarray, rv: np.ndarray) -> ForecastTrack:
+    dates = np.datetime64("2020-01-01") + np.arange(len(rv))
+    return ForecastTrack(model, dates - DAY, dates, forecast, rv)
+
+
+@pytest.fixture(scope="module")
+def tracks() -> dict[str, ForecastTrack]:
+    """Honest forecasts of one simulated asset, by model."""
+    rv = har_process((-0.8, 0.4, 0.3, 0.2), NOBS + WARM_UP, np.random.default_rng(1), scale="logs")[
+        0
+    ]
+    forecasts = honest_forecasts(rv)
+    return {model: make_track(model, forecasts[model], rv[WARM_UP:]) for model in forecasts}
+
+
+def part(track: ForecastTrack, rows: slice | np.ndarray) -> ForecastTrack:
+    columns = (track.as_of, track.target_dates, track.forecast, track.rv)
+    return ForecastTrack(track.model, *(column[rows] for column in columns))
+
+
+def moved(track: ForecastTrack, sessions: int) -> ForecastTrack:
+    """Each forecast by the date ``sessions`` after its own; rv and dates where they belong."""
+    rows = np.arange(2, len(track) - 2)
+    return replace(part(track, rows), forecast=track.forecast[rows - sessions])
+
+
+class TestForecastTrack:
+    def test_a_forecast_made_after_its_target_is_refused(self, tracks):
+        har = tracks["har"]
+        with pytest.raises(MisalignedForecasts, match="har forecasts 2020-01-01 as of 2020-01-01"):
+            replace(har, as_of=har.target_dates)
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            (lambda t: {"rv": t.rv[1:]}, "length_mismatch"),
+            (
+                lambda t: {"target_dates": t.target_dates[::-1], "as_of": t.as_of[::-1]},
+                "unsorted_dates",
+            ),
+            (lambda t: {"forecast": -t.forecast}, "non_positive_rv"),
+            (lambda t: {"rv": t.rv * np.nan}, "non_positive_rv"),
+        ],
+    )
+    def test_what_cannot_be_scored_is_refused(self, tracks, change, code):
+        with pytest.raises(InvalidSeries, match="the forecasts of har have") as refusal:
+            replace(tracks["har"], **change(tracks["har"]))
+        assert refusal.value.code == code
+
+
+class TestAlign:
+    def test_tracks_meet_on_their_common_dates(self, tracks):
+        odd = np.delete(np.arange(NOBS), [3, 200])
+        aligned = align([part(tracks["har"], slice(5, 400)), part(tracks["ewma"], odd)])
+        expected = np.delete(np.arange(5, 400), 195)
+        np.testing.assert_array_equal(aligned.target_dates, tracks["har"].target_dates[expected])
+        np.testing.assert_array_equal(aligned.rv, tracks["har"].rv[expected])
+        for model in ("har", "ewma"):
+            np.testing.assert_array_equal(
+                aligned.forecasts[model], tracks[model].forecast[expected]
+            )
+
+    def test_tracks_that_disagree_on_what_happened_are_refused(self, tracks):
+        other = replace(tracks["ewma"], rv=tracks["ewma"].rv * 1.01)
+        with pytest.raises(MisalignedForecasts, match="har and ewma disagree on the rv of 2020-01"):
+            align([tracks["har"], other])
+
+    def test_one_wrong_as_of_among_many_is_found(self, tracks):
+        as_of = tracks["ewma"].as_of.copy()
+        as_of[77] -= DAY
+        with pytest.raises(MisalignedForecasts, match="disagree on the as_of of 2020-03-18"):
+            align([tracks["har"], replace(tracks["ewma"], as_of=as_of)])
+
+    def test_a_model_is_compared_once(self, tracks):
+        with pytest.raises(MisalignedForecasts, match="one name"):
+            align([tracks["har"], tracks["har"]])
+
+    def test_tracks_without_a_common_date_are_refused(self, tracks):
+        with pytest.raises(TooFewObservations, match="common to the 2 tracks"):
+            align([part(tracks["har"], slice(0, 50)), part(tracks["ewma"], slice(50, 99))])
+        with pytest.raises(TooFewObservations, match="common to the 0 tracks"):
+            align([])
+
+
+class TestCompare:
+    def test_rows_hold_the_losses_of_the_scored_dates_best_first(self, tracks):
+        start = tracks["har"].target_dates[300]
+        result = compare(list(tracks.values()), start)
+        assert result.nobs == NOBS - 300
+        assert result.span == (start, tracks["har"].target_dates[-1])
+        assert {row.model for row in result.rows} == set(tracks)
+        losses = [row.qlike_loss for row in result.rows]
+        assert losses == sorted(losses)
+        for row in result.rows:
+            track = tracks[row.model]
+            expected = qlike_losses(track.rv[300:], track.forecast[300:])
+            assert row.qlike_loss == pytest.approx(expected.mean(), rel=1e-14)
+            error = np.sqrt(track.rv[300:]) - np.sqrt(track.forecast[300:])
+            assert row.rmse_volatility == pytest.approx(np.sqrt(np.mean(error**2)))
+            assert row.mae_volatility == pytest.approx(np.abs(error).mean())
+            log_rv, log_forecast = np.log(track.rv[300:]), np.log(track.forecast[300:])
+            assert row.correlation_log == pytest.approx(np.corrcoef(log_rv, log_forecast)[0, 1])
+            assert row.r_squared_log == pytest.approx(
+                1 - np.mean((log_rv - log_forecast) ** 2) / log_rv.var()
+            )
+            assert row.information_lag == 1
+
+    def test_significance_is_that_of_the_tests_on_the_same_losses(self, tracks):
+        result = compare(list(tracks.values()))
+        losses = {m: qlike_losses(t.rv, t.forecast) for m, t in tracks.items()}
+        confidence_set = model_confidence_set(losses)
+        for row in result.rows:
+            assert set(row.diebold_mariano) == {"har", "log_har", "last_value"} - {row.model}
+            for benchmark, test in row.diebold_mariano.items():
+                assert test == diebold_mariano(losses[row.model], losses[benchmark])
+            assert row.in_confidence_set == (row.model in confidence_set.included)
+            assert row.confidence_set_pvalue == confidence_set.pvalues[row.model]
+
+    def test_ratios_refer_to_the_baseline(self, tracks):
+        result = compare(list(tracks.values()), baseline="last_value")
+        by_model = {row.model: row for row in result.rows}
+        assert by_model["last_value"].qlike_ratio == 1.0
+        assert by_model["log_har"].qlike_ratio == pytest.approx(
+            by_model["log_har"].qlike_loss / by_model["last_value"].qlike_loss
+        )
+
+    def test_coverage_is_that_of_the_intervals_given_at_the_time(self, tracks):
+        har = tracks["har"]
+        row = compare([har], har.target_dates[200]).rows[0]
+        bounds = rolling_bounds(har.forecast, har.rv, 0.8)[200:]
+        inside = (bounds[:, 0] <= har.rv[200:]) & (har.rv[200:] <= bounds[:, 1])
+        assert row.coverage[0.8] == pytest.approx(inside.mean())
+        assert row.coverage_nobs == NOBS - 200
+        by_size = np.array_split(inside[np.argsort(har.forecast[200:], kind="stable")], 3)
+        assert row.coverage_by_tercile[0.8] == pytest.approx([third.mean() for third in by_size])
+        width = np.log(bounds[:, 1] / bounds[:, 0]).mean()
+        assert row.interval_loss_log[0.8] > width
+        assert row.coverage[0.95] > row.coverage[0.8]
+
+    def test_dates_before_the_first_interval_are_not_counted(self, tracks):
+        row = compare([tracks["har"]]).rows[0]
+        assert row.coverage_nobs == NOBS - MINIMUM
+        short = compare([part(tracks["har"], slice(0, MINIMUM))]).rows[0]
+        assert (short.coverage_nobs, dict(short.coverage)) == (0, {})
+
+    def test_is_repeatable(self, tracks):
+        everything = list(tracks.values())
+        assert compare(everything) == compare(everything)
+
+    def test_dates_are_joined_and_not_positions(self, tracks):
+        ragged = [part(track, slice(10 * at, None)) for at, track in enumerate(tracks.values())]
+        whole = [part(track, slice(40, None)) for track in tracks.values()]
+        assert compare(ragged) == compare(whole)
+
+    @pytest.mark.parametrize("model", ["last_value", "moving_average", "ewma", "har", "log_har"])
+    @pytest.mark.parametrize(("sessions", "lag"), [(1, 2), (-1, 0)])
+    def test_a_shift_by_one_session_in_one_model_is_caught(self, tracks, model, sessions, lag):
+        shifted = {**tracks, model: moved(tracks[model], sessions)}
+        with pytest.raises(MisalignedForecasts, match=f"{model} follows the news of {lag} session"):
+            compare(list(shifted.values()))
+
+    def test_a_shift_of_a_whole_track_by_one_date_is_caught(self, tracks):
+        ewma = tracks["ewma"]
+        later = replace(ewma, as_of=ewma.as_of + DAY, target_dates=ewma.target_dates + DAY)
+        with pytest.raises(MisalignedForecasts, match="disagree on the rv"):
+            compare([tracks["har"], later])
+
+    @pytest.mark.parametrize("sessions", [1, -1])
+    def test_a_shift_is_caught_on_real_data(self, sessions):
+        dataset = load("BTC-USD")
+        series, _ = daily_series(dataset.bars, dataset.measure, get_calendar(dataset.calendar))
+        dates, rv = series.dates, series.rv
+        as_of, target_dates, target = dates[WARM_UP - 1 : -1], dates[WARM_UP:], rv[WARM_UP:]
+        honest = {
+            model: ForecastTrack(model, as_of, target_dates, forecast, target)
+            for model, forecast in honest_forecasts(rv).items()
+        }
+        assert {row.information_lag for row in compare(list(honest.values())).rows} == {1}
+        for model, track in honest.items():
+            shifted = {**honest, model: moved(track, sessions)}
+            with pytest.raises(MisalignedForecasts, match=f"{model} follows the news"):
+                compare(list(shifted.values()))
+
+    def test_the_baseline_has_to_be_among_the_models(self, tracks):
+        with pytest.raises(UnknownModel, match="baseline lstm is not among har"):
+            compare([tracks["har"]], baseline="lstm")
+
+    def test_a_start_after_the_last_forecast_is_refused(self, tracks):
+        with pytest.raises(TooFewObservations, match="no forecast on or after 2031-01-01"):
+            compare([tracks["har"]], np.datetime64("2031-01-01"))
