@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models_store.store import Store, open_store, shipped_artifacts
 from training.config import Config, flatten, read_config
 from training.models.recipe import AssetData, Recipe, TrainingSet
-from training.models.registry import MODELS, recipes
+from training.models.registry import BENCHMARKS, MODELS, recipes
 from training.report import print_result, write_results
 from training.retrain import applicable, publish, train
 from training.source import BarsFile, load_asset
@@ -50,14 +50,21 @@ def _add_retrain(parser: argparse.ArgumentParser) -> None:
         help=f"asset to retrain; may be repeated; without it, all that are shipped: {list(NAMES)}",
     )
     parser.add_argument(
-        "--bars", type=Path, metavar="FILE", help="CSV or Parquet file of the asset's own bars"
+        "--bars",
+        type=Path,
+        metavar="FILE",
+        help="CSV or Parquet file of the asset's own bars: date, open, high, low, close",
     )
     parser.add_argument(
         "--calendar", help="with --bars: 24/7, XNYS or another calendar of exchange_calendars"
     )
     parser.add_argument("--measure", help="with --bars: garman_klass, parkinson, …")
     parser.add_argument(
-        "--models", nargs="+", metavar="MODEL", default=list(MODELS), help=f"of {list(MODELS)}"
+        "--models",
+        nargs="+",
+        metavar="MODEL",
+        default=list(MODELS),
+        help=f"of {list(MODELS)} (default: all); {list(BENCHMARKS)} are always among them",
     )
     parser.add_argument(
         "--store", type=Path, default=Path("var/store"), help="model store (default: %(default)s)"

@@ -1,9 +1,10 @@
 """A torch network as a predictor, and its export to ONNX."""
 
-import io
+import logging
 import tempfile
 import warnings
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +64,7 @@ def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: Flo
 
 def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) -> None:
     example = torch.zeros(2, predictor.lookback)
-    # The exporter prints its progress and warns about operators of packages that are not here.
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with _quiet_exporter():
         program = torch.onnx.export(
             predictor.network.eval(),
             (example,),
@@ -77,6 +76,22 @@ def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) 
         )
     assert program is not None
     program.save(path, external_data=False)
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep the exporter's remarks on its own workings, and on packages not here, off the screen."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _check_parity(trained: TorchPredictor, exported: OnnxPredictor, example: FloatArray) -> None:
