@@ -1,0 +1,117 @@
+"""The one place where the service is put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from typing import TypedDict
+
+import structlog
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from models_store import open_store
+from service.catalogue import Catalogue
+from service.dependencies import Clock, Services
+from service.envelope import Envelope
+from service.forecaster import Forecaster
+from service.history import HistoryStore
+from service.holdings import Holdings, shipped
+from service.metrics import Metrics
+from service.openapi import describe
+from service.problems import exception_handlers
+from service.roughness import Roughness
+from service.routes import assets, compare, forecast, health, hurst, metrics, models
+from service.settings import Settings
+
+log = structlog.get_logger("service")
+
+_DESCRIPTION = """\
+Forecasts tomorrow's realized volatility and says how far each forecast can be trusted.
+
+Volatilities and variances are decimal: a volatility of 0.04 is 4 %. `rv` is a variance per day,
+not annualized. Every error is an RFC 9457 problem document with a machine-readable `code`.
+"""
+
+
+class State(TypedDict):
+    """What the lifespan gives every request."""
+
+    services: Services
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """Put the service together.
+
+    Parameters
+    ----------
+    settings : where models and history are, and what is accepted.
+    clock : the time, with its zone; tests set their own.
+    """
+    counted = Metrics()
+    app = FastAPI(
+        title="Roughcast",
+        version=version("roughcast"),
+        description=_DESCRIPTION,
+        lifespan=partial(_lifespan, settings=settings, clock=clock, counted=counted),
+        exception_handlers=exception_handlers(),
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    for module in (forecast, hurst, compare, models, assets, health, metrics):
+        app.include_router(module.router)
+    app.add_middleware(Envelope, metrics=counted, max_body_bytes=settings.max_body_bytes)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    _app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
+) -> AsyncIterator[State]:
+    history = HistoryStore(settings.database_url)
+    try:
+        services = await run_in_threadpool(_assemble, settings, history, clock, counted)
+        yield State(services=services)
+    finally:
+        history.close()
+
+
+def _assemble(
+    settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics
+) -> Services:
+    catalogue = Catalogue.of(open_store(settings.store))
+    history.prepare(shipped())
+    holdings = Holdings(history)
+    holdings.load()
+    _report(catalogue, counted)
+    return Services(
+        catalogue=catalogue,
+        holdings=holdings,
+        forecaster=Forecaster(catalogue, holdings, clock),
+        roughness=Roughness(),
+        metrics=counted,
+        clock=clock,
+    )
+
+
+def _report(catalogue: Catalogue, counted: Metrics) -> None:
+    """Say what was loaded and what was not."""
+    loaded = {asset: len(models) for asset, models in catalogue.snapshot.models.items()}
+    counted.set_models(loaded, len(catalogue.snapshot.refused))
+    log.info("models loaded", models=loaded)
+    for refusal in catalogue.snapshot.refused:
+        log.warning(
+            "artifact refused",
+            asset=refusal.asset,
+            model=refusal.model,
+            version=refusal.version,
+            reason=refusal.reason,
+            served_version=refusal.served_version,
+        )

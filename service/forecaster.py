@@ -1,0 +1,140 @@
+"""Answers forecast requests; a single one is a batch of one, so that both give the same bytes."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.answers import encode
+from service.catalogue import Catalogue, Choice
+from service.holdings import Held, Holdings
+from service.questions import Question, from_held, from_inline
+from service.schemas.forecast import ForecastRequest
+from volatility.errors import RoughcastError
+
+# Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a
+# session closes.
+_MAX_REMEMBERED = 20_000
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One encoded forecast, and whose it is."""
+
+    asset: str
+    model: str
+    body: bytes
+
+
+class Forecaster:
+    """Answers forecast requests.
+
+    Parameters
+    ----------
+    catalogue : the models.
+    holdings : the held history.
+    clock : the time, with its zone.
+    """
+
+    def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._holdings = holdings
+        self._clock = clock
+        self._remembered: dict[tuple[object, ...], Answer] = {}
+
+    def forecast(self, request: ForecastRequest) -> Answer:
+        """Answer one request.
+
+        Raises
+        ------
+        RoughcastError : it cannot be answered; the error says why.
+        """
+        answer = self.forecast_batch([request])[0]
+        if isinstance(answer, RoughcastError):
+            raise answer
+        return answer
+
+    def forecast_batch(self, requests: Sequence[ForecastRequest]) -> list[Answer | RoughcastError]:
+        """Answer every request, or say why not, in order."""
+        now = self._clock()
+        settled = [self._settle(request, now) for request in requests]
+        answers = self._ask([it for it in settled if isinstance(it, _Pending)])
+        return [answers[id(it)] if isinstance(it, _Pending) else it for it in settled]
+
+    def _settle(
+        self, request: ForecastRequest, now: datetime
+    ) -> "Answer | _Pending | RoughcastError":
+        try:
+            choice = self._catalogue.resolve(request.asset, request.model)
+            if request.history is not None:
+                pending = _Pending(from_inline(request, request.history, choice, now), None)
+            else:
+                held = self._holdings.get(request.asset)
+                key = _key(request, choice, held, now)
+                if key in self._remembered:
+                    return self._remembered[key]
+                pending = _Pending(from_held(request, choice, held, now), key)
+            pending.check()
+        except RoughcastError as error:
+            return error
+        return pending
+
+    def _ask(self, pending: Sequence["_Pending"]) -> dict[int, Answer]:
+        by_model: dict[str, list[_Pending]] = defaultdict(list)
+        for one in pending:
+            by_model[one.question.choice.model.sha256].append(one)
+        return {
+            id(one): answer
+            for group in by_model.values()
+            for one, answer in zip(group, self._ask_model(group), strict=True)
+        }
+
+    def _ask_model(self, group: Sequence["_Pending"]) -> Iterator[Answer]:
+        """Answers of one model, all of whose questions it can answer."""
+        questions = [one.question for one in group]
+        model = questions[0].choice.model
+        skill = self._catalogue.skill(model)
+        forecasts = model.forecast_batch(
+            [question.history for question in questions],
+            [question.levels for question in questions],
+            [question.horizon for question in questions],
+        )
+        for one, forecast in zip(group, forecasts, strict=True):
+            body = encode(one.question, forecast, skill)
+            answer = Answer(forecast.asset, forecast.model, body)
+            if one.key is not None:
+                self._remember(one.key, answer)
+            yield answer
+
+    def _remember(self, key: tuple[object, ...], answer: Answer) -> None:
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A question that has no answer yet, and the key to remember its answer under."""
+
+    question: Question
+    key: tuple[object, ...] | None
+
+    def check(self) -> None:
+        question = self.question
+        question.choice.model.check(question.history, question.levels, question.horizon)
+
+
+def _key(request: ForecastRequest, choice: Choice, held: Held, now: datetime) -> tuple[object, ...]:
+    """Everything that an answer from held history depends on."""
+    return (
+        request.asset,
+        choice.model.sha256,
+        choice.degraded_reason,
+        request.horizon,
+        request.levels,
+        request.as_of,
+        held.revision,
+        held.calendar.last_closed_session(now),
+    )

@@ -1,0 +1,129 @@
+"""Bars that an operator sends: read, checked, and merged into the held history."""
+
+import io
+from datetime import datetime
+
+import numpy as np
+from pydantic import ValidationError
+
+from service.bodies import JSON
+from service.catalogue import Catalogue
+from service.dates import to_date
+from service.history import HeldAsset, Merge
+from service.holdings import Holdings
+from service.inline import bars_of
+from service.problems import from_validation
+from service.schemas.assets import MergeAnswer
+from service.schemas.bars import BarsInput
+from volatility.bars import Bars, from_frame, validate
+from volatility.calendars import get_calendar
+from volatility.errors import InvalidInput, UnknownAsset
+
+CSV = "text/csv"
+
+
+def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset:
+    """What is known of an asset: from the held history, or from the models that serve it.
+
+    Raises
+    ------
+    UnknownAsset : it is in neither.
+    """
+    held = holdings.find(name)
+    if held is not None:
+        return held.asset
+    model = catalogue.any_model(name)
+    if model is None:
+        names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
+        raise UnknownAsset(
+            f"there is no asset {name!r}; there are {names}. A new one gets its calendar and "
+            "measure from its first retrain",
+            field="asset",
+            found=name,
+            needed=f"one of {names}",
+        )
+    manifest = model.manifest
+    return HeldAsset(
+        asset=name,
+        calendar=manifest.calendar,
+        measure=manifest.measure,
+        bar_interval=manifest.bar_interval,
+        source="sent over HTTP",
+    )
+
+
+def read(content: bytes, media_type: str, interval: int) -> Bars:
+    """Bars of a JSON or CSV body.
+
+    Raises
+    ------
+    MalformedJson, InvalidRequest : the JSON is not as :class:`BarsInput` says.
+    InvalidInput : the CSV is not a table.
+    InvalidBars : a column is missing, or a cell cannot be read.
+    """
+    if media_type == JSON:
+        return _read_json(content, interval)
+    return _read_csv(content, interval)
+
+
+def ingest(
+    asset: HeldAsset, bars: Bars, replace: bool, holdings: Holdings, now: datetime
+) -> MergeAnswer:
+    """Check bars and merge them into the held history.
+
+    Raises
+    ------
+    InvalidBars : what is wrong with them.
+    BarsConflict : they contradict held ones, and ``replace`` is false.
+    """
+    findings = validate(bars, get_calendar(asset.calendar), now)
+    before = holdings.find(asset.asset)
+    gap = _gap(asset, before.bars, bars) if before else ()
+    merge = holdings.merge(asset, bars, replace)
+    return _answer(merge, [*map(str, findings), *gap])
+
+
+def _read_json(content: bytes, interval: int) -> Bars:
+    try:
+        return bars_of(BarsInput.model_validate_json(content).bars, interval)
+    except ValidationError as error:
+        raise from_validation(error.errors(include_url=False)) from error
+
+
+def _read_csv(content: bytes, interval: int) -> Bars:
+    import pandas as pd  # half a second to load, which a service that gets no CSV need not spend
+
+    try:
+        frame = pd.read_csv(io.BytesIO(content), float_precision="round_trip", low_memory=False)
+    except ValueError as error:  # whatever pandas raises for text that is not a table
+        raise InvalidInput(
+            f"the body is not a CSV table: {error}",
+            code="malformed_csv",
+            field="body",
+            needed="a header line with date or timestamp, open, high, low, close; a line a bar",
+        ) from error
+    return from_frame(frame, interval)
+
+
+def _gap(asset: HeldAsset, held: Bars, given: Bars) -> tuple[str, ...]:
+    """Say so if sessions are missing between what is held and what is added after it."""
+    if not len(held) or given.dates[0] <= held.dates[-1]:
+        return ()
+    ends = np.array([held.dates[-1], given.dates[0]])
+    missing = len(get_calendar(asset.calendar).missing_sessions(ends))
+    if not missing:
+        return ()
+    return (f"{missing} sessions are missing between {ends[0]}, held before, and {ends[1]}",)
+
+
+def _answer(merge: Merge, warnings: list[str]) -> MergeAnswer:
+    bars = merge.held.bars
+    return MergeAnswer(
+        asset=merge.held.asset.asset,
+        added=merge.added,
+        unchanged=merge.unchanged,
+        replaced=merge.replaced,
+        bars=len(bars),
+        last_session=to_date(bars.dates[-1]),
+        warnings=warnings,
+    )

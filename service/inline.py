@@ -1,0 +1,88 @@
+"""History that comes with a request, as the domain's own types."""
+
+from datetime import UTC, date, datetime
+from operator import itemgetter
+
+import numpy as np
+
+from service.schemas.bars import BarInput, HistoryInput
+from volatility.arrays import DateArray, FloatArray
+from volatility.bars import DAILY, PRICES, Bars, Finding, validate
+from volatility.calendars import Calendar
+from volatility.errors import InvalidBars
+from volatility.realized import daily_series
+from volatility.series import RealizedSeries, check_series
+
+_prices_of = itemgetter(*PRICES)
+
+
+def series_of(
+    history: HistoryInput, measure: str, interval: int, calendar: Calendar, now: datetime
+) -> tuple[RealizedSeries, tuple[Finding, ...]]:
+    """Daily series of a history in any of its forms, and what is worth knowing about it.
+
+    Parameters
+    ----------
+    history : as it came.
+    measure : estimator to apply to bars, and the one that made ``rv`` given directly.
+    interval : seconds that a bar spans.
+    calendar : sessions that dates should follow.
+    now : with a time zone; later sessions are refused.
+
+    Raises
+    ------
+    InvalidBars, InvalidSeries, ImplausibleUnit, ConstantPrices : what is given cannot be used.
+    """
+    if history.bars is None:
+        series = RealizedSeries(np.array(history.rv), measure, _dates(history.dates))
+        check_series(series, calendar, now)
+        return series, ()
+    bars = bars_of(history.bars, interval)
+    findings = validate(bars, calendar, now)
+    series, more = daily_series(bars, measure, calendar)
+    return series, (*findings, *more)
+
+
+def bars_of(bars: list[BarInput], interval: int) -> Bars:
+    """Bars of a JSON list.
+
+    Raises
+    ------
+    InvalidBars : a bar has neither, or both, of date and timestamp, or a date where bars are
+        shorter than a day.
+    """
+    prices: FloatArray = np.array([_prices_of(bar) for bar in bars], dtype=np.float64)
+    opened, high, low, close = prices.reshape(-1, len(PRICES)).T
+    return Bars(_opening_times(bars, interval), opened, high, low, close, interval)
+
+
+def _opening_times(bars: list[BarInput], interval: int) -> DateArray:
+    if interval == DAILY:
+        return np.array([_session(bar, index) for index, bar in enumerate(bars)], "M8[s]")
+    return np.array([_seconds(bar, index) for index, bar in enumerate(bars)], "M8[s]")
+
+
+def _session(bar: BarInput, index: int) -> date:
+    if "date" in bar and "timestamp" not in bar:
+        return bar["date"]
+    if "timestamp" in bar and "date" not in bar:
+        return bar["timestamp"].date()
+    raise _unclear_time(bar, index, "a date")
+
+
+def _seconds(bar: BarInput, index: int) -> int:
+    if "timestamp" not in bar or "date" in bar:
+        raise _unclear_time(bar, index, "a timestamp, since bars of this asset are within a day")
+    moment = bar["timestamp"]
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _unclear_time(bar: BarInput, index: int, needed: str) -> InvalidBars:
+    found = " and ".join(name for name in ("date", "timestamp") if name in bar) or "no time"
+    return InvalidBars(
+        [Finding("unclear_time", "error", "date", f"{found} at bar {index}", needed, index)]
+    )
+
+
+def _dates(dates: list[date] | None) -> DateArray | None:
+    return None if dates is None else np.array(dates, dtype="datetime64[D]")

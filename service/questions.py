@@ -1,0 +1,134 @@
+"""From a request to a question: the model settled, the history in the model's measure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from models_store import LoadedModel
+from service.catalogue import Choice
+from service.errors import InvalidAsOf
+from service.holdings import Held
+from service.inline import series_of
+from service.schemas.bars import HistoryInput
+from service.schemas.forecast import ForecastRequest
+from volatility.arrays import DateArray
+from volatility.calendars import Calendar
+from volatility.series import RealizedSeries
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that a forecast needs, and what must be said beside it."""
+
+    choice: Choice
+    history: RealizedSeries
+    horizon: int
+    levels: tuple[float, ...]
+    stale_sessions: int | None  # None for a history without dates
+    warnings: tuple[str, ...]
+
+
+def from_held(request: ForecastRequest, choice: Choice, held: Held, now: datetime) -> Question:
+    """Ask about held history, up to now or up to the day that the request replays.
+
+    Raises
+    ------
+    InvalidAsOf : the day to replay has not closed, or is not a session.
+    OutsideCalendar : the calendar does not know it.
+    """
+    model, series = choice.model, held.series(choice.model.manifest.measure)
+    warnings: tuple[str, ...] = ()
+    until = held.calendar.last_closed_session(now)
+    if request.as_of is not None:
+        until = _replayed_session(request.as_of, held.calendar, until)
+        series = series.until(until)
+        warnings = _in_sample_warnings(model, request.as_of)
+    stale = _sessions_since(series.dates, until, held.calendar)
+    return Question(
+        choice=choice,
+        history=series,
+        horizon=request.horizon,
+        levels=request.levels,
+        stale_sessions=stale,
+        warnings=(*_stale_warnings(series, stale), *warnings),
+    )
+
+
+def from_inline(
+    request: ForecastRequest, history: HistoryInput, choice: Choice, now: datetime
+) -> Question:
+    """Ask about the history that came with the request.
+
+    Raises
+    ------
+    InvalidAsOf : the request replays a day as well, which needs held history.
+    InvalidInput : the history cannot be used.
+    """
+    if request.as_of is not None:
+        raise InvalidAsOf(
+            "as_of replays a day from held history, but the request brings its own; leave one out",
+            code="as_of_with_history",
+            field="as_of",
+            found=str(request.as_of),
+            needed="either as_of or history",
+        )
+    manifest, calendar = choice.model.manifest, choice.model.calendar
+    series, findings = series_of(history, manifest.measure, manifest.bar_interval, calendar, now)
+    stale = _sessions_since(series.dates, calendar.last_closed_session(now), calendar)
+    return Question(
+        choice=choice,
+        history=series,
+        horizon=request.horizon,
+        levels=request.levels,
+        stale_sessions=stale,
+        warnings=(*_stale_warnings(series, stale), *dict.fromkeys(map(str, findings))),
+    )
+
+
+def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64) -> np.datetime64:
+    day = np.datetime64(as_of, "D")
+    if day > last_closed:
+        raise InvalidAsOf(
+            f"{as_of} has not closed; the last session that has is {last_closed}",
+            code="future_dates",
+            field="as_of",
+            found=str(as_of),
+            needed=f"a session up to {last_closed}",
+        )
+    if not calendar.is_session(np.atleast_1d(day))[0]:
+        raise InvalidAsOf(
+            f"{as_of} is not a session of the calendar {calendar.name}",
+            code="not_a_session",
+            field="as_of",
+            found=str(as_of),
+            needed=f"a session of the calendar {calendar.name}",
+        )
+    return day
+
+
+def _sessions_since(
+    dates: DateArray | None, until: np.datetime64, calendar: Calendar
+) -> int | None:
+    """Sessions after the last of ``dates``, up to ``until``."""
+    if dates is None or not len(dates):
+        return None
+    return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
+
+
+def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
+    if not stale or series.dates is None:
+        return ()
+    sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
+    return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
+
+
+def _in_sample_warnings(model: LoadedModel, as_of: date) -> tuple[str, ...]:
+    end = model.manifest.training.end
+    if as_of > end:
+        return ()
+    warning = (
+        f"in-sample: {model.manifest.model} was fitted on sessions up to {end}, so a replay of "
+        f"{as_of} is better than a forecast made on that day could have been"
+    )
+    return (warning,)

@@ -1,0 +1,1 @@
+"""One module a route; each translates between HTTP and the domain, and delegates."""

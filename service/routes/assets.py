@@ -1,0 +1,149 @@
+"""``GET /assets``, ``PUT /assets/{asset}/bars`` and ``GET /assets/{asset}/history``."""
+
+from datetime import UTC, date
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from service import ingest
+from service.bodies import JSON, described, require_media_type
+from service.dates import to_date
+from service.dependencies import Services, ServicesDep
+from service.errors import (
+    BarsConflict,
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedJson,
+    UnsupportedMediaType,
+)
+from service.holdings import Held
+from service.ingest import CSV
+from service.problems import problems
+from service.schemas.assets import AssetAnswer, AssetsAnswer, HistoryAnswer, MergeAnswer
+from service.schemas.bars import BarsInput
+from volatility.arrays import DateArray
+from volatility.calendars import get_calendar
+from volatility.errors import InvalidBars, NoHistory, UnknownAsset
+from volatility.series import RealizedSeries
+
+router = APIRouter(prefix="/assets", tags=["assets"])
+
+_CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
+
+
+@router.get("")
+def assets(services: ServicesDep) -> AssetsAnswer:
+    """List the assets that are held or have models."""
+    names = {*services.holdings.assets(), *services.catalogue.assets()}
+    return AssetsAnswer(assets=[_describe(name, services) for name in sorted(names)])
+
+
+@router.put(
+    "/{asset}/bars",
+    openapi_extra=described(
+        BarsInput, **{CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}
+    ),
+    responses=problems(
+        MalformedJson,
+        BodyTooLarge,
+        UnsupportedMediaType,
+        InvalidRequest,
+        InvalidBars,
+        UnknownAsset,
+        BarsConflict,
+    ),
+)
+async def put_bars(
+    request: Request,
+    asset: str,
+    services: ServicesDep,
+    replace: Annotated[
+        bool, Query(description="Replace held bars that the given ones contradict.")
+    ] = False,
+) -> MergeAnswer:
+    """Add bars to the held history, all of them or none.
+
+    Bars that are held already, with the same prices, stay as they are; so a request can be sent
+    again.
+    """
+    media_type = require_media_type(request, JSON, CSV)
+    content = await request.body()
+    return await run_in_threadpool(_put, asset, content, media_type, replace, services)
+
+
+@router.get("/{asset}/history", responses=problems(InvalidRequest, UnknownAsset, NoHistory))
+def history(
+    asset: str,
+    services: ServicesDep,
+    start: Annotated[date | None, Query(description="First session wanted.")] = None,
+    end: Annotated[date | None, Query(description="Last session wanted.")] = None,
+    limit: Annotated[
+        int | None, Query(ge=1, description="At most so many sessions: the newest.")
+    ] = None,
+) -> HistoryAnswer:
+    """Read the daily history that forecasts are made from."""
+    ingest.known_asset(asset, services.holdings, services.catalogue)
+    held = services.holdings.get(asset)
+    series = _between(held.series(), start, end)
+    return _history(held, series if limit is None else series.tail(limit))
+
+
+def _put(
+    asset: str, content: bytes, media_type: str, replace: bool, services: Services
+) -> MergeAnswer:
+    known = ingest.known_asset(asset, services.holdings, services.catalogue)
+    bars = ingest.read(content, media_type, known.bar_interval)
+    return ingest.ingest(known, bars, replace, services.holdings, services.clock())
+
+
+def _describe(name: str, services: Services) -> AssetAnswer:
+    known = ingest.known_asset(name, services.holdings, services.catalogue)
+    held = services.holdings.find(name)
+    sessions: DateArray = held.sessions() if held else np.empty(0, "datetime64[D]")
+    return AssetAnswer(
+        asset=name,
+        calendar=known.calendar,
+        periods_per_year=get_calendar(known.calendar).periods_per_year,
+        measure=known.measure,
+        bar_interval=known.bar_interval,
+        bars=len(held.bars) if held else 0,
+        sessions=len(sessions),
+        first_session=to_date(sessions[0]) if len(sessions) else None,
+        last_session=to_date(sessions[-1]) if len(sessions) else None,
+        stale_sessions=held.stale_sessions(services.clock()) if held else None,
+        source=known.source,
+        models=services.catalogue.models(name),
+        champion=services.catalogue.champion(name),
+    )
+
+
+def _between(series: RealizedSeries, start: date | None, end: date | None) -> RealizedSeries:
+    dates = _dates(series)
+    wanted = np.ones(len(dates), dtype=bool)
+    if start is not None:
+        wanted &= dates >= np.datetime64(start, "D")
+    if end is not None:
+        wanted &= dates <= np.datetime64(end, "D")
+    return RealizedSeries(series.rv[wanted], series.measure, dates[wanted])
+
+
+def _history(held: Held, series: RealizedSeries) -> HistoryAnswer:
+    annualized = np.sqrt(series.rv * held.calendar.periods_per_year)
+    return HistoryAnswer(
+        asset=held.asset.asset,
+        measure=series.measure,
+        nobs=len(series),
+        dates=_dates(series).tolist(),
+        rv=series.rv.tolist(),
+        volatility_annualized=annualized.tolist(),
+        last_bar=held.bars.timestamps[-1].item().replace(tzinfo=UTC),
+    )
+
+
+def _dates(series: RealizedSeries) -> DateArray:
+    if series.dates is None:  # held series are made from bars, which have dates
+        raise AssertionError("a held series without dates")
+    return series.dates

@@ -1,0 +1,105 @@
+"""``POST /forecast`` and ``POST /forecast/batch``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models_store import ArtifactRefused
+from service import batches
+from service.batches import BatchBody, Parsed
+from service.bodies import JSON, JsonBody, described
+from service.dependencies import Services, ServicesDep
+from service.errors import (
+    BodyTooLarge,
+    InvalidAsOf,
+    InvalidRequest,
+    MalformedJson,
+    UnsupportedMediaType,
+)
+from service.problems import problems
+from service.schemas.forecast import BatchAnswer, BatchRequest, ForecastAnswer, ForecastRequest
+from volatility.errors import (
+    ConstantPrices,
+    HistoryTooShort,
+    ImplausibleUnit,
+    InvalidBars,
+    InvalidSeries,
+    NoHistory,
+    UnknownAsset,
+    UnknownModel,
+    UnsupportedHorizon,
+    UnsupportedLevel,
+)
+
+router = APIRouter(tags=["forecast"])
+
+_BODY_ERRORS = (MalformedJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
+# From here on a batch takes long enough (a few milliseconds) to keep other requests waiting.
+_LARGE_BATCH = 64
+_MANY_BARS = 2_000
+
+
+@router.post(
+    "/forecast",
+    response_model=ForecastAnswer,
+    openapi_extra=described(ForecastRequest),
+    responses=problems(
+        *_BODY_ERRORS,
+        UnknownAsset,
+        UnknownModel,
+        NoHistory,
+        UnsupportedHorizon,
+        UnsupportedLevel,
+        InvalidAsOf,
+        InvalidBars,
+        InvalidSeries,
+        HistoryTooShort,
+        ConstantPrices,
+        ImplausibleUnit,
+        ArtifactRefused,
+    ),
+)
+async def forecast(
+    body: Annotated[ForecastRequest, Depends(JsonBody(ForecastRequest))], services: ServicesDep
+) -> Response:
+    """Forecast the realized variance of an asset's next session."""
+    if _is_long(body):
+        answer = await run_in_threadpool(services.forecaster.forecast, body)
+    else:
+        answer = services.forecaster.forecast(body)
+    services.metrics.count_forecasts(answer.asset, answer.model)
+    return Response(answer.body, media_type=JSON)
+
+
+@router.post(
+    "/forecast/batch",
+    response_model=BatchAnswer,
+    openapi_extra=described(BatchRequest),
+    responses=problems(*_BODY_ERRORS),
+)
+async def forecast_batch(
+    request: Request,
+    batch: Annotated[list[Parsed], Depends(BatchBody())],
+    services: ServicesDep,
+) -> Response:
+    """Forecast many assets or histories; a bad item fails alone, with its own problem."""
+    if len(batch) < _LARGE_BATCH:
+        content = _answer_batch(batch, services, request.url.path)
+    else:
+        content = await run_in_threadpool(_answer_batch, batch, services, request.url.path)
+    return Response(content, media_type=JSON)
+
+
+def _answer_batch(batch: list[Parsed], services: Services, path: str) -> bytes:
+    results = batches.answer(batch, services.forecaster)
+    for (asset, model), number in batches.count(results).items():
+        services.metrics.count_forecasts(asset, model, number)
+    return batches.encode(results, path)
+
+
+def _is_long(body: ForecastRequest) -> bool:
+    history = body.history
+    return history is not None and len(history.bars or history.rv or ()) > _MANY_BARS

@@ -1,0 +1,95 @@
+"""``GET /hurst/{asset}`` and ``POST /hurst``."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Depends
+
+from service import ingest
+from service.bodies import JsonBody, described
+from service.dates import to_date
+from service.dependencies import ServicesDep
+from service.errors import BodyTooLarge, InvalidRequest, MalformedJson, UnsupportedMediaType
+from service.problems import problems
+from service.schemas.hurst import EstimateAnswer, HurstAnswer, HurstRequest, PointAnswer
+from volatility.arrays import FloatArray
+from volatility.errors import (
+    HistoryTooShort,
+    ImplausibleUnit,
+    InvalidSeries,
+    NoHistory,
+    UnknownAsset,
+)
+from volatility.hurst import HurstEstimate, HurstReport, report
+from volatility.series import RealizedSeries, check_series
+
+router = APIRouter(prefix="/hurst", tags=["hurst"])
+
+
+@router.get("/{asset}", responses=problems(UnknownAsset, NoHistory, HistoryTooShort))
+def hurst_of_asset(asset: str, services: ServicesDep) -> HurstAnswer:
+    """Examine the log volatility of a held asset with every estimator."""
+    ingest.known_asset(asset, services.holdings, services.catalogue)
+    held = services.holdings.get(asset)
+    return _answer(services.roughness.report(held), held.series(), asset)
+
+
+@router.post(
+    "",
+    openapi_extra=described(HurstRequest),
+    responses=problems(
+        MalformedJson,
+        BodyTooLarge,
+        UnsupportedMediaType,
+        InvalidRequest,
+        InvalidSeries,
+        ImplausibleUnit,
+        HistoryTooShort,
+    ),
+)
+def hurst_of_series(
+    body: Annotated[HurstRequest, Depends(JsonBody(HurstRequest))],
+) -> HurstAnswer:
+    """Examine a series of the request with every estimator."""
+    found = report(_log_volatility(body), measure=body.measure, intraday_nobs=body.intraday_nobs)
+    return _answer(found, None, None)
+
+
+def _log_volatility(body: HurstRequest) -> FloatArray:
+    if body.log_volatility is not None:
+        return np.array(body.log_volatility, dtype=np.float64)
+    series = RealizedSeries(np.array(body.rv, dtype=np.float64), body.measure or "unknown")
+    check_series(series)
+    return 0.5 * series.log_rv
+
+
+def _answer(found: HurstReport, series: RealizedSeries | None, asset: str | None) -> HurstAnswer:
+    dates = None if series is None else series.dates
+    return HurstAnswer(
+        asset=asset,
+        as_of=None if dates is None else to_date(dates[-1]),
+        nobs=found.nobs,
+        measure=found.measure,
+        estimates=[_estimate(estimate) for estimate in found.estimates],
+        hurst=found.hurst,
+        verdict=found.verdict,
+        reason=found.reason,
+        warnings=list(found.warnings),
+    )
+
+
+def _estimate(estimate: HurstEstimate) -> EstimateAnswer:
+    return EstimateAnswer(
+        estimator=estimate.estimator,
+        hurst=estimate.hurst,
+        standard_error=estimate.standard_error,
+        interval=None if estimate.interval is None else list(estimate.interval),
+        level=estimate.level,
+        bias_at_estimate=estimate.bias_at_estimate,
+        fit_r_squared=estimate.fit_r_squared,
+        points=[
+            PointAnswer(scale=point.scale, value=point.value, corrected=point.corrected)
+            for point in estimate.points
+        ],
+        reason=estimate.reason,
+    )

@@ -1,0 +1,36 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.settings import Settings
+from tests.service import worlds
+from tests.service.client import TestClient
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built once; each test works on its own copy."""
+    folder = tmp_path_factory.mktemp("world")
+    worlds.build(folder)
+    return folder
+
+
+@pytest.fixture
+def settings(world: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    return worlds.settings_in(tmp_path)
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    return create_app(settings, worlds.clock)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
+        yield client

@@ -1,0 +1,78 @@
+"""A small world for tests: one asset with three models, and its bars.
+
+The bars are made so that their Garman-Klass variance is the series that the models were fitted on.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from models_store import Store
+from service.history import HeldAsset, HistoryStore
+from service.settings import Settings
+from tests.models_store.artifacts import make_files, make_series
+from volatility.bars import DAILY, Bars
+from volatility.series import RealizedSeries
+
+ASSET = "TEST"
+MODELS = {"har": 1e-5, "log_har": 2e-5, "last_value": 4e-5}  # name: intercept
+LAST = "2021-02-03"  # last session of make_series()
+NOW = datetime(2021, 2, 4, 12, tzinfo=UTC)  # the session of LAST has closed, the next has not
+
+
+def clock() -> datetime:
+    return NOW
+
+
+def bars_of(series: RealizedSeries) -> Bars:
+    """Daily bars with this Garman-Klass variance: (ln high/low)²/2 where open and close agree."""
+    assert series.dates is not None
+    half_range = np.sqrt(2 * series.rv) / 2
+    flat = np.full(len(series), 100.0)
+    return Bars(
+        timestamps=series.dates.astype("datetime64[s]"),
+        open=flat,
+        high=flat * np.exp(half_range),
+        low=flat * np.exp(-half_range),
+        close=flat,
+        interval=DAILY,
+    )
+
+
+def held_asset(asset: str = ASSET) -> HeldAsset:
+    return HeldAsset(asset, "24/7", "garman_klass", DAILY, "simulated")
+
+
+def json_bars(bars: Bars) -> list[dict[str, object]]:
+    return [
+        {"date": str(date), "open": opened, "high": high, "low": low, "close": close}
+        for date, opened, high, low, close in zip(
+            bars.dates,
+            bars.open.tolist(),
+            bars.high.tolist(),
+            bars.low.tolist(),
+            bars.close.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def json_rv(nobs: int = 22) -> list[float]:
+    return make_series().rv[-nobs:].tolist()
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(store=folder / "store", database_url=f"sqlite:///{folder / 'history.sqlite3'}")
+
+
+def build(folder: Path) -> None:
+    """Publish the models and hold the bars."""
+    settings = settings_in(folder)
+    store = Store(settings.store)
+    for model, intercept in MODELS.items():
+        store.promote(ASSET, model, store.publish(make_files(ASSET, model, intercept)))
+    store.set_champion(ASSET, "log_har")
+    history = HistoryStore(settings.database_url)
+    history.prepare([(held_asset(), bars_of(make_series()))])
+    history.close()
