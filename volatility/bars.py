@@ -4,15 +4,15 @@ Nothing is repaired here: rows are not sorted, duplicates are not dropped, gaps 
 What is found is said, with the first place where it occurs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from volatility.arrays import BoolArray, DateArray, FloatArray
-from volatility.calendars import Calendar
+from volatility.calendars import Calendar, utc_second
 from volatility.errors import InvalidBars
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ DAILY = 86_400  # seconds
 
 PRICES = ("open", "high", "low", "close")
 TIMES = ("date", "timestamp", "datetime", "time")
+
+# A high of five times the low is a Parkinson volatility of 97 % in one bar: a crash to zero, or,
+# more often, a misprint. Either swamps every average it enters.
+EXTREME_RANGE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ..
 
     Returns
     -------
-    Warnings: ``zero_range_bar``, ``missing_sessions``.
+    Warnings: ``zero_range_bar``, ``extreme_range``, ``missing_sessions``.
 
     Raises
     ------
@@ -164,7 +168,7 @@ def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ..
     ]
     if errors:
         raise InvalidBars(errors)
-    return (*_zero_range_warnings(bars), *_missing_session_warnings(bars, calendar))
+    return (*_range_warnings(bars), *_missing_session_warnings(bars, calendar))
 
 
 def _empty() -> Finding:
@@ -176,20 +180,18 @@ def _first(
     wrong: BoolArray,
     code: str,
     field: str,
+    found: str,
     needed: str,
-    describe: Callable[[int], str],
     severity: Literal["error", "warning"] = "error",
 ) -> Iterator[Finding]:
-    """Finding for the first bar of a mask, if there is one."""
+    """Finding for the first bar of a mask, if there is one; ``found`` may name its prices."""
     count = int(np.count_nonzero(wrong))
     if count:
         index = int(np.argmax(wrong))
-        found = f"{describe(index)} at bar {index} ({_stamp(bars, index)})"
-        yield Finding(code, severity, field, found, needed, index, count)
-
-
-def _stamp(bars: Bars, index: int) -> str:
-    return str(bars.dates[index] if bars.is_daily else bars.timestamps[index])
+        prices = {name: getattr(bars, name)[index] for name in PRICES}
+        stamp = bars.dates[index] if bars.is_daily else bars.timestamps[index]
+        place = f"{found.format(**prices)} at bar {index} ({stamp})"
+        yield Finding(code, severity, field, place, needed, index, count)
 
 
 def _shape_findings(bars: Bars) -> Iterator[Finding]:
@@ -235,21 +237,11 @@ def _price_errors(bars: Bars) -> Iterator[Finding]:
     for name in PRICES:
         price = getattr(bars, name)
         finite = np.isfinite(price)
+        found = f"{{{name}}}"
+        yield from _first(bars, ~finite, "non_finite_price", name, found, "finite prices")
+        not_positive = finite & (price <= 0)
         yield from _first(
-            bars,
-            ~finite,
-            "non_finite_price",
-            name,
-            "finite prices",
-            lambda i, price=price: f"{price[i]}",  # type: ignore[misc]
-        )
-        yield from _first(
-            bars,
-            finite & (price <= 0),
-            "non_positive_price",
-            name,
-            "prices above zero",
-            lambda i, price=price: f"{price[i]}",  # type: ignore[misc]
+            bars, not_positive, "non_positive_price", name, found, "prices above zero"
         )
     yield from _range_errors(bars)
 
@@ -261,8 +253,8 @@ def _range_errors(bars: Bars) -> Iterator[Finding]:
         inverted,
         "high_below_low",
         "high",
+        "high {high} below low {low}",
         "a high of at least the low",
-        lambda i: f"high {bars.high[i]} below low {bars.low[i]}",
     )
     for name in ("open", "close"):
         price = getattr(bars, name)
@@ -271,10 +263,8 @@ def _range_errors(bars: Bars) -> Iterator[Finding]:
             ~inverted & ((price > bars.high) | (price < bars.low)),
             f"{name}_outside_range",
             name,
+            f"{name} {{{name}}} outside {{low}} to {{high}}",
             f"a {name} between low and high",
-            lambda i, name=name, price=price: (  # type: ignore[misc]
-                f"{name} {price[i]} outside {bars.low[i]} to {bars.high[i]}"
-            ),
         )
 
 
@@ -290,58 +280,56 @@ def _order_errors(bars: Bars) -> Iterator[Finding]:
         repeated,
         "duplicate_dates",
         "timestamps",
+        "a time that another bar has",
         "each time once",
-        lambda _: "a time that an earlier bar has",
     )
     yield from _first(
         bars,
         np.concatenate([[False], steps < 0]),
         "unsorted_dates",
         "timestamps",
+        "an earlier time than that of the bar before",
         "bars from the oldest to the newest",
-        lambda i: f"a time before that of the bar above it, {_stamp(bars, i - 1)},",
     )
 
 
 def _session_errors(bars: Bars, calendar: Calendar, now: datetime) -> Iterator[Finding]:
-    dates = bars.dates
     future = _not_closed(bars, calendar, now)
-    before = dates < calendar.first
+    before = bars.dates < calendar.first
     yield from _first(
         bars,
         future,
         "future_dates",
         "timestamps",
-        f"bars that had closed by {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-        lambda _: "a bar that has not closed",
+        "a bar that has not closed",
+        f"bars that had closed by {utc_second(now)} UTC",
     )
     yield from _first(
         bars,
         before,
         "outside_calendar",
         "timestamps",
+        "a date too early",
         f"dates from {calendar.first} on, where the calendar {calendar.name} begins",
-        lambda _: "a date too early",
     )
     if bars.is_daily:
         judged = ~future & ~before
         closed = np.zeros(len(bars), dtype=np.bool_)
-        closed[judged] = ~calendar.is_session(dates[judged])
+        closed[judged] = ~calendar.is_session(bars.dates[judged])
         yield from _first(
             bars,
             closed,
             "not_a_session",
             "timestamps",
+            "a day without a session",
             f"sessions of the calendar {calendar.name}",
-            lambda _: "a day without a session",
         )
 
 
 def _not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
     if bars.is_daily:
         return bars.dates > calendar.last_closed_session(now)
-    moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s")
-    return bars.timestamps + np.timedelta64(bars.interval, "s") > moment
+    return bars.timestamps + np.timedelta64(bars.interval, "s") > utc_second(now)
 
 
 def _constant_errors(bars: Bars) -> Iterator[Finding]:
@@ -358,14 +346,23 @@ def _constant_errors(bars: Bars) -> Iterator[Finding]:
         )
 
 
-def _zero_range_warnings(bars: Bars) -> Iterator[Finding]:
+def _range_warnings(bars: Bars) -> Iterator[Finding]:
     yield from _first(
         bars,
         bars.high == bars.low,
         "zero_range_bar",
         "high",
+        "high and low both {high}",
         "a high above the low",
-        lambda i: f"high and low both {bars.high[i]}",
+        severity="warning",
+    )
+    yield from _first(
+        bars,
+        bars.high > EXTREME_RANGE * bars.low,
+        "extreme_range",
+        "low",
+        "low {low} under a high of {high}",
+        "a check that neither price is a misprint",
         severity="warning",
     )
 
@@ -446,8 +443,8 @@ def _times(column: "pd.Series") -> tuple[DateArray, DateArray]:
         return _seconds(column), _seconds(column)
     text = column.astype("string")
     utc = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601")
-    without_offset = text.str.replace(r"\s*(Z|UTC|[+-]\d{2}:?\d{2})$", "", regex=True)
-    # "2021-10" is a month, not a date with an offset: the day before the sign tells them apart.
+    # One column may hold two offsets, of summer and winter, which pandas reads as UTC only.
+    without_offset = text.str.replace(r"(Z|[+-]\d{2}:?\d{2})$", "", regex=True)
     wall = pd.to_datetime(without_offset, errors="coerce", format="ISO8601")
     unreadable = (utc.isna() | wall.isna()).to_numpy()
     _refuse_unreadable(column, unreadable, "time", "ISO 8601 dates, such as 2021-10-26")
@@ -464,7 +461,7 @@ def _refuse_unreadable(column: "pd.Series", unreadable: BoolArray, name: str, ne
         return
     index = int(np.argmax(unreadable))
     code = "unparsable_dates" if name == "time" else "unparsable_numbers"
-    found = f"{column.iloc[index]!r} at bar {index}"
+    found = f"{str(column.iloc[index])!r} at bar {index}"
     count = int(np.count_nonzero(unreadable))
     raise InvalidBars([Finding(code, "error", name, found, needed, index, count)])
 

@@ -117,7 +117,7 @@ class Calendar:
         InvalidInput : ``now`` has no time zone.
         OutsideCalendar : no session of the calendar had closed.
         """
-        moment = _utc(now)
+        moment = utc_second(now)
         place = int(np.searchsorted(self.closes, moment, side="right")) - 1
         if place < 0 or moment.astype("datetime64[D]") > self.last:
             raise self._outside(f"the last session closed at {moment}")
@@ -263,7 +263,13 @@ def _sessions_per_year(sessions: DateArray) -> int:
     return round(len(averaged) / len(np.unique(averaged)))
 
 
-def _utc(now: datetime) -> np.datetime64:
+def utc_second(now: datetime) -> np.datetime64:
+    """Moment in UTC, to the second.
+
+    Raises
+    ------
+    InvalidInput : ``now`` has no time zone.
+    """
     if now.tzinfo is None:
         raise InvalidInput(
             f"the time {now.isoformat()} has no time zone; a session closes at a moment in UTC",

@@ -514,8 +514,8 @@ def daily_series(
     UnknownMeasure : there is none of that name.
     InvalidInput : ``wrong_interval``, the measure needs bars of another kind;
         ``unsupported_calendar``, intraday bars of a market that closes.
-    HistoryTooShort : no session is complete.
-    ConstantPrices : the measure is zero or undefined in every session.
+    HistoryTooShort : no session is complete, or has before it what the measure looks back on.
+    ConstantPrices : the measure is zero in every session that has one.
     OutsideCalendar : a date that the calendar does not cover.
     """
     chosen = get_measure(measure)
@@ -525,23 +525,9 @@ def daily_series(
         findings: tuple[Finding, ...] = ()
     else:
         sessions, dates, findings = _intraday_sessions(bars)
-    if not len(dates):
-        raise HistoryTooShort(
-            f"{measure} needs at least one complete session; got {len(bars)} bars without one",
-            field="bars",
-            found=len(bars),
-            needed="one complete session",
-        )
     rv = chosen.function(sessions)
+    _check_moves(bars, dates, rv, measure)
     defined = rv > 0  # false for NaN
-    if not defined.any():
-        raise ConstantPrices(
-            f"{measure} is zero or undefined in all {len(rv)} sessions from {dates[0]} to "
-            f"{dates[-1]}; needed: prices that move in at least one session",
-            field="bars",
-            found=len(rv),
-            needed="prices that move",
-        )
     series = RealizedSeries(rv[defined], measure, dates[defined])
     return series, (*findings, *_undefined(dates, rv, defined, measure))
 
@@ -563,6 +549,27 @@ def _check_kind(bars: Bars, measure: Measure, calendar: Calendar) -> None:
             field="calendar",
             found=calendar.name,
             needed=f"daily bars, or the calendar {ALWAYS_OPEN}",
+        )
+
+
+def _check_moves(bars: Bars, dates: DateArray, rv: FloatArray, measure: str) -> None:
+    measured = np.isfinite(rv)
+    if not measured.any():
+        needed = "complete sessions, and before them those that the measure looks back on"
+        raise HistoryTooShort(
+            f"{measure} is defined in none of the {len(rv)} complete sessions of {len(bars)} bars; "
+            f"needed: {needed}",
+            field="bars",
+            found=len(bars),
+            needed=needed,
+        )
+    if not (rv > 0).any():
+        raise ConstantPrices(
+            f"{measure} is zero in all {np.count_nonzero(measured)} sessions from {dates[0]} to "
+            f"{dates[-1]}; needed: prices that move in at least one session",
+            field="bars",
+            found=len(bars),
+            needed="prices that move",
         )
 
 

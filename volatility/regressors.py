@@ -108,7 +108,7 @@ def exponential_mean(windows: FloatArray, decay: float) -> FloatArray:
         )
     weights = decay ** np.arange(windows.shape[1], dtype=np.float64)[::-1]
     # Not a matrix product: BLAS adds in another order for one row than for many.
-    return np.asarray((windows * (weights / weights.sum())).sum(axis=-1))
+    return np.asarray((np.ascontiguousarray(windows) * (weights / weights.sum())).sum(axis=-1))
 
 
 def build(names: Sequence[str], windows: FloatArray) -> FloatArray:

@@ -1,0 +1,372 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.volatility.prices import NOW, changed, chosen, make_bars, with_price
+from volatility.bars import DAILY, PRICES, Bars, from_frame, to_frame, validate
+from volatility.calendars import get_calendar
+from volatility.errors import InvalidBars, InvalidInput
+
+CRYPTO = get_calendar("24/7")
+
+
+def refusal(bars, calendar=CRYPTO, now=NOW):
+    with pytest.raises(InvalidBars) as caught:
+        validate(bars, calendar, now)
+    return caught.value
+
+
+def codes(error):
+    return [finding.code for finding in error.findings]
+
+
+def frame(**columns):
+    prices = {name: [10.0, 11.0, 12.0] for name in ("open", "high", "low", "close")}
+    dates = {"date": ["2021-01-01", "2021-01-02", "2021-01-03"]}
+    return pd.DataFrame({**dates, **prices, **columns})
+
+
+def frame_refusal(table, **arguments):
+    with pytest.raises(InvalidBars) as caught:
+        from_frame(table, **arguments)
+    return caught.value
+
+
+def test_good_bars_have_no_findings():
+    assert validate(make_bars(), CRYPTO, NOW) == ()
+
+
+def test_no_bars():
+    error = refusal(chosen(make_bars(), slice(0)))
+    assert error.code == "empty_bars"
+    assert "at least one bar" in str(error)
+
+
+@pytest.mark.parametrize("name", PRICES)
+@pytest.mark.parametrize("price", [np.nan, np.inf, -np.inf])
+def test_non_finite_price(name, price):
+    error = refusal(with_price(make_bars(), name, 7, price))
+    assert error.code == "non_finite_price"
+    assert error.field == name
+    assert error.findings[0].index == 7
+    assert f"{price} at bar 7 (2021-01-08); needed: finite prices" in str(error)
+
+
+@pytest.mark.parametrize("name", PRICES)
+@pytest.mark.parametrize("price", [0.0, -3.5])
+def test_non_positive_price(name, price):
+    error = refusal(with_price(make_bars(), name, 7, price))
+    assert error.code == "non_positive_price"
+    assert error.field == name
+    assert f"{name}: {price} at bar 7 (2021-01-08); needed: prices above zero" in str(error)
+
+
+def test_high_below_low():
+    bars = make_bars()
+    error = refusal(changed(bars, high=bars.low, low=bars.high))
+    assert codes(error) == ["high_below_low"]  # open and close are not blamed for it
+    assert f"high {bars.low[0]} below low {bars.high[0]} at bar 0 (2021-01-01)" in str(error)
+    assert error.findings[0].count == 40
+
+
+@pytest.mark.parametrize("name", ["open", "close"])
+def test_price_outside_range(name):
+    bars = make_bars()
+    error = refusal(with_price(bars, name, 3, 2 * bars.high[3]))
+    assert codes(error) == [f"{name}_outside_range"]
+    assert f"outside {bars.low[3]} to {bars.high[3]} at bar 3 (2021-01-04)" in str(error)
+    assert codes(refusal(with_price(bars, name, 3, bars.low[3] / 2))) == [f"{name}_outside_range"]
+
+
+def test_duplicate_dates_are_counted_beside_each_other_and_apart():
+    beside = refusal(chosen(make_bars(4), [0, 1, 1, 2, 3]))
+    assert codes(beside) == ["duplicate_dates"]
+    assert beside.findings[0].index == 2
+    assert "at bar 2 (2021-01-02); needed: each time once" in str(beside)
+    apart = refusal(chosen(make_bars(4), [0, 1, 2, 0, 3]))
+    assert codes(apart) == ["duplicate_dates", "unsorted_dates"]
+    assert [finding.index for finding in apart.findings] == [3, 3]
+
+
+def test_unsorted_dates():
+    error = refusal(chosen(make_bars(4), [0, 2, 1, 3]))
+    assert codes(error) == ["unsorted_dates"]
+    assert "at bar 2 (2021-01-02); needed: bars from the oldest to the newest" in str(error)
+
+
+def test_future_dates_are_those_that_have_not_closed():
+    bars = make_bars(3, start="2021-01-01")
+    closed = pd.Timestamp("2021-01-04", tz="UTC").to_pydatetime()
+    assert validate(bars, CRYPTO, closed) == ()
+    error = refusal(bars, now=closed - pd.Timedelta(seconds=1))
+    assert codes(error) == ["future_dates"]
+    assert "at bar 2 (2021-01-03); needed: bars that had closed by 2021-01-03T23:59:59 UTC" in str(
+        error
+    )
+
+
+def test_an_hourly_bar_closes_after_its_hour():
+    bars = make_bars(5, start="2021-01-01T20:00", interval=3_600)  # the last opens at midnight
+    closed = pd.Timestamp("2021-01-02 01:00", tz="UTC").to_pydatetime()
+    assert validate(bars, CRYPTO, closed) == ()
+    error = refusal(bars, now=closed - pd.Timedelta(seconds=1))
+    assert error.code == "future_dates"
+    assert "at bar 4 (2021-01-02T00:00:00)" in str(error)
+
+
+def test_dates_before_the_calendar_begins():
+    bars = make_bars(3, start="1985-01-02")
+    error = refusal(bars, get_calendar("XNYS"))
+    assert codes(error) == ["outside_calendar"]
+    assert "(1985-01-02) (3 in all); needed: dates from 1990-01-01 on" in str(error)
+
+
+def test_dates_far_in_the_future_are_only_that():
+    assert codes(refusal(make_bars(3, start="2190-01-02"), get_calendar("XNYS"))) == [
+        "future_dates"
+    ]
+
+
+def test_not_a_session():
+    error = refusal(make_bars(3, start="2020-04-09"), get_calendar("XNYS"))
+    assert codes(error) == ["not_a_session"]
+    assert "at bar 1 (2020-04-10) (2 in all); needed: sessions of the calendar XNYS" in str(error)
+
+
+def test_constant_prices():
+    flat = np.full(40, 5.0)
+    error = refusal(changed(make_bars(), open=flat, high=flat, low=flat, close=flat))
+    assert codes(error) == ["constant_prices"]
+    assert "the price 5.0 in every bar" in str(error)
+
+
+def test_bars_without_range_that_move_are_not_constant():
+    bars = make_bars()
+    flat = changed(bars, open=bars.close, high=bars.close, low=bars.close)
+    assert [finding.code for finding in validate(flat, CRYPTO, NOW)] == ["zero_range_bar"]
+
+
+def test_every_error_is_reported_at_once():
+    bars = with_price(with_price(make_bars(), "open", 2, np.nan), "close", 5, -1.0)
+    assert codes(refusal(chosen(bars, [0, 2, 1, 5, 5]))) == [
+        "non_finite_price",
+        "non_positive_price",
+        "close_outside_range",
+        "duplicate_dates",
+        "unsorted_dates",
+    ]
+
+
+def test_a_zero_range_bar_is_a_warning():
+    bars = make_bars()
+    price = bars.close[6]
+    for name in PRICES:
+        bars = with_price(bars, name, 6, price)
+    (finding,) = validate(bars, CRYPTO, NOW)
+    assert (finding.code, finding.severity, finding.index, finding.count) == (
+        "zero_range_bar",
+        "warning",
+        6,
+        1,
+    )
+    assert f"high and low both {price} at bar 6 (2021-01-07)" in str(finding)
+
+
+def test_an_extreme_range_is_a_warning():
+    bars = make_bars()
+    (finding,) = validate(with_price(bars, "low", 6, bars.high[6] / 5.01), CRYPTO, NOW)
+    assert (finding.code, finding.severity, finding.index) == ("extreme_range", "warning", 6)
+    assert validate(with_price(bars, "low", 6, bars.high[6] / 4.99), CRYPTO, NOW) == ()
+
+
+def test_missing_sessions_are_a_warning():
+    bars = chosen(make_bars(10), [0, 1, 4, 5, 9])
+    (finding,) = validate(bars, CRYPTO, NOW)
+    assert (finding.code, finding.severity, finding.count) == ("missing_sessions", "warning", 5)
+    assert "no bar on the session 2021-01-03 (5 in all)" in str(finding)
+
+
+def test_a_weekend_is_not_missing_in_new_york():
+    bars = chosen(make_bars(10, start="2021-03-01"), [0, 1, 2, 3, 4, 7, 8, 9])
+    assert validate(bars, get_calendar("XNYS"), NOW) == ()
+
+
+def test_now_needs_a_time_zone():
+    for interval in (DAILY, 3_600):
+        with pytest.raises(InvalidInput, match="has no time zone"):
+            validate(make_bars(interval=interval), CRYPTO, NOW.replace(tzinfo=None))
+
+
+def test_columns_of_unequal_length():
+    bars = make_bars(3)
+    with pytest.raises(InvalidBars) as caught:
+        changed(bars, low=bars.low[:2])
+    assert codes(caught.value) == ["length_mismatch"]
+    assert caught.value.field == "low"
+
+
+@pytest.mark.parametrize("interval", [0, -60, 7, 2 * DAILY])
+def test_intervals_that_no_day_consists_of(interval):
+    with pytest.raises(InvalidBars, match=f"bars of {interval} seconds") as caught:
+        make_bars(3, interval=interval)
+    assert caught.value.code == "unsupported_interval"
+
+
+def test_a_bar_without_time():
+    stamps = make_bars(3).timestamps.copy()
+    stamps[1] = np.datetime64("NaT")
+    with pytest.raises(InvalidBars, match="no time at bar 1") as caught:
+        changed(make_bars(3), timestamps=stamps)
+    assert caught.value.code == "unparsable_dates"
+
+
+def test_frame_of_daily_bars():
+    bars = from_frame(frame())
+    assert bars.interval == DAILY
+    assert list(bars.dates) == list(np.arange("2021-01-01", "2021-01-04", dtype="datetime64[D]"))
+    assert list(bars.close) == [10.0, 11.0, 12.0]
+
+
+def test_frame_columns_in_any_case_and_order():
+    table = frame().rename(columns=str.upper)[["CLOSE", "LOW", "OPEN", "HIGH", "DATE"]]
+    table[" Volume"] = "many"
+    assert len(from_frame(table)) == 3
+    for name in ("Timestamp", "datetime", " Time "):
+        assert len(from_frame(frame().rename(columns={"date": name}))) == 3
+
+
+def test_frame_with_an_index_of_dates():
+    table = frame().assign(date=lambda t: pd.to_datetime(t["date"])).set_index("date")
+    assert list(from_frame(table).dates) == list(from_frame(frame()).dates)
+
+
+def test_frame_in_any_column_type():
+    expected = from_frame(frame()).timestamps
+    texts = frame()["date"]
+    for dates in (
+        pd.to_datetime(texts),
+        pd.to_datetime(texts, utc=True),
+        pd.to_datetime(texts).dt.date,
+        texts.astype("string"),
+        texts + "T00:00:00Z",
+        texts.str.replace("-", ""),
+    ):
+        assert list(from_frame(frame(date=dates)).timestamps) == list(expected)
+    assert list(from_frame(frame(open=["10", " 11", "12.5"])).open) == [10.0, 11.0, 12.5]
+
+
+def test_hourly_times_become_utc():
+    hours = ["2021-01-01 00:00+01:00", "2021-01-01 01:00+01:00", "2021-01-01 02:00+01:00"]
+    bars = from_frame(frame(date=hours))
+    assert bars.interval == 3_600
+    assert bars.timestamps[0] == np.datetime64("2020-12-31T23:00")
+    assert list(bars.dates[:2]) == list(np.array(["2020-12-31", "2021-01-01"], "datetime64[D]"))
+
+
+def test_naive_times_are_taken_as_utc():
+    hours = ["2021-01-01 00:00", "2021-01-01 01:00", "2021-01-01 02:00"]
+    assert from_frame(frame(date=hours)).timestamps[1] == np.datetime64("2021-01-01T01:00")
+
+
+def test_daily_bars_keep_their_own_date_in_summer_and_winter():
+    # As exported for New York around the end of summer time, 2020-11-01.
+    dates = ["2020-10-30 00:00:00-04:00", "2020-11-02 00:00:00-05:00", "2020-11-03 00:00:00-05:00"]
+    for column in (dates, pd.to_datetime(dates, utc=True).tz_convert("America/New_York")):
+        bars = from_frame(frame(date=column))
+        assert bars.interval == DAILY
+        assert list(bars.dates.astype(str)) == ["2020-10-30", "2020-11-02", "2020-11-03"]
+    # East of Greenwich, local midnight lies in the day before in UTC.
+    bars = from_frame(frame(date=[f"2021-01-0{i} 00:00:00+09:00" for i in (1, 2, 3)]))
+    assert bars.dates[0] == np.datetime64("2021-01-01")
+
+
+def test_interval_is_the_most_frequent_distance():
+    # A Friday and the Monday after: three days apart, twice one day.
+    dates = ["2021-01-07", "2021-01-08", "2021-01-11", "2021-01-12"]
+    table = pd.concat([frame(), frame().tail(1)]).assign(date=dates)
+    assert from_frame(table).interval == DAILY
+    minutes = pd.date_range("2021-01-01", periods=3, freq="15min")
+    assert from_frame(frame(date=minutes)).interval == 900
+    assert from_frame(frame(date=minutes[::-1])).interval == 900
+
+
+def test_one_bar_has_no_interval():
+    error = frame_refusal(frame().head(1))
+    assert error.code == "unknown_interval"
+    assert "1 bars at one time; needed: bars at two different times, or the interval" in str(error)
+    assert len(from_frame(frame().head(1), interval=DAILY)) == 1
+
+
+def test_empty_frame():
+    assert frame_refusal(frame().head(0)).code == "empty_bars"
+
+
+def test_missing_columns_are_all_named():
+    error = frame_refusal(frame().drop(columns=["high", "date"]))
+    assert codes(error) == ["missing_column", "missing_column"]
+    assert "high: columns open, low, close; needed: a column named high" in str(error)
+    assert "date, timestamp, datetime or time" in str(error)
+
+
+def test_two_columns_for_one_thing():
+    assert codes(frame_refusal(frame(Close=[1, 2, 3]))) == ["ambiguous_column"]
+    error = frame_refusal(frame(time=["1", "2", "3"]))
+    assert codes(error) == ["ambiguous_column"]
+    assert "date and time" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("dates", "found"),
+    [
+        (["2021-01-01", "soon", "2021-01-03"], "'soon' at bar 1"),
+        (["2021-01-01", "2021-13-01", "2021-01-03"], "'2021-13-01' at bar 1"),
+        (["2021-01-01", "02/01/2021", "2021-01-03"], "'02/01/2021' at bar 1"),  # which month?
+        ([1609459200, 1609545600, 1609632000], "'1609459200' at bar 0"),  # in which unit?
+    ],
+)
+def test_dates_that_cannot_be_read(dates, found):
+    error = frame_refusal(frame(date=dates))
+    assert error.code == "unparsable_dates"
+    assert found in str(error)
+    assert "needed: ISO 8601 dates" in str(error)
+
+
+def test_prices_that_cannot_be_read():
+    error = frame_refusal(frame(low=["10", "n/a", "ten"]))
+    assert error.code == "unparsable_numbers"
+    assert error.field == "low"
+    assert "'n/a' at bar 1 (2 in all); needed: numbers" in str(error)
+
+
+def test_an_empty_cell_is_a_price_that_is_missing():
+    bars = from_frame(frame(low=["10", None, "12"]))
+    assert codes(refusal(bars)) == ["non_finite_price"]
+
+
+def test_nothing_is_sorted_or_dropped():
+    dates = ["2021-01-03", "2021-01-01", "2021-01-01"]
+    assert list(from_frame(frame(date=dates)).dates.astype(str)) == dates
+
+
+@given(st.integers(2, 30), st.sampled_from([DAILY, 3_600, 300]))
+def test_a_frame_there_and_back(nobs, interval):
+    bars = make_bars(nobs, interval=interval)
+    again = from_frame(to_frame(bars))
+    assert isinstance(again, Bars)
+    assert again.interval == interval
+    for name in ("timestamps", *PRICES):
+        assert (getattr(again, name) == getattr(bars, name)).all()
+
+
+@given(st.sampled_from(PRICES), st.integers(0, 39), st.floats(allow_nan=True, width=64))
+def test_any_price_is_judged_without_another_error(name, index, price):
+    bars = with_price(make_bars(), name, index, price)
+    inside = bars.low[index] <= price <= bars.high[index]
+    ordered = (bars.low[index] <= bars.open[index]) & (bars.high[index] >= bars.open[index])
+    closed = (bars.low[index] <= bars.close[index]) & (bars.high[index] >= bars.close[index])
+    if np.isfinite(price) and price > 0 and inside and ordered and closed:
+        assert {finding.code for finding in validate(bars, CRYPTO, NOW)} <= {"extreme_range"}
+    else:
+        assert any(finding.index == index for finding in refusal(bars).findings)

@@ -1,0 +1,207 @@
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from volatility.calendars import get_calendar
+from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
+
+
+def day(text):
+    return np.datetime64(text, "D")
+
+
+def days(*texts):
+    return np.array(texts, "datetime64[D]")
+
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def xnys():
+    return get_calendar("XNYS")
+
+
+@pytest.fixture(scope="module")
+def crypto():
+    return get_calendar("24/7")
+
+
+def test_annualization_follows_the_calendar(xnys, crypto):
+    assert (xnys.periods_per_year, crypto.periods_per_year) == (252, 365)
+    assert get_calendar("XTKS").periods_per_year == 245  # Tokyo has more holidays
+
+
+def test_new_york_keeps_its_holidays(xnys):
+    # Good Friday 2020, and two weekends.
+    assert list(xnys.sessions(day("2020-04-08"), day("2020-04-14"))) == list(
+        days("2020-04-08", "2020-04-09", "2020-04-13", "2020-04-14")
+    )
+    # 2001-09-11 to -14: closed, and no holiday of any rule.
+    assert not xnys.is_session(days("2001-09-11", "2001-09-12", "2001-09-13", "2001-09-14")).any()
+
+
+def test_sessions_have_the_type_of_dates(xnys, crypto):
+    for calendar in (xnys, crypto):
+        start, end = day("2021-01-01"), day("2021-12-31")
+        assert calendar.sessions(start, end).dtype == np.dtype("datetime64[D]")
+        assert calendar.half_days(start, end).dtype == np.dtype("datetime64[D]")
+        assert calendar.missing_sessions(days("2021-03-01", "2021-03-05")).dtype == np.dtype(
+            "datetime64[D]"
+        )
+        assert calendar.next_session(start).dtype == np.dtype("datetime64[D]")
+
+
+def test_crypto_has_a_session_every_day(crypto):
+    assert len(crypto.sessions(day("2020-02-01"), day("2020-03-01"))) == 30
+    assert crypto.is_session(days("2020-12-25", "2021-01-02", "2021-01-03")).all()
+    assert crypto.next_session(day("2020-12-31")) == day("2021-01-01")
+
+
+def test_next_session_steps_over_weekend_and_holiday(xnys):
+    assert xnys.next_session(day("2020-04-09")) == day("2020-04-13")
+    assert xnys.next_session(day("2020-04-11")) == day("2020-04-13")  # from no session
+
+
+def test_half_days(xnys, crypto):
+    # Day after Thanksgiving and Christmas Eve.
+    found = xnys.half_days(day("2020-01-01"), day("2020-12-31"))
+    assert list(found) == list(days("2020-11-27", "2020-12-24"))
+    assert not len(crypto.half_days(day("2020-01-01"), day("2020-12-31")))
+
+
+def test_a_session_closes_at_its_close_also_on_a_half_day(xnys):
+    # 2020-11-27 closes at 13:00 in New York, 18:00 UTC; the session before at 21:00 UTC.
+    assert xnys.last_closed_session(utc("2020-11-27 17:59:59")) == day("2020-11-25")
+    assert xnys.last_closed_session(utc("2020-11-27 18:00:00")) == day("2020-11-27")
+    # In summer at 20:00 UTC.
+    assert xnys.last_closed_session(utc("2020-07-01 19:59:59")) == day("2020-06-30")
+    assert xnys.last_closed_session(utc("2020-07-01 20:00:00")) == day("2020-07-01")
+
+
+def test_a_crypto_day_closes_at_the_next_midnight(crypto):
+    assert crypto.last_closed_session(utc("2021-10-27 23:59:59")) == day("2021-10-26")
+    assert crypto.last_closed_session(utc("2021-10-28 00:00:00")) == day("2021-10-27")
+
+
+def test_moments_are_compared_in_utc(crypto):
+    tokyo = datetime(2021, 10, 28, 8, 59, tzinfo=timezone(timedelta(hours=9)))  # 23:59 UTC
+    assert crypto.last_closed_session(tokyo) == day("2021-10-26")
+
+
+def test_a_moment_without_time_zone_is_refused(crypto):
+    with pytest.raises(InvalidInput, match="2021-10-28T00:00:00 has no time zone"):
+        crypto.last_closed_session(datetime(2021, 10, 28))  # noqa: DTZ001
+
+
+def test_stale_sessions_are_those_that_closed_since(xnys, crypto):
+    # Tuesday noon UTC: Monday closed, Tuesday not.
+    now = utc("2020-04-14 12:00")
+    assert xnys.stale_sessions(day("2020-04-13"), now) == 0
+    assert xnys.stale_sessions(day("2020-04-09"), now) == 1
+    assert xnys.stale_sessions(day("2020-04-14"), now) == 0
+    assert crypto.stale_sessions(day("2020-04-09"), now) == 4
+
+
+def test_missing_sessions_lie_between_the_dates(xnys, crypto):
+    seen = days("2020-04-08", "2020-04-14")
+    assert list(xnys.missing_sessions(seen)) == list(days("2020-04-09", "2020-04-13"))
+    assert len(crypto.missing_sessions(seen)) == 5
+    assert not len(crypto.missing_sessions(days()))
+
+
+@given(st.sets(st.integers(0, 60), min_size=1))
+def test_seen_and_missing_make_up_the_span(places):
+    crypto = get_calendar("24/7")
+    seen = day("2021-01-01") + np.array(sorted(places))
+    missing = crypto.missing_sessions(seen)
+    assert len(missing) + len(seen) == seen[-1].astype(int) - seen[0].astype(int) + 1
+    assert not np.isin(missing, seen).any()
+
+
+@given(st.integers(0, 10_000))
+def test_next_session_is_the_first_after(offset):
+    xnys = get_calendar("XNYS")
+    date = day("1995-01-01") + offset
+    following = xnys.next_session(date)
+    assert following > date
+    assert xnys.is_session(np.array([following])).all()
+    assert not xnys.is_session(np.arange(date + 1, following)).any()
+
+
+@pytest.mark.parametrize("date", ["1989-12-29", "2199-01-04", "NaT"])
+def test_dates_outside_the_calendar_are_refused(xnys, date):
+    for call in (
+        lambda: xnys.is_session(days("2020-04-08", date)),
+        lambda: xnys.next_session(day(date)),
+        lambda: xnys.sessions(day("2020-04-08"), day(date)),
+        lambda: xnys.half_days(day(date), day("2020-04-08")),
+        lambda: xnys.missing_sessions(days("2020-04-08", date)),
+        lambda: xnys.stale_sessions(day(date), utc("2020-04-08 12:00")),
+    ):
+        with pytest.raises(OutsideCalendar, match=f"{date} lies outside the calendar XNYS") as e:
+            call()
+        assert e.value.code == "outside_calendar"
+        assert "1990-01-01 to " in e.value.needed or "1990-01-01" in str(e.value)
+
+
+def test_a_moment_outside_the_calendar_is_refused(xnys):
+    for now in (utc("1985-01-01 00:00"), utc("2199-01-01 00:00")):
+        with pytest.raises(OutsideCalendar, match="covers 1990-01-01 to"):
+            xnys.last_closed_session(now)
+
+
+def test_no_session_follows_the_last(xnys):
+    with pytest.raises(OutsideCalendar, match="the session after"):
+        xnys.next_session(xnys.session_dates[-1])
+
+
+def test_calendars_reach_beyond_next_year(xnys):
+    assert xnys.last >= np.datetime64(f"{datetime.now(UTC).year + 2}-12-31")
+    assert xnys.is_session(np.array([xnys.last])).shape == (1,)
+
+
+@pytest.mark.parametrize("name", ["", "xnys", "NOPE"])
+def test_an_unknown_calendar_is_refused(name):
+    with pytest.raises(UnknownCalendar, match="needed: 24/7, or an exchange's code") as caught:
+        get_calendar(name)
+    assert caught.value.code == "unknown_calendar"
+    assert caught.value.found == name
+
+
+def test_a_calendar_that_cannot_be_built_says_so():
+    with pytest.raises(UnknownCalendar, match="exchange_calendars cannot build it"):
+        get_calendar("ASEX")
+
+
+def test_a_calendar_covers_what_its_source_records():
+    # Shanghai's holidays are recorded from December 1990 on.
+    shanghai = get_calendar("XSHG")
+    assert shanghai.first == day("1990-12-03")
+    assert shanghai.periods_per_year == 242
+    # Saudi Arabia's from 2021 on: too late for the years that others are averaged over.
+    assert 245 <= get_calendar("XSAU").periods_per_year <= 252
+
+
+def test_an_alias_names_the_exchange():
+    assert get_calendar("NYSE").name == "XNYS"
+
+
+def test_calendars_are_built_once_and_cannot_be_changed(xnys):
+    assert get_calendar("XNYS") is xnys
+    with pytest.raises(ValueError, match="read-only"):
+        xnys.session_dates[0] = day("1990-01-01")
+
+
+def test_crypto_needs_no_exchange_calendars():
+    code = (
+        "import sys; from volatility.calendars import get_calendar; get_calendar('24/7');"
+        "sys.exit('exchange_calendars' in sys.modules or 'pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,159 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from volatility.calendars import get_calendar
+from volatility.errors import ImplausibleUnit, InvalidSeries, OutsideCalendar
+from volatility.series import RealizedSeries, check_series
+
+CRYPTO = get_calendar("24/7")
+NOW = datetime(2021, 1, 5, 12, tzinfo=UTC)  # 2021-01-04 is the last session that has closed
+DATES = np.arange("2021-01-01", "2021-01-05", dtype="datetime64[D]")
+RV = np.array([1e-4, 4e-4, 9e-4, 16e-4])
+
+
+def series(rv=RV, dates=DATES):
+    return RealizedSeries(rv, "parkinson", dates)
+
+
+def refusal(rv=RV, dates=DATES):
+    with pytest.raises(InvalidSeries) as caught:
+        check_series(series(rv, dates), CRYPTO, NOW)
+    return caught.value
+
+
+def replaced(values, index, value):
+    copy = values.copy()
+    copy[index] = value
+    return copy
+
+
+def test_a_good_series_passes():
+    check_series(series(), CRYPTO, NOW)
+    check_series(series())
+    check_series(RealizedSeries(RV, "parkinson"), CRYPTO, NOW)
+
+
+def test_units():
+    # sqrt(0.0004) = 2 % a day.
+    assert series().volatility[1] == pytest.approx(0.02, rel=1e-15)
+    assert series().log_rv[1] == np.log(4e-4)
+    assert len(series()) == 4
+
+
+def test_until_is_what_was_known():
+    known = series().until(np.datetime64("2021-01-02"))
+    assert list(known.rv) == [1e-4, 4e-4]
+    assert known.dates[-1] == np.datetime64("2021-01-02")
+    assert len(series().until(np.datetime64("2020-12-31"))) == 0
+    assert len(series().until(np.datetime64("2030-01-01"))) == 4
+
+
+def test_until_needs_dates():
+    with pytest.raises(InvalidSeries, match="cannot be cut at 2021-01-02") as caught:
+        RealizedSeries(RV, "parkinson").until(np.datetime64("2021-01-02"))
+    assert caught.value.code == "dates_needed"
+
+
+def test_tail():
+    assert list(series().tail(3).rv) == [4e-4, 9e-4, 16e-4]
+    assert series().tail(3).dates[0] == np.datetime64("2021-01-02")
+    assert len(series().tail(9)) == 4
+    assert len(series().tail(0)) == 0
+    assert RealizedSeries(RV, "parkinson").tail(2).dates is None
+
+
+def test_sha256_is_canonical():
+    # Fixed for ever: manifests carry it. hashlib.sha256 of b"parkinson\n4\n", four little-endian
+    # int64 days since 1970 and four little-endian float64.
+    expected = "3b267cb3138414d7a2420a9e6a96cb8865a172e4c8e282d27ae9e0da2ad9ae46"
+    assert series().sha256 == expected
+    strided = np.repeat(RV, 2)[::2].astype(">f8")
+    assert series(strided, DATES.astype("datetime64[s]")).sha256 == expected
+
+
+def test_sha256_covers_everything():
+    digests = {
+        series().sha256,
+        RealizedSeries(RV, "garman_klass", DATES).sha256,
+        RealizedSeries(RV, "parkinson").sha256,
+        series(replaced(RV, 2, np.nextafter(RV[2], 1))).sha256,
+        series(dates=DATES + 1).sha256,
+        series().tail(3).sha256,
+    }
+    assert len(digests) == 6
+
+
+@pytest.mark.parametrize(
+    ("rv", "dates"), [(RV[:3], DATES), (RV.reshape(2, 2), None), (RV.reshape(2, 2), DATES)]
+)
+def test_shapes_that_do_not_match(rv, dates):
+    with pytest.raises(InvalidSeries, match="needed: one list of values") as caught:
+        series(rv, dates)
+    assert caught.value.code == "length_mismatch"
+
+
+def test_empty_history():
+    assert refusal(RV[:0], DATES[:0]).code == "empty_history"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_non_finite_rv(value):
+    error = refusal(replaced(RV, 2, value))
+    assert error.code == "non_finite_rv"
+    assert f"found {value} at position 2 (2021-01-03); needed: finite values" in str(error)
+
+
+@pytest.mark.parametrize("value", [0.0, -1e-4])
+def test_non_positive_rv(value):
+    error = refusal(replaced(RV, 2, value))
+    assert error.code == "non_positive_rv"
+    assert error.found == value
+    assert f"found {value} at position 2 (2021-01-03)" in str(error)
+
+
+def test_without_dates_the_position_is_given():
+    with pytest.raises(InvalidSeries, match=r"at position 1 \(no date\), the first of 2;"):
+        check_series(RealizedSeries(np.array([1e-4, -1.0, -1.0]), "parkinson"))
+
+
+def test_percent_looks_like_percent():
+    with pytest.raises(ImplausibleUnit, match=r"median rv is 6\.5, which looks like percent") as e:
+        check_series(series(RV * 1e4))
+    assert e.value.code == "implausible_unit"
+    check_series(series(RV * 100))  # 10 % to 40 % a day: wild, and possible
+
+
+def test_duplicate_dates():
+    error = refusal(dates=DATES[[0, 1, 1, 2]])
+    assert error.code == "duplicate_dates"
+    assert "found 2021-01-02 at position 2" in str(error)
+
+
+def test_unsorted_dates():
+    error = refusal(dates=DATES[[0, 2, 1, 3]])
+    assert error.code == "unsorted_dates"
+    assert "found 2021-01-02 at position 2" in str(error)
+
+
+def test_an_empty_date():
+    assert refusal(dates=replaced(DATES, 1, np.datetime64("NaT"))).code == "invalid_dates"
+
+
+def test_future_dates():
+    error = refusal(dates=DATES + 1)
+    assert error.code == "future_dates"
+    assert "found 2021-01-05 at position 3" in str(error)
+    assert "up to 2021-01-04" in str(error)
+
+
+def test_not_a_session():
+    with pytest.raises(InvalidSeries, match="found 2021-01-01 at position 0") as caught:
+        check_series(series(), get_calendar("XNYS"))
+    assert caught.value.code == "not_a_session"
+
+
+def test_dates_before_the_calendar_begins():
+    with pytest.raises(OutsideCalendar, match="1985-01-02"):
+        check_series(series(dates=np.datetime64("1985-01-02") + np.arange(4)), get_calendar("XNYS"))
