@@ -28,9 +28,9 @@ from volatility.series import RealizedSeries
 _BIPOWER_SCALE = np.pi / 2
 _PARKINSON_SCALE = 4 * np.log(2)
 _GARMAN_KLASS_WEIGHT = 2 * np.log(2) - 1
-# Andersen, Dobrev & Schaumburg (2012), eq. 6: 1 / E[median(|Z1|, |Z2|, |Z3|)²].
+# Andersen, Dobrev & Schaumburg (2012): 1 / E[median(|Z1|, |Z2|, |Z3|)²].
 _MED_RV_SCALE = np.pi / (6 - 4 * np.sqrt(3) + np.pi)
-# Barndorff-Nielsen, Hansen, Lunde & Shephard (2009), section 2.2: c* = (12² / 0.269)^(1/5).
+# Barndorff-Nielsen, Hansen, Lunde & Shephard (2009): c* = (12² / 0.269)^(1/5).
 _PARZEN_CONSTANT = 3.5134
 # The same paper takes its sparse variance from 20-minute returns of a 6.5-hour day.
 _SPARSE_RETURNS = 20

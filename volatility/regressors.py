@@ -15,7 +15,7 @@ import numpy as np
 from volatility.arrays import FloatArray
 from volatility.errors import HistoryTooShort, InvalidInput
 
-# RiskMetrics Technical Document (1996), section 5.3: a window that leaves out 1 % of the weight;
+# RiskMetrics Technical Document (1996): a window that leaves out 1 % of the weight;
 # 75 days for a decay of 0.94.
 WEIGHT_LEFT_OUT = 0.01
 
@@ -96,7 +96,7 @@ def exponential_mean(windows: FloatArray, decay: float) -> FloatArray:
 
     References
     ----------
-    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, section 5.
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document.
     """
     if not 0 < decay < 1:
         raise InvalidInput(
