@@ -24,7 +24,7 @@ from volatility.errors import (
 )
 from volatility.series import RealizedSeries
 
-# 1 / E|Z|² with Z ~ N(0, 1), and E[range²] of a driftless Brownian motion of unit variance.
+# 1 / (E|Z|)² with Z ~ N(0, 1), and E[range²] of a driftless Brownian motion of unit variance.
 _BIPOWER_SCALE = np.pi / 2
 _PARKINSON_SCALE = 4 * np.log(2)
 _GARMAN_KLASS_WEIGHT = 2 * np.log(2) - 1
