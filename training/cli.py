@@ -1,6 +1,7 @@
 """``python -m training``: retrain models, and write the README's results."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +21,15 @@ from volatility.errors import InvalidInput, RoughcastError
 
 REFUSED = 1  # exit status: something was not promoted
 INVALID = 2  # exit status: nothing was done
+REDIRECTED_WIDTH = 140  # columns
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
-    console, errors = Console(), Console(stderr=True)
+    # In a file or a pipe rich would fold tables to 80 columns.
+    width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
+    console, errors = Console(width=width), Console(stderr=True, soft_wrap=True)
     try:
         return int(options.run(options, console))
     except RoughcastError as error:

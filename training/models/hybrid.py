@@ -99,7 +99,7 @@ class Hybrid:
         return Fit(
             TorchPredictor(hybrid, self.lookback),
             residual_variance=history.best_validation_loss,
-            learned={"alpha": float(hybrid.alpha), "best_epoch": history.best_epoch},
+            learned={"alpha": hybrid.alpha.item(), "best_epoch": history.best_epoch},
         )
 
 

@@ -45,7 +45,7 @@ class Encoder(nn.Module):
             input_size=1,
             hidden_size=size,
             num_layers=config.layers,
-            dropout=config.dropout,
+            dropout=config.dropout if config.layers > 1 else 0.0,  # it acts between layers
             batch_first=True,
         )
         self.norm = nn.LayerNorm(size)

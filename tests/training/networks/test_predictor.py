@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+
+from models_store.manifest import OnnxPredictorSpec
+from models_store.predictors import OnnxPredictor
+from tests.training.data import make_asset, small_config
+from training.models.lstm import train_from_scratch
+from training.networks import predictor as module
+from training.networks.predictor import ParityError, TorchPredictor, export_onnx
+
+
+@pytest.fixture(scope="module")
+def trained() -> TorchPredictor:
+    config = small_config()
+    network, _ = train_from_scratch(make_asset(), config.network, config.pretraining, 1)
+    return TorchPredictor(network, 20)
+
+
+@pytest.fixture(scope="module")
+def rows() -> np.ndarray:
+    return make_asset(seed=9).pairs(20).windows[-100:]
+
+
+def test_onnxruntime_predicts_what_torch_predicts(
+    trained: TorchPredictor, rows: np.ndarray, tmp_path: Path
+) -> None:
+    spec = OnnxPredictorSpec()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(export_onnx(trained, spec, rows))
+    served = OnnxPredictor.from_file(path, spec.input, spec.output, 20)
+    for size in (1, 2, 33, 100):
+        np.testing.assert_allclose(
+            served.predict(rows[:size]), trained.predict(rows[:size]), rtol=0, atol=1e-5
+        )
+
+
+def test_the_graph_takes_any_batch_and_names_its_ends(
+    trained: TorchPredictor, rows: np.ndarray
+) -> None:
+    session = ort.InferenceSession(export_onnx(trained, OnnxPredictorSpec(), rows))
+    (given,), (returned,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, returned.name) == ("log_rv", "log_rv_next")
+    assert isinstance(given.shape[0], str)
+    assert given.shape[1] == 20
+
+
+def test_an_export_that_predicts_something_else_is_refused(
+    trained: TorchPredictor, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = module._write_onnx
+
+    def write_another(predictor: TorchPredictor, *rest: object) -> None:
+        with torch.no_grad():
+            predictor.network.scaler.mean.add_(1e-3)
+            write(predictor, *rest)
+            predictor.network.scaler.mean.sub_(1e-3)
+
+    monkeypatch.setattr(module, "_write_onnx", write_another)
+    with pytest.raises(ParityError, match="differ by"):
+        export_onnx(trained, OnnxPredictorSpec(), rows)

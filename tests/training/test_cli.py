@@ -1,0 +1,200 @@
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_store.store import Store
+from tests.training.data import SMALL_CONFIG, write_bars
+from training import cli, retrain
+from training.networks.predictor import ParityError
+from training.report import BEGIN, END
+from volatility.series import RealizedSeries
+
+LINEAR = ["--models", "har"]
+
+
+def arguments(store: Path, bars: Path, *more: str) -> list[str]:
+    common = ["--store", str(store), "--config", str(SMALL_CONFIG), "--jobs", "1"]
+    return ["retrain", "--asset", "MINE", "--bars", str(bars), *common, *more]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "store").mkdir()  # an empty store: the shipped models are not needed here
+    return tmp_path / "store"
+
+
+def test_an_asset_nobody_has_seen(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user's own CSV becomes models that forecast, networks among them."""
+    bars = write_bars(tmp_path / "mine.csv", nobs=620)
+    models = ["--models", "lstm", "hybrid", "ewma"]
+    assert cli.main(arguments(root, bars, *models)) == 0
+    printed = capsys.readouterr().out
+    assert "620 sessions of garman_klass" in printed
+    assert re.search(r"log_har.*the first version in service", printed)
+    store = Store(root)
+    assert store.models("MINE") == ["ewma", "har", "hybrid", "last_value", "log_har", "lstm"]
+    assert store.champion("MINE") in store.models("MINE")
+    loaded = store.load("MINE", "hybrid")
+    assert 0 < loaded.manifest.learned["alpha"] < 1
+    assert loaded.manifest.training.source == "mine.csv"
+    assert loaded.manifest.evaluation.nobs == 620 // 4
+    history = RealizedSeries(rv=np.full(30, 1e-4), measure="garman_klass")
+    assert loaded.forecast(history).rv > 0
+
+
+def test_retraining_on_the_same_data_changes_nothing(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    models = ["--models", "lstm"]
+    assert cli.main(arguments(root, bars, *models)) == 0
+    before = Store(root).snapshot()
+    assert cli.main(arguments(root, bars, *models)) == 0
+    assert "unchanged" in capsys.readouterr().out
+    store = Store(root)
+    assert all(store.versions("MINE", model) == [1] for model in store.models("MINE"))
+    after = store.snapshot()
+    for model, loaded in before.models["MINE"].items():
+        assert after.models["MINE"][model].sha256 == loaded.sha256
+
+
+def test_a_worse_version_is_published_but_does_not_serve(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, *LINEAR)) == 0
+    shifted = retrain.join
+
+    def join_with_errors(forecasts: list, model: str) -> object:
+        track = shifted(forecasts, model)
+        rng = np.random.default_rng(1)
+        noise = np.exp(rng.standard_normal(len(track)))
+        return type(track)(model, track.as_of, track.target_dates, track.forecast * noise, track.rv)
+
+    monkeypatch.setattr(retrain, "join", join_with_errors)
+    assert cli.main(arguments(root, bars, *LINEAR)) == 1
+    store = Store(root)
+    assert store.versions("MINE", "har") == [1, 2]
+    assert store.current("MINE", "har") == 1
+
+
+def test_nothing_is_published_when_an_export_fails(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ParityError("onnxruntime and torch differ")
+
+    monkeypatch.setattr("training.export.export_onnx", fail)
+    with pytest.raises(ParityError):
+        cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), "--models", "lstm"))
+    assert Store(root).assets() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--asset", "NOBODY"], "NOBODY"),
+        (["--asset", "SPX", "--models", "oracle"], "there is no model 'oracle'"),
+        (["--asset", "SPX", "--asset", "ETH-USD", "--bars", "x.csv"], "exactly one --asset"),
+        (["--asset", "SPX", "--calendar", "XNYS"], "go with --bars"),
+        (["--asset", "SPX", "--config", "absent.toml"], "absent.toml cannot be read"),
+        (["--asset", "MINE", "--bars", "absent.csv"], "absent.csv cannot be read"),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    options: list[str], message: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["retrain", "--store", str(root), *options]) == 2
+    assert message in re.sub(r"\s+", " ", capsys.readouterr().err)
+
+
+def test_too_short_a_history_is_explained(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv", nobs=300)
+    assert cli.main(arguments(root, bars, *LINEAR)) == 2
+    assert "MINE has 300 sessions; a retrain needs 500" in re.sub(
+        r"\s+", " ", capsys.readouterr().err
+    )
+
+
+def test_results_are_written_between_the_markers(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), *LINEAR))
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    command = ["results", "--store", str(root), "--readme", str(readme)]
+    assert cli.main(command) == 0
+    text = readme.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "| `log_har` |" in text
+    assert "Significantly worse: " in text
+    assert "old" not in text
+    assert cli.main(command) == 0
+    assert readme.read_text() == text
+    readme.write_text("no markers")
+    assert cli.main(command) == 2
+
+
+def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(
+    root: Path, tmp_path: Path
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv", nobs=640)
+    frame = pd.read_csv(bars)
+
+    def start(nobs: int) -> subprocess.Popen[bytes]:
+        frame[:nobs].to_csv(bars, index=False)  # other data make other artifacts
+        command = [sys.executable, "-m", "training", *arguments(root, bars, *LINEAR)]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    began = time.monotonic()
+    assert start(600).wait() == 0
+    duration = time.monotonic() - began
+    rng = random.Random(0)
+    history = RealizedSeries(rv=np.full(30, 1e-4), measure="garman_klass")
+    interrupted = 0
+    for attempt in range(1, 9):
+        served = versions_in_service(root)
+        process = start(600 + attempt)
+        if attempt % 2:
+            time.sleep(rng.uniform(0, duration))
+        else:
+            wait_for_a_publication(root, process)
+            time.sleep(rng.uniform(0, 0.05))
+        process.send_signal(signal.SIGKILL)
+        interrupted += process.wait() == -signal.SIGKILL
+        snapshot = Store(root).snapshot()
+        assert snapshot.refused == ()
+        for model, version in served.items():
+            loaded = snapshot.models["MINE"][model]
+            assert loaded.version >= version
+            assert loaded.forecast(history).rv > 0
+        assert snapshot.champions["MINE"] in snapshot.models["MINE"]
+    assert interrupted >= 4
+    assert start(640).wait() in (0, 1)
+    assert not list(root.rglob(".unfinished-*"))
+
+
+def versions_in_service(root: Path) -> dict[str, int]:
+    return {name: m.version for name, m in Store(root).snapshot().models["MINE"].items()}
+
+
+def wait_for_a_publication(root: Path, process: "subprocess.Popen[bytes]") -> None:
+    def entries() -> int:
+        return len(list((root / "MINE").glob("*/*")))
+
+    before = entries()
+    while entries() == before and process.poll() is None:
+        time.sleep(0.001)

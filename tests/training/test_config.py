@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from tests.training.data import SMALL_CONFIG
+from training.config import InvalidConfig, flatten, read_config
+
+
+def test_the_shipped_configuration_is_that_of_the_paper() -> None:
+    config = read_config()
+    # Table 7 and section 3.3
+    assert (config.network.layers, config.network.hidden_size, config.network.heads) == (3, 64, 4)
+    assert (config.network.lookback, config.network.bottleneck) == (20, 32)
+    # Table 8
+    assert (config.pretraining.learning_rate, config.fine_tuning.learning_rate) == (1e-3, 1e-4)
+    assert (config.pretraining.batch_size, config.fine_tuning.batch_size) == (32, 16)
+    assert (config.pretraining.epochs, config.fine_tuning.epochs) == (50, 30)
+    assert config.pretraining.patience == config.fine_tuning.patience == 10
+    assert config.network.dropout == 0.1
+
+
+def test_flattening_keeps_every_field() -> None:
+    flat = flatten(read_config(SMALL_CONFIG))
+    assert flat["fine_tuning.epochs"] == 2
+    assert flat["transfer.source"] == "SOURCE"
+    assert flat["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("epochs = 2", "epoch = 2"), r"pretraining\.epoch"),
+        (("epochs = 2", ""), r"lacks pretraining\.epochs"),
+        (("epochs = 2", "epochs = 'two'"), r"pretraining\.epochs must be int, not 'two'"),
+        (("seed = 7", "seed = "), "cannot be read"),
+    ],
+)
+def test_a_wrong_configuration_names_the_field(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(SMALL_CONFIG.read_text().replace(*change, 1))
+    with pytest.raises(InvalidConfig, match=message):
+        read_config(path)

@@ -1,0 +1,70 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.training.data import write_bars
+from training.source import BarsFile, CalendarNeeded, UnreadableFile, load_asset
+from volatility.errors import InvalidBars, UnknownAsset
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("asset", "nobs", "measure", "missing"),
+    [
+        ("SPX", 5105, "parkinson", 0),
+        ("BTC-USD", 2513, "garman_klass", 13),
+        ("BTC-USD-1H", 837, "realized_variance", 0),
+        ("ETH-USD", 1318, "garman_klass", 13),
+    ],
+)
+def test_shipped_assets_and_their_missing_or_motionless_sessions(
+    asset: str, nobs: int, measure: str, missing: int
+) -> None:
+    data, _ = load_asset(asset, None, NOW)
+    assert data.series.dates is not None
+    assert (len(data.series), data.series.measure) == (nobs, measure)
+    assert len(data.calendar.missing_sessions(data.series.dates)) == missing
+
+
+def test_an_asset_that_is_not_shipped_needs_a_file() -> None:
+    with pytest.raises(UnknownAsset):
+        load_asset("MINE", None, NOW)
+
+
+def test_csv_and_parquet_give_the_same_series(tmp_path: Path) -> None:
+    csv = write_bars(tmp_path / "bars.csv")
+    parquet = tmp_path / "bars.parquet"
+    pd.read_csv(csv).to_parquet(parquet)
+    first, _ = load_asset("MINE", BarsFile(csv), NOW)
+    second, _ = load_asset("MINE", BarsFile(parquet), NOW)
+    assert first.series.sha256 == second.series.sha256
+    assert (first.calendar_name, first.series.measure) == ("24/7", "garman_klass")
+    assert first.source == "bars.csv"
+
+
+def test_bars_without_weekends_need_a_calendar(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "bars.csv")
+    frame = pd.read_csv(path)
+    frame[pd.to_datetime(frame.date).dt.day_of_week < 5].to_csv(path, index=False)
+    with pytest.raises(CalendarNeeded, match="--calendar XNYS"):
+        load_asset("MINE", BarsFile(path), NOW)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"absent\.csv"):
+        load_asset("MINE", BarsFile(tmp_path / "absent.csv"), NOW)
+
+
+def test_a_file_that_is_not_parquet_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "bars.parquet"
+    path.write_text("date,open\n")
+    with pytest.raises(UnreadableFile, match=r"bars\.parquet"):
+        load_asset("MINE", BarsFile(path), NOW)
+
+
+def test_invalid_bars_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidBars, match=r"low: -1\.0 at bar 0"):
+        load_asset("MINE", BarsFile(write_bars(tmp_path / "bars.csv", low=-1.0)), NOW)
