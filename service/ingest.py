@@ -11,7 +11,7 @@ from service.catalogue import Catalogue
 from service.dates import to_date
 from service.history import HeldAsset, Merge
 from service.holdings import Holdings
-from service.inline import bars_of
+from service.inline import bars_of, located
 from service.problems import from_validation
 from service.schemas.assets import MergeAnswer
 from service.schemas.bars import BarsInput
@@ -76,7 +76,8 @@ def ingest(
     InvalidBars : what is wrong with them.
     BarsConflict : they contradict held ones, and ``replace`` is false.
     """
-    findings = validate(bars, get_calendar(asset.calendar), now)
+    with located():
+        findings = validate(bars, get_calendar(asset.calendar), now)
     before = holdings.find(asset.asset)
     gap = _gap(asset, before.bars, bars) if before else ()
     merge = holdings.merge(asset, bars, replace)
@@ -85,24 +86,33 @@ def ingest(
 
 def _read_json(content: bytes, interval: int) -> Bars:
     try:
-        return bars_of(BarsInput.model_validate_json(content).bars, interval)
+        given = BarsInput.model_validate_json(content).bars
     except ValidationError as error:
         raise from_validation(error.errors(include_url=False)) from error
+    with located():
+        return bars_of(given, interval)
 
 
 def _read_csv(content: bytes, interval: int) -> Bars:
     import pandas as pd  # half a second to load, which a service that gets no CSV need not spend
 
     try:
-        frame = pd.read_csv(io.BytesIO(content), float_precision="round_trip", low_memory=False)
+        frame = pd.read_csv(io.BytesIO(content), low_memory=False)
     except ValueError as error:  # whatever pandas raises for text that is not a table
-        raise InvalidInput(
-            f"the body is not a CSV table: {error}",
-            code="malformed_csv",
-            field="body",
-            needed="a header line with date or timestamp, open, high, low, close; a line a bar",
-        ) from error
-    return from_frame(frame, interval)
+        raise _malformed_csv(str(error)) from error
+    if not frame.index.equals(pd.RangeIndex(len(frame))):  # where pandas puts surplus fields
+        raise _malformed_csv("its lines have more fields than its header")
+    with located():
+        return from_frame(frame, interval)
+
+
+def _malformed_csv(reason: str) -> InvalidInput:
+    return InvalidInput(
+        f"the body is not a CSV table: {reason}",
+        code="malformed_csv",
+        field="body",
+        needed="a header line with date or timestamp, open, high, low, close; a line a bar",
+    )
 
 
 def _gap(asset: HeldAsset, held: Bars, given: Bars) -> tuple[str, ...]:

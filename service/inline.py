@@ -1,5 +1,8 @@
 """History that comes with a request, as the domain's own types."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from operator import itemgetter
 
@@ -9,7 +12,7 @@ from service.schemas.bars import BarInput, HistoryInput
 from volatility.arrays import DateArray, FloatArray
 from volatility.bars import DAILY, PRICES, Bars, Finding, validate
 from volatility.calendars import Calendar
-from volatility.errors import InvalidBars
+from volatility.errors import InvalidBars, InvalidInput
 from volatility.realized import daily_series
 from volatility.series import RealizedSeries, check_series
 
@@ -33,14 +36,39 @@ def series_of(
     ------
     InvalidBars, InvalidSeries, ImplausibleUnit, ConstantPrices : what is given cannot be used.
     """
-    if history.bars is None:
-        series = RealizedSeries(np.array(history.rv), measure, _dates(history.dates))
-        check_series(series, calendar, now)
-        return series, ()
-    bars = bars_of(history.bars, interval)
-    findings = validate(bars, calendar, now)
-    series, more = daily_series(bars, measure, calendar)
-    return series, (*findings, *more)
+    with located("history."):
+        if history.bars is None:
+            series = RealizedSeries(np.array(history.rv), measure, _dates(history.dates))
+            check_series(series, calendar, now)
+            return series, ()
+        bars = bars_of(history.bars, interval)
+        findings = validate(bars, calendar, now)
+        series, more = daily_series(bars, measure, calendar)
+        return series, (*findings, *more)
+
+
+@contextmanager
+def located(prefix: str = "") -> Iterator[None]:
+    """Name the fields of errors as the request does: ``history.bars[3].close``.
+
+    Parameters
+    ----------
+    prefix : where in the request the history stands.
+    """
+    try:
+        yield
+    except InvalidBars as error:
+        raise InvalidBars([_located(finding, prefix) for finding in error.findings]) from None
+    except InvalidInput as error:
+        error.field = prefix + (error.field or "")
+        raise
+
+
+def _located(finding: Finding, prefix: str) -> Finding:
+    if finding.index is None:
+        return replace(finding, field=f"{prefix}bars")
+    name = finding.field if finding.field in PRICES else "date"
+    return replace(finding, field=f"{prefix}bars[{finding.index}].{name}")
 
 
 def bars_of(bars: list[BarInput], interval: int) -> Bars:

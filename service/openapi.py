@@ -18,6 +18,8 @@ _BODIES = (ForecastRequest, BatchRequest, BarsInput, HurstRequest)
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """OpenAPI of the application, with the bodies that :mod:`service.bodies` reads."""
+    if app.openapi_schema:
+        return app.openapi_schema
     document = FastAPI.openapi(app)
     components = document.setdefault("components", {}).setdefault("schemas", {})
     _, bodies = models_json_schema(

@@ -14,6 +14,7 @@ from service.schemas.bars import HistoryInput
 from service.schemas.forecast import ForecastRequest
 from volatility.arrays import DateArray
 from volatility.calendars import Calendar
+from volatility.errors import OutsideCalendar
 from volatility.series import RealizedSeries
 
 
@@ -96,7 +97,7 @@ def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime6
             found=str(as_of),
             needed=f"a session up to {last_closed}",
         )
-    if not calendar.is_session(np.atleast_1d(day))[0]:
+    if not _is_session(day, calendar):
         raise InvalidAsOf(
             f"{as_of} is not a session of the calendar {calendar.name}",
             code="not_a_session",
@@ -105,6 +106,14 @@ def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime6
             needed=f"a session of the calendar {calendar.name}",
         )
     return day
+
+
+def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
+    try:
+        return bool(calendar.is_session(np.atleast_1d(day))[0])
+    except OutsideCalendar as error:
+        error.field = "as_of"
+        raise
 
 
 def _sessions_since(

@@ -5,10 +5,16 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from service import logs
 from service.app import create_app
 from service.settings import Settings
 from tests.service import worlds
 from tests.service.client import TestClient
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_logs() -> None:
+    logs.configure("warning")
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +23,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     worlds.build(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def world_settings(world: Path) -> Settings:
+    """For tests that change nothing."""
+    return worlds.settings_in(world)
 
 
 @pytest.fixture

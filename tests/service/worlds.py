@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from models_store import Store
+from models_store.artifact import encode
+from models_store.predictors import LinearPredictor
 from service.history import HeldAsset, HistoryStore
 from service.settings import Settings
-from tests.models_store.artifacts import make_files, make_series
+from tests.models_store.artifacts import HAR, flip_byte, make_files, make_manifest, make_series
 from volatility.bars import DAILY, Bars
+from volatility.evaluation import ForecastTrack
 from volatility.series import RealizedSeries
 
 ASSET = "TEST"
@@ -76,3 +79,29 @@ def build(folder: Path) -> None:
     history = HistoryStore(settings.database_url)
     history.prepare([(held_asset(), bars_of(make_series()))])
     history.close()
+
+
+def damage(settings: Settings, model: str, version: int = 1) -> None:
+    """Flip one bit of an artifact."""
+    path = settings.store / ASSET / model / str(version) / "coefficients.json"
+    path.write_bytes(flip_byte(path.read_bytes(), -3))
+
+
+def publish_shifted(settings: Settings, model: str) -> None:
+    """Promote a version whose forecasts stand a day late in its evaluation."""
+    predictor = LinearPredictor(scale="levels", coefficients=HAR, intercept=MODELS[model])
+    series = make_series()
+    assert series.dates is not None
+    windows = np.lib.stride_tricks.sliding_window_view(series.rv, 22).copy()
+    forecast = predictor.predict(windows)
+    track = ForecastTrack(
+        model=model,
+        as_of=series.dates[22:-1],
+        target_dates=series.dates[23:],
+        forecast=forecast[:-2],
+        rv=series.rv[23:],
+    )
+    manifest = make_manifest(ASSET, model)
+    store = Store(settings.store)
+    files = encode(manifest, predictor.to_json(), track, windows[-8:], forecast[-8:])
+    store.promote(ASSET, model, store.publish(files))
