@@ -9,9 +9,9 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SERVICE := $(VENV)/.installed-service
+TRAINING := $(VENV)/.installed-training
 DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-INSTALL_PROJECT := $(PIP) install --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -21,9 +21,9 @@ help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(SERVICE) ## answer on http://127.0.0.1:8000 (make serve PORT=8001 elsewhere)
-	ROUGHCAST_HOST=$(HOST) ROUGHCAST_PORT=$(PORT) exec $(BIN)/python -m service
+	exec env ROUGHCAST_HOST=$(HOST) ROUGHCAST_PORT=$(PORT) $(BIN)/python -m service
 
-retrain: $(DEV) ## fit, evaluate and publish models (make retrain ARGS="--asset BTC-USD")
+retrain: $(TRAINING) ## fit, evaluate and publish models (make retrain ARGS="--asset BTC-USD")
 	$(BIN)/python -m training retrain $(ARGS)
 
 test: $(DEV) ## run the tests (make test ARGS="tests/volatility -k har")
@@ -33,7 +33,7 @@ check: $(DEV) ## lint, format, types and import arrows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timestamp
+	$(BIN)/lint-imports
 
 bench: $(DEV) ## measure against peers, side by side
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -49,12 +49,7 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
-$(SERVICE): requirements/service.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --requirement requirements/service.txt
-	$(INSTALL_PROJECT)
-	@touch $@
-
-$(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --requirement requirements/dev.txt
-	$(INSTALL_PROJECT)
+$(VENV)/.installed-%: requirements/%.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --requirement $<
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

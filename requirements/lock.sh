@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Pins everything, transitively, as pip resolves it today: first what the service needs, then,
-# under those same pins, the training and dev extras.
+# Pins everything, transitively, as pip resolves it today.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,10 +29,14 @@ pins() {
     "${pip[@]}" freeze --all --exclude pip | sed -E 's/\+[[:alnum:].]+$//'
 }
 
+# Each list holds the one before it, at the same versions.
 "${pip[@]}" install --upgrade --requirement <(declared)
-pins 'What the service needs, and what builds the project: installed by `make serve` and the service image.' \
+pins 'What the service needs, and what builds the project: `make serve` and the service image.' \
     > "$venv/service.txt"
-"${pip[@]}" install --constraint "$venv/service.txt" --requirement <(declared training dev)
-pins 'service.txt and the extras training and dev: installed by `make test`, `make check` and `make retrain`.' \
+"${pip[@]}" install --constraint "$venv/service.txt" --requirement <(declared training)
+pins 'service.txt and the extra training: `make retrain` and the training image.' \
+    > "$venv/training.txt"
+"${pip[@]}" install --constraint "$venv/training.txt" --requirement <(declared dev)
+pins 'training.txt and the extra dev: `make test`, `make check` and `make bench`.' \
     > "$venv/dev.txt"
-mv "$venv/service.txt" "$venv/dev.txt" requirements/
+mv "$venv/service.txt" "$venv/training.txt" "$venv/dev.txt" requirements/

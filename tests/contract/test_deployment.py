@@ -1,0 +1,161 @@
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICE, TRAINING = COMPOSE["services"]["service"], COMPOSE["services"]["training"]
+
+
+def stages() -> dict[str, list[tuple[str, str]]]:
+    """Instructions of each stage of the Dockerfile, after those of the stage it stands on."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    name = ""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        instruction, _, value = line.partition(" ")
+        if instruction == "FROM":
+            parent, _, name = value.partition(" AS ")
+            found[name] = list(found.get(parent, ()))
+        found[name].append((instruction, value))
+    return found
+
+
+STAGES = stages()
+
+
+def values(stage: str, instruction: str) -> list[str]:
+    return [value for name, value in STAGES[stage] if name == instruction]
+
+
+def environment(stage: str) -> dict[str, str]:
+    pairs = [part for value in values(stage, "ENV") for part in shlex.split(value)]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def pins(name: str) -> dict[str, str]:
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+def mounts(service: dict) -> dict[str, str]:
+    return dict(volume.split(":") for volume in service["volumes"])
+
+
+@pytest.mark.parametrize(("service", "stage"), [(SERVICE, "service"), (TRAINING, "training")])
+class TestBothContainers:
+    def test_are_built_from_their_own_stage(self, service, stage):
+        assert service["build"] == {"context": ".", "target": stage}
+
+    def test_do_not_run_as_root(self, service, stage):
+        user = values(stage, "USER")[-1]
+        assert int(user.split(":")[0]) >= 1_000
+        assert "user" not in service
+
+    def test_can_write_to_their_volumes_alone(self, service, stage):
+        assert service["read_only"] is True
+        assert service["tmpfs"] == ["/tmp"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert all(volume in COMPOSE["volumes"] for volume in mounts(service))
+        owned = " ".join(values(stage, "RUN"))
+        assert "--owner roughcast" in owned
+        assert all(folder in owned for folder in mounts(service).values())
+
+
+def test_the_service_image_is_the_default():
+    assert list(STAGES)[-1] == "service"
+
+
+def test_the_store_and_the_history_are_on_volumes():
+    env = SERVICE["environment"]
+    models, history = mounts(SERVICE)["models"], mounts(SERVICE)["history"]
+    # A rename puts the store in place, which a mount point would not allow.
+    assert Path(env["ROUGHCAST_STORE"]).parent == Path(models)
+    assert f"sqlite:///{history}/" in env["ROUGHCAST_DATABASE_URL"]
+    assert json.loads(values("service", "VOLUME")[0]) == [models, history]
+
+
+def test_image_and_compose_file_agree():
+    image, compose = environment("service"), SERVICE["environment"]
+    for name in ("ROUGHCAST_HOST", "ROUGHCAST_PORT", "ROUGHCAST_STORE"):
+        assert image[name] == compose[name]
+    assert image["ROUGHCAST_DATABASE_URL"] in compose["ROUGHCAST_DATABASE_URL"]
+    assert SERVICE["ports"] == [f"127.0.0.1:${{ROUGHCAST_PORT:-8000}}:{image['ROUGHCAST_PORT']}"]
+
+
+def test_every_variable_is_a_setting_of_the_service():
+    from service.settings import Settings
+
+    fields = {f"ROUGHCAST_{name.upper()}" for name in Settings.model_fields}
+    given = {*environment("service"), *SERVICE["environment"]}
+    assert {name for name in given if name.startswith("ROUGHCAST_")} <= fields
+
+
+def test_health_is_readiness():
+    _, _, command = values("service", "HEALTHCHECK")[0].partition("CMD ")
+    program = json.loads(command)
+    assert program[:2] == ["python", "-c"]
+    compile(program[2], "healthcheck", "exec")
+    assert "/health/ready" in program[2]
+
+
+def test_training_runs_on_request_and_into_the_store_that_is_served():
+    assert TRAINING["profiles"] == ["training"]
+    assert "profiles" not in SERVICE
+    assert mounts(TRAINING)["models"] == mounts(SERVICE)["models"]
+    command = ["retrain", "--store", SERVICE["environment"]["ROUGHCAST_STORE"]]
+    assert TRAINING["command"] == command
+    assert json.loads(values("training", "CMD")[0]) == command
+    assert json.loads(values("training", "ENTRYPOINT")[0]) == ["python", "-m", "training"]
+
+
+def test_the_service_image_holds_no_training_library():
+    installed = " ".join(values("service", "RUN"))
+    assert re.findall(r"/requirements/(\w+)\.txt", installed) == ["service"]
+    extra = PYPROJECT["project"]["optional-dependencies"]["training"]
+    assert not {re.split("[>=]", requirement)[0] for requirement in extra} & set(pins("service"))
+    assert "torch" in pins("training")
+
+
+def test_each_list_of_pins_holds_the_smaller_one():
+    service, training, dev = pins("service"), pins("training"), pins("dev")
+    assert service.items() < training.items() < dev.items()
+
+
+def test_every_declared_dependency_is_pinned():
+    def declared(requirements: list[str]) -> set[str]:
+        return {re.split("[>=]", requirement)[0].lower() for requirement in requirements}
+
+    def pinned(name: str) -> set[str]:
+        return {package.lower().replace("_", "-") for package in pins(name)}
+
+    project = PYPROJECT["project"]
+    extras = project["optional-dependencies"]
+    build = declared(PYPROJECT["build-system"]["requires"])
+    normal = {name.replace("_", "-") for name in build | declared(project["dependencies"])}
+    assert normal <= pinned("service")
+    assert declared(extras["training"]) <= pinned("training")
+    assert declared(extras["dev"]) <= pinned("dev")
+
+
+def test_pins_name_no_local_build():
+    assert not [pin for pin in pins("dev").values() if "+" in pin or "@" in pin]
+
+
+def test_what_the_wheel_stage_needs_is_not_ignored():
+    allowed = {
+        line.removeprefix("!").rstrip("/")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    rooms = {"volatility", "models_store", "training", "service"}
+    assert rooms | {"pyproject.toml", "README.md", "LICENSE", "requirements"} == allowed
