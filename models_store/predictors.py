@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 
 from volatility import regressors
-from volatility.arrays import FloatArray
+from volatility.arrays import BoolArray, FloatArray
 
 Scale = Literal["levels", "logs"]
 
@@ -118,7 +118,7 @@ class OnnxPredictor:
 
 def to_rv(
     prediction: FloatArray, scale: Scale, residual_variance: float, clip: tuple[float, float]
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, BoolArray]:
     r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
 
     Parameters
@@ -139,5 +139,5 @@ def to_rv(
     linear model in levels can go negative, and no model has seen beyond its data.
     """
     rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
-    clipped = np.clip(rv, *clip)
+    clipped = np.minimum(np.maximum(rv, clip[0]), clip[1])  # np.clip takes three times as long
     return clipped, clipped != rv

@@ -1,15 +1,17 @@
 """From an artifact and a history to a forecast: the one path that serving and evaluation share."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from models_store.manifest import IntervalCalibration, Manifest
 from models_store.predictors import Predictor, to_rv
-from volatility.arrays import DateArray, FloatArray
+from volatility.arrays import BoolArray, FloatArray
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
     HistoryTooShort,
@@ -26,8 +28,7 @@ from volatility.series import RealizedSeries
 IMPLAUSIBLE_FACTOR = 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A forecast interval, and how intervals of this level have covered out of sample."""
 
     level: float  # nominal coverage
@@ -37,8 +38,7 @@ class Interval:
     nobs: int  # forecasts behind coverage_observed
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """The next session's realized variance, with everything needed to read it."""
 
     asset: str
@@ -56,6 +56,32 @@ class Forecast:
     intervals: tuple[Interval, ...]
     missing_sessions: int  # inside the window that was used
     warnings: tuple[str, ...]
+
+
+_NOWHERE = (None, None, 0)
+
+
+class _Multipliers(NamedTuple):
+    """What an interval multiplies the forecast of rv, and of volatility, by."""
+
+    lower: float
+    upper: float
+    lower_root: float
+    upper_root: float
+    coverage_observed: float
+    nobs: int
+
+    @classmethod
+    def of(cls, calibration: IntervalCalibration) -> "_Multipliers":
+        lower, upper = math.exp(calibration.lower), math.exp(calibration.upper)
+        return cls(
+            lower,
+            upper,
+            math.sqrt(lower),
+            math.sqrt(upper),
+            calibration.coverage_observed,
+            calibration.nobs,
+        )
 
 
 @dataclass(frozen=True)
@@ -88,10 +114,10 @@ class LoadedModel:
         return get_calendar(self.manifest.calendar)
 
     @cached_property
-    def _intervals(self) -> dict[float, IntervalCalibration]:
-        return {interval.level: interval for interval in self.manifest.intervals}
+    def _intervals(self) -> dict[float, _Multipliers]:
+        return {interval.level: _Multipliers.of(interval) for interval in self.manifest.intervals}
 
-    def predict_rv(self, window_rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def predict_rv(self, window_rows: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Mean rv of the next session from (batch, lookback) rv, and whether it was clipped."""
         return to_rv(
             self.predictor.predict(window_rows),
@@ -136,20 +162,23 @@ class LoadedModel:
         if not histories:
             return []
         for history, wanted, horizon in zip(histories, levels, horizons, strict=True):
-            self.check(history, wanted, horizon)
-        stacked = np.stack([history.rv[-self.required_sessions :] for history in histories])
-        rv, clipped = self.predict_rv(stacked)
-        return [
-            self._compose(history, float(value), bool(was_clipped), wanted, horizon)
-            for history, value, was_clipped, wanted, horizon in zip(
-                histories, rv, clipped, levels, horizons, strict=True
-            )
-        ]
+            self._check_question(history, wanted, horizon)
+        count = self.required_sessions
+        used = np.concatenate([history.rv[-count:] for history in histories]).reshape(-1, count)
+        self._check_units(used)
+        rv, clipped = self.predict_rv(used)
+        return self._compose(histories, rv, clipped, levels, horizons)
 
     def check(
         self, history: RealizedSeries, levels: Sequence[float] = (), horizon: int = 1
     ) -> None:
         """Raise what :meth:`forecast` would raise for these arguments, without forecasting."""
+        self._check_question(history, levels, horizon)
+        self._check_units(history.rv[None, -self.required_sessions :])
+
+    def _check_question(
+        self, history: RealizedSeries, levels: Sequence[float], horizon: int
+    ) -> None:
         if horizon not in self.manifest.horizons:
             raise UnsupportedHorizon(
                 f"horizon {horizon} is not supported by {self._name}; "
@@ -183,20 +212,22 @@ class LoadedModel:
                 found=len(history),
                 needed=f"at least {self.required_sessions} sessions",
             )
-        self._check_unit(history.rv[-self.required_sessions :])
 
-    def _check_unit(self, used: FloatArray) -> None:
-        typical = float(np.median(used))
+    def _check_units(self, used: FloatArray) -> None:
+        """Refuse (batch, required_sessions) rv in which a row's median is in another unit."""
+        medians = np.sort(used, axis=1)[:, self.required_sessions // 2]
         low, high = self.manifest.clip
-        if not low / IMPLAUSIBLE_FACTOR <= typical <= high * IMPLAUSIBLE_FACTOR:
+        lowest, highest = low / IMPLAUSIBLE_FACTOR, high * IMPLAUSIBLE_FACTOR
+        plausible = (medians >= lowest) & (medians <= highest)
+        if not plausible.all():
+            found = float(medians[~plausible][0])
             raise ImplausibleUnit(
-                f"the history's median rv is {typical:.3g}, but {self.manifest.asset} ranged from "
+                f"the history's median rv is {found:.3g}, but {self.manifest.asset} ranged from "
                 f"{low:.3g} to {high:.3g} in training; rv is a variance per day in decimal² "
                 "(0.0004 for a 2 % day), not percent, not annualized and not a volatility",
                 field="history",
-                found=typical,
-                needed=f"median rv between {low / IMPLAUSIBLE_FACTOR:.3g} "
-                f"and {high * IMPLAUSIBLE_FACTOR:.3g}",
+                found=found,
+                needed=f"median rv between {lowest:.3g} and {highest:.3g}",
             )
 
     @property
@@ -210,53 +241,88 @@ class LoadedModel:
 
     def _compose(
         self,
-        history: RealizedSeries,
-        rv: float,
-        clipped: bool,
-        levels: Sequence[float],
-        horizon: int,
-    ) -> Forecast:
-        as_of, target_date, missing = self._place_in_time(history.dates)
-        annualize = self.manifest.periods_per_year
-        return Forecast(
-            asset=self.manifest.asset,
-            model=self.manifest.model,
-            model_version=self.version,
-            model_sha256=self.sha256,
-            as_of=as_of,
-            target_date=target_date,
-            horizon=horizon,
-            measure=self.manifest.measure,
-            rv=rv,
-            volatility=rv**0.5,
-            volatility_annualized=(rv * annualize) ** 0.5,
-            point="mean",
-            intervals=tuple(self._interval(rv, level) for level in levels),
-            missing_sessions=missing,
-            warnings=self._warnings(clipped, missing),
+        histories: Sequence[RealizedSeries],
+        rv: FloatArray,
+        clipped: BoolArray,
+        levels: Sequence[Sequence[float]],
+        horizons: Sequence[int],
+    ) -> list[Forecast]:
+        manifest = self.manifest
+        rows = zip(
+            histories,
+            horizons,
+            levels,
+            rv.tolist(),
+            np.sqrt(rv).tolist(),
+            np.sqrt(rv * manifest.periods_per_year).tolist(),
+            clipped.tolist(),
+            self._place_in_time(histories),
+            strict=True,
         )
+        return [
+            Forecast(
+                asset=manifest.asset,
+                model=manifest.model,
+                model_version=self.version,
+                model_sha256=self.sha256,
+                as_of=as_of,
+                target_date=target_date,
+                horizon=horizon,
+                measure=manifest.measure,
+                rv=value,
+                volatility=volatility,
+                volatility_annualized=annualized,
+                point="mean",
+                intervals=tuple([self._interval(value, annualized, level) for level in wanted]),
+                missing_sessions=missing,
+                warnings=self._warnings(was_clipped, missing),
+            )
+            for (
+                _,
+                horizon,
+                wanted,
+                value,
+                volatility,
+                annualized,
+                was_clipped,
+                (as_of, target_date, missing),
+            ) in rows
+        ]
 
-    def _place_in_time(self, dates: DateArray | None) -> tuple[date | None, date | None, int]:
-        if dates is None:
-            return None, None, 0
-        used = dates[-self.required_sessions :]
-        target = self.calendar.next_session(used[-1])
-        missing = len(self.calendar.missing_sessions(used))
-        return used[-1].astype(date), target.astype(date), missing
+    def _place_in_time(
+        self, histories: Sequence[RealizedSeries]
+    ) -> list[tuple[date | None, date | None, int]]:
+        """Of each history: as_of, the session after it, and sessions missing from the window."""
+        places: list[tuple[date | None, date | None, int]] = [_NOWHERE] * len(histories)
+        dated = [
+            (at, history.dates) for at, history in enumerate(histories) if history.dates is not None
+        ]
+        if not dated:
+            return places
+        count = self.required_sessions
+        ends = np.array([dates[[-count, -1]] for _, dates in dated])  # (dated, 2)
+        first, last = self.calendar.positions(ends).T
+        targets = self.calendar.session_dates[last + 1].tolist()
+        missing = (last - first + 1 - count).tolist()
+        for (at, _), as_of, target, gap in zip(
+            dated, ends[:, 1].tolist(), targets, missing, strict=True
+        ):
+            places[at] = (as_of, target, gap)
+        return places
 
-    def _interval(self, rv: float, level: float) -> Interval:
-        calibration = self._intervals[level]
-        bounds = rv * np.exp([calibration.lower, calibration.upper])
-        annualized = np.sqrt(bounds * self.manifest.periods_per_year)
+    def _interval(self, rv: float, volatility_annualized: float, level: float) -> Interval:
+        known = self._intervals[level]
         return Interval(
-            level=level,
-            rv=(float(bounds[0]), float(bounds[1])),
-            volatility_annualized=(float(annualized[0]), float(annualized[1])),
-            coverage_observed=calibration.coverage_observed,
-            nobs=calibration.nobs,
+            level,
+            (rv * known.lower, rv * known.upper),
+            (volatility_annualized * known.lower_root, volatility_annualized * known.upper_root),
+            known.coverage_observed,
+            known.nobs,
         )
 
     def _warnings(self, clipped: bool, missing: int) -> tuple[str, ...]:
+        if not clipped and not missing:
+            return ()
         found = []
         if clipped:
             low, high = self.manifest.clip

@@ -47,17 +47,11 @@ def make_pairs(series: RealizedSeries, lookback: int, calendar: Calendar) -> Pai
     HistoryTooShort : fewer than ``lookback`` + 1 sessions.
     """
     assert series.dates is not None, "training series carry dates"
-    rows = windows(series.rv, lookback + 1)  # each window with its target as the last column
-    as_of, target_dates = series.dates[lookback - 1 : -1], series.dates[lookback:]
-    adjacent = ~np.isin(as_of, _before_gaps(series.dates, calendar))
-    return Pairs(
-        windows=np.ascontiguousarray(rows[adjacent, :-1]),
-        targets=rows[adjacent, -1],
-        as_of=as_of[adjacent],
-        target_dates=target_dates[adjacent],
+    pairs = Pairs(
+        windows=windows(series.rv[:-1], lookback),
+        targets=series.rv[lookback:],
+        as_of=series.dates[lookback - 1 : -1],
+        target_dates=series.dates[lookback:],
     )
-
-
-def _before_gaps(dates: DateArray, calendar: Calendar) -> DateArray:
-    missing = calendar.missing_sessions(dates)
-    return dates[np.searchsorted(dates, missing) - 1]
+    adjacent = np.diff(calendar.positions(series.dates[lookback - 1 :])) == 1
+    return pairs if adjacent.all() else pairs.where(adjacent)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from volatility.arrays import BoolArray, DateArray
 from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
@@ -97,6 +98,19 @@ class Calendar:
             raise self._outside(f"the session after {day}")
         return _day(self.session_dates[place])
 
+    def positions(self, dates: DateArray) -> NDArray[np.intp]:
+        """Place of each of (n,) sessions among all sessions: adjacent ones differ by one; (n,).
+
+        A date without a session has the place of the next one.
+
+        Raises
+        ------
+        OutsideCalendar : a date lies outside the calendar.
+        """
+        days = np.asarray(dates, "datetime64[D]")
+        self._check_covered(days)
+        return np.searchsorted(self.session_dates, days)
+
     def missing_sessions(self, dates: DateArray) -> DateArray:
         """Sessions between the first and the last of (n,) ``dates`` that are not among them.
 
@@ -107,7 +121,11 @@ class Calendar:
         days = np.asarray(dates, "datetime64[D]")
         if not len(days):
             return days
-        return np.setdiff1d(self.sessions(days.min(), days.max()), days)
+        known = np.sort(days)
+        sessions = self.sessions(known[0], known[-1])
+        # The last date bounds the sessions, so every place found is inside the array.
+        absent: BoolArray = known[np.searchsorted(known, sessions)] != sessions
+        return sessions[absent]
 
     def last_closed_session(self, now: datetime) -> np.datetime64:
         """Last session that had closed at ``now``, which carries a time zone.

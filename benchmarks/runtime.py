@@ -1,0 +1,40 @@
+"""One forecast through the runtime, against what it cannot do without."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.timing import Result, median_seconds, slower_by, within
+from models_store.predictors import OnnxPredictor
+from models_store.store import Store, shipped_artifacts
+from volatility.series import RealizedSeries
+
+
+def run() -> Iterator[Result]:
+    store = Store(shipped_artifacts())
+    rng = np.random.default_rng(0)
+    yield _network(store, rng)
+    yield _batch(store, rng)
+
+
+def _network(store: Store, rng: np.random.Generator) -> Result:
+    model = store.load("BTC-USD", "lstm")
+    assert isinstance(model.predictor, OnnxPredictor)
+    history = _history(model.manifest.measure, rng)
+    row = np.log(history.rv[None, -20:]).astype(np.float32)
+    session, names = model.predictor.session, [model.predictor.output_name]
+    ours = median_seconds(lambda: model.forecast(history), 2000)
+    peer = median_seconds(lambda: session.run(names, {model.predictor.input_name: row}), 2000)
+    return slower_by("one LSTM forecast, against InferenceSession.run", ours, peer, at_most=1.5)
+
+
+def _batch(store: Store, rng: np.random.Generator) -> Result:
+    model = store.load("BTC-USD", "log_har")
+    histories = [_history(model.manifest.measure, rng) for _ in range(10_000)]
+    levels, horizons = [(0.8, 0.95)] * len(histories), [1] * len(histories)
+    ours = median_seconds(lambda: model.forecast_batch(histories, levels, horizons), 5, warm_up=1)
+    return within("10,000 log-HAR forecasts in one batch, within 100 ms", ours, limit=0.1)
+
+
+def _history(measure: str, rng: np.random.Generator) -> RealizedSeries:
+    return RealizedSeries(rv=np.exp(-7 + rng.standard_normal(22)), measure=measure)
