@@ -5,12 +5,13 @@ A catalogue is made once from a store and does not change.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from models_store import ArtifactRefused, LoadedModel, Refusal, Snapshot, Store
-from service.dates import to_date
+from service.plain import finite, to_date
 from service.schemas.forecast import AUTO, Skill
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnknownAsset, UnknownModel
@@ -117,19 +118,17 @@ class Catalogue:
         UnknownAsset, UnknownModel : there is none of that name.
         ArtifactRefused : there is, but it failed its checks and so did its earlier versions.
         """
-        models = self.snapshot.models.get(asset)
-        if not models:
+        choice = self._choices.get((asset, model))
+        if choice is not None:
+            return choice
+        if not self.snapshot.models.get(asset):
             raise self._nothing_serves(asset)
-        if model == AUTO:
-            return self._champion(asset, models)
-        if model not in models:
-            raise self._no_such_model(asset, model)
-        return self._choice(models[model])
+        raise self._no_such_model(asset, model)
 
     def any_model(self, asset: str) -> LoadedModel | None:
         """A model that knows the asset's calendar and bars: the champion, or the first."""
-        models = self.snapshot.models.get(asset)
-        return self._champion(asset, models).model if models else None
+        choice = self._choices.get((asset, AUTO))
+        return choice.model if choice else None
 
     def refusal(self, asset: str, model: str) -> Refusal | None:
         """Why a model, or its newest version, is not in service."""
@@ -159,12 +158,23 @@ class Catalogue:
         test = row.diebold_mariano.get(result.baseline)
         return Skill(
             baseline=result.baseline,
-            qlike_ratio=row.qlike_ratio,
-            dm_pvalue=test.pvalue if test else None,
+            qlike_ratio=finite(row.qlike_ratio),
+            dm_pvalue=finite(test.pvalue) if test else None,
             in_confidence_set=row.in_confidence_set,
             nobs=result.nobs,
             span=[to_date(day) for day in result.span],
         )
+
+    @cached_property
+    def _choices(self) -> dict[tuple[str, str], Choice]:
+        """Every request that a model can answer, by asset and model."""
+        choices = {}
+        for asset, models in self.snapshot.models.items():
+            if models:
+                choices[asset, AUTO] = self._champion(asset, models)
+            for name, model in models.items():
+                choices[asset, name] = self._choice(model)
+        return choices
 
     def _champion(self, asset: str, models: Mapping[str, LoadedModel]) -> Choice:
         champion = self.champion(asset)
@@ -228,7 +238,7 @@ class Catalogue:
         )
 
     def _listed(self) -> str:
-        return ", ".join(sorted(self.snapshot.models)) or "none"
+        return ", ".join(sorted(self.comparisons)) or "none"
 
 
 def _compare(asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot) -> AssetComparison:

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from models_store import Forecast
 from service.answers import encode
 from service.catalogue import Catalogue, Choice
 from service.holdings import Held, Holdings
+from service.moment import Moment
 from service.questions import Question, from_held, from_inline
-from service.schemas.forecast import ForecastRequest
+from service.schemas.forecast import ForecastRequest, Skill
 from volatility.errors import RoughcastError
 
 # Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a
@@ -58,41 +60,50 @@ class Forecaster:
 
     def forecast_batch(self, requests: Sequence[ForecastRequest]) -> list[Answer | RoughcastError]:
         """Answer every request, or say why not, in order."""
-        now = self._clock()
-        settled = [self._settle(request, now) for request in requests]
+        moment = Moment(self._clock())
+        settled = [self._settle(request, moment) for request in requests]
         answers = self._ask([it for it in settled if isinstance(it, _Pending)])
         return [answers[id(it)] if isinstance(it, _Pending) else it for it in settled]
 
     def _settle(
-        self, request: ForecastRequest, now: datetime
+        self, request: ForecastRequest, moment: Moment
     ) -> "Answer | _Pending | RoughcastError":
         try:
             choice = self._catalogue.resolve(request.asset, request.model)
             if request.history is not None:
-                pending = _Pending(from_inline(request, request.history, choice, now), None)
+                pending = _Pending(from_inline(request, request.history, choice, moment), None)
             else:
                 held = self._holdings.get(request.asset)
-                key = _key(request, choice, held, now)
+                key = _key(request, choice, held, moment)
                 if key in self._remembered:
                     return self._remembered[key]
-                pending = _Pending(from_held(request, choice, held, now), key)
-            pending.check()
+                pending = _Pending(from_held(request, choice, held, moment), key)
         except RoughcastError as error:
             return error
         return pending
 
-    def _ask(self, pending: Sequence["_Pending"]) -> dict[int, Answer]:
+    def _ask(self, pending: Sequence["_Pending"]) -> dict[int, Answer | RoughcastError]:
         by_model: dict[str, list[_Pending]] = defaultdict(list)
         for one in pending:
             by_model[one.question.choice.model.sha256].append(one)
         return {
-            id(one): answer
-            for group in by_model.values()
-            for one, answer in zip(group, self._ask_model(group), strict=True)
+            id(one): answer for group in by_model.values() for one, answer in self._ask_model(group)
         }
 
-    def _ask_model(self, group: Sequence["_Pending"]) -> Iterator[Answer]:
-        """Answers of one model, all of whose questions it can answer."""
+    def _ask_model(
+        self, group: Sequence["_Pending"]
+    ) -> Iterator[tuple["_Pending", Answer | RoughcastError]]:
+        """Ask one model all its questions at once; where it refuses one, find out which."""
+        try:
+            yield from self._answers(group)
+        except RoughcastError:
+            refusals = [(one, one.refusal()) for one in group]
+            yield from ((one, refusal) for one, refusal in refusals if refusal)
+            yield from self._answers([one for one, refusal in refusals if not refusal])
+
+    def _answers(self, group: Sequence["_Pending"]) -> list[tuple["_Pending", Answer]]:
+        if not group:
+            return []
         questions = [one.question for one in group]
         model = questions[0].choice.model
         skill = self._catalogue.skill(model)
@@ -101,12 +112,16 @@ class Forecaster:
             [question.levels for question in questions],
             [question.horizon for question in questions],
         )
-        for one, forecast in zip(group, forecasts, strict=True):
-            body = encode(one.question, forecast, skill)
-            answer = Answer(forecast.asset, forecast.model, body)
-            if one.key is not None:
-                self._remember(one.key, answer)
-            yield answer
+        return [
+            (one, self._answer(one, forecast, skill))
+            for one, forecast in zip(group, forecasts, strict=True)
+        ]
+
+    def _answer(self, one: "_Pending", forecast: Forecast, skill: Skill | str) -> Answer:
+        answer = Answer(forecast.asset, forecast.model, encode(one.question, forecast, skill))
+        if one.key is not None:
+            self._remember(one.key, answer)
+        return answer
 
     def _remember(self, key: tuple[object, ...], answer: Answer) -> None:
         if len(self._remembered) >= _MAX_REMEMBERED:
@@ -121,12 +136,19 @@ class _Pending:
     question: Question
     key: tuple[object, ...] | None
 
-    def check(self) -> None:
+    def refusal(self) -> RoughcastError | None:
+        """What the model has against the question, if anything."""
         question = self.question
-        question.choice.model.check(question.history, question.levels, question.horizon)
+        try:
+            question.choice.model.check(question.history, question.levels, question.horizon)
+        except RoughcastError as error:
+            return error
+        return None
 
 
-def _key(request: ForecastRequest, choice: Choice, held: Held, now: datetime) -> tuple[object, ...]:
+def _key(
+    request: ForecastRequest, choice: Choice, held: Held, moment: Moment
+) -> tuple[object, ...]:
     """Everything that an answer from held history depends on."""
     return (
         request.asset,
@@ -136,5 +158,5 @@ def _key(request: ForecastRequest, choice: Choice, held: Held, now: datetime) ->
         request.levels,
         request.as_of,
         held.revision,
-        held.calendar.last_closed_session(now),
+        moment.last_closed_session(held.calendar),
     )

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from service.bodies import JSON
 from service.catalogue import Catalogue
-from service.dates import to_date
 from service.history import HeldAsset, Merge
 from service.holdings import Holdings
 from service.inline import bars_of, located
+from service.plain import to_date
 from service.problems import from_validation
 from service.schemas.assets import MergeAnswer
 from service.schemas.bars import BarsInput

@@ -1,7 +1,7 @@
 """From a request to a question: the model settled, the history in the model's measure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from service.catalogue import Choice
 from service.errors import InvalidAsOf
 from service.holdings import Held
 from service.inline import series_of
+from service.moment import Moment
 from service.schemas.bars import HistoryInput
 from service.schemas.forecast import ForecastRequest
 from volatility.arrays import DateArray
@@ -30,7 +31,7 @@ class Question:
     warnings: tuple[str, ...]
 
 
-def from_held(request: ForecastRequest, choice: Choice, held: Held, now: datetime) -> Question:
+def from_held(request: ForecastRequest, choice: Choice, held: Held, moment: Moment) -> Question:
     """Ask about held history, up to now or up to the day that the request replays.
 
     Raises
@@ -40,7 +41,7 @@ def from_held(request: ForecastRequest, choice: Choice, held: Held, now: datetim
     """
     model, series = choice.model, held.series(choice.model.manifest.measure)
     warnings: tuple[str, ...] = ()
-    until = held.calendar.last_closed_session(now)
+    until = moment.last_closed_session(held.calendar)
     if request.as_of is not None:
         until = _replayed_session(request.as_of, held.calendar, until)
         series = series.until(until)
@@ -57,7 +58,7 @@ def from_held(request: ForecastRequest, choice: Choice, held: Held, now: datetim
 
 
 def from_inline(
-    request: ForecastRequest, history: HistoryInput, choice: Choice, now: datetime
+    request: ForecastRequest, history: HistoryInput, choice: Choice, moment: Moment
 ) -> Question:
     """Ask about the history that came with the request.
 
@@ -75,8 +76,10 @@ def from_inline(
             needed="either as_of or history",
         )
     manifest, calendar = choice.model.manifest, choice.model.calendar
-    series, findings = series_of(history, manifest.measure, manifest.bar_interval, calendar, now)
-    stale = _sessions_since(series.dates, calendar.last_closed_session(now), calendar)
+    series, findings = series_of(
+        history, manifest.measure, manifest.bar_interval, calendar, moment.now
+    )
+    stale = _sessions_since(series.dates, moment.last_closed_session(calendar), calendar)
     return Question(
         choice=choice,
         history=series,

@@ -10,7 +10,6 @@ from starlette.requests import Request
 
 from service import ingest
 from service.bodies import JSON, described, require_media_type
-from service.dates import to_date
 from service.dependencies import Services, ServicesDep
 from service.errors import (
     BarsConflict,
@@ -21,6 +20,7 @@ from service.errors import (
 )
 from service.holdings import Held
 from service.ingest import CSV
+from service.plain import to_date
 from service.problems import problems
 from service.schemas.assets import AssetAnswer, AssetsAnswer, HistoryAnswer, MergeAnswer
 from service.schemas.bars import BarsInput

@@ -1,15 +1,14 @@
 """``GET /compare/{asset}``."""
 
-import math
 from collections.abc import Mapping
 
 from fastapi import APIRouter
 
 from models_store import ArtifactRefused
 from service.catalogue import AssetComparison, Catalogue
-from service.dates import to_date
 from service.dependencies import ServicesDep
 from service.errors import ComparisonUnavailable
+from service.plain import finite, to_date
 from service.problems import problems
 from service.schemas.compare import (
     CompareAnswer,
@@ -62,34 +61,29 @@ def _row(row: ComparisonRow, version: int) -> CompareRow:
     return CompareRow(
         model=row.model,
         version=version,
-        qlike_loss=_finite(row.qlike_loss),
-        qlike_ratio=_finite(row.qlike_ratio),
-        rmse_volatility=_finite(row.rmse_volatility),
-        mae_volatility=_finite(row.mae_volatility),
-        r_squared_log=_finite(row.r_squared_log),
-        correlation_log=_finite(row.correlation_log),
+        qlike_loss=finite(row.qlike_loss),
+        qlike_ratio=finite(row.qlike_ratio),
+        rmse_volatility=finite(row.rmse_volatility),
+        mae_volatility=finite(row.mae_volatility),
+        r_squared_log=finite(row.r_squared_log),
+        correlation_log=finite(row.correlation_log),
         interval_loss_log=_by_level(row.interval_loss_log),
         coverage=_by_level(row.coverage),
         coverage_by_tercile={
-            str(level): [_finite(value) for value in terciles]
+            str(level): [finite(value) for value in terciles]
             for level, terciles in row.coverage_by_tercile.items()
         },
         coverage_nobs=row.coverage_nobs,
         diebold_mariano={name: _test(test) for name, test in row.diebold_mariano.items()},
         in_confidence_set=row.in_confidence_set,
-        confidence_set_pvalue=_finite(row.confidence_set_pvalue),
+        confidence_set_pvalue=finite(row.confidence_set_pvalue),
         information_lag=row.information_lag,
     )
 
 
 def _test(test: DieboldMariano) -> DieboldMarianoAnswer:
-    return DieboldMarianoAnswer(statistic=_finite(test.statistic), pvalue=_finite(test.pvalue))
+    return DieboldMarianoAnswer(statistic=finite(test.statistic), pvalue=finite(test.pvalue))
 
 
 def _by_level(values: Mapping[float, float]) -> dict[str, float | None]:
-    return {str(level): _finite(value) for level, value in values.items()}
-
-
-def _finite(value: float) -> float | None:
-    """A score that is not defined, such as a correlation with a constant, is null in JSON."""
-    return value if math.isfinite(value) else None
+    return {str(level): finite(value) for level, value in values.items()}

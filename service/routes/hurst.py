@@ -7,18 +7,20 @@ from fastapi import APIRouter, Depends
 
 from service import ingest
 from service.bodies import JsonBody, described
-from service.dates import to_date
 from service.dependencies import ServicesDep
 from service.errors import BodyTooLarge, InvalidRequest, MalformedJson, UnsupportedMediaType
+from service.plain import to_date
 from service.problems import problems
 from service.schemas.hurst import EstimateAnswer, HurstAnswer, HurstRequest, PointAnswer
 from volatility.arrays import FloatArray
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
+    InvalidInput,
     InvalidSeries,
     NoHistory,
     UnknownAsset,
+    UnknownMeasure,
 )
 from volatility.hurst import HurstEstimate, HurstReport, report
 from volatility.series import RealizedSeries, check_series
@@ -44,6 +46,7 @@ def hurst_of_asset(asset: str, services: ServicesDep) -> HurstAnswer:
         InvalidRequest,
         InvalidSeries,
         ImplausibleUnit,
+        UnknownMeasure,
         HistoryTooShort,
     ),
 )
@@ -51,8 +54,16 @@ def hurst_of_series(
     body: Annotated[HurstRequest, Depends(JsonBody(HurstRequest))],
 ) -> HurstAnswer:
     """Examine a series of the request with every estimator."""
-    found = report(_log_volatility(body), measure=body.measure, intraday_nobs=body.intraday_nobs)
-    return _answer(found, None, None)
+    return _answer(_report(body), None, None)
+
+
+def _report(body: HurstRequest) -> HurstReport:
+    try:
+        return report(_log_volatility(body), measure=body.measure, intraday_nobs=body.intraday_nobs)
+    except InvalidInput as error:
+        if error.field == "log_volatility" and body.rv is not None:
+            error.field = "rv"
+        raise
 
 
 def _log_volatility(body: HurstRequest) -> FloatArray:
@@ -72,6 +83,8 @@ def _answer(found: HurstReport, series: RealizedSeries | None, asset: str | None
         measure=found.measure,
         estimates=[_estimate(estimate) for estimate in found.estimates],
         hurst=found.hurst,
+        headline_estimator=found.headline_estimator,
+        upper_bound=found.upper_bound,
         verdict=found.verdict,
         reason=found.reason,
         warnings=list(found.warnings),

@@ -92,8 +92,11 @@ class Skill(TypedDict):
 
     baseline: Annotated[str, Field(examples=["har"])]
     qlike_ratio: Annotated[
-        float,
-        Field(description="QLIKE of the model over that of the baseline: below 1 is better."),
+        float | None,
+        Field(
+            description="QLIKE of the model over that of the baseline: below 1 is better; null if "
+            "that of the baseline is 0."
+        ),
     ]
     dm_pvalue: Annotated[
         float | None,

@@ -86,7 +86,23 @@ class HurstAnswer(TypedDict):
     nobs: Nobs
     measure: Annotated[str | None, Field(description="Null where the request does not say.")]
     estimates: list[EstimateAnswer]
-    hurst: Annotated[float | None, Field(description="The exponent that the verdict rests on.")]
+    hurst: Annotated[
+        float | None,
+        Field(
+            description="The exponent to quote; null where no estimate describes volatility.",
+            examples=[0.11],
+        ),
+    ]
+    headline_estimator: Annotated[
+        str | None, Field(description="The estimator that `hurst` is from.", examples=["whittle"])
+    ]
+    upper_bound: Annotated[
+        float,
+        Field(
+            description="Largest exponent left when noise and mean reversion of unknown size are "
+            "allowed for."
+        ),
+    ]
     verdict: Literal["rough", "not_rough", "artefact", "inconclusive"]
     reason: str
     warnings: Warnings

@@ -13,8 +13,8 @@ from tests.service.client import TestClient
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quiet_logs() -> None:
-    logs.configure("warning")
+def _logs() -> None:
+    logs.configure("info")
 
 
 @pytest.fixture(scope="session")

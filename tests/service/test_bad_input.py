@@ -561,7 +561,7 @@ HURSTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         422,
         "invalid_input",
         "log_volatility",
-        "inf",
+        "not finite, the first at position 200",
     ),
     "log volatility constant": (
         {"log_volatility": [-4.0] * 200},
@@ -569,6 +569,13 @@ HURSTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "constant_series",
         "log_volatility",
         "",
+    ),
+    "unknown measure": (
+        {"rv": json_rv(200), "measure": "guess"},
+        422,
+        "unknown_measure",
+        "measure",
+        "no measure 'guess'",
     ),
     "no intraday returns": (
         {"rv": json_rv(200), "intraday_nobs": 0},

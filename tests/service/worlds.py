@@ -81,9 +81,11 @@ def build(folder: Path) -> None:
     history.close()
 
 
-def damage(settings: Settings, model: str, version: int = 1) -> None:
+def damage(
+    settings: Settings, model: str, version: int = 1, name: str = "coefficients.json"
+) -> None:
     """Flip one bit of an artifact."""
-    path = settings.store / ASSET / model / str(version) / "coefficients.json"
+    path = settings.store / ASSET / model / str(version) / name
     path.write_bytes(flip_byte(path.read_bytes(), -3))
 
 
