@@ -6,10 +6,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Each is put together here, so that this file does not contain it.
-UNFINISHED = rb"\b(" + b"|".join([b"TODO", b"FIXME", b"XXX", b"HACK"]) + rb")\b"
+# A bracketed letter keeps this file from holding what it looks for.
+UNFINISHED = rb"\b(TOD[O]|FIXM[E]|XX[X]|HAC[K])\b"
 MACHINE_PATHS = rb"(?<![\w.])/(home/\w|root/|Users/\w|work/|tmp/[a-z])"
-REGISTRY_HOSTS = rb"(pypi\.org|pythonhosted|registry\.npmjs|download\.pytorch)"
+REGISTRY_HOSTS = rb"(pypi[.]org|pythonhoste[d]|registry[.]npmjs|download[.]pytorch)"
 
 
 def tracked_files() -> list[Path]:
@@ -19,19 +19,26 @@ def tracked_files() -> list[Path]:
     return [ROOT / name for name in listing.decode().split("\0") if name]
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [UNFINISHED, MACHINE_PATHS, REGISTRY_HOSTS],
-    ids=["unfinished", "paths", "registries"],
-)
-def test_no_tracked_file_holds(pattern):
-    # Bytes, not text: an exported network can carry the paths of the machine that made it.
-    holders = {
-        str(path.relative_to(ROOT)): found.group().decode()
-        for path in tracked_files()
-        if path.is_file() and (found := re.search(pattern, path.read_bytes()))
-    }
-    assert holders == {}
+def holders(pattern: bytes, *, text_only: bool = False) -> dict[str, str]:
+    """What is found first in each tracked file, by its name."""
+    found = {}
+    for path in filter(Path.is_file, tracked_files()):
+        content = path.read_bytes()
+        match = re.search(pattern, content)
+        if match and not (text_only and b"\0" in content):
+            found[str(path.relative_to(ROOT))] = match.group().decode()
+    return found
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRY_HOSTS], ids=["paths", "registries"])
+def test_no_tracked_file_names_one_machine(pattern):
+    # Binary files too: an exported network can carry the paths of the machine that made it.
+    assert holders(pattern) == {}
+
+
+def test_no_tracked_text_is_marked_unfinished():
+    # Three given letters in a row come about by chance in megabytes of weights.
+    assert holders(UNFINISHED, text_only=True) == {}
 
 
 def test_the_patterns_find_what_they_look_for():
