@@ -96,12 +96,22 @@ def _usual_calendar(bars: Bars) -> str:
     )
 
 
+def _without_extreme_ranges(bars: Bars) -> Bars:
+    """Leave out days with a bar whose high is more than five times its low; ``validate`` told of it.
+
+    One such print decides a least-squares fit and the range that forecasts are clipped to; see
+    docs/decisions/0007. Forecasts are made from every bar: this is about fitting alone.
+    """
+    extreme = bars.extreme_range
+    return bars.where(~np.isin(bars.dates, bars.dates[extreme])) if extreme.any() else bars
+
+
 def _asset_data(
     asset: str, bars: Bars, calendar_name: str, measure: str, source: str, now: datetime
 ) -> tuple[AssetData, tuple[Finding, ...]]:
     calendar = get_calendar(calendar_name)
     notes = validate(bars, calendar, now)
-    series, more_notes = daily_series(bars, measure, calendar)
+    series, more_notes = daily_series(_without_extreme_ranges(bars), measure, calendar)
     data = AssetData(
         asset=asset,
         series=series,

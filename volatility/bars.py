@@ -102,6 +102,16 @@ class Bars:
         """Whether one bar is one session."""
         return self.interval == DAILY
 
+    @property
+    def extreme_range(self) -> BoolArray:
+        """Where the high is more than five times the low; (n,)."""
+        return self.high > EXTREME_RANGE * self.low
+
+    def where(self, keep: BoolArray) -> "Bars":
+        """The bars for which ``keep``, (n,), is true."""
+        prices = {name: getattr(self, name)[keep] for name in PRICES}
+        return Bars(timestamps=self.timestamps[keep], interval=self.interval, **prices)
+
 
 def from_frame(frame: "pd.DataFrame", interval: int | None = None) -> Bars:
     """Bars of a table, such as a user's CSV or Parquet file.
@@ -358,7 +368,7 @@ def _range_warnings(bars: Bars) -> Iterator[Finding]:
     )
     yield from _first(
         bars,
-        bars.high > EXTREME_RANGE * bars.low,
+        bars.extreme_range,
         "extreme_range",
         "low",
         "low {low} under a high of {high}",

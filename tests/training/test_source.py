@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,7 +18,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ("SPX", 5105, "parkinson", 0),
         ("BTC-USD", 2513, "garman_klass", 13),
         ("BTC-USD-1H", 837, "realized_variance", 0),
-        ("ETH-USD", 1318, "garman_klass", 13),
+        ("ETH-USD", 1317, "garman_klass", 14),
     ],
 )
 def test_shipped_assets_and_their_missing_or_motionless_sessions(
@@ -27,6 +28,14 @@ def test_shipped_assets_and_their_missing_or_motionless_sessions(
     assert data.series.dates is not None
     assert (len(data.series), data.series.measure) == (nobs, measure)
     assert len(data.calendar.missing_sessions(data.series.dates)) == missing
+
+
+def test_a_day_with_an_extreme_range_is_not_fitted_on_and_is_told_of() -> None:
+    data, notes = load_asset("ETH-USD", None, NOW)
+    assert data.series.dates is not None
+    assert np.datetime64("2017-06-21") not in data.series.dates  # low 0.10, high 352
+    assert data.series.rv.max() < 0.3
+    assert any(note.code == "extreme_range" for note in notes)
 
 
 def test_an_asset_that_is_not_shipped_needs_a_file() -> None:
