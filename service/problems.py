@@ -27,6 +27,8 @@ from volatility.errors import InvalidBars, RoughcastError
 
 MEDIA_TYPE = "application/problem+json"
 COMPONENTS = "#/components/schemas/"  # where OpenAPI keeps its schemas
+# As RFC 9110 has them; Python knows older names up to 3.12.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _LONGEST_FOUND = 200  # characters of a refused value that are worth repeating
 _LARGEST_EXACT = 2**53  # JSON readers keep integers up to here
 _SOURCES = (("body",), ("query",), ("path",), ("header",))
@@ -70,7 +72,7 @@ def problem_of(error: RoughcastError, instance: str) -> Problem:
     status = status_of(type(error))
     return Problem(
         type=f"urn:roughcast:problem:{error.code}",
-        title=HTTPStatus(status).phrase,
+        title=_phrase(status),
         status=status,
         detail=str(error),
         instance=instance,
@@ -127,11 +129,15 @@ def problems(*errors: type[RoughcastError]) -> dict[int | str, dict[str, Any]]:
         codes.setdefault(status_of(error), []).append(error.code)
     return {
         status: {
-            "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{it}`" for it in found),
+            "description": f"{_phrase(status)}: " + ", ".join(f"`{it}`" for it in found),
             "content": {MEDIA_TYPE: {"schema": {"$ref": f"{COMPONENTS}Problem"}}},
         }
         for status, found in codes.items()
     }
+
+
+def _phrase(status: int) -> str:
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]

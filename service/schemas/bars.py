@@ -36,7 +36,7 @@ class BarInput(TypedDict):
 
 
 RvInput = Annotated[
-    list[float],
+    list[float] | None,
     Field(
         description="Realized variance of each session, oldest first, decimal² per day: 0.0004 is "
         "a 2 % day.",
@@ -55,7 +55,7 @@ class HistoryInput(Request):
     dates: Annotated[list[dt.date] | None, Field(description="Session of each value of `rv`.")] = (
         None
     )
-    rv: RvInput | None = None
+    rv: RvInput = None
 
     @model_validator(mode="after")
     def _one_form(self) -> "HistoryInput":

@@ -130,7 +130,9 @@ class ForecastAnswer(TypedDict):
     ]
     asset: AssetName
     model: Annotated[str, Field(description="The model that answered.", examples=["log_har"])]
-    model_version: Annotated[int, Field(ge=1, examples=[1])]
+    model_version: Annotated[
+        int, Field(ge=1, description="Its version in the store.", examples=[1])
+    ]
     model_sha256: Annotated[
         str, Field(pattern="^[0-9a-f]{64}$", description="Digest of the whole artifact.")
     ]

@@ -13,7 +13,7 @@ from service.schemas.common import AsOf, Nobs, Request, Warnings
 class HurstRequest(Request):
     """A series to examine: ``rv`` or ``log_volatility``."""
 
-    rv: RvInput | None = None
+    rv: RvInput = None
     log_volatility: Annotated[
         list[float] | None,
         Field(description="Log of each session's volatility, oldest first."),

@@ -1,0 +1,175 @@
+"""Whatever comes in: never a 5xx, never NaN, always what the OpenAPI document says."""
+
+import copy
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.types import Receive, Scope, Send
+
+from service.app import create_app
+from service.settings import Settings
+from tests.models_store.artifacts import make_series
+from tests.service.client import TestClient
+from tests.service.worlds import ASSET, bars_of, clock, json_bars, json_rv, settings_in
+
+CHECKS = [
+    not_a_server_error,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+MODEST = settings(
+    max_examples=25,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Door:
+    """Stands at import time for the application that a fixture makes later."""
+
+    app: FastAPI
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+door = Door()
+schema = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
+schema.app = door
+
+
+@pytest.fixture(scope="module")
+def inside(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("fuzz")
+    shutil.copytree(world, folder, dirs_exist_ok=True)
+    settings_inside = settings_in(folder)
+    door.app = create_app(settings_inside, clock)
+    return settings_inside
+
+
+@pytest.fixture(scope="module")
+def shared(inside: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(inside, clock)) as client:
+        yield client
+
+
+@schema.parametrize()
+@MODEST
+def test_nothing_that_the_document_allows_or_forbids_ends_in_5xx(
+    inside: Settings, case: Any
+) -> None:
+    case.call_and_validate(checks=CHECKS)
+
+
+SERIES = make_series()
+BODIES: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/forecast", {"asset": ASSET, "model": "har", "horizon": 1, "levels": [0.8]}),
+    ("POST", "/forecast", {"asset": ASSET, "as_of": "2020-12-24"}),
+    ("POST", "/forecast", {"asset": ASSET, "history": {"rv": json_rv()}}),
+    (
+        "POST",
+        "/forecast",
+        {
+            "asset": ASSET,
+            "history": {"rv": json_rv(23), "dates": [str(it) for it in SERIES.dates[-23:]]},  # type: ignore[index]
+        },
+    ),
+    ("POST", "/forecast", {"asset": ASSET, "history": {"bars": json_bars(bars_of(SERIES))[-24:]}}),
+    ("POST", "/forecast/batch", {"items": [{"asset": ASSET}, {"asset": ASSET, "levels": []}]}),
+    ("POST", "/hurst", {"rv": json_rv(130), "measure": "parkinson", "intraday_nobs": 24}),
+    ("PUT", f"/assets/{ASSET}/bars", {"bars": json_bars(bars_of(SERIES))[-2:]}),
+]
+
+numbers = st.one_of(
+    st.floats(),
+    st.integers(-(10**20), 10**20),
+    st.sampled_from([0, -0.0, 5e-324, 1e-300, 1e300, 1.7976931348623157e308]),
+)
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    numbers,
+    st.text(max_size=5),
+    st.dates().map(str),
+    st.sampled_from(["", "auto", ASSET, "2021-02-03", "0001-01-01", "9999-12-31", "log_har"]),
+)
+parts = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    children = node.items() if isinstance(node, dict) else ()
+    for key, child in enumerate(node) if isinstance(node, list) else children:
+        yield from places(child, (*path, key))
+
+
+def replaced(body: Any, path: tuple[Any, ...], part: Any) -> Any:
+    if not path:
+        return part
+    changed = copy.deepcopy(body)
+    at = changed
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = part
+    return changed
+
+
+@st.composite
+def mutants(draw: st.DrawFn) -> tuple[str, str, Any]:
+    """A good request in which up to three parts are something else."""
+    method, path, body = draw(st.sampled_from(BODIES))
+    for _ in range(draw(st.integers(1, 3))):
+        where = draw(st.sampled_from(sorted(places(body), key=repr)))
+        body = replaced(body, where, draw(numbers | parts))
+    return method, path, body
+
+
+@given(request=mutants())
+@settings(MODEST, max_examples=400)
+def test_no_part_of_a_good_request_can_break_it(
+    shared: TestClient, request: tuple[str, str, Any]
+) -> None:
+    method, path, body = request
+    answer = shared.request(
+        method, path, content=json.dumps(body), headers={"content-type": "application/json"}
+    )
+    assert answer.status_code < 500, answer.text
+    json.loads(answer.content, parse_constant=_refuse)
+
+
+@given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+@settings(MODEST, max_examples=150)
+@pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
+def test_no_bytes_can_break_it(shared: TestClient, media_type: str, content: bytes) -> None:
+    for table in (content, b"date,open,high,low,close\n" + content):
+        answer = shared.put(
+            f"/assets/{ASSET}/bars", content=table, headers={"content-type": media_type}
+        )
+        assert answer.status_code < 500, answer.text
+
+
+def _refuse(literal: str) -> float:
+    raise AssertionError(f"{literal} is not JSON")

@@ -1,0 +1,39 @@
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+
+def test_defaults_are_those_of_a_fresh_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ROUGHCAST_{name.upper()}", raising=False)
+    settings = Settings()
+    assert str(settings.store) == "var/store"
+    assert settings.database_url == "sqlite:///var/history.sqlite3"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+
+
+def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUGHCAST_PORT", "8001")
+    monkeypatch.setenv("ROUGHCAST_STORE", "/srv/models")
+    monkeypatch.setenv("ROUGHCAST_LOG_LEVEL", "warning")
+    settings = Settings()
+    assert settings.port == 8001
+    assert str(settings.store) == "/srv/models"
+    assert settings.log_level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "70000"), ("LOG_LEVEL", "loud"), ("MAX_BODY_BYTES", "0")]
+)
+def test_a_setting_that_makes_no_sense_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"ROUGHCAST_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    undescribed = {name for name, it in Settings.model_fields.items() if not it.description}
+    assert undescribed == set()
