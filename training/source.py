@@ -97,7 +97,7 @@ def _usual_calendar(bars: Bars) -> str:
 
 
 def _without_extreme_ranges(bars: Bars) -> Bars:
-    """Leave out days with a bar whose high is more than five times its low; ``validate`` told of it.
+    """Leave out days with a high more than five times the low, which ``validate`` told of.
 
     One such print decides a least-squares fit and the range that forecasts are clipped to; see
     docs/decisions/0007. Forecasts are made from every bar: this is about fitting alone.

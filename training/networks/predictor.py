@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 
@@ -75,7 +76,22 @@ def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) 
             dynamic_shapes=({0: torch.export.Dim("batch")},),
         )
     assert program is not None
-    program.save(path, external_data=False)
+    model = program.model_proto
+    _forget_origins(model)
+    onnx.save(model, path)
+
+
+def _forget_origins(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes on which source line made what, with paths of this machine.
+
+    Without them, the same network exports the same bytes wherever it was trained.
+    """
+    graph = model.graph
+    values = [*graph.value_info, *graph.input, *graph.output]
+    for part in [model, graph, *graph.node, *graph.initializer, *values]:
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
+    assert not model.functions, "a function would have notes of its own"
 
 
 @contextmanager

@@ -48,6 +48,14 @@ def test_the_graph_takes_any_batch_and_names_its_ends(
     assert given.shape[1] == 20
 
 
+def test_the_graph_does_not_say_where_it_was_made(
+    trained: TorchPredictor, rows: np.ndarray
+) -> None:
+    content = export_onnx(trained, OnnxPredictorSpec(), rows)
+    assert b"volatility_network" not in content
+    assert str(Path(module.__file__).parent).encode() not in content
+
+
 def test_an_export_that_predicts_something_else_is_refused(
     trained: TorchPredictor, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
