@@ -17,19 +17,16 @@ Parsed = ForecastRequest | RoughcastError
 Result = Answer | RoughcastError
 
 
-class BatchBody:
-    """Dependency that reads the items of a batch.
+async def read_batch(request: Request) -> list[Parsed]:
+    """The items of a batch in a request's body.
 
     Raises
     ------
     UnsupportedMediaType, BodyTooLarge, MalformedJson : as for any body.
     InvalidRequest : the batch as a whole does not fit its schema.
     """
-
-    async def __call__(self, request: Request) -> list[Parsed]:
-        """Read the body."""
-        require_media_type(request, JSON)
-        return parse(await request.body())
+    require_media_type(request, JSON)
+    return parse(await request.body())
 
 
 def parse(body: bytes) -> list[Parsed]:

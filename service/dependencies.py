@@ -1,8 +1,6 @@
 """What routes depend on, by type. All of it is made once, by the lifespan of the application."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,9 +10,8 @@ from service.catalogue import Catalogue
 from service.forecaster import Forecaster
 from service.holdings import Holdings
 from service.metrics import Metrics
+from service.moment import Clock
 from service.roughness import Roughness
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +26,14 @@ class Services:
     clock: Clock
 
 
-# Asynchronous, although they wait for nothing: FastAPI would run plain functions in its thread
-# pool, at a cost above that of a forecast.
-async def _services(request: Request) -> Services:
-    services: Services = request.state.services
+async def services_of(request: Request) -> Services:
+    """What the lifespan made.
+
+    Asynchronous, although it waits for nothing: FastAPI would run a plain function in its thread
+    pool, at a cost above that of a forecast.
+    """
+    services: Services = request.scope["state"]["services"]
     return services
 
 
-ServicesDep = Annotated[Services, Depends(_services)]
+ServicesDep = Annotated[Services, Depends(services_of)]

@@ -1,15 +1,14 @@
 """Answers forecast requests; a single one is a batch of one, so that both give the same bytes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from models_store import Forecast
 from service.answers import encode
 from service.catalogue import Catalogue, Choice
 from service.holdings import Held, Holdings
-from service.moment import Moment
+from service.moment import Clock, Moment, Watch
 from service.questions import Question, from_held, from_inline
 from service.schemas.forecast import ForecastRequest, Skill
 from volatility.errors import RoughcastError
@@ -17,8 +16,6 @@ from volatility.errors import RoughcastError
 # Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a
 # session closes.
 _MAX_REMEMBERED = 20_000
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Forecaster:
     def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
         self._catalogue = catalogue
         self._holdings = holdings
-        self._clock = clock
+        self._watch = Watch(clock)
         self._remembered: dict[tuple[object, ...], Answer] = {}
 
     def forecast(self, request: ForecastRequest) -> Answer:
@@ -60,7 +57,7 @@ class Forecaster:
 
     def forecast_batch(self, requests: Sequence[ForecastRequest]) -> list[Answer | RoughcastError]:
         """Answer every request, or say why not, in order."""
-        moment = Moment(self._clock())
+        moment = self._watch.moment()
         settled = [self._settle(request, moment) for request in requests]
         answers = self._ask([it for it in settled if isinstance(it, _Pending)])
         return [answers[id(it)] if isinstance(it, _Pending) else it for it in settled]

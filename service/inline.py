@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import chain
 from operator import itemgetter
 
 import numpy as np
 
 from service.schemas.bars import BarInput, HistoryInput
-from volatility.arrays import DateArray, FloatArray
+from volatility.arrays import DateArray
 from volatility.bars import DAILY, PRICES, Bars, Finding, validate
 from volatility.calendars import Calendar
 from volatility.errors import InvalidBars, InvalidInput
@@ -17,6 +18,8 @@ from volatility.realized import daily_series
 from volatility.series import RealizedSeries, check_series
 
 _prices_of = itemgetter(*PRICES)
+_FIELDS = len(PRICES) + 1  # and one of date and timestamp
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def series_of(
@@ -38,7 +41,8 @@ def series_of(
     """
     with located("history."):
         if history.bars is None:
-            series = RealizedSeries(np.array(history.rv), measure, _dates(history.dates))
+            dates = None if history.dates is None else days_of(history.dates)
+            series = RealizedSeries(np.array(history.rv), measure, dates)
             check_series(series, calendar, now)
             return series, ()
         bars = bars_of(history.bars, interval)
@@ -79,27 +83,44 @@ def bars_of(bars: list[BarInput], interval: int) -> Bars:
     InvalidBars : a bar has neither, or both, of date and timestamp, or a date where bars are
         shorter than a day.
     """
-    prices: FloatArray = np.array([_prices_of(bar) for bar in bars], dtype=np.float64)
-    opened, high, low, close = prices.reshape(-1, len(PRICES)).T
-    return Bars(_opening_times(bars, interval), opened, high, low, close, interval)
+    count = len(bars)
+    prices = np.fromiter(chain.from_iterable(map(_prices_of, bars)), np.float64, 4 * count)
+    times = _sessions(bars) if interval == DAILY else _moments(bars)
+    opened, high, low, close = prices.reshape(count, 4).T.copy()
+    return Bars(times, opened, high, low, close, interval)
 
 
-def _opening_times(bars: list[BarInput], interval: int) -> DateArray:
-    if interval == DAILY:
-        return np.array([_session(bar, index) for index, bar in enumerate(bars)], "M8[s]")
+def _sessions(bars: list[BarInput]) -> DateArray:
+    try:
+        dates = [bar["date"] for bar in bars]
+    except KeyError:
+        dates = None
+    if dates is None or sum(map(len, bars)) != _FIELDS * len(bars):
+        dates = [_session(bar, index) for index, bar in enumerate(bars)]
+    return days_of(dates).astype("datetime64[s]")
+
+
+def _moments(bars: list[BarInput]) -> DateArray:
     return np.array([_seconds(bar, index) for index, bar in enumerate(bars)], "M8[s]")
 
 
+def days_of(dates: list[date]) -> DateArray:
+    """Python's dates as numpy's; by their ordinals, which is ten times as fast as one by one."""
+    ordinals = np.fromiter(map(date.toordinal, dates), np.int64, len(dates))
+    return (ordinals - _EPOCH).astype("datetime64[D]")
+
+
 def _session(bar: BarInput, index: int) -> date:
-    if "date" in bar and "timestamp" not in bar:
-        return bar["date"]
-    if "timestamp" in bar and "date" not in bar:
-        return bar["timestamp"].date()
+    if len(bar) == _FIELDS:
+        if "date" in bar:
+            return bar["date"]
+        if "timestamp" in bar:
+            return bar["timestamp"].date()
     raise _unclear_time(bar, index, "a date")
 
 
 def _seconds(bar: BarInput, index: int) -> int:
-    if "timestamp" not in bar or "date" in bar:
+    if len(bar) != _FIELDS or "timestamp" not in bar:
         raise _unclear_time(bar, index, "a timestamp, since bars of this asset are within a day")
     moment = bar["timestamp"]
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
@@ -110,7 +131,3 @@ def _unclear_time(bar: BarInput, index: int, needed: str) -> InvalidBars:
     return InvalidBars(
         [Finding("unclear_time", "error", "date", f"{found} at bar {index}", needed, index)]
     )
-
-
-def _dates(dates: list[date] | None) -> DateArray | None:
-    return None if dates is None else np.array(dates, dtype="datetime64[D]")

@@ -1,16 +1,19 @@
-"""One reading of the clock, shared by everything that answers a request."""
+"""Readings of the clock, and which sessions had closed by then."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
 from volatility.calendars import Calendar
 
+Clock = Callable[[], datetime]
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time, and which sessions had closed by then.
+    """One reading of the clock.
 
     Parameters
     ----------
@@ -26,3 +29,28 @@ class Moment:
         if closed is None:
             closed = self._closed[calendar.name] = calendar.last_closed_session(self.now)
         return closed
+
+
+class Watch:
+    """Reads the clock, and gives all that happens within one second the same moment.
+
+    Sessions close on whole seconds, so nothing that is asked of a moment changes within one.
+
+    Parameters
+    ----------
+    clock : the time, with its zone.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._latest = (-1, Moment(datetime.min.replace(tzinfo=UTC)))  # second, and its moment
+
+    def moment(self) -> Moment:
+        """The present moment."""
+        now = self._clock()
+        second = int(now.timestamp())
+        latest, moment = self._latest
+        if second != latest:
+            moment = Moment(now)
+            self._latest = (second, moment)
+        return moment

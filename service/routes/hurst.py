@@ -1,12 +1,12 @@
 """``GET /hurst/{asset}`` and ``POST /hurst``."""
 
-from typing import Annotated
-
 import numpy as np
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from service import ingest
-from service.bodies import JsonBody, described
+from service.bodies import described, read_json
 from service.dependencies import ServicesDep
 from service.errors import BodyTooLarge, InvalidRequest, MalformedJson, UnsupportedMediaType
 from service.plain import to_date
@@ -50,11 +50,10 @@ def hurst_of_asset(asset: str, services: ServicesDep) -> HurstAnswer:
         HistoryTooShort,
     ),
 )
-def hurst_of_series(
-    body: Annotated[HurstRequest, Depends(JsonBody(HurstRequest))],
-) -> HurstAnswer:
+async def hurst_of_series(request: Request) -> HurstAnswer:
     """Examine a series of the request with every estimator."""
-    return _answer(_report(body), None, None)
+    body = await read_json(HurstRequest, request)
+    return _answer(await run_in_threadpool(_report, body), None, None)
 
 
 def _report(body: HurstRequest) -> HurstReport:
