@@ -3,8 +3,6 @@
 Every function takes its randomness from an explicit generator and draws many paths at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 
@@ -162,7 +160,7 @@ def rough_log_volatility(
         frequencies = 2 * np.pi * np.arange(len(eigenvalues)) / len(eigenvalues)
         gain = np.exp(-speed) / np.abs(1 - np.exp(-speed - 1j * frequencies)) ** 2
         driver = _circulant_paths(eigenvalues * gain, length, rng, paths)
-    return np.log(mean_volatility) + step_deviation * driver
+    return np.asarray(np.log(mean_volatility) + step_deviation * driver)
 
 
 def intraday_returns(
@@ -183,7 +181,7 @@ def intraday_returns(
     """
     deviation = np.exp(log_volatility) / np.sqrt(steps_per_day)
     returns = deviation * rng.standard_normal(deviation.shape)
-    return returns.reshape(len(returns), -1, steps_per_day)
+    return np.asarray(returns.reshape(len(returns), -1, steps_per_day))
 
 
 def har_process(

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from volatility.errors import HistoryTooShort, InvalidInput, UnsupportedLevel
+from volatility.hurst import (
+    MINIMUM_NOBS,
+    ConstantSeries,
+    dfa,
+    report,
+    rescaled_range,
+    variogram,
+    variogram_corrected,
+    wavelet,
+    whittle,
+)
+
+ESTIMATORS = [
+    rescaled_range,
+    dfa,
+    variogram,
+    wavelet,
+    whittle,
+    lambda path: variogram_corrected(path, "parkinson"),
+    lambda path: report(path, measure=None),
+]
+PATH = np.cumsum(np.random.default_rng(1).standard_normal(300))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(estimator, bad):
+    path = PATH.copy()
+    path[[7, 9]] = bad
+    with pytest.raises(InvalidInput, match="2 values that are not finite, the first at position 7"):
+        estimator(path)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_short_paths_are_refused(estimator):
+    with pytest.raises(HistoryTooShort, match="needs 125 sessions; got 124"):
+        estimator(PATH[: MINIMUM_NOBS - 1])
+    estimator(PATH[:MINIMUM_NOBS])
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("path", [np.full(300, -4.2), np.linspace(0, 1, 300)])
+def test_paths_without_fluctuations_are_refused(estimator, path):
+    with pytest.raises(ConstantSeries) as error:
+        estimator(path)
+    assert error.value.code == "constant_series"
+
+
+def test_a_path_that_hardly_moves_is_refused_rather_than_divided_by_zero():
+    path = np.zeros(300)
+    path[150:] = 1.0
+    for estimator in ESTIMATORS:
+        try:
+            found = estimator(path)
+        except ConstantSeries:
+            continue
+        assert found.hurst is None or 0 <= found.hurst <= 1
+
+
+def test_two_paths_at_once_are_refused():
+    with pytest.raises(InvalidInput, match="one path is needed"):
+        dfa(PATH.reshape(2, -1))
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
+def test_levels_outside_the_unit_interval_are_refused(level):
+    with pytest.raises(UnsupportedLevel):
+        whittle(PATH, level)

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from tests.volatility.hurst.paths import brownian_paths
+from volatility.errors import UnknownMeasure
+from volatility.hurst import variogram, variogram_corrected
+from volatility.simulate import intraday_returns, rough_log_volatility
+
+
+def seen_through(path, intraday_nobs, rng):
+    """Log volatility measured by realized variance of so many returns."""
+    return path + 0.5 * np.log(rng.chisquare(intraday_nobs, path.shape) / intraday_nobs)
+
+
+@pytest.mark.parametrize(("hurst", "intraday_nobs"), [(0.1, 78), (0.3, 78), (0.5, 288), (0.5, 78)])
+def test_recovery_and_coverage_under_noise(hurst, intraday_nobs):
+    paths = seen_through(0.3 * brownian_paths(hurst), intraday_nobs, np.random.default_rng(1))
+    found = [variogram_corrected(path, "realized_variance", intraday_nobs) for path in paths]
+    errors = np.array([one.hurst for one in found]) - hurst
+    ignoring = np.array([variogram(path).hurst for path in paths]) - hurst
+    assert abs(errors.mean()) < 0.01
+    assert abs(errors.mean()) < abs(ignoring.mean()) / 3
+    covered = [one.interval[0] <= hurst <= one.interval[1] for one in found]
+    assert np.mean(covered) >= 0.90
+
+
+def test_volatility_that_moves_within_the_day():
+    # What should be found is the exponent of the day's integrated variance, seen without error.
+    rng = np.random.default_rng(2)
+    path = rough_log_volatility(0.1, 1_500, rng, paths=30, steps_per_day=78)
+    rv = np.square(intraday_returns(path, 78, rng)).sum(axis=-1)
+    integrated = np.exp(2 * path).reshape(30, 1_500, 78).mean(axis=-1)
+    truth = [variogram(day).hurst for day in 0.5 * np.log(integrated)]
+    plain = [variogram(day).hurst for day in 0.5 * np.log(rv)]
+    corrected = [
+        variogram_corrected(day, "realized_variance", 78).hurst for day in 0.5 * np.log(rv)
+    ]
+    assert np.mean(plain) < np.mean(truth) - 0.04
+    assert np.mean(corrected) == pytest.approx(np.mean(truth), abs=0.03)
+
+
+def test_without_noise_to_speak_of_it_is_the_variogram():
+    path = brownian_paths(0.3)[0]
+    corrected = variogram_corrected(path, "realized_variance", 10**9)
+    assert corrected.hurst == pytest.approx(variogram(path).hurst, abs=1e-6)
+    assert corrected.interval == pytest.approx(variogram(path).interval, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("measure", "intraday_nobs", "reason"),
+    [
+        ("squared_return", None, "one return a day is refused"),
+        ("realized_variance", 1, "one return a day is refused"),
+        ("realized_variance", None, "needs intraday_nobs"),
+        ("realized_kernel", 78, "not known"),
+        ("rolling_std", None, "not known"),
+    ],
+)
+def test_measures_that_cannot_be_corrected_give_a_reason_and_no_number(
+    measure, intraday_nobs, reason
+):
+    found = variogram_corrected(brownian_paths(0.1)[0], measure, intraday_nobs)
+    assert reason in found.reason
+    assert found.hurst is None
+    assert found.standard_error is None
+    assert found.interval is None
+    assert found.points == ()
+
+
+def test_noise_that_leaves_nothing_gives_a_reason_and_no_number():
+    noise = np.random.default_rng(3).standard_normal(1_000) * 0.3
+    found = variogram_corrected(noise, "parkinson")
+    assert found.hurst is None
+    assert "at most 80% can be taken out" in found.reason
+
+
+def test_unknown_measures_are_refused():
+    with pytest.raises(UnknownMeasure):
+        variogram_corrected(brownian_paths(0.1)[0], "garman-klass")
