@@ -9,7 +9,6 @@ that a busy machine slows both.
 import asyncio
 import contextlib
 import datetime as dt
-import gc
 import json
 import os
 import statistics
@@ -27,6 +26,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from benchmarks.timing import Result, within
 from service import batches, logs
+from service.__main__ import spare_the_collector
 from service.app import create_app
 from service.batches import Parsed
 from service.bodies import read_json
@@ -52,8 +52,7 @@ async def _measured(settings: Settings) -> list[Result]:
     app = create_app(settings)
     async with app.router.lifespan_context(app) as state:
         services: Services = state["services"]
-        gc.collect()
-        gc.freeze()  # as service.__main__ does
+        spare_the_collector()
         example = json.loads(services.forecaster.forecast(_request(HELD)).body)
         peer, lean = _peer(example), _lean_peer(example)
         with_bars = {"history": _inline_bars(services)}
