@@ -67,12 +67,12 @@ def test_no_paths_are_refused():
 )
 def test_mean_reverting_volatility_is_stationary(hurst, expected):
     path = rough_log_volatility(
-        hurst, 300, np.random.default_rng(4), paths=10_000, mean_reversion=0.1, steps_per_day=4
+        hurst, 300, np.random.default_rng(4), paths=3_000, mean_reversion=0.1, steps_per_day=4
     )
-    assert path.shape == (10_000, 1_200)
+    assert path.shape == (3_000, 1_200)
     variance = path.var(axis=0)
-    assert variance[0] == pytest.approx(expected, rel=0.05)
-    assert variance[-1] == pytest.approx(expected, rel=0.05)
+    assert variance[0] == pytest.approx(expected, rel=0.1)
+    assert variance[-1] == pytest.approx(expected, rel=0.1)
     assert path.mean() == pytest.approx(np.log(0.01), abs=0.02)
 
 
