@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import Result, faster_than, median_seconds, within
-from volatility.hurst import dfa, report, rescaled_range
+from volatility.hurst import dfa, report
 from volatility.simulate import fractional_brownian_motion
 
 NOBS = 2_500
@@ -35,12 +35,6 @@ def run() -> Iterator[Result]:
             median_seconds(lambda: dfa(path), 50),
             median_seconds(lambda: nolds.dfa(increments, fit_exp="poly"), 5),
             at_least=50,
-        )
-        yield faster_than(
-            f"rescaled range, {NOBS:,} sessions, against nolds.hurst_rs",
-            median_seconds(lambda: rescaled_range(path), 50),
-            median_seconds(lambda: nolds.hurst_rs(increments, fit="poly"), 5),
-            at_least=1,
         )
 
 
