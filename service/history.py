@@ -18,9 +18,10 @@ from sqlalchemy.exc import IntegrityError
 
 from service.errors import BarsConflict, NotReady
 from volatility.arrays import DateArray, FloatArray
-from volatility.bars import Bars
+from volatility.bars import PRICES, Bars
 
-PRICES = ("open", "high", "low", "close")
+_ROWS_AT_ONCE = 5_000  # what one statement sends; more takes memory and no less time
+
 
 _metadata = sa.MetaData()
 
@@ -286,8 +287,9 @@ def _next_revision(connection: Connection, asset: str) -> None:
 def _insert_bars(
     connection: Connection, asset: str, bars: Bars, which: np.ndarray | None = None
 ) -> None:
-    if rows := _rows(asset, bars, which):
-        connection.execute(sa.insert(_bars), rows)
+    rows = _rows(asset, bars, which)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        connection.execute(sa.insert(_bars), rows[start : start + _ROWS_AT_ONCE])
 
 
 def _update_bars(connection: Connection, asset: str, bars: Bars, which: np.ndarray) -> None:

@@ -82,9 +82,9 @@ class Holdings:
         self._held: dict[str, Held] = {}
 
     def load(self) -> None:
-        """Read every asset from the database."""
+        """Read every asset from the database, and make its series before anyone asks for it."""
         for asset in self.store.assets():
-            self._hold(self.store.read(asset))
+            self._hold(self.store.read(asset)).sessions()
 
     def __len__(self) -> int:
         return len(self._held)
@@ -127,8 +127,9 @@ class Holdings:
             self._hold(merge.held)
         return merge
 
-    def _hold(self, held: HeldBars) -> None:
-        self._held[held.asset.asset] = Held(held.asset, held.bars, held.revision)
+    def _hold(self, read: HeldBars) -> Held:
+        held = self._held[read.asset.asset] = Held(read.asset, read.bars, read.revision)
+        return held
 
 
 def shipped() -> Iterable[tuple[HeldAsset, Bars]]:

@@ -137,7 +137,7 @@ def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...
 
 def _in_sample_warnings(model: LoadedModel, as_of: date) -> tuple[str, ...]:
     end = model.manifest.training.end
-    if as_of > end:
+    if as_of >= end:  # on the last session of training the target is still to come
         return ()
     warning = (
         f"in-sample: {model.manifest.model} was fitted on sessions up to {end}, so a replay of "

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from models_store import ArtifactRefused
+from models_store import ArtifactRefused, LoadedModel
 from service.catalogue import AssetComparison, Catalogue
 from service.dependencies import ServicesDep
 from service.errors import ComparisonUnavailable
@@ -38,7 +38,7 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
         raise ComparisonUnavailable(
             f"the models of {asset} cannot be compared: {result}", found=result.code
         ) from result
-    versions = {name: model.version for name, model in catalogue.snapshot.models[asset].items()}
+    models = catalogue.snapshot.models[asset]
     first, last = result.span
     return CompareAnswer(
         asset=asset,
@@ -49,7 +49,7 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
         nobs=result.nobs,
         protocol=comparison.protocol,
         confidence_level=result.confidence_level,
-        rows=[_row(row, versions[row.model]) for row in result.rows],
+        rows=[_row(row, models[row.model]) for row in result.rows],
         excluded=[
             ExcludedAnswer(model=it.model, version=it.version, reason=it.reason)
             for it in comparison.excluded
@@ -57,10 +57,10 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
     )
 
 
-def _row(row: ComparisonRow, version: int) -> CompareRow:
+def _row(row: ComparisonRow, model: LoadedModel) -> CompareRow:
     return CompareRow(
         model=row.model,
-        version=version,
+        version=model.version,
         qlike_loss=finite(row.qlike_loss),
         qlike_ratio=finite(row.qlike_ratio),
         rmse_volatility=finite(row.rmse_volatility),
@@ -78,6 +78,7 @@ def _row(row: ComparisonRow, version: int) -> CompareRow:
         in_confidence_set=row.in_confidence_set,
         confidence_set_pvalue=finite(row.confidence_set_pvalue),
         information_lag=row.information_lag,
+        refit_every=model.manifest.evaluation.refit_every,
     )
 
 

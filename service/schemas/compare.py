@@ -69,6 +69,9 @@ class CompareRow(TypedDict):
             "honest forecast one session ahead; null where it cannot be told."
         ),
     ]
+    refit_every: Annotated[
+        int, Field(description="Sessions between two fits in the walk-forward.", examples=[22])
+    ]
 
 
 class ExcludedAnswer(TypedDict):

@@ -1,0 +1,152 @@
+"""The service as it starts on a fresh machine: shipped models, shipped bars, nothing else."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models_store.store import shipped_artifacts
+from service.app import create_app
+from service.settings import Settings
+from tests.service.client import TestClient
+from volatility import datasets
+from volatility.calendars import get_calendar
+from volatility.realized import daily_series
+
+pytestmark = pytest.mark.skipif(
+    not (shipped_artifacts() / "BTC-USD" / "champion").exists(), reason="no models are shipped"
+)
+
+NOW = datetime(2021, 10, 28, 12, tzinfo=UTC)  # the day after the last shipped bar
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("fresh")
+    settings = Settings(
+        store=folder / "var" / "store",
+        database_url=f"sqlite:///{folder / 'var' / 'history.sqlite3'}",
+    )
+    with TestClient(create_app(settings, lambda: NOW)) as client:
+        yield client
+
+
+def ask(client: TestClient, **body: Any) -> dict[str, Any]:
+    answer = client.post("/forecast", json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def served(client: TestClient) -> list[tuple[str, str]]:
+    return [(it["asset"], it["model"]) for it in client.get("/models").json()["models"]]
+
+
+def test_everything_is_ready(client: TestClient) -> None:
+    answer = client.get("/health/ready").json()
+    assert (answer["status"], answer["refused"], answer["warnings"]) == ("ok", [], [])
+    assert answer["assets"] == len(datasets.NAMES)
+
+
+@pytest.mark.parametrize("asset", datasets.NAMES)
+def test_held_history_is_what_was_shipped(client: TestClient, asset: str) -> None:
+    dataset = datasets.load(asset)
+    series, _ = daily_series(dataset.bars, dataset.measure, get_calendar(dataset.calendar))
+    answer = client.get(f"/assets/{asset}/history").json()
+    assert answer["measure"] == dataset.measure
+    assert answer["rv"] == series.rv.tolist()  # to the last bit, through the database
+    assert answer["dates"] == [str(date) for date in series.dates]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("asset", datasets.NAMES)
+def test_auto_is_the_champion_and_nothing_is_degraded(client: TestClient, asset: str) -> None:
+    answer = ask(client, asset=asset)
+    champion = {it["asset"]: it["champion"] for it in client.get("/assets").json()["assets"]}
+    assert answer["model"] == champion[asset]
+    assert answer["degraded_reason"] is None
+    assert answer["skill"]["in_confidence_set"] is True
+    stale = client.get("/assets").json()["assets"]
+    assert answer["stale_sessions"] == {it["asset"]: it["stale_sessions"] for it in stale}[asset]
+
+
+def test_the_newest_asset_is_not_stale_and_the_others_say_so(client: TestClient) -> None:
+    assert ask(client, asset="BTC-USD")["stale_sessions"] == 0
+    index = ask(client, asset="SPX")
+    assert index["stale_sessions"] == 386  # sessions of XNYS from 2020-04-20 to 2021-10-27
+    assert any("stale" in warning for warning in index["warnings"])
+
+
+def test_every_model_forecasts_alone_and_in_a_batch_alike(client: TestClient) -> None:
+    items = [{"asset": asset, "model": model} for asset, model in served(client)]
+    rv = [1e-3 * (1 + 0.1 * np.sin(at)) for at in range(130)]
+    items += [item | {"history": {"rv": rv}} for item in items]
+    items += [item | {"history": {"rv": rv[:-1]}} for item in items[: len(items) // 2]]
+    batch = client.post("/forecast/batch", json={"items": items})
+    assert batch.json()["failed"] == 0
+    singles = [client.post("/forecast", json=item).content for item in items]
+    assert batch.content == b'{"failed":0,"items":[' + b",".join(singles) + b"]}"
+
+
+def test_every_model_is_compared(client: TestClient) -> None:
+    for asset in datasets.NAMES:
+        table = client.get(f"/compare/{asset}").json()
+        compared = sorted(row["model"] for row in table["rows"])
+        assert compared == [model for of, model in served(client) if of == asset]
+        assert table["excluded"] == []
+        assert {"last_value", "har", "log_har"} <= {row["model"] for row in table["rows"]}
+        for row in table["rows"]:
+            assert row["information_lag"] == 1
+
+
+@pytest.mark.parametrize("asset", datasets.NAMES)
+def test_roughness_is_reported(client: TestClient, asset: str) -> None:
+    answer = client.get(f"/hurst/{asset}").json()
+    assert len(answer["estimates"]) == 6
+    assert all(it["standard_error"] for it in answer["estimates"] if it["hurst"] is not None)
+    assert answer["verdict"] in {"rough", "not_rough", "inconclusive"}
+
+
+def test_a_replay_of_the_crash_of_2020(client: TestClient) -> None:
+    before, after = (ask(client, asset="SPX", as_of=day) for day in ("2020-02-19", "2020-03-16"))
+    assert (after["as_of"], after["target_date"]) == ("2020-03-16", "2020-03-17")
+    assert after["volatility_annualized"] > 3 * before["volatility_annualized"]
+    holiday = client.post("/forecast", json={"asset": "SPX", "as_of": "2020-02-17"})
+    assert (holiday.status_code, holiday.json()["code"]) == (422, "not_a_session")
+    assert "XNYS" in holiday.json()["detail"]
+
+
+def test_hourly_bars_are_put_and_forecast_from(client: TestClient) -> None:
+    bars = datasets.load("BTC-USD-1H").bars
+    rows = [
+        {"timestamp": f"{time}Z", "open": opened, "high": high, "low": low, "close": close}
+        for time, opened, high, low, close in zip(
+            bars.timestamps[-24 * 40 :].astype(str),
+            *(
+                getattr(bars, name)[-24 * 40 :].tolist()
+                for name in ("open", "high", "low", "close")
+            ),
+            strict=True,
+        )
+    ]
+    inline = ask(client, asset="BTC-USD-1H", model="har", history={"bars": rows})
+    held = ask(client, asset="BTC-USD-1H", model="har")
+    assert inline["rv"] == held["rv"]
+    assert inline["as_of"] == "2019-10-16"  # the last day with all of its hours
+    assert any("lacks some of its bars" in warning for warning in inline["warnings"])
+    put = client.put("/assets/BTC-USD-1H/bars", json={"bars": rows}).json()
+    assert (put["added"], put["unchanged"]) == (0, len(rows))
+    dated = [{**row, "date": "2019-10-16"} for row in rows[:1]]
+    del dated[0]["timestamp"]
+    refused = client.put("/assets/BTC-USD-1H/bars", json={"bars": dated})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unclear_time")
+
+
+def test_no_answer_holds_a_number_that_json_does_not_have(client: TestClient) -> None:
+    paths = ["/models", "/assets", "/health/ready"]
+    for asset in datasets.NAMES:
+        paths += [f"/hurst/{asset}", f"/compare/{asset}", f"/assets/{asset}/history"]
+    for path in paths:
+        json.loads(client.get(path).content, parse_constant=pytest.fail)
