@@ -24,6 +24,9 @@ from volatility.arrays import BoolArray, FloatArray
 from volatility.evaluation import ForecastTrack
 from volatility.intervals import LEVELS, MINIMUM, WINDOW, conformal_offsets, rolling_offsets
 
+PROTOCOL = (
+    "walk-forward over the last half, expanding; tested on the last quarter; scored by target date"
+)
 REFERENCE_WINDOWS = 64  # newest windows, replayed at every load
 
 
@@ -121,7 +124,7 @@ def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: in
     log_rv, log_forecast = np.log(rv), np.log(forecast)
     volatility, volatility_forecast = np.sqrt(rv), np.sqrt(forecast)
     return Evaluation(
-        protocol=protocol(refit_every),
+        protocol=PROTOCOL,
         refit_every=refit_every,
         test_start=track.target_dates[tested][0].item(),
         test_end=track.target_dates[-1].item(),
@@ -131,14 +134,6 @@ def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: in
         mae_volatility=losses.mae_loss(volatility, volatility_forecast),
         r_squared_log=losses.r_squared_score(log_rv, log_forecast),
         correlation_log=losses.correlation_score(log_rv, log_forecast),
-    )
-
-
-def protocol(refit_every: int) -> str:
-    """The evaluation in one sentence."""
-    return (
-        f"walk-forward over the last half, expanding, re-fitted every {refit_every} sessions; "
-        "tested on the last quarter; scored by target date"
     )
 
 
