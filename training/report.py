@@ -9,12 +9,17 @@ from rich.table import Table
 
 from models_store.store import Store
 from training.retrain import AssetResult, Outcome
+from volatility.arrays import FloatArray
+from volatility.comparison import diebold_mariano
 from volatility.errors import InvalidInput
-from volatility.evaluation import Comparison, ComparisonRow, compare
+from volatility.evaluation import Comparison, ComparisonRow, ForecastTrack, align, compare
+from volatility.losses import qlike_losses
 
 BEGIN = "<!-- results: made by `python -m training results` -->"
 END = "<!-- end of results -->"
 SIGNIFICANT = 0.05
+FROM_SCRATCH = "lstm"
+TRANSFERRED = ("transfer", "transfer_full")  # the same network, pre-trained on another asset
 
 
 def print_result(result: AssetResult, console: Console) -> None:
@@ -60,7 +65,8 @@ def results_of(store: Store, asset: str) -> str:
     """One asset's evaluation as a Markdown table and a plain sentence."""
     models = [store.load(asset, model) for model in store.models(asset)]
     start = max(model.manifest.evaluation.test_start for model in models)
-    comparison = compare([model.track for model in models], start=np.datetime64(start))
+    tracks = [model.track for model in models]
+    comparison = compare(tracks, start=np.datetime64(start))
     measure = models[0].manifest.measure
     first, last = comparison.span
     lines = [
@@ -70,7 +76,7 @@ def results_of(store: Store, asset: str) -> str:
         "|---|---:|---:|---:|:-:|---:|---:|---:|",
         *(_markdown_row(row) for row in comparison.rows),
         "",
-        summary(comparison),
+        " ".join([summary(comparison), *transfer_effect(tracks, np.datetime64(start))]),
         "",
     ]
     return "\n".join(lines)
@@ -89,6 +95,26 @@ def summary(comparison: Comparison) -> str:
             f"Significantly worse: {_names(worse)}.",
         ]
     )
+
+
+def transfer_effect(tracks: Sequence[ForecastTrack], start: np.datetime64) -> list[str]:
+    """What pre-training did to the network, in a sentence; none where it cannot be told."""
+    aligned = align(tracks)
+    tested = aligned.target_dates >= start
+    losses = {
+        model: qlike_losses(aligned.rv[tested], forecast[tested])
+        for model, forecast in aligned.forecasts.items()
+    }
+    transferred = [model for model in losses if model in TRANSFERRED]
+    if FROM_SCRATCH not in losses or not transferred:
+        return []
+    effects = [_effect(model, losses[model], losses[FROM_SCRATCH]) for model in transferred]
+    return [f"QLIKE against `{FROM_SCRATCH}` from scratch: {', '.join(effects)}."]
+
+
+def _effect(model: str, losses: FloatArray, from_scratch: FloatArray) -> str:
+    change = losses.mean() / from_scratch.mean() - 1
+    return f"`{model}` {change:+.1%} (p = {diebold_mariano(losses, from_scratch).pvalue:.3f})"
 
 
 def _significant(row: ComparisonRow) -> bool:
