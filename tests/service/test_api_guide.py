@@ -1,0 +1,124 @@
+"""docs/api.md is true: its requests get its answers, and its codes are all there are."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models_store.store import shipped_artifacts
+from service.app import create_app
+from service.settings import Settings
+from tests.service import test_bad_input as bad
+from tests.service.client import TestClient
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", GUIDE, re.DOTALL)
+CODES = {code: int(status) for code, status in re.findall(r"^\| `(\w+)` \| (\d+) \|", GUIDE, re.M)}
+
+SHORTENED = {"estimates", "points", "rows"}
+
+# Seen in other tests: they are about the service's state or routes of their own.
+ELSEWHERE = {
+    "ambiguous_column": 422,
+    "artifact_refused": 503,
+    "body_too_large": 413,
+    "comparison_unavailable": 503,
+    "internal_error": 500,
+    "no_history": 404,
+    "not_a_session": 422,
+    "not_ready": 503,
+}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    if not (shipped_artifacts() / "SPX" / "champion").exists():
+        pytest.skip("no models are shipped")
+    folder = tmp_path_factory.mktemp("guide")
+    settings = Settings(store=folder / "store", database_url=f"sqlite:///{folder}/h.sqlite3")
+    with TestClient(create_app(settings, lambda: datetime(2022, 1, 1, tzinfo=UTC))) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("command", "answer"), EXAMPLES)
+def test_requests_get_answers_shown(client: TestClient, command: str, answer: str) -> None:
+    found = client.request(**request_of(command))
+    assert_same(json.loads(answer), found.json())
+
+
+def test_there_is_an_example_of_every_route_for_data() -> None:
+    paths = {request_of(command)["url"].split("?")[0] for command, _ in EXAMPLES}
+    assert paths == {
+        "/forecast",
+        "/forecast/batch",
+        "/hurst/BTC-USD",
+        "/compare/BTC-USD",
+        "/assets/BTC-USD/bars",
+        "/assets/BTC-USD/history",
+    }
+
+
+def test_every_code_is_in_the_table_with_its_status() -> None:
+    tables: list[dict[str, Any]] = [bad.FORECASTS, bad.RAW, bad.GETS, bad.HURSTS, bad.PUTS]
+    seen = {
+        code: status
+        for table in tables
+        for case in table.values()
+        for status, code in [next_status_and_code(case)]
+    }
+    assert seen | ELSEWHERE == CODES
+
+
+def test_every_setting_is_named() -> None:
+    for name in Settings.model_fields:
+        assert f"ROUGHCAST_{name.upper()}" in GUIDE
+
+
+def next_status_and_code(case: tuple[Any, ...]) -> tuple[int, str]:
+    at = next(index for index, part in enumerate(case) if type(part) is int)
+    return case[at], case[at + 1]
+
+
+def request_of(command: str) -> dict[str, Any]:
+    words = iter(shlex.split(command.replace("\\\n", " "))[1:])
+    request: dict[str, Any] = {"method": "GET", "headers": {}}
+    for word in words:
+        match word:
+            case "-s":
+                continue
+            case "-X":
+                request["method"] = next(words)
+            case "-H":
+                name, _, value = next(words).partition(": ")
+                request["headers"][name] = value
+            case "-d":
+                request["content"] = next(words)
+                if request["method"] == "GET":
+                    request["method"] = "POST"
+            case _:
+                request["url"] = word.removeprefix("localhost:8000")
+    return request
+
+
+def assert_same(shown: Any, found: Any, name: str = "") -> None:
+    """The same fields and, as far as they are written out, the same values."""
+    if isinstance(shown, dict):
+        left_out = set(found) - set(shown)
+        assert set(shown) <= set(found)
+        assert name == "diebold_mariano" or not left_out
+        for field, part in shown.items():
+            assert_same(part, found[field], field)
+    elif isinstance(shown, list):
+        for part, of in zip(shown, found, strict=name not in SHORTENED):
+            assert_same(part, of, name)
+    elif isinstance(shown, str):
+        assert found.startswith(shown.removesuffix("…"))
+    elif isinstance(shown, float):
+        assert found == pytest.approx(shown, rel=0.01, abs=1e-5)
+    else:
+        assert found == shown
