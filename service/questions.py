@@ -1,5 +1,6 @@
 """From a request to a question: the model settled, the history in the model's measure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,21 +41,12 @@ def from_held(request: ForecastRequest, choice: Choice, held: Held, moment: Mome
     OutsideCalendar : the calendar does not know it.
     """
     model, series = choice.model, held.series(choice.model.manifest.measure)
-    warnings: tuple[str, ...] = ()
     until = moment.last_closed_session(held.calendar)
-    if request.as_of is not None:
-        until = _replayed_session(request.as_of, held.calendar, until)
-        series = series.until(until)
-        warnings = _in_sample_warnings(model, request.as_of)
-    stale = _sessions_since(series.dates, until, held.calendar)
-    return Question(
-        choice=choice,
-        history=series,
-        horizon=request.horizon,
-        levels=request.levels,
-        stale_sessions=stale,
-        warnings=(*_stale_warnings(series, stale), *warnings),
-    )
+    if request.as_of is None:
+        return _question(request, choice, series, until, ())
+    until = _replayed_session(request.as_of, held.calendar, until)
+    warnings = _in_sample_warnings(model, request.as_of)
+    return _question(request, choice, series.until(until), until, warnings)
 
 
 def from_inline(
@@ -79,14 +71,25 @@ def from_inline(
     series, findings = series_of(
         history, manifest.measure, manifest.bar_interval, calendar, moment.now
     )
-    stale = _sessions_since(series.dates, moment.last_closed_session(calendar), calendar)
+    until = moment.last_closed_session(calendar)
+    return _question(request, choice, series, until, dict.fromkeys(map(str, findings)))
+
+
+def _question(
+    request: ForecastRequest,
+    choice: Choice,
+    series: RealizedSeries,
+    until: np.datetime64,
+    warnings: Iterable[str],
+) -> Question:
+    stale = _sessions_since(series.dates, until, choice.model.calendar)
     return Question(
         choice=choice,
         history=series,
         horizon=request.horizon,
         levels=request.levels,
         stale_sessions=stale,
-        warnings=(*_stale_warnings(series, stale), *dict.fromkeys(map(str, findings))),
+        warnings=(*_stale_warnings(series, stale), *warnings),
     )
 
 
