@@ -1,24 +1,32 @@
-"""The service against an empty FastAPI route with the same schemas, in one process and in one run.
+"""The service against an empty FastAPI route with the same schemas; its start; its batches.
 
 The empty route lets FastAPI read a body of the same fields and answers a constant through the same
 answer schema; it has no middleware, no log and no metrics. A second peer reads the body as we do,
-which is faster. Requests go straight into the ASGI application, ours and the peer's in turn, so
-that a busy machine slows both.
+which is faster. Requests go straight into the ASGI application, or over a connection to uvicorn;
+ours and the peer's in turn, so that a busy machine slows both.
 """
 
 import asyncio
 import contextlib
 import datetime as dt
+import http.client
 import json
+import multiprocessing
 import os
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Annotated, Any
 
+import uvicorn
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
@@ -35,20 +43,147 @@ from service.schemas.forecast import ForecastAnswer, ForecastRequest
 from service.settings import Settings
 
 ASSET = "BTC-USD"
+MAX_RESIDENT = 250  # megabytes
 ROUNDS, REQUESTS = 30, 100  # medians over rounds; requests of each kind a round
 HELD = {"asset": ASSET, "model": "har"}
 NETWORK = {"asset": ASSET, "model": "lstm"}
 
 
 def run() -> Iterator[Result]:
-    with tempfile.TemporaryDirectory() as folder, _quiet_logs():
+    with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             store=Path(folder) / "store", database_url=f"sqlite:///{folder}/history.sqlite3"
         )
-        yield from asyncio.run(_measured(settings))
+        yield from _start("first start to ready", settings)
+        yield from _start("next start to ready", settings)
+        with _quiet_logs():
+            results, example = asyncio.run(_measured(settings))
+        yield from results
+        yield from _over_loopback(settings, example)
 
 
-async def _measured(settings: Settings) -> list[Result]:
+def _start(what: str, settings: Settings) -> Iterator[Result]:
+    with _process(settings) as (process, port, seconds):
+        yield within(f"{what}, shipped store", seconds, 2.0)
+        _exchange(port, HELD)
+        resident = _resident_megabytes(process.pid)
+    yield Result(
+        f"{what}, resident memory",
+        f"{resident:.0f} MB",
+        f"{MAX_RESIDENT} MB",
+        resident / MAX_RESIDENT,
+        "<= 1",
+        resident <= MAX_RESIDENT,
+    )
+
+
+@contextlib.contextmanager
+def _process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
+    """The service as its users start it: the process, its port, and seconds until it was ready."""
+    environment = os.environ | {
+        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_DATABASE_URL": settings.database_url,
+        "ROUGHCAST_PORT": "0",
+    }
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    running = next(line for line in process.stderr if "running on" in line)
+    port = int(json.loads(running)["event"].split()[3].rpartition(":")[2])
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
+        assert answer.status == 200
+    seconds = time.perf_counter() - began
+    drain = threading.Thread(target=process.stderr.read, daemon=True)
+    drain.start()
+    try:
+        yield process, port, seconds
+    finally:
+        process.terminate()
+        process.wait()
+        drain.join()
+        process.stderr.close()
+
+
+def _resident_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Result]:
+    """One caller, one connection, both servers under uvicorn."""
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    peer = spawn.Process(target=_serve_peer, args=(example, sender), daemon=True)
+    peer.start()
+    with _process(settings) as (_, port, _):
+        ours, theirs = _connection(port), _connection(receiver.recv())
+        for name, body, at_least in (("HAR", HELD, 0.8), ("LSTM", NETWORK, 0.5)):
+            mine, peers = [], []
+            for _ in range(ROUNDS):
+                mine.append(_timed(lambda body=body: _call_often(ours, body)))
+                peers.append(_timed(lambda body=body: _call_often(theirs, body)))
+            yield _throughput(
+                f"over loopback, held history, {name}, to an empty route", mine, peers, at_least
+            )
+        ours.close()
+        theirs.close()
+    peer.kill()
+    peer.join()
+
+
+def _serve_peer(example: ForecastAnswer, sender: Connection) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    sender.send(listening.getsockname()[1])
+    config = uvicorn.Config(_peer(example), log_level="error", access_log=False)
+    uvicorn.Server(config).run([listening])
+
+
+def _connection(port: int) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for attempt in range(100):
+        try:
+            connection.connect()
+        except ConnectionRefusedError:
+            time.sleep(0.05 * (attempt < 99))
+        else:
+            break
+    assert connection.sock is not None
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _call_often(connection: http.client.HTTPConnection, body: Any) -> None:
+    content = json.dumps(body)
+    for _ in range(REQUESTS):
+        connection.request("POST", "/forecast", content, {"content-type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+
+
+def _exchange(port: int, body: Any) -> None:
+    connection = _connection(port)
+    connection.request("POST", "/forecast", json.dumps(body), {"content-type": "application/json"})
+    connection.getresponse().read()
+    connection.close()
+
+
+def _throughput(what: str, ours: list[float], peers: list[float], at_least: float) -> Result:
+    """Compare seconds for REQUESTS requests each."""
+    mine, theirs = statistics.median(ours), statistics.median(peers)
+    return Result(
+        what,
+        f"{REQUESTS / mine:,.0f}/s",
+        f"{REQUESTS / theirs:,.0f}/s",
+        theirs / mine,
+        f">= {at_least:g}",
+        theirs / mine >= at_least,
+    )
+
+
+async def _measured(settings: Settings) -> tuple[list[Result], ForecastAnswer]:
     app = create_app(settings)
     async with app.router.lifespan_context(app) as state:
         services: Services = state["services"]
@@ -67,7 +202,7 @@ async def _measured(settings: Settings) -> list[Result]:
                 ("250 bars, LSTM, to an empty route", peer, NETWORK | with_bars, 0.5),
             )
         ]
-        return [*results, *_batches(services)]
+        return [*results, *_batches(services)], example
 
 
 async def _against_peer(
@@ -76,25 +211,16 @@ async def _against_peer(
     content = json.dumps(body).encode()
     ours, peers = [], []
     for _ in range(ROUNDS):
-        ours.append(await _seconds_each(app, state, content))
-        peers.append(await _seconds_each(peer, {}, content))
-    mine, theirs = statistics.median(ours), statistics.median(peers)
-    ratio = theirs / mine
-    return Result(
-        f"POST /forecast, {name}",
-        f"{1 / mine:,.0f}/s",
-        f"{1 / theirs:,.0f}/s",
-        ratio,
-        f">= {at_least:g}",
-        ratio >= at_least,
-    )
+        ours.append(await _seconds(app, state, content))
+        peers.append(await _seconds(peer, {}, content))
+    return _throughput(f"in process, {name}", ours, peers, at_least)
 
 
-async def _seconds_each(app: ASGIApp, state: dict[str, Any], content: bytes) -> float:
+async def _seconds(app: ASGIApp, state: dict[str, Any], content: bytes) -> float:
     began = time.perf_counter()
     for _ in range(REQUESTS):
         await _post(app, state, content)
-    return (time.perf_counter() - began) / REQUESTS
+    return time.perf_counter() - began
 
 
 async def _post(app: ASGIApp, state: dict[str, Any], content: bytes) -> None:
