@@ -2,9 +2,8 @@
 
 import hashlib
 
-from pydantic_core import to_json
-
 from models_store import Forecast, Interval, LoadedModel
+from service.plain import to_bytes
 from service.questions import Question
 from service.schemas.forecast import ForecastAnswer, IntervalAnswer, Skill
 
@@ -41,7 +40,7 @@ def encode(question: Question, forecast: Forecast, skill: Skill | str) -> bytes:
         degraded_reason=question.choice.degraded_reason,
         warnings=[*question.warnings, *forecast.warnings, *unknown_skill],
     )
-    return to_json(answer)
+    return to_bytes(answer)
 
 
 def _interval(interval: Interval) -> IntervalAnswer:

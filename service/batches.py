@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from service.bodies import JSON, require_media_type
 from service.forecaster import Answer, Forecaster
+from service.plain import to_bytes
 from service.problems import from_validation, problem_of
 from service.schemas.forecast import BatchRequest, ForecastRequest
 from volatility.errors import RoughcastError
@@ -61,7 +62,7 @@ def count(results: Sequence[Result]) -> Counter[tuple[str, str]]:
 def encode(results: Sequence[Result], path: str) -> bytes:
     """The JSON of a batch's answer: each forecast's own bytes, or its problem."""
     items = [
-        it.body if isinstance(it, Answer) else to_json(problem_of(it, f"{path}#/items/{index}"))
+        it.body if isinstance(it, Answer) else to_bytes(problem_of(it, f"{path}#/items/{index}"))
         for index, it in enumerate(results)
     ]
     failed = sum(not isinstance(it, Answer) for it in results)

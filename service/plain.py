@@ -4,6 +4,7 @@ import math
 from datetime import date
 
 import numpy as np
+from pydantic_core import to_json
 
 
 def to_date(day: np.datetime64) -> date:
@@ -15,3 +16,8 @@ def to_date(day: np.datetime64) -> date:
 def finite(value: float) -> float | None:
     """The value, or null where it is not defined, such as a correlation with a constant."""
     return value if math.isfinite(value) else None
+
+
+def to_bytes(value: object) -> bytes:
+    """The value as JSON; a float that is not finite would be null, never a literal ``NaN``."""
+    return to_json(value, inf_nan_mode="null")

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import ErrorDetails, to_json
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from service.errors import (
     RouteNotFound,
     status_of,
 )
+from service.plain import to_bytes
 from volatility.bars import Finding
 from volatility.errors import InvalidBars, RoughcastError
 
@@ -89,7 +90,7 @@ def problem_response(
 ) -> Response:
     """Answer with the problem document of ``error``."""
     problem = problem_of(error, instance)
-    return Response(to_json(problem), problem["status"], headers, MEDIA_TYPE)
+    return Response(to_bytes(problem), problem["status"], headers, MEDIA_TYPE)
 
 
 def from_validation(details: list[ErrorDetails]) -> InvalidRequest | MalformedJson:

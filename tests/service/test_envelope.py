@@ -17,6 +17,13 @@ def test_every_answer_has_its_schema_and_an_id(client: TestClient, path: str) ->
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
 
 
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
+def test_a_content_type_may_have_parameters(client: TestClient, media_type: str) -> None:
+    headers = {"content-type": media_type}
+    answer = client.post("/forecast", content=b'{"asset": "TEST"}', headers=headers)
+    assert answer.status_code == 200
+
+
 def test_ids_differ(client: TestClient) -> None:
     assert len({client.get("/health/live").headers["x-request-id"] for _ in range(20)}) == 20
 

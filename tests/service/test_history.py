@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,20 @@ def test_two_services_on_one_database_see_each_other(tmp_path: Path, store: Hist
     merge = other.merge(held_asset(), part(45, 55))
     assert (merge.added, merge.unchanged) == (5, 5)
     assert_same(store.read(ASSET).bars, part(0, 55))
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path, store: HistoryStore) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}"
+    stores = [store, HistoryStore(url)]
+    pieces = [part(start, start + 12) for start in range(0, 50, 2)]
+
+    def merge(at: int) -> int:
+        return stores[at % 2].merge(held_asset("NEW"), pieces[at]).added
+
+    with ThreadPoolExecutor(8) as pool:
+        added = sum(pool.map(merge, range(len(pieces))))
+    assert added == 60
+    assert_same(store.read("NEW").bars, ALL)
 
 
 def test_a_database_that_is_gone_does_not_answer(tmp_path: Path) -> None:
