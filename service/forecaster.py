@@ -72,8 +72,9 @@ class Forecaster:
             else:
                 held = self._holdings.get(request.asset)
                 key = _key(request, choice, held, moment)
-                if key in self._remembered:
-                    return self._remembered[key]
+                remembered = self._remembered.get(key)
+                if remembered is not None:
+                    return remembered
                 pending = _Pending(from_held(request, choice, held, moment), key)
         except RoughcastError as error:
             return error

@@ -124,7 +124,7 @@ class Holdings:
         """
         with self._merging:
             merge = self.store.merge(asset, bars, replace)
-            self._hold(merge.held)
+            self._hold(merge.held).sessions()  # made here, not on the event loop
         return merge
 
     def _hold(self, read: HeldBars) -> Held:

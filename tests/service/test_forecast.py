@@ -140,6 +140,10 @@ def test_a_replay_of_days_the_model_has_seen_says_so(client: TestClient) -> None
     assert warning.startswith("in-sample: log_har was fitted on sessions up to 2021-02-03")
 
 
+def test_a_replay_of_the_last_training_day_forecasts_what_came_after(client: TestClient) -> None:
+    assert ask(client, as_of=LAST)["warnings"] == []
+
+
 def test_a_replay_after_training_is_out_of_sample(settings: Settings) -> None:
     with TestClient(create_app(settings, lambda: NOW + timedelta(days=3))) as client:
         answer = ask(client, as_of="2021-02-05")
