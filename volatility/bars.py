@@ -244,6 +244,11 @@ def _interval_findings(bars: Bars) -> Iterator[Finding]:
 
 
 def _price_errors(bars: Bars) -> Iterator[Finding]:
+    in_order = (bars.low > 0) & (bars.high < np.inf)  # false for NaN, here and below
+    for price in (bars.open, bars.close):
+        in_order &= (bars.low <= price) & (price <= bars.high)
+    if in_order.all():
+        return
     for name in PRICES:
         price = getattr(bars, name)
         finite = np.isfinite(price)
@@ -343,6 +348,8 @@ def _not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
 
 
 def _constant_errors(bars: Bars) -> Iterator[Finding]:
+    if bars.high.max() > bars.low.min():
+        return
     prices = np.stack([bars.open, bars.high, bars.low, bars.close])
     if (prices == prices[0, 0]).all():
         yield Finding(
