@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from training.config import FittingConfig
+from training.networks.threads import one_thread
 from training.pairs import Pairs
 from volatility.errors import HistoryTooShort
 
@@ -72,15 +73,10 @@ class FittingHistory:
 
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
-    """Seed torch for the block and give back its state; one thread, so sums keep their order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    """Seed torch for the block and give back its state; on one thread."""
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def fit_network(

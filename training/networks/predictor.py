@@ -15,6 +15,7 @@ from torch import nn
 
 from models_store.manifest import OnnxPredictorSpec
 from models_store.predictors import OnnxPredictor, Scale
+from training.networks.threads import one_thread
 from volatility.arrays import FloatArray
 
 PARITY_BATCHES = (1, 7, 64)
@@ -37,7 +38,7 @@ class TorchPredictor:
         """Predict log rv of the next session from (batch, lookback) ``rv``; (batch,)."""
         self.network.eval()
         log_rv = torch.from_numpy(np.log(windows).astype(np.float32))
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             predicted: torch.Tensor = self.network(log_rv)
         return predicted.double().numpy()
 
