@@ -20,6 +20,7 @@ from training.gate import Verdict, judge
 from training.models.recipe import AssetData, Recipe, TrainingSet
 from training.source import MINIMUM_SESSIONS
 from training.walk_forward import BlockForecasts, count_fits, join, walk_forward
+from training.workers import worker_pool
 from volatility.errors import HistoryTooShort, RoughcastError
 from volatility.evaluation import Comparison, ForecastTrack, compare
 
@@ -87,7 +88,7 @@ def train(
     HistoryTooShort : fewer sessions than fitting, calibrating and testing need.
     """
     _check_length(data.target)
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    parallel = worker_pool(jobs)
     report = progress or (lambda _done, _total: None)
     total = count_fits(recipes, data) + len(recipes)
     forecasts: list[BlockForecasts] = []

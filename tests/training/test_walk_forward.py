@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import joblib
 import numpy as np
 import pytest
 
@@ -8,6 +7,7 @@ from tests.training.data import asset_of, make_training_set, small_config
 from training.models.recipe import TrainingSet
 from training.models.registry import MODELS, recipes
 from training.walk_forward import blocks, count_fits, join, walk_forward
+from training.workers import worker_pool
 from volatility.evaluation import ForecastTrack
 from volatility.series import RealizedSeries
 
@@ -16,8 +16,7 @@ CHANGED_AFTER = 450  # sessions; inside the third network block and the walk-for
 
 def tracks_of(data: TrainingSet) -> dict[str, ForecastTrack]:
     chosen = recipes(list(MODELS), small_config())
-    parallel = joblib.Parallel(n_jobs=1, return_as="generator_unordered")
-    forecasts = list(walk_forward(chosen, data, parallel))
+    forecasts = list(walk_forward(chosen, data, worker_pool(1)))
     assert len(forecasts) == count_fits(chosen, data)
     return {recipe.name: join(forecasts, recipe.name) for recipe in chosen}
 
