@@ -116,7 +116,10 @@ def verify_files(folder: Path) -> str:
         odd = sorted(present ^ set(listed))
         raise DamagedArtifact(f"{SUMS} and the folder disagree on {', '.join(odd)}")
     for name, expected in listed.items():
-        found = _sha256((folder / name).read_bytes())
+        try:
+            found = _sha256((folder / name).read_bytes())
+        except OSError as error:
+            raise DamagedArtifact(f"{name} cannot be read: {error}") from error
         if found != expected:
             raise DamagedArtifact(
                 f"{name} has sha256 {found[:12]}…, but {SUMS} says {expected[:12]}…"

@@ -2,8 +2,15 @@
 
 import re
 
-_ASSET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9^=_.-]{0,31}$")
-_MODEL = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
+from volatility.errors import InvalidInput
+
+_ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9^=_.-]{0,31}")
+_MODEL = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_RESERVED = {"champion"}  # a file of this name stands beside an asset's models
+
+
+class InvalidName(InvalidInput, ValueError):
+    """Not a name for an asset or a model; a ValueError too, as pydantic's validators raise."""
 
 
 def check_asset_name(name: str) -> str:
@@ -11,12 +18,14 @@ def check_asset_name(name: str) -> str:
 
     Raises
     ------
-    ValueError : not 1–32 letters, digits or ``^ = _ . -``, beginning with a letter or digit.
+    InvalidName : not 1–32 letters, digits or ``^ = _ . -``, beginning with a letter or digit.
     """
-    if not _ASSET.match(name):
-        raise ValueError(
+    if not is_asset_name(name):
+        raise InvalidName(
             f"asset name {name!r} must be 1-32 letters, digits or one of ^=_.- "
-            "and begin with a letter or digit"
+            "and begin with a letter or digit",
+            field="asset",
+            found=name,
         )
     return name
 
@@ -26,10 +35,23 @@ def check_model_name(name: str) -> str:
 
     Raises
     ------
-    ValueError : not a lower-case identifier of at most 48 characters.
+    InvalidName : not a lower-case identifier of at most 48 characters, or ``champion``.
     """
-    if not _MODEL.match(name):
-        raise ValueError(
-            f"model name {name!r} must be a lower-case identifier of at most 48 characters"
+    if not is_model_name(name):
+        raise InvalidName(
+            f"model name {name!r} must be a lower-case identifier of at most 48 characters "
+            "other than 'champion'",
+            field="model",
+            found=name,
         )
     return name
+
+
+def is_asset_name(name: str) -> bool:
+    """Whether ``name`` can name an asset."""
+    return _ASSET.fullmatch(name) is not None
+
+
+def is_model_name(name: str) -> bool:
+    """Whether ``name`` can name a model."""
+    return _MODEL.fullmatch(name) is not None and name not in _RESERVED

@@ -13,7 +13,9 @@ writer killed at any instant, leaves the old state or the new one and nothing be
 
 import fcntl
 import os
+import re
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,21 +29,16 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from models_store import artifact
 from models_store.artifact import DamagedArtifact
 from models_store.manifest import Manifest, ModelName, Sha256
-from models_store.names import check_asset_name, check_model_name
+from models_store.names import check_asset_name, check_model_name, is_asset_name, is_model_name
 from models_store.runtime import LoadedModel
-from volatility.errors import (
-    InvalidInput,
-    RoughcastError,
-    UnknownAsset,
-    UnknownModel,
-    UnknownVersion,
-)
+from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnknownVersion
 
 _CURRENT = "current"
 _CHAMPION = "champion"
 _LOCK = ".lock"
 _UNFINISHED = ".unfinished-"  # what a writer that was killed may leave behind
 _MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
+_VERSION = re.compile(r"[1-9][0-9]*")
 
 
 class ArtifactRefused(RoughcastError):
@@ -109,18 +106,19 @@ class Store:
     root: Path
 
     def assets(self) -> list[str]:
-        """Names of the assets that have models, sorted."""
-        return [name for name in _visible_folders(self.root) if self.models(name)]
+        """Names of the assets that have models, sorted; a folder of another kind is passed over."""
+        names = filter(is_asset_name, _folders(self.root))
+        return [name for name in names if self.models(name)]
 
     def models(self, asset: str) -> list[str]:
         """Names of the models published for ``asset``, sorted; empty for an unknown one."""
-        folder = self.root / _checked(asset)
-        return [name for name in _visible_folders(folder) if self.versions(asset, name)]
+        names = filter(is_model_name, _folders(self.root / check_asset_name(asset)))
+        return [name for name in names if self.versions(asset, name)]
 
     def versions(self, asset: str, model: str) -> list[int]:
         """Published versions, ascending; empty for an unknown model."""
-        names = _visible_folders(self._folder(asset, model))
-        return sorted(int(name) for name in names if name.isdigit())
+        names = filter(_VERSION.fullmatch, _folders(self._folder(asset, model)))
+        return sorted(map(int, names))
 
     def current(self, asset: str, model: str) -> int | None:
         """The version that serves, or None while none was promoted.
@@ -139,7 +137,7 @@ class Store:
         ------
         ArtifactRefused : the pointer cannot be read.
         """
-        path = self.root / _checked(asset) / _CHAMPION
+        path = self.root / check_asset_name(asset) / _CHAMPION
         try:
             return _Champion.model_validate_json(path.read_bytes()).model
         except FileNotFoundError:
@@ -165,16 +163,25 @@ class Store:
         folder = self._folder(asset, model)
         with _locked(folder):
             version = max(self.versions(asset, model), default=0) + 1
-            unfinished = _unfinished(folder)
-            _write_folder(unfinished, files)
-            try:
-                artifact.load(unfinished, version)
-            except DamagedArtifact as error:
-                shutil.rmtree(unfinished)
-                raise ArtifactRefused(asset, model, version, str(error)) from error
-            unfinished.rename(folder / str(version))
+            with _unfinished(folder) as unfinished:
+                _write_folder(unfinished, files)
+                try:
+                    artifact.load(unfinished, version)
+                except DamagedArtifact as error:
+                    raise ArtifactRefused(asset, model, version, str(error)) from error
+                unfinished.rename(folder / str(version))
             _flush_folder(folder)
         return version
+
+    def find(self, asset: str, model: str, sha256: str) -> int | None:
+        """The newest version with this digest that passes its checks, serving or not, if any."""
+        for version in reversed(self.versions(asset, model)):
+            try:
+                if self._load_version(asset, model, version).sha256 == sha256:
+                    return version
+            except ArtifactRefused:
+                continue
+        return None
 
     def promote(self, asset: str, model: str, version: int) -> None:
         """Let ``version`` serve.
@@ -191,10 +198,13 @@ class Store:
                 before = self._pointer(asset, model)
             except ArtifactRefused:
                 before = None
+            loaded = self.load(asset, model, version)
             if before and before.version == version:
+                if before.sha256 != loaded.sha256:  # restored from elsewhere, and now accepted
+                    self._point(folder, loaded, before.previous)
                 return
             previous = (before.version, *before.previous)[:_MAX_ROLL_BACKS] if before else ()
-            self._point(folder, self.load(asset, model, version), previous)
+            self._point(folder, loaded, previous)
 
     def roll_back(self, asset: str, model: str) -> int:
         """Let the version serve again that served before the current one; return its number.
@@ -327,7 +337,7 @@ class Store:
         return loaded
 
     def _folder(self, asset: str, model: str) -> Path:
-        return self.root / _checked(asset) / _checked_model(model)
+        return self.root / check_asset_name(asset) / check_model_name(model)
 
     @contextmanager
     def _locked_model(self, asset: str, model: str) -> Iterator[Path]:
@@ -396,13 +406,17 @@ def shipped_artifacts() -> Path:
 
 
 def _seed(root: Path) -> None:
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = _unfinished(root.parent)
-    shutil.copytree(shipped_artifacts(), unfinished)
-    try:
-        unfinished.rename(root)
-    except OSError:  # another process was first
-        shutil.rmtree(unfinished)
+    with _locked(root.parent):
+        if root.exists():  # another process was first
+            return
+        with _unfinished(root.parent) as unfinished:
+            # Contents alone: where the package is installed read-only, the store must not be.
+            shutil.copytree(shipped_artifacts(), unfinished, copy_function=shutil.copyfile)
+            for folder in (unfinished, *filter(Path.is_dir, unfinished.rglob("*"))):
+                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
+            os.sync()  # hundreds of files: a flush of each would take a second
+            unfinished.rename(root)
+        _flush_folder(root.parent)
 
 
 def _refusal(error: ArtifactRefused, loaded: LoadedModel | None) -> Refusal:
@@ -410,26 +424,10 @@ def _refusal(error: ArtifactRefused, loaded: LoadedModel | None) -> Refusal:
     return Refusal(error.asset, error.model, error.version, error.reason, served)
 
 
-def _checked(asset: str) -> str:
-    try:
-        return check_asset_name(asset)
-    except ValueError as error:
-        raise InvalidInput(str(error), field="asset", found=asset) from error
-
-
-def _checked_model(model: str) -> str:
-    try:
-        return check_model_name(model)
-    except ValueError as error:
-        raise InvalidInput(str(error), field="model", found=model) from error
-
-
-def _visible_folders(folder: Path) -> list[str]:
+def _folders(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    return sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
 @contextmanager
@@ -442,13 +440,23 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _unfinished(folder: Path) -> Path:
-    return folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """A hidden path to write to and rename; removed if it is still there at the end."""
+    path = folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
+    try:
+        yield path
+    finally:
+        _remove(path)
 
 
 def _remove_unfinished(folder: Path) -> None:
     for path in folder.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -459,9 +467,9 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _replace_file(path: Path, content: str) -> None:
-    unfinished = _unfinished(path.parent)
-    _write_and_flush(unfinished, (content + "\n").encode())
-    unfinished.replace(path)
+    with _unfinished(path.parent) as unfinished:
+        _write_and_flush(unfinished, (content + "\n").encode())
+        unfinished.replace(path)
     _flush_folder(path.parent)
 
 

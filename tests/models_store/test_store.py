@@ -170,10 +170,95 @@ def test_an_unreadable_pointer_is_reported_and_can_be_mended(store: Store, point
     assert store.snapshot().refused == ()
 
 
-@pytest.mark.parametrize("name", ["", "../etc", "a/b", ".hidden", "x" * 33])
+def test_a_version_restored_with_other_content_serves_once_it_is_promoted_again(
+    store: Store,
+) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    publish_and_promote(store, intercept=2e-5)
+    folder = store.root / "TEST" / "har"
+    (folder / "2").rename(folder / "3")
+    (folder / "1").rename(folder / "2")
+    with pytest.raises(ArtifactRefused, match="not the promoted one"):
+        store.load("TEST", "har")
+    store.promote("TEST", "har", 2)
+    assert store.load("TEST", "har").version == 2
+
+
+def test_promoting_what_serves_already_still_checks_it(store: Store) -> None:
+    publish_and_promote(store)
+    pointer = (store.root / "TEST" / "har" / "current").read_bytes()
+    store.promote("TEST", "har", 1)
+    assert (store.root / "TEST" / "har" / "current").read_bytes() == pointer
+    path = store.root / "TEST" / "har" / "1" / artifact.COEFFICIENTS
+    path.write_bytes(flip_byte(path.read_bytes(), 5))
+    with pytest.raises(ArtifactRefused, match=r"coefficients\.json"):
+        store.promote("TEST", "har", 1)
+
+
+def test_a_version_is_found_by_its_digest_unless_it_is_damaged(store: Store) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    digest = store.load("TEST", "har").sha256
+    publish_and_promote(store, intercept=2e-5)
+    assert store.find("TEST", "har", digest) == 1
+    assert store.find("TEST", "har", "0" * 64) is None
+    path = store.root / "TEST" / "har" / "1" / artifact.COEFFICIENTS
+    path.write_bytes(flip_byte(path.read_bytes(), 5))
+    assert store.find("TEST", "har", digest) is None
+
+
+def test_folders_that_are_no_models_are_passed_over(store: Store) -> None:
+    publish_and_promote(store)
+    for name in (
+        "lost+found/x/1",
+        "TEST/old-har/1",
+        "TEST/har/01",
+        "TEST/har/²",
+    ):
+        (store.root / name).mkdir(parents=True)
+    snapshot = store.snapshot()
+    assert {asset: list(models) for asset, models in snapshot.models.items()} == {"TEST": ["har"]}
+    assert snapshot.refused == ()
+    assert store.versions("TEST", "har") == [1]
+
+
+def test_a_file_that_cannot_be_read_is_refused(store: Store) -> None:
+    publish_and_promote(store)
+    path = store.root / "TEST" / "har" / "1" / artifact.REFERENCE
+    path.unlink()
+    path.mkdir()
+    (refusal,) = store.snapshot().refused
+    assert "reference.npz cannot be read" in refusal.reason
+
+
+def test_a_disk_that_fills_up_leaves_nothing_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_and_promote(store)
+    flush, calls = os.fsync, iter(range(100))
+
+    def full(descriptor: int) -> None:
+        if next(calls) == 3:
+            raise OSError(28, "No space left on device")
+        flush(descriptor)
+
+    monkeypatch.setattr("models_store.store.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.publish(make_files(intercept=2e-5))
+    assert store.versions("TEST", "har") == [1]
+    names = {path.name for path in (store.root / "TEST" / "har").iterdir()}
+    assert names == {".lock", "1", "current"}
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "a/b", ".hidden", "x" * 33, "BTC-USD\n"])
 def test_an_asset_name_cannot_leave_the_store(store: Store, name: str) -> None:
     with pytest.raises(InvalidInput, match="asset name"):
         store.models(name)
+
+
+@pytest.mark.parametrize("name", ["", "../har", "Har", "har\n", "champion"])
+def test_a_model_name_cannot_leave_the_asset_s_folder(store: Store, name: str) -> None:
+    with pytest.raises(InvalidInput, match="model name"):
+        store.versions("TEST", name)
 
 
 def test_opening_a_new_store_puts_the_shipped_models_there_once(tmp_path: Path) -> None:
@@ -181,7 +266,38 @@ def test_opening_a_new_store_puts_the_shipped_models_there_once(tmp_path: Path) 
     assert store.assets() == Store(shipped_artifacts()).assets()
     (store.root / "mark").touch()
     assert (open_store(store.root).root / "mark").exists()
-    assert [path.name for path in store.root.parent.iterdir()] == ["store"]
+    assert sorted(path.name for path in store.root.parent.iterdir()) == [".lock", "store"]
+
+
+def test_opening_a_new_store_clears_away_what_a_killed_first_start_left(tmp_path: Path) -> None:
+    (tmp_path / ".unfinished-1" / "SPX").mkdir(parents=True)
+    open_store(tmp_path / "store")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "store"]
+
+
+def test_a_store_from_a_package_that_is_read_only_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    publish_and_promote(Store(package))
+    for path in (package, *package.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    monkeypatch.setattr("models_store.store.shipped_artifacts", lambda: package)
+    store = open_store(tmp_path / "store")
+    assert all(path.stat().st_mode & 0o200 for path in store.root.rglob("*"))
+    assert store.load("TEST", "har").version == 1
+
+
+def test_a_first_start_that_fails_leaves_no_store_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("models_store.store.os.sync", full)
+    with pytest.raises(OSError, match="No space left"):
+        open_store(tmp_path / "store")
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_concurrent_publications_get_versions_of_their_own(store: Store) -> None:
@@ -224,6 +340,8 @@ def test_a_writer_killed_at_any_moment_leaves_a_store_that_serves(store: Store) 
         assert snapshot.refused == ()
         assert snapshot.champions == {"TEST": "har"}
         assert snapshot.models["TEST"]["har"].forecast(make_series()).rv > 0
+        for version in store.versions("TEST", "har")[before - 1 :]:  # promoted or not
+            store.verify("TEST", "har", version)
     publish_and_promote(store)  # the lock died with its holder
     folder = store.root / "TEST" / "har"
     assert not list(folder.glob(".unfinished-*"))
