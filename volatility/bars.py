@@ -128,13 +128,16 @@ def from_frame(frame: "pd.DataFrame", interval: int | None = None) -> Bars:
     Raises
     ------
     InvalidBars : a column is missing or ambiguous, the frame is empty, or cells cannot be read as
-        numbers or ISO 8601 dates. Prices are not judged here; see :func:`validate`.
+        numbers or ISO 8601 dates; dates without a time, where the interval is given and within a
+        day. Prices are not judged here; see :func:`validate`.
     """
     columns = _columns(frame)
     if not len(frame):
         raise InvalidBars([_empty()])
     prices = {name: _numbers(columns[name], name) for name in PRICES}
     utc, wall = _times(columns["time"])
+    if interval is not None and interval < DAILY:
+        _refuse_dates_alone(columns["time"])
     seconds = _infer_interval(utc) if interval is None else interval
     stamps = wall.astype("datetime64[D]") if seconds == DAILY else utc
     return Bars(timestamps=stamps, interval=seconds, **prices)
@@ -166,7 +169,7 @@ def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ..
     InvalidBars : with every error found: ``empty_bars``, ``non_finite_price``,
         ``non_positive_price``, ``high_below_low``, ``open_outside_range``,
         ``close_outside_range``, ``duplicate_dates``, ``unsorted_dates``, ``future_dates``,
-        ``outside_calendar``, ``not_a_session``, ``constant_prices``.
+        ``outside_calendar``, ``not_a_session``, ``misaligned_time``, ``constant_prices``.
     """
     if not len(bars):
         raise InvalidBars([_empty()])
@@ -279,7 +282,7 @@ def _range_errors(bars: Bars) -> Iterator[Finding]:
             f"{name}_outside_range",
             name,
             f"{name} {{{name}}} outside {{low}} to {{high}}",
-            f"a {name} between low and high",
+            f"{name} between low and high",
         )
 
 
@@ -339,6 +342,14 @@ def _session_errors(bars: Bars, calendar: Calendar, now: datetime) -> Iterator[F
             "a day without a session",
             f"sessions of the calendar {calendar.name}",
         )
+    yield from _first(
+        bars,
+        bars.timestamps.astype(np.int64) % bars.interval != 0,
+        "misaligned_time",
+        "timestamps",
+        "a bar that opens between two others",
+        f"bars that open at whole multiples of {bars.interval} seconds after midnight UTC",
+    )
 
 
 def _not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
@@ -463,9 +474,33 @@ def _times(column: "pd.Series") -> tuple[DateArray, DateArray]:
     # One column may hold two offsets, of summer and winter, which pandas reads as UTC only.
     without_offset = text.str.replace(r"(Z|[+-]\d{2}:?\d{2})$", "", regex=True)
     wall = pd.to_datetime(without_offset, errors="coerce", format="ISO8601")
-    unreadable = (utc.isna() | wall.isna()).to_numpy()
+    # Of a year and a month alone, pandas would make the first day of the month.
+    whole = text.str.contains(r"^\s*\d{4}-?\d{2}-?\d{2}").fillna(False)
+    unreadable = (utc.isna() | wall.isna() | ~whole.astype(bool)).to_numpy()
     _refuse_unreadable(column, unreadable, "time", "ISO 8601 dates, such as 2021-10-26")
     return _seconds(utc), _seconds(wall)
+
+
+def _refuse_dates_alone(column: "pd.Series") -> None:
+    """A date says nothing of when within it a shorter bar opens."""
+    if column.dtype.kind == "M":
+        return
+    alone = column.astype("string").str.fullmatch(r"\s*[\d-]+\s*").to_numpy(np.bool_)
+    if alone.any():
+        index = int(np.argmax(alone))
+        raise InvalidBars(
+            [
+                Finding(
+                    "unclear_time",
+                    "error",
+                    "time",
+                    f"the date {column.iloc[index]} at bar {index}",
+                    "a timestamp, since the bars are shorter than a day",
+                    index,
+                    int(np.count_nonzero(alone)),
+                )
+            ]
+        )
 
 
 def _seconds(times: "pd.Series") -> DateArray:

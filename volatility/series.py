@@ -12,6 +12,9 @@ from volatility.errors import ImplausibleUnit, InvalidSeries
 
 # A median rv of 0.25 is 50 % a day, 800 % a year: no market. In percent², 0.25 is a calm day.
 MAX_PLAUSIBLE_MEDIAN = 0.25
+# The logs of two prices that a float holds differ by at most 1,455: no day's bars give as much. Two
+# values of 1e308 would add up to infinity.
+MAX_POSSIBLE_RV = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +113,8 @@ def check_series(
     ------
     InvalidSeries : ``empty_history``, ``non_finite_rv``, ``non_positive_rv``,
         ``duplicate_dates``, ``unsorted_dates``, ``future_dates``, ``not_a_session``.
-    ImplausibleUnit : the median is above 0.25, as when rv is in percent².
+    ImplausibleUnit : the median is above 0.25, as when rv is in percent², or a value is one that
+        no prices give.
     OutsideCalendar : a date before the calendar begins.
     """
     _check_values(series)
@@ -129,7 +133,7 @@ def _check_values(series: RealizedSeries) -> None:
             found=0,
             needed="at least one value",
         )
-    if 0 < series.rv.min() and series.rv.max() <= MAX_PLAUSIBLE_MEDIAN:  # false for NaN
+    if series.rv.min() > 0 and series.rv.max() <= MAX_PLAUSIBLE_MEDIAN:  # false for NaN
         return  # as nearly always: a median takes longer than everything else here
     finite = np.isfinite(series.rv)
     _refuse(series, ~finite, "non_finite_rv", "rv", "finite values")
@@ -143,6 +147,15 @@ def _check_values(series: RealizedSeries) -> None:
             field="rv",
             found=median,
             needed=f"a median of at most {MAX_PLAUSIBLE_MEDIAN}",
+        )
+    largest = float(series.rv.max())
+    if largest > MAX_POSSIBLE_RV:
+        raise ImplausibleUnit(
+            f"the largest rv is {largest:.6g}, which no prices give; needed: the variance of a "
+            f"day's log returns in decimal², at most {MAX_POSSIBLE_RV:g}",
+            field="rv",
+            found=largest,
+            needed=f"values of at most {MAX_POSSIBLE_RV:g}",
         )
 
 

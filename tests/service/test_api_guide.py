@@ -29,6 +29,7 @@ ELSEWHERE = {
     "body_too_large": 413,
     "comparison_unavailable": 503,
     "internal_error": 500,
+    "misaligned_time": 422,
     "no_history": 404,
     "not_a_session": 422,
     "not_ready": 503,

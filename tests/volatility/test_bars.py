@@ -116,6 +116,15 @@ def test_an_hourly_bar_closes_after_its_hour():
     assert "at bar 4 (2021-01-02T00:00:00)" in str(error)
 
 
+def test_hourly_bars_open_on_the_hour():
+    bars = make_bars(5, interval=3600)
+    late = changed(bars, timestamps=bars.timestamps + np.timedelta64(30, "m"))
+    error = refusal(late)
+    assert codes(error) == ["misaligned_time"]
+    assert (error.findings[0].index, error.findings[0].count) == (0, 5)
+    assert "whole multiples of 3600 seconds" in str(error)
+
+
 def test_dates_before_the_calendar_begins():
     bars = make_bars(3, start="1985-01-02")
     error = refusal(bars, get_calendar("XNYS"))
@@ -280,6 +289,17 @@ def test_daily_bars_keep_their_own_date_in_summer_and_winter():
     # East of Greenwich, local midnight lies in the day before in UTC.
     bars = from_frame(frame(date=[f"2021-01-0{i} 00:00:00+09:00" for i in (1, 2, 3)]))
     assert bars.dates[0] == np.datetime64("2021-01-01")
+
+
+def test_dates_alone_do_not_place_hourly_bars():
+    error = frame_refusal(frame(), interval=3600)
+    assert (error.code, error.findings[0].count) == ("unclear_time", 3)
+    assert from_frame(frame(date=["2021-01-01T00", "2021-01-01T01", "2021-01-01T02"])).interval
+
+
+@pytest.mark.parametrize("dates", [["2021-01", "2021-02", "2021-03"], ["2021", "2022", "2023"]])
+def test_a_month_is_no_date(dates):
+    assert frame_refusal(frame(date=dates)).code == "unparsable_dates"
 
 
 def test_interval_is_the_most_frequent_distance():
