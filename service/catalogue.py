@@ -90,9 +90,8 @@ class Catalogue:
         return cls(store, snapshot, comparisons)
 
     def assets(self) -> list[str]:
-        """Assets that have a model in service or refused, sorted."""
-        refused = {refusal.asset for refusal in self.snapshot.refused}
-        return sorted(self.snapshot.models.keys() | refused)
+        """Assets that have a model in service, sorted."""
+        return sorted(self.comparisons)
 
     def models(self, asset: str) -> list[str]:
         """Models of an asset in service, sorted."""
@@ -125,9 +124,9 @@ class Catalogue:
             raise self._nothing_serves(asset)
         raise self._no_such_model(asset, model)
 
-    def any_model(self, asset: str) -> LoadedModel | None:
-        """A model that knows the asset's calendar and bars: the champion, or the first."""
-        choice = self._choices.get((asset, AUTO))
+    def find(self, asset: str, model: str) -> LoadedModel | None:
+        """The model that answers a request, if there is one."""
+        choice = self._choices.get((asset, model))
         return choice.model if choice else None
 
     def refusal(self, asset: str, model: str) -> Refusal | None:
@@ -213,11 +212,19 @@ class Catalogue:
             f"version {model.version} answers instead",
         )
 
-    def _nothing_serves(self, asset: str) -> RoughcastError:
-        refused = [it for it in self.snapshot.refused if it.asset == asset]
-        if refused:
-            first = refused[0]
-            return ArtifactRefused(asset, first.model, first.version, first.reason)
+    def check_not_refused(self, asset: str) -> None:
+        """Tell an asset whose models are all refused from one that does not exist.
+
+        Raises
+        ------
+        ArtifactRefused : a model of the asset failed its checks.
+        """
+        for it in self.snapshot.refused:
+            if it.asset == asset:
+                raise ArtifactRefused(asset, it.model, it.version, it.reason)
+
+    def _nothing_serves(self, asset: str) -> UnknownAsset:
+        self.check_not_refused(asset)
         return UnknownAsset(
             f"there is no asset {asset!r} with models; there are {self._listed()}",
             field="asset",
@@ -238,7 +245,7 @@ class Catalogue:
         )
 
     def _listed(self) -> str:
-        return ", ".join(sorted(self.comparisons)) or "none"
+        return ", ".join(self.assets()) or "none"
 
 
 def _compare(asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot) -> AssetComparison:

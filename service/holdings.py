@@ -14,7 +14,7 @@ import numpy as np
 from service.history import HeldAsset, HeldBars, HistoryStore, Merge
 from volatility import datasets
 from volatility.arrays import DateArray
-from volatility.bars import Bars, Finding
+from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import InvalidInput, NoHistory
 from volatility.realized import daily_series
@@ -28,7 +28,7 @@ class Held:
     asset: HeldAsset
     bars: Bars
     revision: int
-    _series: dict[str, tuple[RealizedSeries, tuple[Finding, ...]]] = field(default_factory=dict)
+    _series: dict[str, RealizedSeries] = field(default_factory=dict)
 
     @property
     def calendar(self) -> Calendar:
@@ -42,11 +42,10 @@ class Held:
         ------
         ConstantPrices : no session has a realized measure above zero.
         """
-        return self._made(measure)[0]
-
-    def findings(self, measure: str | None = None) -> tuple[Finding, ...]:
-        """What was left out of :meth:`series`, and why."""
-        return self._made(measure)[1]
+        name = measure or self.asset.measure
+        if name not in self._series:
+            self._series[name], _ = daily_series(self.bars, name, self.calendar)
+        return self._series[name]
 
     def sessions(self) -> DateArray:
         """Sessions of the asset's own series; none while the bars do not make one up."""
@@ -60,12 +59,6 @@ class Held:
         """Sessions that have closed since the last one held."""
         sessions = self.sessions()
         return self.calendar.stale_sessions(sessions[-1], now) if len(sessions) else None
-
-    def _made(self, measure: str | None) -> tuple[RealizedSeries, tuple[Finding, ...]]:
-        name = measure or self.asset.measure
-        if name not in self._series:
-            self._series[name] = daily_series(self.bars, name, self.calendar)
-        return self._series[name]
 
 
 class Holdings:
@@ -115,8 +108,12 @@ class Holdings:
             )
         return held
 
-    def merge(self, asset: HeldAsset, bars: Bars, replace: bool) -> Merge:
+    def merge(self, asset: HeldAsset, bars: Bars, replace: bool) -> tuple[Merge, Held]:
         """Add bars to what is held, in the database and then in memory.
+
+        Returns
+        -------
+        What the merge did, and what is held after it.
 
         Raises
         ------
@@ -124,8 +121,9 @@ class Holdings:
         """
         with self._merging:
             merge = self.store.merge(asset, bars, replace)
-            self._hold(merge.held).sessions()  # made here, not on the event loop
-        return merge
+            held = self._hold(merge.held)
+            held.sessions()  # made here, not on the event loop
+        return merge, held
 
     def _hold(self, read: HeldBars) -> Held:
         held = self._held[read.asset.asset] = Held(read.asset, read.bars, read.revision)

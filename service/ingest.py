@@ -9,12 +9,13 @@ from pydantic import ValidationError
 from service.bodies import JSON
 from service.catalogue import Catalogue
 from service.history import HeldAsset, Merge
-from service.holdings import Holdings
+from service.holdings import Held, Holdings
 from service.inline import bars_of, located
 from service.plain import to_date
 from service.problems import from_validation
 from service.schemas.assets import MergeAnswer
 from service.schemas.bars import BarsInput
+from service.schemas.forecast import AUTO
 from volatility.bars import Bars, from_frame, validate
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput, UnknownAsset
@@ -28,12 +29,14 @@ def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsse
     Raises
     ------
     UnknownAsset : it is in neither.
+    ArtifactRefused : none of its models serves, and nothing is held.
     """
     held = holdings.find(name)
     if held is not None:
         return held.asset
-    model = catalogue.any_model(name)
+    model = catalogue.find(name, AUTO)
     if model is None:
+        catalogue.check_not_refused(name)
         names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
         raise UnknownAsset(
             f"there is no asset {name!r}; there are {names}. A new one gets its calendar and "
@@ -80,8 +83,8 @@ def ingest(
         findings = validate(bars, get_calendar(asset.calendar), now)
     before = holdings.find(asset.asset)
     gap = _gap(asset, before.bars, bars) if before else ()
-    merge = holdings.merge(asset, bars, replace)
-    return _answer(merge, [*map(str, findings), *gap])
+    merge, held = holdings.merge(asset, bars, replace)
+    return _answer(merge, held, [*map(str, findings), *gap, *_unmeasured(held, bars)])
 
 
 def _read_json(content: bytes, interval: int) -> Bars:
@@ -98,10 +101,13 @@ def _read_csv(content: bytes, interval: int) -> Bars:
 
     try:
         frame = pd.read_csv(io.BytesIO(content), low_memory=False)
+        # pandas renames a name that stands twice, which would hide that there is a choice.
+        header = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype="string")
     except ValueError as error:  # whatever pandas raises for text that is not a table
         raise _malformed_csv(str(error)) from error
     if not frame.index.equals(pd.RangeIndex(len(frame))):  # where pandas puts surplus fields
         raise _malformed_csv("its lines have more fields than its header")
+    frame.columns = header.iloc[0].fillna("")
     with located():
         return from_frame(frame, interval)
 
@@ -123,17 +129,30 @@ def _gap(asset: HeldAsset, held: Bars, given: Bars) -> tuple[str, ...]:
     missing = len(get_calendar(asset.calendar).missing_sessions(ends))
     if not missing:
         return ()
-    return (f"{missing} sessions are missing between {ends[0]}, held before, and {ends[1]}",)
+    sessions = "1 session is" if missing == 1 else f"{missing} sessions are"
+    return (f"{sessions} missing between {ends[0]}, held before, and {ends[1]}",)
 
 
-def _answer(merge: Merge, warnings: list[str]) -> MergeAnswer:
-    bars = merge.held.bars
+def _unmeasured(held: Held, given: Bars) -> tuple[str, ...]:
+    """Say so if days of shorter bars are not complete yet."""
+    if given.is_daily:  # a day without a range is a finding already
+        return ()
+    days = np.setdiff1d(given.dates, held.sessions())
+    if not len(days):
+        return ()
+    what = "1 day has" if len(days) == 1 else f"{len(days)} days have"
+    needed = "that needs all of a day's bars and the one before them"
+    return (f"{what} no realized variance yet, the first {days[0]}: {needed}",)
+
+
+def _answer(merge: Merge, held: Held, warnings: list[str]) -> MergeAnswer:
+    sessions = held.sessions()
     return MergeAnswer(
-        asset=merge.held.asset.asset,
+        asset=held.asset.asset,
         added=merge.added,
         unchanged=merge.unchanged,
         replaced=merge.replaced,
-        bars=len(bars),
-        last_session=to_date(bars.dates[-1]),
+        bars=len(held.bars),
+        last_session=to_date(sessions[-1]) if len(sessions) else None,
         warnings=warnings,
     )

@@ -13,6 +13,7 @@ router = APIRouter(tags=["metrics"])
 def metrics(services: ServicesDep) -> Response:
     """Everything that is counted, in the Prometheus text format."""
     holdings, now = services.holdings, services.clock()
-    stale = {asset: holdings.get(asset).stale_sessions(now) for asset in holdings.assets()}
+    found = ((asset, holdings.find(asset)) for asset in holdings.assets())
+    stale = {asset: held.stale_sessions(now) for asset, held in found if held}
     services.metrics.set_staleness({asset: it for asset, it in stale.items() if it is not None})
     return Response(services.metrics.exposition(), media_type=Metrics.content_type)

@@ -38,13 +38,14 @@ def model(
 ) -> ModelAnswer:
     """Describe one version of a model: its manifest says what it is, saw, and how it did."""
     catalogue = services.catalogue
-    served = catalogue.snapshot.models.get(asset, {}).get(model)
+    served = catalogue.find(asset, model)
     if version is None:
         shown = catalogue.resolve(asset, model).model
     elif served is not None and served.version == version:
         shown = served
     else:
-        shown = catalogue.store.load(asset, model, version)
+        name = served.manifest.model if served else model  # where `auto` is asked for
+        shown = catalogue.store.load(asset, name, version)
     manifest = shown.manifest
     return ModelAnswer(
         asset=manifest.asset,

@@ -10,7 +10,11 @@ from service.schemas.common import AssetName, Measure, Warnings
 
 BarInterval = Annotated[int, Field(description="Seconds that one bar spans.", examples=[86400])]
 LastSession = Annotated[
-    date | None, Field(description="Last session that is held.", examples=["2021-10-27"])
+    date | None,
+    Field(
+        description="Last session with a realized variance; null while there is none.",
+        examples=["2021-10-27"],
+    ),
 ]
 
 
@@ -25,7 +29,8 @@ class AssetAnswer(TypedDict):
     bars: Annotated[int, Field(description="Bars held.", examples=[2522])]
     sessions: Annotated[int, Field(description="Sessions with a realized variance.")]
     first_session: Annotated[
-        date | None, Field(description="First session that is held.", examples=["2014-11-28"])
+        date | None,
+        Field(description="First session with a realized variance.", examples=["2014-11-28"]),
     ]
     last_session: LastSession
     stale_sessions: Annotated[

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 
 from models_store import Store
 from service.app import create_app
+from service.history import HeldAsset, HistoryStore
 from service.settings import Settings
-from tests.models_store.artifacts import make_files, make_series
+from tests.models_store.artifacts import flip_byte, make_files, make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, LAST, NOW, bars_of, clock, json_bars
+from tests.volatility.prices import make_bars
 from volatility.bars import to_frame
 
 SERIES = make_series()
@@ -114,6 +117,75 @@ def test_an_asset_that_only_the_store_knows_gets_its_history(settings: Settings)
         fresh = client.post("/forecast", json={"asset": "FRESH", "model": "har"}).json()
         known = client.post("/forecast", json={"asset": ASSET, "model": "har"}).json()
     assert fresh["rv"] == known["rv"]
+
+
+def test_an_asset_of_refused_models_says_so_and_hides_no_other(settings: Settings) -> None:
+    store = Store(settings.store)
+    store.promote("FRESH", "har", store.publish(make_files("FRESH")))
+    path = settings.store / "FRESH" / "har" / "1" / "coefficients.json"
+    path.write_bytes(flip_byte(path.read_bytes(), -3))
+    with TestClient(create_app(settings, clock)) as client:
+        assert [it["asset"] for it in client.get("/assets").json()["assets"]] == [ASSET]
+        answers = [
+            client.put("/assets/FRESH/bars", json={"bars": json_bars(BARS)}),
+            client.get("/assets/FRESH/history"),
+            client.get("/hurst/FRESH"),
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "artifact_refused")
+
+
+@pytest.fixture
+def hourly(settings: Settings) -> Iterator[TestClient]:
+    """Two whole days of hourly bars are held, and the bar before them."""
+    history = HistoryStore(settings.database_url)
+    asset = HeldAsset("HOURLY", "24/7", "realized_variance", 3600, "simulated")
+    history.merge(asset, make_bars(49, "2021-01-31T23:00", 3600))
+    history.close()
+    with TestClient(create_app(settings, clock)) as client:
+        yield client
+
+
+def test_a_day_counts_when_all_its_hours_are_held(hourly: TestClient) -> None:
+    table = to_frame(make_bars(73, "2021-01-31T23:00", 3600)).tail(24)
+    path = "/assets/HOURLY/bars"
+    part = hourly.put(path, content=table.head(20).to_csv(index=False), headers=CSV).json()
+    assert (part["added"], part["last_session"]) == (20, "2021-02-02")
+    [warning] = part["warnings"]
+    assert warning.startswith("1 day has no realized variance yet, the first 2021-02-03")
+    whole = hourly.put(path, content=table.to_csv(index=False), headers=CSV).json()
+    assert (whole["added"], whole["unchanged"], whole["warnings"]) == (4, 20, [])
+    [described] = [it for it in hourly.get("/assets").json()["assets"] if it["asset"] == "HOURLY"]
+    assert whole["last_session"] == described["last_session"] == "2021-02-03"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("2021-02-03", "unclear_time", "the date 2021-02-03 at bar 0"),
+        ("2021-02-03T00:30:00Z", "misaligned_time", "multiples of 3600 seconds"),
+    ],
+)
+def test_a_bar_that_is_no_hour_is_refused(
+    hourly: TestClient, line: str, code: str, message: str
+) -> None:
+    table = f"timestamp,open,high,low,close\n{line},100,103,99,101\n"
+    answer = hourly.put("/assets/HOURLY/bars", content=table, headers=CSV)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert message in answer.json()["detail"]
+
+
+def test_a_csv_column_that_stands_twice_is_refused(tomorrow: TestClient) -> None:
+    table = "date,open,open,high,low,close\n2021-02-04,100,5,103,99,101\n"
+    answer = tomorrow.put(f"/assets/{ASSET}/bars", content=table, headers=CSV)
+    assert (answer.status_code, answer.json()["code"]) == (422, "ambiguous_column")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_csv_file_may_begin_with_a_byte_order_mark(tomorrow: TestClient, mark: str) -> None:
+    table = f"{mark}Date,Open,High,Low,Close,Volume\n2021-02-04,100,103,99,101,\n"
+    answer = tomorrow.put(f"/assets/{ASSET}/bars", content=table.encode(), headers=CSV)
+    assert answer.json()["added"] == 1
 
 
 def test_history_is_the_series_that_forecasts_are_made_from(client: TestClient) -> None:

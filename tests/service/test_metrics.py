@@ -3,9 +3,12 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
+from service.history import HistoryStore
 from service.settings import Settings
+from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
-from tests.service.worlds import ASSET, NOW, clock, damage
+from tests.service.worlds import ASSET, NOW, bars_of, clock, damage, held_asset
+from tests.volatility.prices import chosen
 
 
 def samples(client: TestClient) -> dict[tuple[str, ...], float]:
@@ -47,6 +50,18 @@ def test_models_and_staleness_are_shown(settings: Settings) -> None:
     assert found["roughcast_models_loaded", ASSET] == 2
     assert found[("roughcast_models_refused",)] == 1
     assert found["roughcast_stale_sessions", ASSET] == 3
+
+
+def test_an_asset_that_is_known_and_has_no_bars_is_passed_over(settings: Settings) -> None:
+    history = HistoryStore(settings.database_url)
+    history.merge(held_asset("BARE"), chosen(bars_of(make_series()), slice(0)))
+    history.close()
+    with TestClient(create_app(settings, clock)) as client:
+        found = samples(client)
+        assets = {it["asset"]: it for it in client.get("/assets").json()["assets"]}
+    assert found["roughcast_stale_sessions", ASSET] == 0
+    assert ("roughcast_stale_sessions", "BARE") not in found
+    assert (assets["BARE"]["bars"], assets["BARE"]["stale_sessions"]) == (0, None)
 
 
 def test_two_applications_count_for_themselves(settings: Settings) -> None:

@@ -33,7 +33,10 @@ def test_a_model_shows_its_manifest(client: TestClient) -> None:
 
 
 def test_auto_is_the_champion(client: TestClient) -> None:
-    assert client.get(f"/models/{ASSET}/auto").json()["model"] == "log_har"
+    answer = client.get(f"/models/{ASSET}/auto").json()
+    assert answer == client.get(f"/models/{ASSET}/log_har").json()
+    assert answer["served_version"] == 1
+    assert client.get(f"/models/{ASSET}/auto?version=1").json() == answer
 
 
 def test_a_version_that_does_not_serve_can_be_read(settings: Settings) -> None:
