@@ -37,9 +37,7 @@ _CODES = {
     "missing": "missing_field",
     "extra_forbidden": "unknown_field",
     "too_long": "too_many_items",
-    "too_short": "too_few_items",
     "string_too_short": "empty_value",
-    "finite_number": "non_finite_value",
 }
 
 

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from models_store import ArtifactRefused
 from service import ingest
 from service.bodies import JSON, described, require_media_type
 from service.dependencies import Services, ServicesDep
 from service.errors import (
     BarsConflict,
     BodyTooLarge,
+    Fault,
     InvalidRequest,
     MalformedJson,
     UnsupportedMediaType,
@@ -24,6 +26,7 @@ from service.plain import to_date
 from service.problems import problems
 from service.schemas.assets import AssetAnswer, AssetsAnswer, HistoryAnswer, MergeAnswer
 from service.schemas.bars import BarsInput
+from service.schemas.common import Day
 from volatility.arrays import DateArray
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidBars, NoHistory, UnknownAsset
@@ -54,6 +57,7 @@ def assets(services: ServicesDep) -> AssetsAnswer:
         InvalidBars,
         UnknownAsset,
         BarsConflict,
+        ArtifactRefused,
     ),
 )
 async def put_bars(
@@ -74,12 +78,15 @@ async def put_bars(
     return await run_in_threadpool(_put, asset, content, media_type, replace, services)
 
 
-@router.get("/{asset}/history", responses=problems(InvalidRequest, UnknownAsset, NoHistory))
+@router.get(
+    "/{asset}/history",
+    responses=problems(InvalidRequest, UnknownAsset, NoHistory, ArtifactRefused),
+)
 def history(
     asset: str,
     services: ServicesDep,
-    start: Annotated[date | None, Query(description="First session wanted.")] = None,
-    end: Annotated[date | None, Query(description="Last session wanted.")] = None,
+    start: Annotated[Day | None, Query(description="First session wanted.")] = None,
+    end: Annotated[Day | None, Query(description="Last session wanted.")] = None,
     limit: Annotated[
         int | None, Query(ge=1, description="At most so many sessions: the newest.")
     ] = None,
@@ -87,6 +94,7 @@ def history(
     """Read the daily history that forecasts are made from."""
     ingest.known_asset(asset, services.holdings, services.catalogue)
     held = services.holdings.get(asset)
+    _check_range(start, end)
     series = _between(held.series(), start, end)
     return _history(held, series if limit is None else series.tail(limit))
 
@@ -118,6 +126,13 @@ def _describe(name: str, services: Services) -> AssetAnswer:
         models=services.catalogue.models(name),
         champion=services.catalogue.champion(name),
     )
+
+
+def _check_range(start: date | None, end: date | None) -> None:
+    if start is not None and end is not None and end < start:
+        needed = f"a date from {start} on"
+        detail = f"end: {end} is before start, {start}"
+        raise InvalidRequest([Fault("invalid_value", detail, "end", str(end), needed)])
 
 
 def _between(series: RealizedSeries, start: date | None, end: date | None) -> RealizedSeries:

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from models_store import ArtifactRefused
 from service import ingest
 from service.bodies import described, read_json
 from service.dependencies import ServicesDep
@@ -28,7 +29,10 @@ from volatility.series import RealizedSeries, check_series
 router = APIRouter(prefix="/hurst", tags=["hurst"])
 
 
-@router.get("/{asset}", responses=problems(UnknownAsset, NoHistory, HistoryTooShort))
+@router.get(
+    "/{asset}",
+    responses=problems(UnknownAsset, NoHistory, HistoryTooShort, ArtifactRefused),
+)
 def hurst_of_asset(asset: str, services: ServicesDep) -> HurstAnswer:
     """Examine the log volatility of a held asset with every estimator."""
     ingest.known_asset(asset, services.holdings, services.catalogue)

@@ -1,13 +1,12 @@
 """Bars and series as they come in."""
 
-import datetime as dt
 from typing import Annotated, NotRequired
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from service.schemas.common import Request
+from service.schemas.common import Day, Request, Time
 
 Price = Annotated[float, Field(description="In the asset's currency.", examples=[60363.7])]
 
@@ -19,13 +18,13 @@ class BarInput(TypedDict):
 
     date: NotRequired[
         Annotated[
-            dt.date,
+            Day,
             Field(description="Session of a daily bar.", examples=["2021-10-26"]),
         ]
     ]
     timestamp: NotRequired[
         Annotated[
-            dt.datetime,
+            Time,
             Field(description="Opening time of a shorter bar; UTC where no offset is given."),
         ]
     ]
@@ -52,9 +51,7 @@ class HistoryInput(Request):
         list[BarInput] | None,
         Field(description="Bars of the asset's own interval, oldest first."),
     ] = None
-    dates: Annotated[list[dt.date] | None, Field(description="Session of each value of `rv`.")] = (
-        None
-    )
+    dates: Annotated[list[Day] | None, Field(description="Session of each value of `rv`.")] = None
     rv: RvInput = None
 
     @model_validator(mode="after")

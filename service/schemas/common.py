@@ -1,9 +1,43 @@
 """Types that several routes share."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+_LENGTH_OF_DATE = len("2021-10-26")
+
+
+def _date_as_written(value: object) -> object:
+    """Read a date from text; pydantic would take digits for seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    if len(value) == _LENGTH_OF_DATE and value[4] == value[7] == "-":
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("date_parsing", "Input should be a valid date written YYYY-MM-DD")
+
+
+def _time_as_written(value: object) -> object:
+    """Read a date with a time from text; pydantic would take digits for seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    if len(value) > _LENGTH_OF_DATE and value[4] == value[7] == "-":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError(
+        "datetime_parsing",
+        "Input should be a valid date and time of ISO 8601, such as 2021-10-26T13:00:00Z",
+    )
+
+
+Day = Annotated[date, BeforeValidator(_date_as_written)]
+Time = Annotated[datetime, BeforeValidator(_time_as_written)]
 
 
 class Request(BaseModel):

@@ -11,6 +11,7 @@ from service.schemas.bars import HistoryInput
 from service.schemas.common import (
     AsOf,
     AssetName,
+    Day,
     Horizon,
     Measure,
     Nobs,
@@ -56,7 +57,7 @@ class ForecastRequest(Request):
         Field(max_length=_MAX_LEVELS, description="Nominal coverages of the intervals wanted."),
     ] = (0.8, 0.95)
     as_of: Annotated[
-        date | None,
+        Day | None,
         Field(
             description="Replay this day from held history: nothing later is used.",
             examples=["2020-03-16"],

@@ -8,6 +8,9 @@ from typing_extensions import TypedDict
 
 from service.schemas.bars import RvInput
 from service.schemas.common import AsOf, Nobs, Request, Warnings
+from volatility.bars import DAILY
+
+MAX_INTRADAY_NOBS = DAILY
 
 
 class HurstRequest(Request):
@@ -29,8 +32,9 @@ class HurstRequest(Request):
         int | None,
         Field(
             ge=1,
-            description="Intraday returns behind each value: with it, measurement noise is "
-            "corrected for.",
+            le=MAX_INTRADAY_NOBS,
+            description="Intraday returns behind each value, at most one a second: a `measure` "
+            "made of such returns needs it for its noise to be taken out; others do not use it.",
             examples=[24],
         ),
     ] = None

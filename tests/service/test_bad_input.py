@@ -190,6 +190,13 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "history.rv",
         "looks like percent",
     ),
+    "an rv that no prices give": (
+        with_rv(-1, 1e300),
+        422,
+        "implausible_unit",
+        "history.rv",
+        r"largest rv is 1e\+300",
+    ),
     "rv annualized": (
         inline(rv=[1e-9] * 30),
         422,
@@ -339,6 +346,34 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "wrong_type",
         "as_of",
         "valid date",
+    ),
+    "seconds in a string for a date": (
+        {"asset": ASSET, "as_of": "1612310400"},  # 2021-02-03
+        422,
+        "invalid_date",
+        "as_of",
+        "YYYY-MM-DD",
+    ),
+    "a date without dashes": (
+        {"asset": ASSET, "as_of": "20210203"},
+        422,
+        "invalid_date",
+        "as_of",
+        "YYYY-MM-DD",
+    ),
+    "seconds in a string for the date of a bar": (
+        with_bar(-1, date="1612310400"),
+        422,
+        "invalid_date",
+        "history.bars[29].date",
+        "YYYY-MM-DD",
+    ),
+    "seconds in a string for a timestamp": (
+        inline(bars=[{"timestamp": "1612310400", "open": 1, "high": 2, "low": 1, "close": 2}]),
+        422,
+        "invalid_date",
+        "history.bars[0].timestamp",
+        "ISO 8601",
     ),
     "a date that does not exist": (
         {"asset": ASSET, "as_of": "2021-02-30"},
@@ -521,6 +556,20 @@ GETS: dict[str, tuple[str, int, str, str | None, str]] = {
         "start",
         "valid date",
     ),
+    "a start in seconds": (
+        f"/assets/{ASSET}/history?start=1612310400",
+        422,
+        "invalid_date",
+        "start",
+        "YYYY-MM-DD",
+    ),
+    "an end before the start": (
+        f"/assets/{ASSET}/history?start=2021-02-02&end=2021-02-01",
+        422,
+        "invalid_value",
+        "end",
+        "2021-02-01 is before start, 2021-02-02",
+    ),
     "a limit of nothing": (
         f"/assets/{ASSET}/history?limit=0",
         422,
@@ -583,6 +632,13 @@ HURSTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "invalid_value",
         "intraday_nobs",
         "greater than or equal to 1",
+    ),
+    "more intraday returns than a float holds": (
+        {"rv": json_rv(200), "measure": "realized_variance", "intraday_nobs": 10**400},
+        422,
+        "invalid_value",
+        "intraday_nobs",
+        "less than or equal to 86400",
     ),
 }
 
