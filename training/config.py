@@ -1,12 +1,13 @@
 """The configuration of a retrain: one frozen tree, read from TOML, saved with every artifact."""
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 from volatility.errors import InvalidInput
 
@@ -14,49 +15,75 @@ Section = TypeVar("Section")
 
 
 class InvalidConfig(InvalidInput):
-    """A configuration file names a field that does not exist, or lacks one, or has a wrong type."""
+    """A configuration lacks a field, has an unknown one, or one of a wrong type or out of range."""
 
     code = "invalid_config"
+
+
+class Range(NamedTuple):
+    """Which values of a field are accepted; both ends are."""
+
+    low: float
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        return (
+            f"at least {self.low}" if self.high == math.inf else f"from {self.low} to {self.high}"
+        )
+
+
+SEEDS = Range(-(2**63), 2**63 - 1)  # what torch takes
 
 
 @dataclass(frozen=True)
 class WalkForwardConfig:
     """How often the walk-forward evaluation fits again, in sessions."""
 
-    linear_refit_every: int
-    network_refit_every: int
+    linear_refit_every: Annotated[int, Range(1)]
+    network_refit_every: Annotated[int, Range(1)]
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
     """Shape of the paper's network (section 3.3, Table 7)."""
 
-    lookback: int
-    hidden_size: int
-    layers: int
-    heads: int
-    bottleneck: int
-    dropout: float
+    lookback: Annotated[int, Range(1)]
+    hidden_size: Annotated[int, Range(1)]
+    layers: Annotated[int, Range(1)]
+    heads: Annotated[int, Range(1)]
+    bottleneck: Annotated[int, Range(1)]
+    dropout: Annotated[float, Range(0.0, 0.95)]
+
+    def __post_init__(self) -> None:
+        """Refuse heads that cannot share the hidden units equally."""
+        if self.hidden_size % self.heads:
+            raise InvalidConfig(
+                f"network.heads must divide network.hidden_size, {self.hidden_size}; "
+                f"{self.heads} does not",
+                field="network.heads",
+                found=self.heads,
+                needed=f"a divisor of {self.hidden_size}",
+            )
 
 
 @dataclass(frozen=True)
 class FittingConfig:
     """One phase of training a network (Table 8)."""
 
-    learning_rate: float
-    batch_size: int
-    epochs: int
-    patience: int
-    plateau_patience: int
-    gradient_norm: float
-    validation_share: float
+    learning_rate: Annotated[float, Range(1e-8, 1.0)]
+    batch_size: Annotated[int, Range(1)]
+    epochs: Annotated[int, Range(1)]
+    patience: Annotated[int, Range(0)]
+    plateau_patience: Annotated[int, Range(0)]
+    gradient_norm: Annotated[float, Range(1e-8, 1e8)]
+    validation_share: Annotated[float, Range(0.01, 0.9)]
 
 
 @dataclass(frozen=True)
 class HybridConfig:
     """What the hybrid of HAR and network adds."""
 
-    alpha_learning_rate: float
+    alpha_learning_rate: Annotated[float, Range(1e-8, 1.0)]
 
 
 @dataclass(frozen=True)
@@ -70,7 +97,7 @@ class TransferConfig:
 class Config:
     """Everything that decides a retrain's outcome, apart from the data."""
 
-    seed: int
+    seed: Annotated[int, SEEDS]
     walk_forward: WalkForwardConfig
     network: NetworkConfig
     pretraining: FittingConfig
@@ -122,13 +149,20 @@ def _build(section: type[Section], content: Mapping[str, Any], where: str) -> Se
 def _value(kind: Any, found: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(found, dict):
         return _build(kind, found, f"{where}.")  # type: ignore[arg-type]
-    if kind is float and isinstance(found, int) and not isinstance(found, bool):
+    if get_origin(kind) is Annotated:
+        kind, accepted = get_args(kind)
+        value = _value(kind, found, where)
+        if not accepted.low <= value <= accepted.high:  # also true for NaN
+            raise _unacceptable(where, str(accepted), found)
+        return value
+    if kind is float and type(found) is int:
         return float(found)
     if type(found) is not kind:
-        raise InvalidConfig(
-            f"{where} must be {kind.__name__}, not {found!r}",
-            field=where,
-            found=found,
-            needed=kind.__name__,
-        )
+        raise _unacceptable(where, kind.__name__, found)
     return found
+
+
+def _unacceptable(where: str, needed: str, found: Any) -> InvalidConfig:
+    return InvalidConfig(
+        f"{where} must be {needed}, not {found!r}", field=where, found=found, needed=needed
+    )

@@ -1,5 +1,7 @@
 """Bars from where they are to one asset's daily rv."""
 
+import lzma
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from models_store.names import check_asset_name
 from training.models.recipe import AssetData
 from volatility import datasets
 from volatility.bars import Bars, Finding, from_frame, validate
@@ -22,6 +25,11 @@ class UnreadableFile(InvalidInput):
     """A file of bars cannot be read as CSV or Parquet."""
 
     code = "unreadable_file"
+
+
+# What pandas, pyarrow and the decompressors raise on a file that is not what its name says. An
+# ImportError is a compression whose package is not installed.
+_UNREADABLE = (OSError, ValueError, EOFError, ImportError, lzma.LZMAError, zlib.error)
 
 
 class CalendarNeeded(InvalidInput):
@@ -50,13 +58,15 @@ def load_asset(
 
     Raises
     ------
-    InvalidInput : no such shipped asset, an unreadable file or invalid bars.
+    InvalidInput : a name that no asset can have, an unreadable file or invalid bars.
+    UnknownAsset : without a file, an asset that is not shipped.
     """
     if file is None:
         shipped = datasets.load(asset)
         return _asset_data(
             asset, shipped.bars, shipped.calendar, shipped.measure, "shipped dataset", now
         )
+    check_asset_name(asset)
     bars = read_bars(file.path)
     calendar = file.calendar or _usual_calendar(bars)
     measure = file.measure or ("garman_klass" if bars.interval == DAY else "realized_variance")
@@ -66,15 +76,19 @@ def load_asset(
 def read_bars(path: Path) -> Bars:
     """Bars from a CSV or Parquet file with a date or timestamp, open, high, low and close.
 
+    A CSV file may be compressed, as its name says: ``.csv.gz`` and the like.
+
     Raises
     ------
     UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
     InvalidBars : a column is missing or cannot be parsed.
     """
-    read = pd.read_parquet if path.suffix in {".parquet", ".pq"} else pd.read_csv
+    read = pd.read_parquet if path.suffix.lower() in {".parquet", ".pq"} else pd.read_csv
     try:
+        if path.is_dir():  # which pyarrow would read as a set of files
+            raise IsADirectoryError("it is a folder")
         frame = read(path)
-    except (OSError, ValueError) as error:  # pandas and pyarrow raise subclasses of these
+    except _UNREADABLE as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error}",
             field="bars",

@@ -33,6 +33,12 @@ def test_flattening_keeps_every_field() -> None:
         (("epochs = 2", ""), r"lacks pretraining\.epochs"),
         (("epochs = 2", "epochs = 'two'"), r"pretraining\.epochs must be int, not 'two'"),
         (("seed = 7", "seed = "), "cannot be read"),
+        (("seed = 7", f"seed = {2**63}"), "seed must be from"),
+        (("epochs = 2", "epochs = 0"), r"pretraining\.epochs must be at least 1, not 0"),
+        (("linear_refit_every = 22", "linear_refit_every = 0"), "linear_refit_every must be at"),
+        (("validation_share = 0.2", "validation_share = 1"), "validation_share must be from"),
+        (("learning_rate = 1e-2", "learning_rate = nan"), "learning_rate must be from"),
+        (("heads = 2", "heads = 3"), r"network\.heads must divide network\.hidden_size, 8"),
     ],
 )
 def test_a_wrong_configuration_names_the_field(

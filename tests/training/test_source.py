@@ -1,3 +1,5 @@
+import gzip
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,6 +74,35 @@ def test_a_file_that_is_not_parquet_is_named(tmp_path: Path) -> None:
     path.write_text("date,open\n")
     with pytest.raises(UnreadableFile, match=r"bars\.parquet"):
         load_asset("MINE", BarsFile(path), NOW)
+
+
+@pytest.mark.parametrize(
+    "name", ["short.csv.gz", "garbled.csv.gz", "wrong.csv.xz", "wrong.csv.zst", "folder.parquet"]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    content = gzip.compress(write_bars(tmp_path / "bars.csv").read_bytes())
+    if name.startswith("short"):
+        path.write_bytes(content[: len(content) // 2])
+    elif name.startswith("garbled"):
+        path.write_bytes(content[:200] + bytes(200) + content[400:])
+    elif name.startswith("folder"):
+        path.mkdir()
+    else:
+        path.write_bytes(b"not compressed")
+    with pytest.raises(UnreadableFile, match=re.escape(name)):
+        load_asset("MINE", BarsFile(path), NOW)
+
+
+def test_a_compressed_file_and_a_suffix_in_capitals_are_read(tmp_path: Path) -> None:
+    csv = write_bars(tmp_path / "bars.csv")
+    packed, capitals = tmp_path / "bars.csv.gz", tmp_path / "BARS.PARQUET"
+    packed.write_bytes(gzip.compress(csv.read_bytes()))
+    pd.read_csv(csv).to_parquet(capitals)
+    digests = {
+        load_asset("MINE", BarsFile(path), NOW)[0].series.sha256 for path in (csv, packed, capitals)
+    }
+    assert len(digests) == 1
 
 
 def test_invalid_bars_are_refused(tmp_path: Path) -> None:

@@ -126,7 +126,8 @@ def _pretrained(
         network, _ = train_from_scratch(source.data, shape, fitting, seed)
     except HistoryTooShort as error:
         raise HistoryTooShort(
-            f"pre-training on {source.asset} up to the target's cut-off: {error}",
+            f"pre-training on {source.asset} up to the target's cut-off: {error}; "
+            "choose another transfer.source in the configuration, or --models without transfer",
             field="source",
             found=error.found,
             needed=error.needed,
