@@ -7,20 +7,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models_store.store import Store, open_store, shipped_artifacts
-from training.config import Config, flatten, read_config
+from training.config import SEEDS, Config, flatten, read_config
 from training.models.recipe import AssetData, Recipe, TrainingSet
 from training.models.registry import BENCHMARKS, MODELS, recipes
 from training.report import print_result, write_results
 from training.retrain import applicable, publish, train
 from training.source import BarsFile, load_asset
+from volatility.bars import Finding
 from volatility.datasets import NAMES
 from volatility.errors import InvalidInput, RoughcastError
 
 REFUSED = 1  # exit status: something was not promoted
-INVALID = 2  # exit status: nothing was done
+STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
 REDIRECTED_WIDTH = 140  # columns
 
 
@@ -32,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console, errors = Console(width=width), Console(stderr=True, soft_wrap=True)
     try:
         return int(options.run(options, console))
-    except RoughcastError as error:
+    except (RoughcastError, OSError) as error:  # a full disk, a store that cannot be written
         errors.print(f"error: {error}", markup=False, highlight=False)
-        return INVALID
+        return STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,10 +76,26 @@ def _add_retrain(parser: argparse.ArgumentParser) -> None:
         "--store", type=Path, default=Path("var/store"), help="model store (default: %(default)s)"
     )
     parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
-    parser.add_argument("--seed", type=int, help="overrides the configuration's seed")
+    parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")
     parser.add_argument(
-        "--jobs", type=int, default=-1, help="processes (default: one a core)", metavar="N"
+        "--jobs",
+        type=_jobs,
+        default=-1,
+        metavar="N",
+        help="processes (default: -1, one a core; -2 leaves one core free)",
     )
+
+
+def _seed(text: str) -> int:
+    if not SEEDS.low <= int(text) <= SEEDS.high:
+        raise argparse.ArgumentTypeError(f"{text} is not {SEEDS}")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if int(text) == 0:
+        raise argparse.ArgumentTypeError("0 processes can do nothing")
+    return int(text)
 
 
 def _add_results(parser: argparse.ArgumentParser) -> None:
@@ -92,50 +110,51 @@ def _retrain(options: argparse.Namespace, console: Console) -> int:
     seed = config.seed if options.seed is None else options.seed
     chosen = recipes(options.models, config)
     _echo(config, seed, options.store, console)
+    now = datetime.now(UTC)
+    # All of them first: a misspelled asset should not come to light hours into a retrain.
+    targets = [load_asset(asset, file, now) for asset in assets]
+    sources = _sources(chosen, now)
     store = open_store(options.store)
-    refused = [
-        _retrain_asset(asset, file, chosen, seed, options.jobs, store, console) for asset in assets
-    ]
+    refused = []
+    for target, notes in targets:
+        _introduce(target, notes, console)
+        own = applicable(chosen, target.asset)
+        data = TrainingSet(target, sources, seed)
+        refused.append(_retrain_asset(own, data, options.jobs, store, console))
     return REFUSED if any(refused) else 0
 
 
 def _assets(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]:
-    assets = options.asset or list(NAMES)
+    assets = list(dict.fromkeys(options.asset or NAMES))
     if options.bars is None:
         if options.calendar or options.measure:
             raise InvalidInput("--calendar and --measure go with --bars", field="bars")
         return assets, None
-    if not options.asset or len(options.asset) != 1:
+    if not options.asset or len(assets) != 1:
         raise InvalidInput("--bars needs exactly one --asset to belong to", field="asset")
     return assets, BarsFile(options.bars, options.calendar, options.measure)
 
 
 def _echo(config: Config, seed: int, store: Path, console: Console) -> None:
     settings = flatten(config) | {"seed": seed, "store": str(store)}
-    console.print("\n".join(f"{name} = {value}" for name, value in settings.items()))
+    lines = [f"{name} = {value}" for name, value in settings.items()]
+    console.print("\n".join(lines), markup=False)
+
+
+def _introduce(target: AssetData, notes: Sequence[Finding], console: Console) -> None:
+    console.print(f"\n[bold]{target.asset}[/bold]: {escape(_describe(target))}")
+    for note in notes:
+        console.print(f"  note: {note}", markup=False)
 
 
 def _retrain_asset(
-    asset: str,
-    file: BarsFile | None,
-    chosen: Sequence[Recipe],
-    seed: int,
-    jobs: int,
-    store: Store,
-    console: Console,
+    recipes: Sequence[Recipe], data: TrainingSet, jobs: int, store: Store, console: Console
 ) -> bool:
     """Retrain one asset and print what came of it; returns whether anything was refused."""
-    now = datetime.now(UTC)
-    target, notes = load_asset(asset, file, now)
-    console.print(f"\n[bold]{asset}[/bold]: {_describe(target)}")
-    for note in notes:
-        console.print(f"  note: {note}")
-    own = applicable(chosen, asset)
-    data = TrainingSet(target, _sources(own, now), seed)
     with _progress(console) as bar:
-        task = bar.add_task(f"{asset}: {len(own)} models")
+        task = bar.add_task(f"{data.target.asset}: {len(recipes)} models")
         trained = train(
-            own, data, jobs, lambda done, total: bar.update(task, completed=done, total=total)
+            recipes, data, jobs, lambda done, total: bar.update(task, completed=done, total=total)
         )
     result = publish(trained, store)
     print_result(result, console)

@@ -29,8 +29,8 @@ def print_result(result: AssetResult, console: Console) -> None:
     table = Table(
         title=f"{result.data.asset}: {result.data.series.measure}, test part {span}, "
         f"n = {comparison.nobs}",
-        caption=f"champion: {result.champion}. vs HAR: QLIKE relative to HAR's. p: two-sided "
-        "Diebold-Mariano. set: in the 90 % model confidence set.",
+        caption=f"champion: {result.champion or 'none'}. vs HAR: QLIKE relative to HAR's. "
+        "p: two-sided Diebold-Mariano. set: in the 90 % model confidence set.",
     )
     for heading in ("model", "QLIKE", "vs HAR", "p", "set", "version", "in service", "note"):
         numeric = heading in {"QLIKE", "vs HAR", "p", "version"}
@@ -39,6 +39,12 @@ def print_result(result: AssetResult, console: Console) -> None:
     for row in comparison.rows:
         table.add_row(*_cells(row), *_outcome_cells(outcomes[row.model]))
     console.print(table)
+    if result.not_compared:
+        console.print(
+            "The champion stays: the models in service cannot be compared until all are retrained "
+            f"on the same data. {result.not_compared}",
+            markup=False,
+        )
 
 
 def write_results(store: Store, assets: Sequence[str], readme: Path) -> None:
@@ -46,8 +52,10 @@ def write_results(store: Store, assets: Sequence[str], readme: Path) -> None:
 
     Raises
     ------
-    InvalidInput : the file has no markers.
+    InvalidInput : there is no asset, or the file has no markers.
     """
+    if not assets:
+        raise InvalidInput(f"there are no models in {store.root}", field="store")
     text = readme.read_text()
     if BEGIN not in text or END not in text:
         raise InvalidInput(
@@ -63,7 +71,8 @@ def write_results(store: Store, assets: Sequence[str], readme: Path) -> None:
 
 def results_of(store: Store, asset: str) -> str:
     """One asset's evaluation as a Markdown table and a plain sentence."""
-    models = [store.load(asset, model) for model in store.models(asset)]
+    names = [model for model in store.models(asset) if store.current(asset, model)]
+    models = [store.load(asset, model) for model in names]
     start = max(model.manifest.evaluation.test_start for model in models)
     tracks = [model.track for model in models]
     comparison = compare(tracks, start=np.datetime64(start))

@@ -83,21 +83,92 @@ def test_a_worse_version_is_published_but_does_not_serve(
 
     monkeypatch.setattr(retrain, "join", join_with_errors)
     assert cli.main(arguments(root, bars, *LINEAR)) == 1
+    assert cli.main(arguments(root, bars, *LINEAR)) == 1  # the same again is not published again
     store = Store(root)
     assert store.versions("MINE", "har") == [1, 2]
     assert store.current("MINE", "har") == 1
 
 
 def test_nothing_is_published_when_an_export_fails(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
         raise ParityError("onnxruntime and torch differ")
 
     monkeypatch.setattr("training.export.export_onnx", fail)
-    with pytest.raises(ParityError):
-        cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), "--models", "lstm"))
+    assert cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), "--models", "lstm")) == 2
+    assert "onnxruntime and torch differ" in capsys.readouterr().err
     assert Store(root).assets() == []
+
+
+def test_models_of_corrected_data_are_not_compared_with_those_of_the_data_before(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, "--models", "ewma")) == 0
+    champion = Store(root).champion("MINE")
+    frame = pd.read_csv(bars)
+    frame.loc[550, "high"] *= 1.002
+    frame.to_csv(bars, index=False)
+    assert cli.main(arguments(root, bars, *LINEAR)) == 1
+    assert "The champion stays" in capsys.readouterr().out
+    store = Store(root)
+    assert (store.current("MINE", "har"), store.current("MINE", "ewma")) == (2, 1)
+    assert store.champion("MINE") == champion
+    assert cli.main(arguments(root, bars, "--models", "ewma")) == 0
+
+
+def test_a_version_of_another_measure_is_not_judged_against_the_one_before(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, *LINEAR)) == 0
+    assert cli.main(arguments(root, bars, *LINEAR, "--measure", "parkinson")) == 0
+    assert "the first version of parkinson" in capsys.readouterr().out
+    assert Store(root).load("MINE", "har").manifest.measure == "parkinson"
+
+
+def test_a_disk_that_fills_up_is_reported(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("models_store.store.os.fsync", full)
+    assert cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), *LINEAR)) == 2
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_too_many_gaps_are_explained(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv", nobs=1200)
+    frame = pd.read_csv(bars)
+    pd.concat([frame[:600], frame[600::2]]).to_csv(bars, index=False)
+    assert cli.main(arguments(root, bars, *LINEAR)) == 2
+    assert "in one part of them only 0" in re.sub(r"\s+", " ", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("option", [["--jobs", "0"], ["--seed", str(2**63)], ["--seed", "one"]])
+def test_a_number_that_cannot_be_used_is_refused_at_once(
+    option: list[str], root: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["retrain", "--asset", "SPX", "--store", str(root), *option])
+    assert stopped.value.code == 2
+
+
+def test_nothing_is_trained_if_one_of_the_assets_is_unknown(root: Path) -> None:
+    assets = ["--asset", "ETH-USD", "--asset", "NOBODY"]
+    assert cli.main(["retrain", *assets, "--store", str(root), "--jobs", "1", *LINEAR]) == 2
+    assert Store(root).assets() == []
+
+
+def test_brackets_in_a_file_s_name_are_printed_as_they_are(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments(root, write_bars(tmp_path / "[red]mine.csv"), *LINEAR)) == 0
+    assert "from [red]mine.csv" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -109,6 +180,7 @@ def test_nothing_is_published_when_an_export_fails(
         (["--asset", "SPX", "--calendar", "XNYS"], "go with --bars"),
         (["--asset", "SPX", "--config", "absent.toml"], "absent.toml cannot be read"),
         (["--asset", "MINE", "--bars", "absent.csv"], "absent.csv cannot be read"),
+        (["--asset", "../mine", "--bars", "absent.csv"], "asset name '../mine' must be"),
     ],
 )
 def test_wrong_arguments_are_explained(
@@ -146,6 +218,9 @@ def test_results_are_written_between_the_markers(
     assert readme.read_text() == text
     readme.write_text("no markers")
     assert cli.main(command) == 2
+    readme.write_text(text)
+    assert cli.main(["results", "--store", str(tmp_path / "typo"), "--readme", str(readme)]) == 2
+    assert readme.read_text() == text
 
 
 def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(

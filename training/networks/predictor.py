@@ -17,13 +17,16 @@ from models_store.manifest import OnnxPredictorSpec
 from models_store.predictors import OnnxPredictor, Scale
 from training.networks.threads import one_thread
 from volatility.arrays import FloatArray
+from volatility.errors import RoughcastError
 
 PARITY_BATCHES = (1, 7, 64)
 PARITY_TOLERANCE = 1e-5  # of log rv
 
 
-class ParityError(RuntimeError):
+class ParityError(RoughcastError):
     """The exported network does not predict what the trained one does."""
+
+    code = "parity"
 
 
 @dataclass(frozen=True)
