@@ -15,7 +15,7 @@ from volatility import datasets
 from volatility.bars import Bars, Finding, from_frame, validate
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput
-from volatility.realized import daily_series
+from volatility.realized import daily_series, get_measure
 
 DAY = 86_400  # seconds
 MINIMUM_SESSIONS = 500  # half to fit on, a quarter to calibrate intervals on, a quarter to test on
@@ -133,4 +133,19 @@ def _asset_data(
         bar_interval=bars.interval,
         source=source,
     )
-    return data, (*notes, *more_notes)
+    return data, (*notes, *more_notes, *_overlap(measure))
+
+
+def _overlap(measure: str) -> tuple[Finding, ...]:
+    if not get_measure(measure).overlapping:
+        return ()
+    return (
+        Finding(
+            "overlapping_measure",
+            "warning",
+            "measure",
+            f"{measure}, in which successive days share all returns but one",
+            "a measure of one day at a time: this one is nearly tomorrow's own value already, and "
+            "every model looks good on it",
+        ),
+    )

@@ -56,6 +56,14 @@ def test_csv_and_parquet_give_the_same_series(tmp_path: Path) -> None:
     assert first.source == "bars.csv"
 
 
+def test_an_overlapping_measure_is_warned_of(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "bars.csv")
+    _, notes = load_asset("MINE", BarsFile(path, measure="rolling_std"), NOW)
+    assert "overlapping_measure" in {note.code for note in notes}
+    _, notes = load_asset("MINE", BarsFile(path), NOW)
+    assert "overlapping_measure" not in {note.code for note in notes}
+
+
 def test_bars_without_weekends_need_a_calendar(tmp_path: Path) -> None:
     path = write_bars(tmp_path / "bars.csv")
     frame = pd.read_csv(path)
