@@ -2,18 +2,23 @@
 
 import argparse
 import importlib
+from collections.abc import Sequence
 
 from benchmarks.timing import HEADING
 
 NAMES = ("har", "runtime", "hurst", "service")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmarks named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=NAMES, metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(NAMES)}")
+    names = parser.parse_args(arguments).names or NAMES
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; choose from {NAMES}")
     print(HEADING)
-    for name in parser.parse_args().names:
+    for name in names:
         for result in importlib.import_module(f"benchmarks.{name}").run():
             print(result, flush=True)
 
