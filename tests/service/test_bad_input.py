@@ -343,9 +343,9 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
     "a number for a date": (
         {"asset": ASSET, "as_of": 86400},
         422,
-        "wrong_type",
+        "invalid_date",
         "as_of",
-        "valid date",
+        "written YYYY-MM-DD",
     ),
     "seconds in a string for a date": (
         {"asset": ASSET, "as_of": "1612310400"},  # 2021-02-03
