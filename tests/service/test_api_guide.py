@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from models_store.store import shipped_artifacts
 from service.app import create_app
 from service.settings import Settings
 from tests.service import test_bad_input as bad
@@ -38,8 +37,6 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    if not (shipped_artifacts() / "SPX" / "champion").exists():
-        pytest.skip("no models are shipped")
     folder = tmp_path_factory.mktemp("guide")
     settings = Settings(store=folder / "store", database_url=f"sqlite:///{folder}/h.sqlite3")
     with TestClient(create_app(settings, lambda: datetime(2022, 1, 1, tzinfo=UTC))) as client:
