@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_store.predictors import LinearPredictor, Scale
+from training.models.least_squares import Estimate, least_squares
 from training.models.recipe import Fit, Hyperparameters, TrainingSet
 from training.pairs import Pairs
-from volatility.regressors import build
+from volatility.arrays import FloatArray
+from volatility.regressors import trailing_means
 
 LAGS = (1, 5, 22)  # a day, a week, a month of sessions
 REGRESSORS = tuple(f"mean_{lag}" for lag in LAGS)
@@ -46,20 +48,36 @@ class Har:
         return Fit(predictor, residual_variance=variance)
 
 
-def fit_har(pairs: Pairs, scale: Scale) -> tuple[LinearPredictor, np.ndarray]:
+def har_least_squares(windows: FloatArray, targets: FloatArray) -> Estimate:
+    """HAR by ordinary least squares, on whatever scale the values come.
+
+    Parameters
+    ----------
+    windows : (n, lookback) values, the last column being the newest; 22 or more of them.
+    targets : (n,) the value that follows each window.
+
+    Returns
+    -------
+    Coefficients of the means over :data:`LAGS`, the intercept, and (n,) residuals.
+
+    Raises
+    ------
+    HistoryTooShort : windows of fewer than 22 values.
+    """
+    return least_squares(trailing_means(windows, LAGS), targets)
+
+
+def fit_har(pairs: Pairs, scale: Scale) -> tuple[LinearPredictor, FloatArray]:
     """Least-squares HAR and its (n,) residuals, on ``scale``."""
     move = np.log if scale == "logs" else np.asarray
-    design = build(REGRESSORS, move(pairs.windows))  # (n, 3)
-    design = np.column_stack([np.ones(len(design)), design])
-    targets = move(pairs.targets)
-    estimated, *_ = np.linalg.lstsq(design, targets, rcond=None)
-    intercept, *slopes = (float(value) for value in estimated)
+    estimate = har_least_squares(move(pairs.windows), move(pairs.targets))
+    slopes = (float(value) for value in estimate.coefficients)
     predictor = LinearPredictor(
         scale=scale,
         coefficients=dict(zip(REGRESSORS, slopes, strict=True)),
-        intercept=intercept,
+        intercept=estimate.intercept,
     )
-    return predictor, targets - design @ estimated
+    return predictor, estimate.residuals
 
 
 def har(refit_every: int) -> Har:
