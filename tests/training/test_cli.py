@@ -164,6 +164,13 @@ def test_nothing_is_trained_if_one_of_the_assets_is_unknown(root: Path) -> None:
     assert Store(root).assets() == []
 
 
+def test_a_source_other_than_the_configured_one(root: Path, tmp_path: Path) -> None:
+    bars = write_bars(tmp_path / "mine.csv", nobs=620)
+    assert cli.main(arguments(root, bars, "--source", "BTC-USD", "--models", "transfer")) == 0
+    manifest = Store(root).load("MINE", "transfer").manifest
+    assert [source.asset for source in manifest.sources] == ["BTC-USD"]
+
+
 def test_brackets_in_a_file_s_name_are_printed_as_they_are(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,6 +185,9 @@ def test_brackets_in_a_file_s_name_are_printed_as_they_are(
         (["--asset", "SPX", "--models", "oracle"], "there is no model 'oracle'"),
         (["--asset", "SPX", "--asset", "ETH-USD", "--bars", "x.csv"], "exactly one --asset"),
         (["--asset", "SPX", "--calendar", "XNYS"], "go with --bars"),
+        (["--target", "SPX", "--source", "SPX"], "SPX is both source and target"),
+        (["--target", "SPX", "--source", "NOBODY"], "NOBODY"),
+        (["--target", "SPX", "--source", "ETH-USD", *LINEAR], "none of ['har'] is"),
         (["--asset", "SPX", "--config", "absent.toml"], "absent.toml cannot be read"),
         (["--asset", "MINE", "--bars", "absent.csv"], "absent.csv cannot be read"),
         (["--asset", "../mine", "--bars", "absent.csv"], "asset name '../mine' must be"),
