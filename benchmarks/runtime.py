@@ -22,9 +22,9 @@ def _network(store: Store, rng: np.random.Generator) -> Result:
     assert isinstance(model.predictor, OnnxPredictor)
     history = _history(model.manifest.measure, rng)
     row = np.log(history.rv[None, -20:]).astype(np.float32)
-    session, names = model.predictor.session, [model.predictor.output_name]
+    session, names = model.predictor.session, model.predictor.spec.outputs
     ours = median_seconds(lambda: model.forecast(history), 2000)
-    peer = median_seconds(lambda: session.run(names, {model.predictor.input_name: row}), 2000)
+    peer = median_seconds(lambda: session.run(names, {model.predictor.spec.input: row}), 2000)
     return slower_by("one LSTM forecast, against InferenceSession.run", ours, peer, at_most=1.5)
 
 

@@ -6,7 +6,8 @@
     coefficients.json   a linear model, or
     model.onnx          a network
     evaluation.npz      its walk-forward forecasts, by target date
-    reference.npz       windows and the forecasts that training saw: replayed at every load
+    reference.npz       windows of every column the model needs, and the forecasts that training got
+                        for them: replayed at every load
     SHA256SUMS          digests of all of the above, for `sha256sum --check` too
 
 ``SHA256SUMS`` covers the manifest as well, so one flipped byte anywhere is noticed; its own digest
@@ -24,7 +25,7 @@ from pydantic import ValidationError
 from models_store.manifest import Manifest, OnnxPredictorSpec
 from models_store.predictors import LinearPredictor, OnnxPredictor, Predictor
 from models_store.runtime import LoadedModel
-from volatility.arrays import DateArray, FloatArray
+from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation import ForecastTrack
 
 MANIFEST = "manifest.json"
@@ -36,6 +37,7 @@ SUMS = "SHA256SUMS"
 
 # torch and onnxruntime add float32 in different orders; on log rv that moves a forecast by 1e-6.
 REPLAY_TOLERANCE = 1e-5
+_FORECAST = "forecast"  # in reference.npz, beside the columns
 
 
 class DamagedArtifact(ValueError):
@@ -46,7 +48,7 @@ def encode(
     manifest: Manifest,
     model_file: bytes,
     track: ForecastTrack,
-    reference_windows: FloatArray,
+    reference: Windows,
     reference_rv: FloatArray,
 ) -> dict[str, bytes]:
     """The files of an artifact, by name.
@@ -56,7 +58,7 @@ def encode(
     manifest : what the model is.
     model_file : content of ``coefficients.json`` or ``model.onnx``.
     track : out-of-sample walk-forward forecasts.
-    reference_windows : (batch, lookback) rv.
+    reference : windows of the manifest's columns and of rv, (batch, lookback) each.
     reference_rv : (batch,) forecasts that training got for them, decimal² per day.
     """
     files = {
@@ -68,7 +70,7 @@ def encode(
             forecast=track.forecast,
             rv=track.rv,
         ),
-        REFERENCE: _encode_arrays(windows=reference_windows, rv=reference_rv),
+        REFERENCE: _encode_arrays(**reference, **{_FORECAST: reference_rv}),
     }
     sums = "".join(f"{_sha256(content)}  {name}\n" for name, content in sorted(files.items()))
     return files | {SUMS: sums.encode()}
@@ -94,6 +96,7 @@ def load(folder: Path, version: int) -> LoadedModel:
         )
     except Exception as error:  # whatever onnxruntime, json or numpy raise on a bad file
         raise DamagedArtifact(f"the model cannot be opened: {error}") from error
+    _check_columns(model)
     _replay(folder, model)
     return model
 
@@ -137,9 +140,17 @@ def _read_manifest(folder: Path) -> Manifest:
 def _read_predictor(folder: Path, manifest: Manifest) -> Predictor:
     spec = manifest.predictor
     if isinstance(spec, OnnxPredictorSpec):
-        return OnnxPredictor.from_file(folder / NETWORK, spec.input, spec.output, manifest.lookback)
+        return OnnxPredictor.from_file(folder / NETWORK, spec, manifest.lookback)
     content = (folder / COEFFICIENTS).read_bytes()
     return LinearPredictor.from_json(content, manifest.scale, spec.regressors)
+
+
+def _check_columns(model: LoadedModel) -> None:
+    if set(model.predictor.columns) != set(model.manifest.columns):
+        raise DamagedArtifact(
+            f"{MANIFEST} names the columns {model.manifest.columns}, "
+            f"but the model needs {model.predictor.columns}"
+        )
 
 
 def _read_track(folder: Path, manifest: Manifest) -> ForecastTrack:
@@ -155,9 +166,10 @@ def _read_track(folder: Path, manifest: Manifest) -> ForecastTrack:
 
 def _replay(folder: Path, model: LoadedModel) -> None:
     try:
-        arrays = _read_arrays(folder / REFERENCE)
-        found, _ = model.predict_rv(arrays["windows"])
-        difference = float(np.max(np.abs(np.log(found / arrays["rv"]))))
+        windows = dict(_read_arrays(folder / REFERENCE))
+        expected = windows.pop(_FORECAST)
+        found = model.predict_rv(windows).rv
+        difference = float(np.max(np.abs(np.log(found / expected))))
     except Exception as error:  # a file that passed its digest but was made wrongly
         raise DamagedArtifact(f"{REFERENCE} cannot be replayed: {error}") from error
     if not difference <= REPLAY_TOLERANCE:  # also true for NaN

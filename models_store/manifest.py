@@ -37,6 +37,16 @@ class OnnxPredictorSpec(_Record):
     kind: Literal["onnx"] = "onnx"
     input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
     output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
+    diagnostics: tuple[str, ...] = Field(
+        default=(),
+        description="Names of further outputs, (batch, k) float32 each, that a forecast shows: "
+        "the weights or probabilities behind it.",
+    )
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all outputs, the forecast first."""
+        return [self.output, *self.diagnostics]
 
 
 PredictorSpec = Annotated[LinearPredictorSpec | OnnxPredictorSpec, Field(discriminator="kind")]
@@ -51,7 +61,17 @@ class TrainingData(_Record):
     end: date = Field(description="Training cut-off: the last session the fit has seen.")
     nobs: PositiveInt
     missing_sessions: int = Field(ge=0)
-    sha256: Sha256 = Field(description="Digest of measure, dates and rv, as RealizedSeries.sha256.")
+    sha256: Sha256 = Field(
+        description="Digest of measure, dates, rv and the columns used, as RealizedSeries.sha256."
+    )
+
+
+class LossHistory(_Record):
+    """Mean squared errors of log rv in one phase of a network's training."""
+
+    training_losses: tuple[FiniteFloat, ...] = Field(description="One an epoch.")
+    validation_losses: tuple[FiniteFloat, ...] = Field(description="One an epoch.")
+    best_epoch: int = Field(ge=0, description="The epoch whose weights were kept, from 0.")
 
 
 class IntervalCalibration(_Record):
@@ -95,6 +115,10 @@ class Manifest(_Record):
         description="Whether the predictor works on rv or on log rv."
     )
     lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
+    columns: tuple[str, ...] = Field(
+        default=(),
+        description="What the model sees of each session besides rv; see volatility.columns.",
+    )
     measure: str
     calendar: str
     periods_per_year: PositiveInt
@@ -119,6 +143,10 @@ class Manifest(_Record):
     learned: dict[str, FiniteFloat] = Field(
         default_factory=dict,
         description="Learned quantities worth reading, such as the hybrid's alpha.",
+    )
+    histories: dict[str, LossHistory] = Field(
+        default_factory=dict,
+        description="How the losses of a network went, by phase of its training.",
     )
     seed: int
     code_version: str

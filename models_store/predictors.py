@@ -7,15 +7,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 
+from models_store.manifest import OnnxPredictorSpec
 from volatility import regressors
-from volatility.arrays import BoolArray, FloatArray
+from volatility.arrays import BoolArray, FloatArray, Windows
 
 Scale = Literal["levels", "logs"]
+
+
+class Prediction(NamedTuple):
+    """What a model says of each row of its windows."""
+
+    values: FloatArray  # (batch,) on the predictor's scale
+    diagnostics: Mapping[str, FloatArray]  # (batch, k) each: a network's weights or probabilities
 
 
 class Predictor(Protocol):
@@ -29,13 +37,20 @@ class Predictor(Protocol):
     def lookback(self) -> int:
         """Sessions of history in one window."""
 
-    def predict(self, windows: FloatArray) -> FloatArray:
-        """Predict the next session from (batch, lookback) ``rv``; (batch,) on ``scale``."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the windows need besides rv, sorted."""
+
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the next session from (batch, lookback) windows."""
 
 
 @dataclass(frozen=True)
 class LinearPredictor:
-    """Intercept plus a weighted sum of regressors of ``rv`` (levels) or ``log_rv`` (logs)."""
+    """Intercept plus a weighted sum of regressors of ``rv`` (levels) or ``log_rv`` (logs).
+
+    Regressors of other columns see those as they are, on either scale.
+    """
 
     scale: Scale
     coefficients: Mapping[str, float]  # by regressor, in the order of the design matrix
@@ -46,16 +61,21 @@ class LinearPredictor:
         """Sessions that the longest regressor reaches back."""
         return regressors.lookback_of(tuple(self.coefficients))
 
-    def predict(self, windows: FloatArray) -> FloatArray:
-        """Predict the next session from (batch, lookback) ``rv``; (batch,) on ``scale``."""
-        values = np.log(windows) if self.scale == "logs" else windows
-        design = regressors.build(tuple(self.coefficients), values)  # (batch, regressors)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the regressors are made of besides rv, sorted."""
+        return regressors.columns_of(tuple(self.coefficients))
+
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the next session from (batch, lookback) windows; (batch,) on ``scale``."""
+        names = tuple(self.coefficients)
+        design = regressors.build(names, on_scale(windows, self.scale))  # (batch, regressors)
         # Term by term rather than by a matrix product: BLAS adds in another order for one row
         # than for many, and a forecast must not depend on the batch it came in.
-        prediction = np.full(len(windows), self.intercept)
+        prediction = np.full(len(design), self.intercept)
         for column, coefficient in zip(design.T, self.coefficients.values(), strict=True):
             prediction += coefficient * column
-        return prediction
+        return Prediction(prediction, {})
 
     def to_json(self) -> bytes:
         """``coefficients.json``, for people to read as much as for :meth:`from_json`."""
@@ -82,15 +102,13 @@ class OnnxPredictor:
     """A network on the logs scale: raw ``log_rv`` in, ``log_rv`` of the next session out."""
 
     session: ort.InferenceSession
-    input_name: str
-    output_name: str
+    spec: OnnxPredictorSpec
     lookback: int
     scale: Scale = "logs"
+    columns: tuple[str, ...] = ()
 
     @classmethod
-    def from_file(
-        cls, path: Path, input_name: str, output_name: str, lookback: int
-    ) -> "OnnxPredictor":
+    def from_file(cls, path: Path, spec: OnnxPredictorSpec, lookback: int) -> "OnnxPredictor":
         """Open ``model.onnx`` on one thread of the CPU."""
         options = ort.SessionOptions()
         # One thread, not spinning: a forecast takes a tenth of a millisecond, and a service that
@@ -100,20 +118,28 @@ class OnnxPredictor:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        return cls(session, input_name, output_name, lookback)
+        return cls(session, spec, lookback)
 
-    def predict(self, windows: FloatArray) -> FloatArray:
-        """Predict the next session from (batch, lookback) ``rv``; (batch,) log rv.
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the next session from (batch, lookback) windows; (batch,) log rv.
 
         Row by row: matrix kernels for one row and for many differ in the last bits, and a forecast
         must not depend on the batch it came in.
         """
-        log_rv = np.log(windows).astype(np.float32)
-        rows = [
-            self.session.run([self.output_name], {self.input_name: row[None, :]})[0]
-            for row in log_rv
-        ]
-        return np.concatenate(rows).astype(np.float64) if rows else np.empty(0)
+        log_rv = np.log(windows["rv"]).astype(np.float32)
+        names, given = self.spec.outputs, self.spec.input
+        rows = [self.session.run(names, {given: row[None, :]}) for row in log_rv]
+        if not rows:
+            return Prediction(np.empty(0), {})
+        values, *diagnostics = (
+            np.concatenate(outputs).astype(np.float64) for outputs in zip(*rows, strict=True)
+        )
+        return Prediction(values, dict(zip(self.spec.diagnostics, diagnostics, strict=True)))
+
+
+def on_scale(windows: Windows, scale: Scale) -> Windows:
+    """Windows as a model on ``scale`` sees them: on the logs scale rv is logged, and rv alone."""
+    return {**windows, "rv": np.log(windows["rv"])} if scale == "logs" else windows
 
 
 def to_rv(

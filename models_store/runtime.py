@@ -1,17 +1,18 @@
 """From an artifact and a history to a forecast: the one path that serving and evaluation share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from models_store.manifest import IntervalCalibration, Manifest
 from models_store.predictors import Predictor, to_rv
-from volatility.arrays import BoolArray, FloatArray
+from volatility.arrays import BoolArray, FloatArray, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
     HistoryTooShort,
@@ -56,9 +57,19 @@ class Forecast(NamedTuple):
     intervals: tuple[Interval, ...]
     missing_sessions: int  # inside the window that was used
     warnings: tuple[str, ...]
+    diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name
+
+
+class PredictedRv(NamedTuple):
+    """What a model says of each row of its windows, as rv."""
+
+    rv: FloatArray  # (batch,) decimal² per day
+    clipped: BoolArray  # (batch,) whether it was moved into the range seen in training
+    diagnostics: Mapping[str, FloatArray]  # (batch, k) each
 
 
 _NOWHERE = (None, None, 0)
+_NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
 class _Multipliers(NamedTuple):
@@ -117,14 +128,12 @@ class LoadedModel:
     def _intervals(self) -> dict[float, _Multipliers]:
         return {interval.level: _Multipliers.of(interval) for interval in self.manifest.intervals}
 
-    def predict_rv(self, window_rows: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """Mean rv of the next session from (batch, lookback) rv, and whether it was clipped."""
-        return to_rv(
-            self.predictor.predict(window_rows),
-            self.manifest.scale,
-            self.manifest.residual_variance,
-            self.manifest.clip,
-        )
+    def predict_rv(self, windows: Windows) -> PredictedRv:
+        """Mean rv of the next session from (batch, lookback) windows of every column needed."""
+        values, diagnostics = self.predictor.predict(windows)
+        manifest = self.manifest
+        rv, clipped = to_rv(values, manifest.scale, manifest.residual_variance, manifest.clip)
+        return PredictedRv(rv, clipped, diagnostics)
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1
@@ -141,7 +150,8 @@ class LoadedModel:
         ------
         HistoryTooShort : fewer sessions than :attr:`required_sessions`.
         ImplausibleUnit : rv lies far outside everything seen in training.
-        InvalidSeries : the history is in another measure (code ``measure_mismatch``).
+        InvalidSeries : the history is in another measure (code ``measure_mismatch``), or lacks a
+            column that the model needs (code ``missing_columns``).
         UnsupportedHorizon, UnsupportedLevel : not among those the artifact was made for.
         """
         return self.forecast_batch([history], [levels], [horizon])[0]
@@ -163,11 +173,9 @@ class LoadedModel:
             return []
         for history, wanted, horizon in zip(histories, levels, horizons, strict=True):
             self._check_question(history, wanted, horizon)
-        count = self.required_sessions
-        used = np.concatenate([history.rv[-count:] for history in histories]).reshape(-1, count)
-        self._check_units(used)
-        rv, clipped = self.predict_rv(used)
-        return self._compose(histories, rv, clipped, levels, horizons)
+        used = self._windows(histories)
+        self._check_units(used["rv"])
+        return self._compose(histories, self.predict_rv(used), levels, horizons)
 
     def check(
         self, history: RealizedSeries, levels: Sequence[float] = (), horizon: int = 1
@@ -212,6 +220,29 @@ class LoadedModel:
                 found=len(history),
                 needed=f"at least {self.required_sessions} sessions",
             )
+        if self.manifest.columns:
+            self._check_columns(history)
+
+    def _check_columns(self, history: RealizedSeries) -> None:
+        missing = [name for name in self.manifest.columns if name not in history.columns]
+        if missing:
+            needed = "bars, from which every column is measured"
+            raise InvalidSeries(
+                f"{self._name} needs {', '.join(self.manifest.columns)} beside rv; the history "
+                f"lacks {', '.join(missing)}; send {needed}",
+                code="missing_columns",
+                field="history",
+                found=f"a history without {', '.join(missing)}",
+                needed=needed,
+            )
+
+    def _windows(self, histories: Sequence[RealizedSeries]) -> Windows:
+        """The newest sessions of each history, (batch, required_sessions) for every column."""
+        count = self.required_sessions
+        rows = {"rv": [history.rv[-count:] for history in histories]}
+        for name in self.manifest.columns:
+            rows[name] = [history.columns[name][-count:] for history in histories]
+        return {name: np.concatenate(part).reshape(-1, count) for name, part in rows.items()}
 
     def _check_units(self, used: FloatArray) -> None:
         """Refuse (batch, required_sessions) rv in which a row's median is in another unit."""
@@ -242,12 +273,11 @@ class LoadedModel:
     def _compose(
         self,
         histories: Sequence[RealizedSeries],
-        rv: FloatArray,
-        clipped: BoolArray,
+        predicted: PredictedRv,
         levels: Sequence[Sequence[float]],
         horizons: Sequence[int],
     ) -> list[Forecast]:
-        manifest = self.manifest
+        manifest, rv = self.manifest, predicted.rv
         rows = zip(
             histories,
             horizons,
@@ -255,8 +285,9 @@ class LoadedModel:
             rv.tolist(),
             np.sqrt(rv).tolist(),
             np.sqrt(rv * manifest.periods_per_year).tolist(),
-            clipped.tolist(),
+            predicted.clipped.tolist(),
             self._place_in_time(histories),
+            _by_row(predicted.diagnostics, len(histories)),
             strict=True,
         )
         return [
@@ -276,6 +307,7 @@ class LoadedModel:
                 intervals=tuple([self._interval(value, annualized, level) for level in wanted]),
                 missing_sessions=missing,
                 warnings=self._warnings(was_clipped, missing),
+                diagnostics=diagnostics,
             )
             for (
                 _,
@@ -286,6 +318,7 @@ class LoadedModel:
                 annualized,
                 was_clipped,
                 (as_of, target_date, missing),
+                diagnostics,
             ) in rows
         ]
 
@@ -335,3 +368,13 @@ class LoadedModel:
                 f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
             )
         return tuple(found)
+
+
+def _by_row(
+    diagnostics: Mapping[str, FloatArray], count: int
+) -> Sequence[Mapping[str, tuple[float, ...]]]:
+    """From (batch, k) by name to a mapping a row; one shared empty one where there are none."""
+    if not diagnostics:
+        return [_NO_DIAGNOSTICS] * count
+    rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
+    return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]

@@ -10,6 +10,7 @@ from models_store.manifest import (
     Evaluation,
     IntervalCalibration,
     LinearPredictorSpec,
+    LossHistory,
     Manifest,
     OnnxPredictorSpec,
     PredictorSpec,
@@ -17,10 +18,11 @@ from models_store.manifest import (
 )
 from models_store.predictors import LinearPredictor, Predictor
 from training.models.recipe import AssetData, Fit, Recipe, TrainingSet
+from training.networks.fitting import FittingHistory
 from training.networks.predictor import TorchPredictor, export_onnx
 from training.walk_forward import forecast_rv
 from volatility import losses
-from volatility.arrays import BoolArray, FloatArray
+from volatility.arrays import BoolArray, FloatArray, Windows
 from volatility.evaluation import ForecastTrack
 from volatility.intervals import LEVELS, MINIMUM, WINDOW, conformal_offsets, rolling_offsets
 
@@ -73,18 +75,21 @@ def to_files(
         predictor=_spec(fit.predictor),
         scale=fit.predictor.scale,
         lookback=recipe.lookback,
+        columns=recipe.columns,
         measure=target.series.measure,
         calendar=target.calendar_name,
         periods_per_year=target.calendar.periods_per_year,
         bar_interval=target.bar_interval,
-        training=_training_data(target),
-        sources=tuple(_training_data(source) for source in fit.sources),
+        horizons=(data.horizon,),
+        training=_training_data(target, recipe),
+        sources=tuple(_training_data(source, recipe) for source in fit.sources),
         residual_variance=fit.residual_variance,
         clip=(float(rv.min()), float(rv.max())),
         intervals=calibrate(track, test_start),
         evaluation=_evaluation(track, test_start, recipe.refit_every),
         hyperparameters=dict(recipe.hyperparameters),
         learned=dict(fit.learned),
+        histories={phase: _losses(history) for phase, history in fit.histories.items()},
         seed=data.seed,
         code_version=version("roughcast"),
     )
@@ -143,7 +148,7 @@ def _spec(predictor: Predictor) -> PredictorSpec:
     return OnnxPredictorSpec()
 
 
-def _export(predictor: Predictor, example: FloatArray) -> bytes:
+def _export(predictor: Predictor, example: Windows) -> bytes:
     if isinstance(predictor, LinearPredictor):
         return predictor.to_json()
     if isinstance(predictor, TorchPredictor):
@@ -151,11 +156,20 @@ def _export(predictor: Predictor, example: FloatArray) -> bytes:
     raise TypeError(f"no export for {type(predictor).__name__}")
 
 
-def _reference_windows(recipe: Recipe, data: TrainingSet) -> FloatArray:
-    return data.target.pairs(recipe.lookback).windows[-REFERENCE_WINDOWS:]
+def _reference_windows(recipe: Recipe, data: TrainingSet) -> Windows:
+    windows = data.pairs(recipe.lookback, recipe.columns).windows
+    return {name: rows[-REFERENCE_WINDOWS:] for name, rows in windows.items()}
 
 
-def _training_data(data: AssetData) -> TrainingData:
+def _losses(history: FittingHistory) -> LossHistory:
+    return LossHistory(
+        training_losses=history.training_losses,
+        validation_losses=history.validation_losses,
+        best_epoch=history.best_epoch,
+    )
+
+
+def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
     dates = data.series.dates
     assert dates is not None, "training series carry dates"
     return TrainingData(
@@ -165,5 +179,5 @@ def _training_data(data: AssetData) -> TrainingData:
         end=dates[-1].item(),
         nobs=len(dates),
         missing_sessions=len(data.calendar.missing_sessions(dates)),
-        sha256=data.series.sha256,
+        sha256=data.series.select(recipe.columns).sha256,
     )

@@ -1,12 +1,14 @@
-"""What a model learns from and is scored on: windows of ``rv`` and the session after each."""
+"""What a model learns from and is scored on: windows of the past and the sessions after each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from volatility.arrays import DateArray, FloatArray
+from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.calendars import Calendar
+from volatility.errors import HistoryTooShort
 from volatility.regressors import windows
 from volatility.series import RealizedSeries
 
@@ -15,10 +17,10 @@ from volatility.series import RealizedSeries
 class Pairs:
     """Windows and their targets, one row each, in order of time."""
 
-    windows: FloatArray  # (n, lookback) rv, the last column being as_of
-    targets: FloatArray  # (n,) rv of the next session
+    windows: Windows  # by column, (n, lookback) each, the last value of a row being that of as_of
+    targets: FloatArray  # (n,) mean daily rv of the sessions ahead
     as_of: DateArray  # (n,)
-    target_dates: DateArray  # (n,)
+    target_dates: DateArray  # (n,) the first of the sessions ahead
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -26,32 +28,59 @@ class Pairs:
     def where(self, keep: NDArray[np.bool_]) -> "Pairs":
         """The rows where ``keep``, (n,), is true."""
         return Pairs(
-            self.windows[keep], self.targets[keep], self.as_of[keep], self.target_dates[keep]
+            {name: rows[keep] for name, rows in self.windows.items()},
+            self.targets[keep],
+            self.as_of[keep],
+            self.target_dates[keep],
         )
 
 
-def make_pairs(series: RealizedSeries, lookback: int, calendar: Calendar) -> Pairs:
-    """Pair every window with the session that follows it.
+def make_pairs(
+    series: RealizedSeries,
+    lookback: int,
+    calendar: Calendar,
+    horizon: int = 1,
+    columns: Sequence[str] = (),
+) -> Pairs:
+    """Pair every window with the sessions that follow it.
 
-    Windows are counted in observed sessions. Where the session after ``as_of`` is missing there is
-    no pair, since what follows the gap is not one session ahead.
+    Windows are counted in observed sessions. Where one of the ``horizon`` sessions after ``as_of``
+    is missing there is no pair, since what follows the gap is further ahead.
 
     Parameters
     ----------
     series : dated daily rv.
     lookback : sessions a window.
     calendar : says which session follows which.
+    horizon : sessions ahead; the target is their mean daily rv.
+    columns : what the windows hold besides rv.
 
     Raises
     ------
-    HistoryTooShort : fewer than ``lookback`` + 1 sessions.
+    HistoryTooShort : fewer than ``lookback`` + ``horizon`` sessions.
     """
     assert series.dates is not None, "training series carry dates"
+    _check_length(len(series), lookback, horizon)
+    dates = series.dates[lookback - 1 :]  # the first as_of, and everything after it
+    values = {"rv": series.rv} | {name: series.columns[name] for name in columns}
     pairs = Pairs(
-        windows=windows(series.rv[:-1], lookback),
-        targets=series.rv[lookback:],
-        as_of=series.dates[lookback - 1 : -1],
-        target_dates=series.dates[lookback:],
+        windows={name: windows(part[:-horizon], lookback) for name, part in values.items()},
+        targets=windows(series.rv[lookback:], horizon).mean(axis=-1),
+        as_of=dates[:-horizon],
+        target_dates=dates[1 : len(dates) - horizon + 1],
     )
-    adjacent = np.diff(calendar.positions(series.dates[lookback - 1 :])) == 1
+    places = calendar.positions(dates)
+    adjacent = places[horizon:] - places[:-horizon] == horizon
     return pairs if adjacent.all() else pairs.where(adjacent)
+
+
+def _check_length(found: int, lookback: int, horizon: int) -> None:
+    needed = lookback + horizon
+    if found < needed:
+        raise HistoryTooShort(
+            f"windows of {lookback} sessions and {horizon} ahead need {needed} sessions; "
+            f"got {found}",
+            field="history",
+            found=found,
+            needed=f"at least {needed} sessions",
+        )

@@ -14,7 +14,7 @@ import numpy as np
 from models_store.predictors import to_rv
 from training.models.recipe import Fit, Recipe, TrainingSet
 from training.pairs import Pairs
-from volatility.arrays import FloatArray
+from volatility.arrays import FloatArray, Windows
 from volatility.evaluation import ForecastTrack
 
 
@@ -88,11 +88,12 @@ def join(forecasts: Sequence[BlockForecasts], model: str) -> ForecastTrack:
     )
 
 
-def forecast_rv(fit: Fit, windows: FloatArray, seen: FloatArray) -> FloatArray:
+def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
     """Mean rv from (batch, lookback) windows, clipped to the range of ``seen``; (batch,)."""
     predictor = fit.predictor
     clip = (float(seen.min()), float(seen.max()))
-    rv, _ = to_rv(predictor.predict(windows), predictor.scale, fit.residual_variance, clip)
+    values = predictor.predict(windows).values
+    rv, _ = to_rv(values, predictor.scale, fit.residual_variance, clip)
     return rv
 
 
@@ -106,7 +107,7 @@ def _forecast_block(
 def _forecast_one(
     recipe: Recipe, data: TrainingSet, known: TrainingSet, block: Block
 ) -> BlockForecasts:
-    pairs = data.target.pairs(recipe.lookback)
+    pairs = data.pairs(recipe.lookback, recipe.columns)
     inside = (pairs.target_dates > block.cut_off) & (pairs.target_dates <= block.last_target)
     ahead = pairs.where(inside)
     forecast = forecast_rv(recipe.fit(known), ahead.windows, known.target.series.rv)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from volatility.arrays import FloatArray
+from volatility.arrays import FloatArray, Windows
 from volatility.errors import HistoryTooShort, InvalidInput
 
 # RiskMetrics Technical Document (1996): a window that leaves out 1 % of the weight;
@@ -111,15 +111,15 @@ def exponential_mean(windows: FloatArray, decay: float) -> FloatArray:
     return np.asarray((np.ascontiguousarray(windows) * (weights / weights.sum())).sum(axis=-1))
 
 
-def build(names: Sequence[str], windows: FloatArray) -> FloatArray:
+def build(names: Sequence[str], windows: Windows) -> FloatArray:
     """Design matrix without its constant.
 
     Parameters
     ----------
     names : ``mean_5`` for the mean of the last 5 sessions, ``ewma_0.94`` for the exponentially
         weighted mean of decay 0.94.
-    windows : (batch, lookback), of at least :func:`lookback_of` columns; earlier ones are not
-        looked at.
+    windows : by column, (batch, lookback) of at least :func:`lookback_of` sessions each; earlier
+        ones are not looked at.
 
     Returns
     -------
@@ -130,8 +130,9 @@ def build(names: Sequence[str], windows: FloatArray) -> FloatArray:
     HistoryTooShort : the windows are shorter than the regressors need.
     InvalidInput : ``unknown_regressor``.
     """
-    _check_length(windows.shape[1], lookback_of(names), f"regressors {', '.join(names)}")
-    return np.stack([_column(name, windows) for name in names], axis=-1)
+    values = windows["rv"]
+    _check_length(values.shape[1], lookback_of(names), f"regressors {', '.join(names)}")
+    return np.stack([_column(name, values) for name in names], axis=-1)
 
 
 def lookback_of(names: Sequence[str]) -> int:
@@ -142,6 +143,18 @@ def lookback_of(names: Sequence[str]) -> int:
     InvalidInput : ``unknown_regressor``.
     """
     return max(_lookback(name) for name in names)
+
+
+def columns_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Columns that the regressors are made of besides rv, sorted.
+
+    Raises
+    ------
+    InvalidInput : ``unknown_regressor``.
+    """
+    for name in names:
+        _parse(name)
+    return ()
 
 
 def _column(name: str, windows: FloatArray) -> FloatArray:

@@ -1,7 +1,8 @@
 """A history of daily realized variance: what every model sees and every forecast continues."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -26,15 +27,19 @@ class RealizedSeries:
     rv : (n,) variance of each session's log returns, decimal² per day, not annualized.
     measure : which estimator made it; see :data:`volatility.realized.MEASURES`.
     dates : (n,) datetime64[D], the sessions; None where they are not known.
+    columns : what else is known of each session, (n,) finite values each, by a name of
+        :mod:`volatility.columns`.
 
     Raises
     ------
-    InvalidSeries : ``length_mismatch``, when rv and dates are not two vectors of one length.
+    InvalidSeries : ``length_mismatch``, when rv, dates and columns are not vectors of one length;
+        ``non_finite_column``.
     """
 
     rv: FloatArray
     measure: str
     dates: DateArray | None = None
+    columns: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rv", np.asarray(self.rv, dtype=np.float64))
@@ -50,6 +55,8 @@ class RealizedSeries:
                 found=f"{self.rv.shape} and {shape}",
                 needed="one date a value",
             )
+        for name, values in self.columns.items():
+            self._check_column(name, values)
 
     def __len__(self) -> int:
         return len(self.rv)
@@ -79,22 +86,45 @@ class RealizedSeries:
                 needed="one date a value",
             )
         known = int(np.searchsorted(self.dates, as_of.astype("datetime64[D]"), side="right"))
-        return RealizedSeries(self.rv[:known], self.measure, self.dates[:known])
+        return self._part(slice(known))
 
     def tail(self, nobs: int) -> "RealizedSeries":
         """Last ``nobs`` sessions, or all of them where there are fewer."""
-        start = max(0, len(self) - nobs)
-        dates = None if self.dates is None else self.dates[start:]
-        return RealizedSeries(self.rv[start:], self.measure, dates)
+        return self._part(slice(max(0, len(self) - nobs), None))
+
+    def select(self, columns: Iterable[str]) -> "RealizedSeries":
+        """The same with these columns alone beside rv; those it does not have are passed over."""
+        chosen = {name: self.columns[name] for name in columns if name in self.columns}
+        return RealizedSeries(self.rv, self.measure, self.dates, chosen)
 
     @property
     def sha256(self) -> str:
-        """Hex digest of measure, dates and rv, the same on every machine."""
+        """Hex digest of measure, dates, rv and columns, the same on every machine."""
         digest = hashlib.sha256(f"{self.measure}\n{len(self)}\n".encode())
         if self.dates is not None:
             digest.update(self.dates.astype("<i8").tobytes())
         digest.update(self.rv.astype("<f8").tobytes())
+        for name in sorted(self.columns):
+            digest.update(f"{name}\n".encode())
+            digest.update(self.columns[name].astype("<f8").tobytes())
         return digest.hexdigest()
+
+    def _part(self, which: slice) -> "RealizedSeries":
+        dates = None if self.dates is None else self.dates[which]
+        columns = {name: values[which] for name, values in self.columns.items()}
+        return RealizedSeries(self.rv[which], self.measure, dates, columns)
+
+    def _check_column(self, name: str, values: FloatArray) -> None:
+        if values.shape != self.rv.shape:
+            raise InvalidSeries(
+                f"the column {name} has shape {values.shape} and rv has shape {self.rv.shape}; "
+                "needed: one value a session",
+                code="length_mismatch",
+                field=name,
+                found=f"{values.shape} and {self.rv.shape}",
+                needed="one value a session",
+            )
+        _refuse(self, ~np.isfinite(values), "non_finite_column", name, "finite values")
 
 
 def check_series(
@@ -188,7 +218,8 @@ def _refuse(series: RealizedSeries, wrong: BoolArray, code: str, field: str, nee
         return
     index = int(np.argmax(wrong))
     date = "no date" if series.dates is None else str(series.dates[index])
-    found = series.rv[index].item() if field == "rv" else date
+    values = {"rv": series.rv, **series.columns}.get(field)
+    found = date if values is None else values[index].item()
     times = f", the first of {count}" if count > 1 else ""
     raise InvalidSeries(
         f"{code.replace('_', ' ')}: found {found} at position {index} ({date}){times}; "

@@ -91,7 +91,7 @@ def make_files(
     series = make_series()
     assert series.dates is not None
     windows = np.lib.stride_tricks.sliding_window_view(series.rv, 22).copy()
-    forecast = np.clip(predictor.predict(windows), *CLIP)
+    forecast = np.clip(predictor.predict({"rv": windows}).values, *CLIP)
     track = ForecastTrack(
         model=model,
         as_of=series.dates[21:-1],
@@ -99,8 +99,9 @@ def make_files(
         forecast=forecast[:-1],
         rv=series.rv[22:],
     )
+    reference = {"rv": windows[-8:]}
     return artifact.encode(
-        make_manifest(asset, model), predictor.to_json(), track, windows[-8:], forecast[-8:]
+        make_manifest(asset, model), predictor.to_json(), track, reference, forecast[-8:]
     )
 
 

@@ -95,7 +95,7 @@ def publish_shifted(settings: Settings, model: str) -> None:
     series = make_series()
     assert series.dates is not None
     windows = np.lib.stride_tricks.sliding_window_view(series.rv, 22).copy()
-    forecast = predictor.predict(windows)
+    forecast = predictor.predict({"rv": windows}).values
     track = ForecastTrack(
         model=model,
         as_of=series.dates[22:-1],
@@ -105,5 +105,5 @@ def publish_shifted(settings: Settings, model: str) -> None:
     )
     manifest = make_manifest(ASSET, model)
     store = Store(settings.store)
-    files = encode(manifest, predictor.to_json(), track, windows[-8:], forecast[-8:])
+    files = encode(manifest, predictor.to_json(), track, {"rv": windows[-8:]}, forecast[-8:])
     store.promote(ASSET, model, store.publish(files))

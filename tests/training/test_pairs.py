@@ -9,7 +9,7 @@ def test_every_window_is_paired_with_the_session_after_it() -> None:
     dates = np.datetime64("2020-01-01") + np.arange(6)
     series = RealizedSeries(rv=np.arange(1.0, 7.0), measure="parkinson", dates=dates)
     pairs = make_pairs(series, 3, get_calendar("24/7"))
-    assert pairs.windows.tolist() == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+    assert pairs.windows["rv"].tolist() == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
     assert pairs.targets.tolist() == [4, 5, 6]
     assert pairs.as_of.tolist() == dates[2:5].tolist()
     assert pairs.target_dates.tolist() == dates[3:].tolist()

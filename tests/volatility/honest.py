@@ -14,8 +14,8 @@ def honest_forecasts(rv: FloatArray) -> dict[str, FloatArray]:
     target = rv[WARM_UP:]
     return {
         "last_value": history[:, -1].copy(),
-        "moving_average": build(("mean_22",), history)[:, 0],
-        "ewma": build(("ewma_0.94",), history)[:, 0],
+        "moving_average": build(("mean_22",), {"rv": history})[:, 0],
+        "ewma": build(("ewma_0.94",), {"rv": history})[:, 0],
         "har": np.maximum(_fitted(history, target), target.min()),
         "log_har": np.exp(_fitted(np.log(history), np.log(target))),
     }
@@ -23,6 +23,6 @@ def honest_forecasts(rv: FloatArray) -> dict[str, FloatArray]:
 
 def _fitted(history: FloatArray, target: FloatArray) -> FloatArray:
     """Fitted values of a HAR regression; the timing of their news is what matters here."""
-    regressors = build(("mean_1", "mean_5", "mean_22"), history)
+    regressors = build(("mean_1", "mean_5", "mean_22"), {"rv": history})
     design = np.column_stack([np.ones(len(target)), regressors])
     return design @ np.linalg.lstsq(design, target, rcond=None)[0]

@@ -66,7 +66,7 @@ def test_lookback_of_riskmetrics_leaves_out_one_percent():
 def test_unknown_regressors(name):
     for call in (
         lambda: regressors.lookback_of([name]),
-        lambda: regressors.build([name], np.ones((1, 9))),
+        lambda: regressors.build([name], {"rv": np.ones((1, 9))}),
     ):
         with pytest.raises(InvalidInput, match="is unknown; needed: mean_<sessions>") as caught:
             call()
@@ -75,26 +75,27 @@ def test_unknown_regressors(name):
 
 def test_build_names_its_columns():
     window = np.random.default_rng(0).normal(size=(6, 90))
-    design = regressors.build(NAMES, window)
+    design = regressors.build(NAMES, {"rv": window})
     assert design.shape == (6, 4)
     assert (design[:, :3] == regressors.trailing_means(window, (1, 5, 22))).all()
     assert (design[:, 3] == regressors.exponential_mean(window[:, -75:], 0.94)).all()
-    assert (regressors.build(NAMES[::-1], window) == design[:, ::-1]).all()
+    assert (regressors.build(NAMES[::-1], {"rv": window}) == design[:, ::-1]).all()
 
 
 def test_build_needs_long_enough_windows():
     with pytest.raises(HistoryTooShort, match="mean_5, mean_22 needs 22 sessions; got 21"):
-        regressors.build(["mean_5", "mean_22"], np.ones((2, 21)))
+        regressors.build(["mean_5", "mean_22"], {"rv": np.ones((2, 21))})
 
 
 @pytest.mark.parametrize("nobs", [75, 76, 83, 200, 1000, 2522])
 def test_the_last_row_is_the_same_from_any_sufficient_history(nobs):
     values = np.log(np.random.default_rng(nobs).lognormal(-8, 1, nobs))
-    long = regressors.build(NAMES, regressors.windows(values, 75))[-1]
+    long = regressors.build(NAMES, {"rv": regressors.windows(values, 75)})[-1]
     for kept in {75, 76, 100, nobs - 1, nobs} & set(range(75, nobs + 1)):
-        short = regressors.build(NAMES, regressors.windows(values[-kept:], 75))[-1]
+        short = regressors.build(NAMES, {"rv": regressors.windows(values[-kept:], 75)})[-1]
         assert (short == long).all()
-        wide = regressors.build(NAMES, values[-kept:][None, :])[0]  # one window of all there is
+        everything = {"rv": values[-kept:][None, :]}  # one window of all there is
+        wide = regressors.build(NAMES, everything)[0]
         assert (wide == long).all()
 
 
@@ -116,14 +117,14 @@ def test_a_row_is_the_same_alone_and_in_a_batch(lag, batch):
 )
 def test_what_comes_later_changes_nothing_earlier(past, later):
     names = ("mean_1", "mean_5", "mean_22")
-    known = regressors.build(names, regressors.windows(np.array(past), 22))
-    extended = regressors.build(names, regressors.windows(np.array(past + later), 22))
+    known = regressors.build(names, {"rv": regressors.windows(np.array(past), 22)})
+    extended = regressors.build(names, {"rv": regressors.windows(np.array(past + later), 22)})
     assert (extended[: len(known)] == known).all()
 
 
 @given(st.lists(st.floats(1e-8, 1.0), min_size=75, max_size=80))
 def test_regressors_are_averages(values):
     window = np.array([values])
-    design = regressors.build(NAMES, window)
+    design = regressors.build(NAMES, {"rv": window})
     assert (design >= window.min() * (1 - 1e-12)).all()
     assert (design <= window.max() * (1 + 1e-12)).all()

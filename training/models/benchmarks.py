@@ -20,6 +20,7 @@ class Benchmark:
     regressor: str
     refit_every: int
     sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def lookback(self) -> int:

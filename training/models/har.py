@@ -29,6 +29,7 @@ class Har:
     scale: Scale
     refit_every: int
     sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def lookback(self) -> int:
@@ -42,7 +43,7 @@ class Har:
 
     def fit(self, data: TrainingSet) -> Fit:
         """Estimate the four coefficients."""
-        predictor, residuals = fit_har(data.target.pairs(self.lookback), self.scale)
+        predictor, residuals = fit_har(data.pairs(self.lookback, self.columns), self.scale)
         degrees = len(residuals) - len(LAGS) - 1
         variance = float(residuals @ residuals / degrees) if self.scale == "logs" else 0.0
         return Fit(predictor, residual_variance=variance)
@@ -70,7 +71,7 @@ def har_least_squares(windows: FloatArray, targets: FloatArray) -> Estimate:
 def fit_har(pairs: Pairs, scale: Scale) -> tuple[LinearPredictor, FloatArray]:
     """Least-squares HAR and its (n,) residuals, on ``scale``."""
     move = np.log if scale == "logs" else np.asarray
-    estimate = har_least_squares(move(pairs.windows), move(pairs.targets))
+    estimate = har_least_squares(move(pairs.windows["rv"]), move(pairs.targets))
     slopes = (float(value) for value in estimate.coefficients)
     predictor = LinearPredictor(
         scale=scale,

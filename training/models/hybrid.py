@@ -67,6 +67,7 @@ class Hybrid:
     refit_every: int
     name: str = "hybrid"
     sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def lookback(self) -> int:
@@ -85,7 +86,7 @@ class Hybrid:
 
     def fit(self, data: TrainingSet) -> Fit:
         """Estimate HAR, then train network and weight together."""
-        pairs = data.target.pairs(self.lookback)
+        pairs = data.pairs(self.lookback, self.columns)
         har, _ = fit_har(pairs, "logs")
         training, validation = LogWindows.of(pairs).split(self.fitting.validation_share)
         with reproducible(data.seed):

@@ -18,6 +18,7 @@ class Lstm:
     refit_every: int
     name: str = "lstm"
     sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def lookback(self) -> int:

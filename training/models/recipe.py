@@ -1,12 +1,13 @@
 """What a model is to the rest of the room: a recipe that turns data into a fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from models_store.predictors import Predictor
+from training.networks.fitting import FittingHistory
 from training.pairs import Pairs, make_pairs
 from volatility.calendars import Calendar, get_calendar
 from volatility.series import RealizedSeries
@@ -16,7 +17,7 @@ Hyperparameters = Mapping[str, float | int | str | bool | tuple[int, ...]]
 
 @dataclass(frozen=True)
 class AssetData:
-    """One asset's daily rv and where it came from."""
+    """One asset's daily rv with every column there is, and where it came from."""
 
     asset: str
     series: RealizedSeries
@@ -29,9 +30,9 @@ class AssetData:
         """The asset's sessions."""
         return get_calendar(self.calendar_name)
 
-    def pairs(self, lookback: int) -> Pairs:
+    def pairs(self, lookback: int, columns: Sequence[str] = (), horizon: int = 1) -> Pairs:
         """Windows and targets; see :func:`training.pairs.make_pairs`."""
-        return make_pairs(self.series, lookback, self.calendar)
+        return make_pairs(self.series, lookback, self.calendar, horizon, columns)
 
     def until(self, cut_off: np.datetime64) -> "AssetData":
         """The same without anything after ``cut_off``."""
@@ -47,11 +48,21 @@ class TrainingSet:
     target : the asset to forecast.
     sources : other assets to learn from, by name.
     seed : of every random choice.
+    horizon : sessions ahead; a target is their mean daily rv.
     """
 
     target: AssetData
     sources: Mapping[str, AssetData]
     seed: int
+    horizon: int = 1
+
+    def pairs(self, lookback: int, columns: Sequence[str] = ()) -> Pairs:
+        """Windows and targets of the target, at this horizon."""
+        return self.target.pairs(lookback, columns, self.horizon)
+
+    def source_pairs(self, name: str, lookback: int, columns: Sequence[str] = ()) -> Pairs:
+        """Windows and targets of one source, at this horizon."""
+        return self.sources[name].pairs(lookback, columns, self.horizon)
 
     def until(self, cut_off: np.datetime64) -> "TrainingSet":
         """The same as it was known on ``cut_off``: sources too are cut, or they would leak."""
@@ -72,12 +83,14 @@ class Fit:
     residual_variance : of log residuals; zero on the levels scale.
     learned : quantities worth reading, such as the hybrid's alpha.
     sources : assets whose series were used besides the target's.
+    histories : how the losses of a network went, by phase: "training", "pretraining" and the like.
     """
 
     predictor: Predictor
     residual_variance: float = 0.0
     learned: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[AssetData, ...] = ()
+    histories: Mapping[str, FittingHistory] = field(default_factory=dict)
 
 
 class Recipe(Protocol):
@@ -90,6 +103,10 @@ class Recipe(Protocol):
     @property
     def lookback(self) -> int:
         """Sessions of history that a forecast needs."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the model sees of each session besides rv, sorted; see volatility.columns."""
 
     @property
     def refit_every(self) -> int:

@@ -47,6 +47,7 @@ class Transfer:
     pretraining: FittingConfig
     fine_tuning: FittingConfig
     refit_every: int
+    columns: tuple[str, ...] = ()
 
     @property
     def lookback(self) -> int:
@@ -75,7 +76,7 @@ class Transfer:
         network = copy.deepcopy(
             _pretrained(_Source.of(source), self.network, self.pretraining, data.seed)
         )
-        training, validation = LogWindows.of(data.target.pairs(self.lookback)).split(
+        training, validation = LogWindows.of(data.pairs(self.lookback)).split(
             self.fine_tuning.validation_share
         )
         with reproducible(data.seed):

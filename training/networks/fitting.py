@@ -31,7 +31,7 @@ class LogWindows:
     def of(cls, pairs: Pairs) -> "LogWindows":
         """Logs of ``pairs``."""
         return cls(
-            torch.from_numpy(pairs.windows).log().float(),
+            torch.from_numpy(pairs.windows["rv"]).log().float(),
             torch.from_numpy(pairs.targets.copy()).log().float(),
         )
 

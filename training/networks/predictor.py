@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from models_store.manifest import OnnxPredictorSpec
-from models_store.predictors import OnnxPredictor, Scale
+from models_store.predictors import OnnxPredictor, Prediction, Scale
 from training.networks.threads import one_thread
-from volatility.arrays import FloatArray
+from volatility.arrays import Windows
 from volatility.errors import RoughcastError
 
 PARITY_BATCHES = (1, 7, 64)
@@ -36,24 +36,25 @@ class TorchPredictor:
     network: nn.Module
     lookback: int
     scale: Scale = "logs"
+    columns: tuple[str, ...] = ()
 
-    def predict(self, windows: FloatArray) -> FloatArray:
-        """Predict log rv of the next session from (batch, lookback) ``rv``; (batch,)."""
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict log rv of the next session from (batch, lookback) windows; (batch,)."""
         self.network.eval()
-        log_rv = torch.from_numpy(np.log(windows).astype(np.float32))
+        log_rv = torch.from_numpy(np.log(windows["rv"]).astype(np.float32))
         with one_thread(), torch.no_grad():
             predicted: torch.Tensor = self.network(log_rv)
-        return predicted.double().numpy()
+        return Prediction(predicted.double().numpy(), {})
 
 
-def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: FloatArray) -> bytes:
+def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: Windows) -> bytes:
     """The network as the content of ``model.onnx``, checked against torch before it is returned.
 
     Parameters
     ----------
     predictor : the trained network.
     spec : names of the graph's input and output.
-    example : (n, lookback) rv, at least 64 rows, to compare the two on.
+    example : (n, lookback) windows, at least 64 rows, to compare the two on.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: Flo
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         _write_onnx(predictor, spec, path)
-        exported = OnnxPredictor.from_file(path, spec.input, spec.output, predictor.lookback)
+        exported = OnnxPredictor.from_file(path, spec, predictor.lookback)
         _check_parity(predictor, exported, example)
         return path.read_bytes()
 
@@ -114,10 +115,11 @@ def _quiet_exporter() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _check_parity(trained: TorchPredictor, exported: OnnxPredictor, example: FloatArray) -> None:
+def _check_parity(trained: TorchPredictor, exported: OnnxPredictor, example: Windows) -> None:
     for size in PARITY_BATCHES:
-        rows = example[-size:]
-        difference = float(np.max(np.abs(trained.predict(rows) - exported.predict(rows))))
+        rows = {name: values[-size:] for name, values in example.items()}
+        found, expected = exported.predict(rows).values, trained.predict(rows).values
+        difference = float(np.max(np.abs(found - expected)))
         if not difference <= PARITY_TOLERANCE:  # also true for NaN
             raise ParityError(
                 f"onnxruntime and torch differ by {difference:.2g} of log rv on a batch of {size}; "

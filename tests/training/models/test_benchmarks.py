@@ -10,9 +10,9 @@ def test_forecasts_by_hand() -> None:
     rv = np.zeros(75)
     rv[-22:] = 1.0
     rv[-1] = 3.0
-    (last,) = last_value(22).fit(data).predictor.predict(rv[None, -1:])
-    (mean,) = moving_average(22).fit(data).predictor.predict(rv[None, -22:])
-    (exponential,) = ewma(22).fit(data).predictor.predict(rv[None, :])
+    (last,) = last_value(22).fit(data).predictor.predict({"rv": rv[None, -1:]}).values
+    (mean,) = moving_average(22).fit(data).predictor.predict({"rv": rv[None, -22:]}).values
+    (exponential,) = ewma(22).fit(data).predictor.predict({"rv": rv[None, :]}).values
     assert last == 3.0
     assert mean == pytest.approx((21 * 1 + 3) / 22, rel=1e-12)
     weights = 0.94 ** np.arange(75)

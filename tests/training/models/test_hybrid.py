@@ -13,12 +13,11 @@ def test_alpha_mixes_har_and_network() -> None:
     pairs = make_asset().pairs(22)
     har, _ = fit_har(pairs, "logs")
     network = HybridNetwork(har, small_config().network).eval()
-    log_rv = torch.from_numpy(np.log(pairs.windows[-4:])).float()
+    newest = {"rv": pairs.windows["rv"][-4:]}
+    log_rv = torch.from_numpy(np.log(newest["rv"])).float()
     with torch.no_grad():
         network.alpha_logit.fill_(100.0)  # alpha = 1
-        np.testing.assert_allclose(
-            network(log_rv).numpy(), har.predict(pairs.windows[-4:]), rtol=1e-5
-        )
+        np.testing.assert_allclose(network(log_rv).numpy(), har.predict(newest).values, rtol=1e-5)
         network.alpha_logit.fill_(-100.0)  # alpha = 0
         assert torch.equal(network(log_rv), network.network(log_rv))
         network.alpha_logit.fill_(float(np.log(3)))  # alpha = 3 / 4

@@ -44,8 +44,9 @@ def test_strategies_lead_to_different_networks_from_one_pretraining() -> None:
     frozen = transfer(small_config()).fit(data)
     full = transfer_full(small_config()).fit(data)
     assert _pretrained.cache_info().misses == 1
-    windows = data.target.pairs(20).windows[-5:]
-    assert not np.allclose(frozen.predictor.predict(windows), full.predictor.predict(windows))
+    windows = {"rv": data.pairs(20).windows["rv"][-5:]}
+    predictions = [fit.predictor.predict(windows).values for fit in (frozen, full)]
+    assert not np.allclose(*predictions)
 
 
 def test_fine_tuning_does_not_touch_the_pretrained_network_in_the_cache() -> None:
@@ -63,9 +64,10 @@ def test_fine_tuning_does_not_touch_the_pretrained_network_in_the_cache() -> Non
 def test_the_source_decides_the_forecast() -> None:
     data = make_training_set()
     other = TrainingSet(data.target, {"SOURCE": make_asset("SOURCE", seed=5)}, data.seed)
-    windows = data.target.pairs(20).windows[-5:]
+    windows = {"rv": data.pairs(20).windows["rv"][-5:]}
     predictions = [
-        transfer(small_config()).fit(chosen).predictor.predict(windows) for chosen in (data, other)
+        transfer(small_config()).fit(chosen).predictor.predict(windows).values
+        for chosen in (data, other)
     ]
     assert not np.allclose(*predictions)
 

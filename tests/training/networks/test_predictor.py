@@ -11,6 +11,7 @@ from tests.training.data import make_asset, small_config
 from training.models.lstm import train_from_scratch
 from training.networks import predictor as module
 from training.networks.predictor import ParityError, TorchPredictor, export_onnx
+from volatility.arrays import Windows
 
 
 @pytest.fixture(scope="module")
@@ -21,25 +22,26 @@ def trained() -> TorchPredictor:
 
 
 @pytest.fixture(scope="module")
-def rows() -> np.ndarray:
-    return make_asset(seed=9).pairs(20).windows[-100:]
+def rows() -> Windows:
+    return {"rv": make_asset(seed=9).pairs(20).windows["rv"][-100:]}
 
 
 def test_onnxruntime_predicts_what_torch_predicts(
-    trained: TorchPredictor, rows: np.ndarray, tmp_path: Path
+    trained: TorchPredictor, rows: Windows, tmp_path: Path
 ) -> None:
     spec = OnnxPredictorSpec()
     path = tmp_path / "model.onnx"
     path.write_bytes(export_onnx(trained, spec, rows))
-    served = OnnxPredictor.from_file(path, spec.input, spec.output, 20)
+    served = OnnxPredictor.from_file(path, spec, 20)
     for size in (1, 2, 33, 100):
+        part = {"rv": rows["rv"][:size]}
         np.testing.assert_allclose(
-            served.predict(rows[:size]), trained.predict(rows[:size]), rtol=0, atol=1e-5
+            served.predict(part).values, trained.predict(part).values, rtol=0, atol=1e-5
         )
 
 
 def test_the_graph_takes_any_batch_and_names_its_ends(
-    trained: TorchPredictor, rows: np.ndarray
+    trained: TorchPredictor, rows: Windows
 ) -> None:
     session = ort.InferenceSession(export_onnx(trained, OnnxPredictorSpec(), rows))
     (given,), (returned,) = session.get_inputs(), session.get_outputs()
@@ -48,16 +50,14 @@ def test_the_graph_takes_any_batch_and_names_its_ends(
     assert given.shape[1] == 20
 
 
-def test_the_graph_does_not_say_where_it_was_made(
-    trained: TorchPredictor, rows: np.ndarray
-) -> None:
+def test_the_graph_does_not_say_where_it_was_made(trained: TorchPredictor, rows: Windows) -> None:
     content = export_onnx(trained, OnnxPredictorSpec(), rows)
     assert b"volatility_network" not in content
     assert str(Path(module.__file__).parent).encode() not in content
 
 
 def test_an_export_that_predicts_something_else_is_refused(
-    trained: TorchPredictor, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    trained: TorchPredictor, rows: Windows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = module._write_onnx
 
