@@ -5,43 +5,27 @@ r"""HAR and a network combined by one learned weight (Dhansoia 2025, eq. 3).
 in logs of rv, with :math:`\alpha` in (0, 1). HAR is estimated first, by least squares, and fixed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from models_store.predictors import LinearPredictor
-from training.config import Config, FittingConfig, HybridConfig, NetworkConfig, flatten
-from training.models.har import LAGS, fit_har
-from training.models.recipe import Fit, Hyperparameters, TrainingSet
-from training.networks.fitting import LogWindows, ParameterGroup, fit_network, reproducible
-from training.networks.predictor import TorchPredictor
+from training.config import Config, HybridConfig, NetworkConfig, flatten
+from training.models.har import LAGS
+from training.models.network_recipe import ScratchRecipe
+from training.models.recipe import Hyperparameters
+from training.networks.fitting import LogWindows, ParameterGroup, Split, Stage
+from training.networks.fixed_har import FixedHar
 from training.networks.volatility_network import VolatilityNetwork
-
-
-class FixedHar(nn.Module):
-    """Log-HAR inside a graph, with coefficients that training does not touch."""
-
-    coefficients: Tensor
-    intercept: Tensor
-
-    def __init__(self, har: LinearPredictor) -> None:
-        super().__init__()
-        self.register_buffer("coefficients", torch.tensor([*har.coefficients.values()]))
-        self.register_buffer("intercept", torch.tensor(har.intercept))
-
-    def forward(self, log_rv: Tensor) -> Tensor:
-        """Predict from (batch, 22) log rv; (batch,)."""
-        means = torch.stack([log_rv[:, -lag:].mean(dim=1) for lag in LAGS], dim=1)  # (batch, 3)
-        return self.intercept + (means * self.coefficients).sum(dim=1)
 
 
 class HybridNetwork(nn.Module):
     """HAR and network, weighted by the logistic of one parameter."""
 
-    def __init__(self, har: LinearPredictor, shape: NetworkConfig) -> None:
+    def __init__(self, shape: NetworkConfig) -> None:
         super().__init__()
-        self.har = FixedHar(har)
+        self.har = FixedHar()
         self.network = VolatilityNetwork(shape)
         self.alpha_logit = nn.Parameter(torch.zeros(()))  # alpha = 1/2: no opinion
 
@@ -57,17 +41,16 @@ class HybridNetwork(nn.Module):
         return self.alpha * har + (1 - self.alpha) * network
 
 
-@dataclass(frozen=True)
-class Hybrid:
-    """HAR-LSTM hybrid."""
+@dataclass(frozen=True, kw_only=True)
+class Hybrid(ScratchRecipe[HybridNetwork]):
+    """HAR-LSTM hybrid.
 
-    network: NetworkConfig
-    fitting: FittingConfig
+    Attributes
+    ----------
+    mixing : how its weight is trained.
+    """
+
     mixing: HybridConfig
-    refit_every: int
-    name: str = "hybrid"
-    sources: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
 
     @property
     def lookback(self) -> int:
@@ -77,38 +60,35 @@ class Hybrid:
     @property
     def hyperparameters(self) -> Hyperparameters:
         """HAR's lags, the network's shape and how both are trained together."""
-        return {
-            "lags": LAGS,
-            **flatten(self.network, "network."),
-            **flatten(self.fitting, "fitting."),
-            **flatten(self.mixing, "hybrid."),
-        }
+        return {"lags": LAGS, **super().hyperparameters, **flatten(self.mixing, "hybrid.")}
 
-    def fit(self, data: TrainingSet) -> Fit:
-        """Estimate HAR, then train network and weight together."""
-        pairs = data.pairs(self.lookback, self.columns)
-        har, _ = fit_har(pairs, "logs")
-        training, validation = LogWindows.of(pairs).split(self.fitting.validation_share)
-        with reproducible(data.seed):
-            hybrid = HybridNetwork(har, self.network)
-            hybrid.network.scaler.fit(training.inputs)
-            groups: list[ParameterGroup] = [
-                {"params": list(hybrid.network.parameters())},
-                {"params": [hybrid.alpha_logit], "lr": self.mixing.alpha_learning_rate},
-            ]
-            history = fit_network(hybrid, training, validation, self.fitting, groups)
-        return Fit(
-            TorchPredictor(hybrid, self.lookback),
-            residual_variance=history.best_validation_loss,
-            learned={"alpha": hybrid.alpha.item(), "best_epoch": history.best_epoch},
-        )
+    def build(self, training: LogWindows) -> HybridNetwork:
+        """HAR estimated, the network random, and their weights equal."""
+        network = HybridNetwork(self.network)
+        network.har.fit(training)
+        network.network.scaler.fit(training.inputs)
+        return network
+
+    def stages(self, network: HybridNetwork) -> list[Stage]:
+        """Network and weight together, each at its own rate."""
+        weights = list(network.network.parameters())
+        groups = [
+            ParameterGroup(weights, self.fitting.learning_rate),
+            ParameterGroup([network.alpha_logit], self.mixing.alpha_learning_rate),
+        ]
+        return [Stage(groups, self.fitting.epochs)]
+
+    def learned(self, network: HybridNetwork, target: Split) -> Mapping[str, float]:  # noqa: ARG002
+        """The weight of HAR."""
+        return {"alpha": network.alpha.item()}
 
 
 def hybrid(config: Config) -> Hybrid:
     """The recipe as configured."""
     return Hybrid(
-        config.network,
-        config.pretraining,
-        config.hybrid,
-        config.walk_forward.network_refit_every,
+        name="hybrid",
+        network=config.network,
+        fitting=config.pretraining,
+        refit_every=config.walk_forward.network_refit_every,
+        mixing=config.hybrid,
     )

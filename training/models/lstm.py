@@ -1,57 +1,29 @@
-"""The paper's network trained from scratch on the target alone."""
+"""The paper's network trained from scratch on the target alone (Dhansoia 2025, section 3.3)."""
 
 from dataclasses import dataclass
 
-from training.config import Config, FittingConfig, NetworkConfig, flatten
-from training.models.recipe import AssetData, Fit, Hyperparameters, TrainingSet
-from training.networks.fitting import FittingHistory, LogWindows, fit_network, reproducible
-from training.networks.predictor import TorchPredictor
+from training.config import Config
+from training.models.network_recipe import ScratchRecipe
+from training.networks.fitting import LogWindows
 from training.networks.volatility_network import VolatilityNetwork
 
 
-@dataclass(frozen=True)
-class Lstm:
+@dataclass(frozen=True, kw_only=True)
+class Lstm(ScratchRecipe[VolatilityNetwork]):
     """LSTM with attention, trained from scratch."""
 
-    network: NetworkConfig
-    fitting: FittingConfig
-    refit_every: int
-    name: str = "lstm"
-    sources: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-
-    @property
-    def lookback(self) -> int:
-        """Length of the network's window."""
-        return self.network.lookback
-
-    @property
-    def hyperparameters(self) -> Hyperparameters:
-        """The network's shape and how it is trained."""
-        return flatten(self.network, "network.") | flatten(self.fitting, "fitting.")
-
-    def fit(self, data: TrainingSet) -> Fit:
-        """Train from random weights."""
-        network, history = train_from_scratch(data.target, self.network, self.fitting, data.seed)
-        return Fit(
-            TorchPredictor(network, self.lookback),
-            residual_variance=history.best_validation_loss,
-            learned={"best_epoch": history.best_epoch},
-        )
-
-
-def train_from_scratch(
-    data: AssetData, shape: NetworkConfig, fitting: FittingConfig, seed: int
-) -> tuple[VolatilityNetwork, FittingHistory]:
-    """A new network trained on one asset."""
-    training, validation = LogWindows.of(data.pairs(shape.lookback)).split(fitting.validation_share)
-    with reproducible(seed):
-        network = VolatilityNetwork(shape)
+    def build(self, training: LogWindows) -> VolatilityNetwork:
+        """The network of the paper, scaled as ``training`` is."""
+        network = VolatilityNetwork(self.network)
         network.scaler.fit(training.inputs)
-        history = fit_network(network, training, validation, fitting)
-    return network, history
+        return network
 
 
 def lstm(config: Config) -> Lstm:
     """The recipe as configured."""
-    return Lstm(config.network, config.pretraining, config.walk_forward.network_refit_every)
+    return Lstm(
+        name="lstm",
+        network=config.network,
+        fitting=config.pretraining,
+        refit_every=config.walk_forward.network_refit_every,
+    )

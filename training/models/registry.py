@@ -18,6 +18,9 @@ MODELS: Mapping[str, Callable[[Config], Recipe]] = MappingProxyType(
         "lstm": lstm.lstm,
         "transfer": transfer.transfer,
         "transfer_full": transfer.transfer_full,
+        "transfer_differential": transfer.transfer_differential,
+        "transfer_gradual": transfer.transfer_gradual,
+        "transfer_aggressive": transfer.transfer_aggressive,
         "hybrid": hybrid.hybrid,
     }
 )

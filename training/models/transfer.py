@@ -6,53 +6,61 @@ a forecast of Bitcoin in 2018 would rest on what happened to equities in 2020.
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from training.config import Config, FittingConfig, NetworkConfig, flatten
-from training.models.lstm import train_from_scratch
-from training.models.recipe import AssetData, Fit, Hyperparameters, TrainingSet
-from training.networks.fitting import LogWindows, ParameterGroup, fit_network, reproducible
+from training.config import Config, FittingConfig, flatten
+from training.models.lstm import Lstm
+from training.models.network_recipe import NetworkRecipe
+from training.models.pretraining import pretrain
+from training.models.recipe import Fit, Hyperparameters
+from training.networks.fitting import ParameterGroup, Split, Stage, fit_network, reproducible
 from training.networks.predictor import TorchPredictor
-from training.networks.volatility_network import VolatilityNetwork
-from volatility.errors import HistoryTooShort
+from training.networks.volatility_network import Encoder, VolatilityNetwork
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """How much of a pre-trained network fine-tuning may change.
+    """How much of a pre-trained network fine-tuning may change, and how fast.
 
     Attributes
     ----------
-    encoder_rate : the encoder's learning rate as a multiple of the configured one; 0 freezes it.
+    head_rate : the head's learning rate as a multiple of the configured one.
+    encoder_rate : the encoder's; 0 freezes it.
+    layer_by_layer : train the head alone first, then at each stage one part more, from the top
+        down: attention and bottleneck, then the layers of the LSTM, the last one first.
     """
 
+    head_rate: float
     encoder_rate: float
+    layer_by_layer: bool = False
 
 
+# The paper (Table 5) names the last three and gives no rates. With fine-tuning's 1e-4, ten times
+# is the rate of pre-training.
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
-    {"frozen": Strategy(encoder_rate=0.0), "full": Strategy(encoder_rate=1.0)}
+    {
+        "frozen": Strategy(head_rate=1.0, encoder_rate=0.0),
+        "full": Strategy(head_rate=1.0, encoder_rate=1.0),
+        "differential": Strategy(head_rate=10.0, encoder_rate=1.0),
+        "gradual": Strategy(head_rate=1.0, encoder_rate=1.0, layer_by_layer=True),
+        "aggressive": Strategy(head_rate=10.0, encoder_rate=10.0),
+    }
 )
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """Pre-train on the source, fine-tune on the target by ``strategy``."""
+@dataclass(frozen=True, kw_only=True)
+class Transfer(NetworkRecipe):
+    """Pre-train on the source, fine-tune on the target by ``strategy``.
 
-    name: str
+    Attributes
+    ----------
+    strategy : one of :data:`STRATEGIES`.
+    pretraining : how the network is trained on the source.
+    """
+
     strategy: str
-    sources: tuple[str]
-    network: NetworkConfig
     pretraining: FittingConfig
-    fine_tuning: FittingConfig
-    refit_every: int
-    columns: tuple[str, ...] = ()
-
-    @property
-    def lookback(self) -> int:
-        """Length of the network's window."""
-        return self.network.lookback
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -60,80 +68,59 @@ class Transfer:
         return {
             "source": self.sources[0],
             "strategy": self.strategy,
+            **flatten(STRATEGIES[self.strategy], "strategy."),
             **flatten(self.network, "network."),
             **flatten(self.pretraining, "pretraining."),
-            **flatten(self.fine_tuning, "fine_tuning."),
+            **flatten(self.fitting, "fine_tuning."),
         }
 
-    def fit(self, data: TrainingSet) -> Fit:
-        """Pre-train, or take the pre-trained network at hand, and fine-tune.
+    @property
+    def source_share(self) -> float:
+        """The share of the source's windows to validate on."""
+        return self.pretraining.validation_share
 
-        Raises
-        ------
-        HistoryTooShort : the source has too little history before the target's cut-off.
-        """
-        source = data.sources[self.sources[0]]
-        network = copy.deepcopy(
-            _pretrained(_Source.of(source), self.network, self.pretraining, data.seed)
+    def train(self, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:
+        """Pre-train, or take the pre-trained network at hand, and fine-tune."""
+        scratch = Lstm(
+            name="lstm",
+            network=self.network,
+            fitting=self.pretraining,
+            refit_every=self.refit_every,
         )
-        training, validation = LogWindows.of(data.pairs(self.lookback)).split(
-            self.fine_tuning.validation_share
-        )
-        with reproducible(data.seed):
-            network.scaler.fit(training.inputs)
-            groups = parameter_groups(network, STRATEGIES[self.strategy], self.fine_tuning)
-            history = fit_network(network, training, validation, self.fine_tuning, groups)
+        pretrained, pretraining = pretrain(scratch, sources[self.sources[0]], seed)
+        network = copy.deepcopy(pretrained)
+        with reproducible(seed):
+            network.scaler.fit(target.training.inputs)
+            stages = stages_of(network, STRATEGIES[self.strategy], self.fitting)
+            history = fit_network(network, target, self.fitting, stages)
         return Fit(
             TorchPredictor(network, self.lookback),
             residual_variance=history.best_validation_loss,
             learned={"best_epoch": history.best_epoch},
-            sources=(source,),
+            histories={"pretraining": pretraining, "fine_tuning": history},
         )
 
 
-def parameter_groups(
+def stages_of(
     network: VolatilityNetwork, strategy: Strategy, fitting: FittingConfig
-) -> list[ParameterGroup]:
-    """Torch parameter groups for ``strategy``; freezes the encoder where it says so."""
-    head: ParameterGroup = {"params": list(network.head.parameters())}
-    if strategy.encoder_rate == 0:
-        network.encoder.requires_grad_(False)
-        return [head]
-    encoder: ParameterGroup = {
-        "params": list(network.encoder.parameters()),
-        "lr": fitting.learning_rate * strategy.encoder_rate,
-    }
-    return [head, encoder]
+) -> list[Stage]:
+    """What ``strategy`` trains, one stage after the other.
 
-
-@dataclass(frozen=True)
-class _Source:
-    """An asset's data that can key a cache: equal when the digests of the series are."""
-
-    asset: str
-    sha256: str
-    data: AssetData = field(compare=False)
-
-    @classmethod
-    def of(cls, data: AssetData) -> "_Source":
-        return cls(data.asset, data.series.sha256, data)
-
-
-@lru_cache(maxsize=2)  # every strategy fitted at one cut-off shares one pre-training
-def _pretrained(
-    source: _Source, shape: NetworkConfig, fitting: FittingConfig, seed: int
-) -> VolatilityNetwork:
-    try:
-        network, _ = train_from_scratch(source.data, shape, fitting, seed)
-    except HistoryTooShort as error:
-        raise HistoryTooShort(
-            f"pre-training on {source.asset} up to the target's cut-off: {error}; "
-            "choose another transfer.source in the configuration, or --models without transfer",
-            field="source",
-            found=error.found,
-            needed=error.needed,
-        ) from error
-    return network
+    Layer by layer, the stages share the configured epochs equally, and the last one takes what is
+    left over; there is at least one epoch each.
+    """
+    head = ParameterGroup(
+        list(network.head.parameters()), fitting.learning_rate * strategy.head_rate
+    )
+    encoder_rate = fitting.learning_rate * strategy.encoder_rate
+    assert isinstance(network.encoder, Encoder), "strategies know the layers of the paper's network"
+    parts = network.encoder.parts if encoder_rate else []
+    groups = [head, *(ParameterGroup(part, encoder_rate) for part in parts)]
+    if not strategy.layer_by_layer:
+        return [Stage(groups, fitting.epochs)]
+    epochs = max(1, fitting.epochs // len(groups))
+    stages = [Stage(groups[:count], epochs) for count in range(1, len(groups))]
+    return [*stages, Stage(groups, max(1, fitting.epochs - epochs * len(stages)))]
 
 
 def _transfer(name: str, strategy: str, config: Config) -> Transfer:
@@ -143,7 +130,7 @@ def _transfer(name: str, strategy: str, config: Config) -> Transfer:
         sources=(config.transfer.source,),
         network=config.network,
         pretraining=config.pretraining,
-        fine_tuning=config.fine_tuning,
+        fitting=config.fine_tuning,
         refit_every=config.walk_forward.network_refit_every,
     )
 
@@ -154,5 +141,20 @@ def transfer(config: Config) -> Transfer:
 
 
 def transfer_full(config: Config) -> Transfer:
-    """All weights are fine-tuned."""
+    """All weights are fine-tuned at one rate."""
     return _transfer("transfer_full", "full", config)
+
+
+def transfer_differential(config: Config) -> Transfer:
+    """The encoder is fine-tuned at a tenth of the head's rate."""
+    return _transfer("transfer_differential", "differential", config)
+
+
+def transfer_gradual(config: Config) -> Transfer:
+    """The head is fine-tuned first, then the encoder too, layer by layer."""
+    return _transfer("transfer_gradual", "gradual", config)
+
+
+def transfer_aggressive(config: Config) -> Transfer:
+    """All weights are trained further as fast as in pre-training."""
+    return _transfer("transfer_aggressive", "aggressive", config)

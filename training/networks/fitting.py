@@ -1,10 +1,11 @@
-"""The one loop that trains every network."""
+"""The one loop that trains every network, in stages that are data."""
 
+import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,11 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from training.config import FittingConfig
 from training.networks.threads import one_thread
+from training.networks.volatility_network import VolatilityNetwork
 from training.pairs import Pairs
 from volatility.errors import HistoryTooShort
 
-ParameterGroup = dict[str, Any]  # of a torch optimizer: parameters and their learning rate
+Forward = Callable[[Tensor], Tensor]
 
 MINIMUM_VALIDATION = 20  # fewer windows than this cannot tell when to stop
 
@@ -35,26 +37,52 @@ class LogWindows:
             torch.from_numpy(pairs.targets.copy()).log().float(),
         )
 
-    def split(self, validation_share: float) -> tuple["LogWindows", "LogWindows"]:
-        """The older part to train on and the newest part to validate on.
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What a network learns from, and what tells when to stop.
+
+    The latter is the newer, and also gives the residual variance.
+    """
+
+    training: LogWindows
+    validation: LogWindows
+
+    @classmethod
+    def of(cls, pairs: Pairs, validation_share: float) -> "Split":
+        """The older part of ``pairs`` to train on and the newest part to validate on.
 
         Raises
         ------
         HistoryTooShort : the newest part has fewer than 20 windows.
         """
-        count = int(len(self.targets) * validation_share)
+        count = int(len(pairs) * validation_share)
         if count < MINIMUM_VALIDATION:
             needed = math.ceil(MINIMUM_VALIDATION / validation_share)
             raise HistoryTooShort(
-                f"a network needs {needed} windows to train on; got {len(self.targets)}",
+                f"a network needs {needed} windows to train on; got {len(pairs)}",
                 field="history",
-                found=len(self.targets),
+                found=len(pairs),
                 needed=f"at least {needed} windows",
             )
-        return (
-            LogWindows(self.inputs[:-count], self.targets[:-count]),
-            LogWindows(self.inputs[-count:], self.targets[-count:]),
+        both = LogWindows.of(pairs)
+        return cls(
+            LogWindows(both.inputs[:-count], both.targets[:-count]),
+            LogWindows(both.inputs[-count:], both.targets[-count:]),
         )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of all windows and targets."""
+        digest = hashlib.sha256()
+        for part in (self.training, self.validation):
+            for values in (part.inputs, part.targets):
+                digest.update(repr(tuple(values.shape)).encode())
+                digest.update(values.contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -71,6 +99,22 @@ class FittingHistory:
         return self.validation_losses[self.best_epoch]
 
 
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that are trained at one learning rate."""
+
+    parameters: Sequence[nn.Parameter]
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Epochs in which the same parameters are trained; all others are frozen."""
+
+    groups: Sequence[ParameterGroup]
+    epochs: int
+
+
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
     """Seed torch for the block and give back its state; on one thread."""
@@ -81,67 +125,141 @@ def reproducible(seed: int) -> Iterator[None]:
 
 def fit_network(
     network: nn.Module,
-    training: LogWindows,
-    validation: LogWindows,
+    split: Split,
     config: FittingConfig,
-    parameter_groups: Sequence[ParameterGroup] | None = None,
+    stages: Sequence[Stage] = (),
 ) -> FittingHistory:
     """Train ``network`` in place by Adam on the mean squared error of log rv.
 
-    Stops when the validation loss has not improved for ``config.patience`` epochs, and restores
-    the best epoch's weights. Call inside :func:`reproducible`.
+    A stage ends when the validation loss has not improved for ``config.patience`` epochs, and
+    leaves the best weights so far, with which the next one starts. Call inside
+    :func:`reproducible`.
 
     Parameters
     ----------
     network : (batch, lookback) log rv to (batch,) log rv.
-    training, validation : windows to learn from and to stop by.
+    split : windows to learn from and to stop by.
     config : rates, sizes and patience.
-    parameter_groups : torch parameter groups with learning rates of their own; all trainable
-        parameters at ``config.learning_rate`` if None.
+    stages : what to train and for how long, one after the other, each with an optimizer of its
+        own; if empty, all trainable parameters at ``config.learning_rate`` for ``config.epochs``.
+
+    Returns
+    -------
+    The losses of all stages, epoch by epoch.
     """
-    groups = parameter_groups or [{"params": _trainable(network)}]
-    optimizer = torch.optim.Adam(list(groups), lr=config.learning_rate)
-    scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=config.plateau_patience)
-    training_losses: list[float] = []
-    validation_losses: list[float] = []
-    best_epoch, best_weights = 0, _copy_weights(network)
-    for epoch in range(config.epochs):
-        training_losses.append(_train_epoch(network, training, optimizer, config))
-        validation_losses.append(mean_squared_error(network, validation))
-        scheduler.step(validation_losses[-1])
-        if validation_losses[-1] <= min(validation_losses):
-            best_epoch, best_weights = epoch, _copy_weights(network)
-        elif epoch - best_epoch >= config.patience:
-            break
-    network.load_state_dict(best_weights)
+    record = _Record(network)
+    for stage in stages or [_whole(network, config)]:
+        _fit_stage(network, split, config, stage, record)
+        network.load_state_dict(record.best_weights)
     network.eval()
-    return FittingHistory(tuple(training_losses), tuple(validation_losses), best_epoch)
+    return record.history
 
 
 def mean_squared_error(network: nn.Module, windows: LogWindows) -> float:
     """Mean squared error of log rv, without dropout."""
     network.eval()
-    with torch.no_grad():
-        return float(nn.functional.mse_loss(network(windows.inputs), windows.targets))
+    return _error(network, windows)
+
+
+class _Record:
+    """The losses of the epochs done, and the weights of the best of them."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._training_losses: list[float] = []
+        self._validation_losses: list[float] = []
+        self.best_epoch = 0
+        self.best_weights = _copy_weights(network)
+
+    @property
+    def epochs(self) -> int:
+        return len(self._validation_losses)
+
+    @property
+    def history(self) -> FittingHistory:
+        return FittingHistory(
+            tuple(self._training_losses), tuple(self._validation_losses), self.best_epoch
+        )
+
+    def add(self, training_loss: float, validation_loss: float) -> None:
+        self._training_losses.append(training_loss)
+        self._validation_losses.append(validation_loss)
+        if validation_loss <= min(self._validation_losses):
+            self.best_epoch = self.epochs - 1
+            self.best_weights = _copy_weights(self._network)
+
+
+def _fit_stage(
+    network: nn.Module, split: Split, config: FittingConfig, stage: Stage, record: _Record
+) -> None:
+    _freeze_all_but(network, stage)
+    forward, split = _without_frozen_encoder(network, split)
+    optimizer = torch.optim.Adam(
+        [{"params": list(group.parameters), "lr": group.learning_rate} for group in stage.groups]
+    )
+    scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=config.plateau_patience)
+    first = record.epochs
+    for epoch in range(first, first + stage.epochs):
+        _set_training_mode(network)
+        training_loss = _train_epoch(forward, split.training, optimizer, config)
+        network.eval()
+        validation_loss = _error(forward, split.validation)
+        scheduler.step(validation_loss)
+        record.add(training_loss, validation_loss)
+        without_improvement = epoch - max(record.best_epoch, first)
+        if record.best_epoch != epoch and without_improvement >= config.patience:
+            break
 
 
 def _train_epoch(
-    network: nn.Module,
+    forward: Forward,
     training: LogWindows,
     optimizer: torch.optim.Optimizer,
     config: FittingConfig,
 ) -> float:
-    _set_training_mode(network)
+    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     total = 0.0
-    order = torch.randperm(len(training.targets))
-    for batch in torch.split(order, config.batch_size):
+    for batch in torch.split(torch.randperm(len(training)), config.batch_size):
         optimizer.zero_grad()
-        loss = nn.functional.mse_loss(network(training.inputs[batch]), training.targets[batch])
+        loss = nn.functional.mse_loss(forward(training.inputs[batch]), training.targets[batch])
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(_trainable(network), config.gradient_norm)
+        nn.utils.clip_grad_norm_(trained, config.gradient_norm)
         optimizer.step()
         total += loss.item() * len(batch)
-    return total / len(training.targets)
+    return total / len(training)
+
+
+def _error(forward: Forward, windows: LogWindows) -> float:
+    with torch.no_grad():
+        return float(nn.functional.mse_loss(forward(windows.inputs), windows.targets))
+
+
+def _whole(network: nn.Module, config: FittingConfig) -> Stage:
+    return Stage([ParameterGroup(_trainable(network), config.learning_rate)], config.epochs)
+
+
+def _freeze_all_but(network: nn.Module, stage: Stage) -> None:
+    network.requires_grad_(False)
+    for group in stage.groups:
+        for parameter in group.parameters:
+            parameter.requires_grad_(True)
+
+
+def _without_frozen_encoder(network: nn.Module, split: Split) -> tuple[Forward, Split]:
+    """What is left to compute of a network whose encoder is frozen, with encodings as its input.
+
+    A frozen encoder, which has its dropout off, gives a window the same encoding in every epoch:
+    computing them once makes an epoch many times faster.
+    """
+    if not isinstance(network, VolatilityNetwork) or _trainable(network.encoder):
+        return network, split
+    network.eval()
+    with torch.no_grad():
+        training, validation = (
+            LogWindows(network.encode(part.inputs), part.targets)
+            for part in (split.training, split.validation)
+        )
+    return network.decode, Split(training, validation)
 
 
 def _set_training_mode(network: nn.Module) -> None:

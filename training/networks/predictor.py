@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models_store.manifest import OnnxPredictorSpec
 from models_store.predictors import OnnxPredictor, Prediction, Scale
 from training.networks.threads import one_thread
-from volatility.arrays import Windows
+from volatility.arrays import FloatArray, Windows
 from volatility.errors import RoughcastError
 
 PARITY_BATCHES = (1, 7, 64)
@@ -31,20 +31,56 @@ class ParityError(RoughcastError):
 
 @dataclass(frozen=True)
 class TorchPredictor:
-    """A trained network behind the interface that serving uses for its ONNX export."""
+    """A trained network behind the interface that serving uses for its ONNX export.
+
+    A network that has something to show besides its prediction names it in ``diagnostics`` and
+    returns it from ``explain(log_rv)``: the (batch,) prediction, then (batch, k) for each name.
+    """
 
     network: nn.Module
     lookback: int
     scale: Scale = "logs"
     columns: tuple[str, ...] = ()
 
+    @property
+    def diagnostics(self) -> tuple[str, ...]:
+        """Names of what the network shows besides its prediction."""
+        names: tuple[str, ...] = getattr(self.network, "diagnostics", ())
+        return names
+
     def predict(self, windows: Windows) -> Prediction:
-        """Predict log rv of the next session from (batch, lookback) windows; (batch,)."""
-        self.network.eval()
+        """Predict log rv of the next session from (batch, lookback) ``rv``."""
         log_rv = torch.from_numpy(np.log(windows["rv"]).astype(np.float32))
+        values, *diagnostics = (output.double().numpy() for output in self._outputs(log_rv))
+        return Prediction(values, dict(zip(self.diagnostics, diagnostics, strict=True)))
+
+    def predict_log(self, log_windows: Tensor | FloatArray) -> FloatArray:
+        """Predict from (batch, lookback) windows that are logs already; (batch,) logs."""
+        log_rv = torch.as_tensor(log_windows, dtype=torch.float32)
+        return self._outputs(log_rv)[0].double().numpy()
+
+    def _outputs(self, log_rv: Tensor) -> tuple[Tensor, ...]:
+        self.network.eval()
         with one_thread(), torch.no_grad():
-            predicted: torch.Tensor = self.network(log_rv)
-        return Prediction(predicted.double().numpy(), {})
+            outputs = _shown(self)(log_rv)
+        return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+class _Explained(nn.Module):
+    """A network that returns its diagnostics after its prediction."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, log_rv: Tensor) -> tuple[Tensor, ...]:
+        outputs: tuple[Tensor, ...] = self.network.explain(log_rv)  # type: ignore[operator]
+        return outputs
+
+
+def _shown(predictor: TorchPredictor) -> nn.Module:
+    """The module whose outputs are all that the network shows."""
+    return _Explained(predictor.network) if predictor.diagnostics else predictor.network
 
 
 def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: Windows) -> bytes:
@@ -72,12 +108,12 @@ def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) 
     example = torch.zeros(2, predictor.lookback)
     with _quiet_exporter():
         program = torch.onnx.export(
-            predictor.network.eval(),
+            _shown(predictor).eval(),
             (example,),
             dynamo=True,
             verbose=False,
             input_names=[spec.input],
-            output_names=[spec.output],
+            output_names=spec.outputs,
             dynamic_shapes=({0: torch.export.Dim("batch")},),
         )
     assert program is not None
@@ -118,10 +154,15 @@ def _quiet_exporter() -> Iterator[None]:
 def _check_parity(trained: TorchPredictor, exported: OnnxPredictor, example: Windows) -> None:
     for size in PARITY_BATCHES:
         rows = {name: values[-size:] for name, values in example.items()}
-        found, expected = exported.predict(rows).values, trained.predict(rows).values
-        difference = float(np.max(np.abs(found - expected)))
+        difference = _largest_difference(trained.predict(rows), exported.predict(rows))
         if not difference <= PARITY_TOLERANCE:  # also true for NaN
             raise ParityError(
                 f"onnxruntime and torch differ by {difference:.2g} of log rv on a batch of {size}; "
                 f"at most {PARITY_TOLERANCE:g} is accepted"
             )
+
+
+def _largest_difference(one: Prediction, other: Prediction) -> float:
+    outputs = [(one.values, other.values)]
+    outputs += [(values, other.diagnostics[name]) for name, values in one.diagnostics.items()]
+    return float(np.max([np.max(np.abs(left - right)) for left, right in outputs]))

@@ -62,25 +62,48 @@ class Encoder(nn.Module):
         newest, _ = self.attention(states[:, -1:], states, states, need_weights=False)
         return torch.relu(self.bottleneck(newest.squeeze(1)))
 
+    @property
+    def parts(self) -> list[list[nn.Parameter]]:
+        """Parameters from the top down: what follows the LSTM, then its layers, last one first."""
+        top = [*self.norm.parameters(), *self.attention.parameters(), *self.bottleneck.parameters()]
+        layers = [
+            [getattr(self.lstm, name) for name in names]
+            for names in self.lstm._all_weights  # noqa: SLF001
+        ]
+        return [top, *reversed(layers)]
+
 
 class VolatilityNetwork(nn.Module):
     """Raw log rv in, log rv of the next session out."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig, encoder: nn.Module | None = None) -> None:
         super().__init__()
         self.lookback = config.lookback
         self.scaler = Scaler()
-        self.encoder = Encoder(config)
-        self.head = nn.Sequential(
-            nn.Linear(config.bottleneck, config.hidden_size),
-            nn.ReLU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.hidden_size, config.bottleneck),
-            nn.ReLU(),
-            nn.Linear(config.bottleneck, 1),
-        )
+        self.encoder = Encoder(config) if encoder is None else encoder
+        self.head = make_head(config)
+
+    def encode(self, log_rv: Tensor) -> Tensor:
+        """Encode (batch, lookback or more) log rv; (batch, bottleneck)."""
+        encoding: Tensor = self.encoder(self.scaler(log_rv[:, -self.lookback :]))
+        return encoding
+
+    def decode(self, encoding: Tensor) -> Tensor:
+        """Predict log rv from (batch, bottleneck) encodings; (batch,)."""
+        return self.scaler.inverse(self.head(encoding).squeeze(-1))
 
     def forward(self, log_rv: Tensor) -> Tensor:
         """Predict from (batch, lookback or more) log rv; (batch,)."""
-        encoding = self.encoder(self.scaler(log_rv[:, -self.lookback :]))
-        return self.scaler.inverse(self.head(encoding).squeeze(-1))
+        return self.decode(self.encode(log_rv))
+
+
+def make_head(config: NetworkConfig) -> nn.Sequential:
+    """From (batch, bottleneck) encodings to (batch, 1) standardized values."""
+    return nn.Sequential(
+        nn.Linear(config.bottleneck, config.hidden_size),
+        nn.ReLU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.hidden_size, config.bottleneck),
+        nn.ReLU(),
+        nn.Linear(config.bottleneck, 1),
+    )
