@@ -5,8 +5,25 @@ from hypothesis import strategies as st
 
 from volatility import regressors
 from volatility.errors import HistoryTooShort, InvalidInput
+from volatility.simulate import fgn_autocovariance
 
 NAMES = ("mean_1", "mean_5", "mean_22", "ewma_0.94")
+EVERY_FORM = (
+    *("mean_5", "mean_22:continuous", "negative_mean_5:return", "ewma_0.94", "quarticity_5"),
+    *("return_squares_0.950000_200", "negative_return_squares_0.500000_129"),
+    *("rough_0.1200_100_1", "rough_0.4900_250_22"),
+)
+
+
+def columns(shape: tuple[int, ...], seed: int) -> dict[str, np.ndarray]:
+    """Every column that EVERY_FORM looks at."""
+    rng = np.random.default_rng(seed)
+    return {
+        "rv": rng.lognormal(-8, 1, shape),
+        "return": 0.01 * rng.standard_normal(shape),
+        "continuous": rng.lognormal(-9, 1, shape),
+        "realized_quarticity": rng.lognormal(-17, 2, shape),
+    }
 
 
 def test_windows_by_hand():
@@ -61,6 +78,9 @@ def test_lookback_of_riskmetrics_leaves_out_one_percent():
     [
         *("", "mean", "mean_0", "mean_-1", "mean_05", "mean_1.5", "Mean_5", "mean_5 ", "mean_5\n"),
         *("ewma_1", "ewma_0.0", "ewma_1.5", "ewma_0.940"),
+        *("mean_5:", "mean_5:rv", "mean_5:Continuous", "mean_5:price", "negative_mean_5"),
+        *("return_squares_0.9_200", "return_squares_1.000000_200", "return_squares_0.900000"),
+        *("rough_0.0000_100_1", "rough_0.5000_100_1", "rough_0.12_100_1", "rough_0.1200_100_0"),
     ],
 )
 def test_unknown_regressors(name):
@@ -128,3 +148,119 @@ def test_regressors_are_averages(values):
     design = regressors.build(NAMES, {"rv": window})
     assert (design >= window.min() * (1 - 1e-12)).all()
     assert (design <= window.max() * (1 + 1e-12)).all()
+
+
+def test_another_column_by_hand():
+    windows = {"rv": np.full((1, 3), 9.0), "jump": np.array([[1.0, 2.0, 4.0]])}
+    assert regressors.build(["mean_2:jump", "mean_1"], windows).tolist() == [[3.0, 9.0]]
+
+
+def test_negative_mean_by_hand():
+    # (-3 + 1) / 2 = -1, and (-3 + 1 + 5) / 3 = 1, which is above zero
+    windows = {"rv": np.ones((1, 3)), "return": np.array([[5.0, -3.0, 1.0]])}
+    names = ["negative_mean_2:return", "negative_mean_3:return"]
+    assert regressors.build(names, windows).tolist() == [[-1.0, 0.0]]
+
+
+def test_quarticity_by_hand():
+    # 5 * sqrt(16); (3 + 5) / 2 * sqrt((2 + 16) / 2)
+    windows = {"rv": np.array([[3.0, 5.0]]), "realized_quarticity": np.array([[2.0, 16.0]])}
+    names = ["quarticity_1", "quarticity_2"]
+    assert regressors.build(names, windows).tolist() == [[20.0, 12.0]]
+
+
+def test_return_squares_by_hand():
+    # Newest first: 1 + 9 / 2 + 16 / 4 = 9.5; of the negative ones 9 / 2 = 4.5; the last alone 1.
+    windows = {"rv": np.ones((1, 4)), "return": np.array([[100.0, 4.0, -3.0, 1.0]])}
+    names = [
+        *("return_squares_0.500000_3", "negative_return_squares_0.500000_3"),
+        "return_squares_0.000000_3",
+    ]
+    assert regressors.build(names, windows).tolist() == [[9.5, 4.5, 1.0]]
+
+
+def test_rough_kernel_by_hand():
+    # H = 1/4, one ahead: 1 / (1.5 * 0.5^0.75) = 1.1212, 1 / (2.5 * 1.5^0.75) = 0.2951,
+    # 1 / (3.5 * 2.5^0.75) = 0.1437; together 1.5600. 0.1437, 0.2951, 1.1212 over that:
+    expected = [0.0921, 0.1892, 0.7187]
+    weights = regressors.rough_kernel(0.25, 3, 1)
+    assert weights == pytest.approx(expected, abs=1e-4)
+    windows = {"rv": np.array([[7.0, 1.0, 2.0, 4.0]])}
+    found = regressors.build(["rough_0.2500_3_1"], windows)
+    assert found.item() == pytest.approx(weights @ [1.0, 2.0, 4.0], rel=1e-14)
+
+
+@pytest.mark.parametrize("hurst", [0.01, 0.1, 0.3, 0.49])
+@pytest.mark.parametrize("ahead", [1, 5, 22])
+def test_a_rough_kernel_is_an_average_that_leans_to_the_newest(hurst, ahead):
+    weights = regressors.rough_kernel(hurst, 100, ahead)
+    assert weights.sum() == pytest.approx(1.0, rel=1e-14)
+    assert (np.diff(weights) > 0).all()
+    assert weights[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("hurst", "excess"), [(0.05, 0.060), (0.1, 0.020), (0.14, 0.006), (0.3, 0.035)]
+)
+def test_the_rough_kernel_is_nearly_the_best_forecast(hurst, excess):
+    # The best weights on values seen once a session solve normal equations; what the kernel, made
+    # for a path seen at every instant, loses against them is its discretization.
+    sessions = 100
+    kernel = forecast_variance(regressors.rough_kernel(hurst, sessions, 1), hurst)
+    best = forecast_variance(conditional_expectation(hurst, sessions), hurst)
+    last = forecast_variance(np.eye(sessions)[-1], hurst)
+    assert best < kernel < best * (1 + excess)
+    assert kernel < 0.95 * last
+
+
+def conditional_expectation(hurst: float, sessions: int) -> np.ndarray:
+    """Weights of E[X_{t+1} | X_{t-sessions+1}, …, X_t] of fractional Brownian motion."""
+    autocovariance = fgn_autocovariance(hurst, sessions)
+    steps = np.arange(sessions - 1)  # increments inside the window
+    covariance = autocovariance[np.abs(np.subtract.outer(steps, steps))]
+    on_increments = np.linalg.solve(covariance, autocovariance[sessions - 1 - steps])
+    # The newest value, and increments as differences of values.
+    return np.eye(sessions)[-1] - np.diff(on_increments, prepend=0.0, append=0.0)
+
+
+def forecast_variance(weights: np.ndarray, hurst: float) -> float:
+    """Variance of X_{t+1} less a weighted mean of the values up to X_t."""
+    # X_{t+1} - sum w_i X_i, with sum 1, is a sum of increments with cumulated weights.
+    on_increments = np.append(np.cumsum(weights)[:-1], 1.0)
+    steps = np.arange(len(weights))
+    covariance = fgn_autocovariance(hurst, len(weights))
+    return on_increments @ covariance[np.abs(np.subtract.outer(steps, steps))] @ on_increments
+
+
+def test_lookback_and_columns_follow_from_the_names():
+    assert [regressors.lookback_of([name]) for name in EVERY_FORM] == [
+        *(5, 22, 5, 75, 5, 200, 129, 100, 250)
+    ]
+    assert regressors.columns_of(EVERY_FORM) == ("continuous", "realized_quarticity", "return")
+    assert regressors.columns_of(NAMES) == ()
+    with pytest.raises(InvalidInput, match="is unknown"):
+        regressors.columns_of(["mean_5", "mean"])
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(InvalidInput, match="need the column jump, which") as caught:
+        regressors.build(["mean_1", "mean_5:jump"], {"rv": np.ones((1, 5))})
+    assert caught.value.code == "missing_columns"
+
+
+def test_a_column_too_is_long_enough():
+    with pytest.raises(HistoryTooShort, match="mean_5:jump needs 5 sessions; got 4"):
+        regressors.build(["mean_5:jump"], {"rv": np.ones((1, 5)), "jump": np.ones((1, 4))})
+
+
+@pytest.mark.parametrize("batch", [2, 3, 8, 33])
+def test_every_form_is_the_same_alone_in_a_batch_and_in_a_long_history(batch):
+    rows = columns((batch, 260), seed=batch)
+    together = regressors.build(EVERY_FORM, rows)
+    for layout in (np.asfortranarray, lambda matrix: np.repeat(matrix, 2, axis=1)[:, ::2]):
+        laid_out = {name: layout(matrix) for name, matrix in rows.items()}
+        assert (regressors.build(EVERY_FORM, laid_out) == together).all()
+    for i in range(batch):
+        for kept in (250, 251, 260):
+            alone = {name: matrix[i : i + 1, -kept:] for name, matrix in rows.items()}
+            assert (regressors.build(EVERY_FORM, alone)[0] == together[i]).all()
