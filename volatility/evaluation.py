@@ -20,7 +20,13 @@ from volatility.comparison import (
     log_rv_news,
     model_confidence_set,
 )
-from volatility.errors import InvalidSeries, MisalignedForecasts, TooFewObservations, UnknownModel
+from volatility.errors import (
+    InvalidSeries,
+    MisalignedForecasts,
+    TooFewObservations,
+    UnknownModel,
+    UnsupportedHorizon,
+)
 from volatility.intervals import rolling_offsets
 from volatility.losses import (
     correlation_score,
@@ -31,6 +37,7 @@ from volatility.losses import (
     r_squared_score,
     rmse_loss,
 )
+from volatility.series import RealizedSeries
 
 COVERAGE_LEVELS = (0.8, 0.95)
 BENCHMARKS = ("har", "log_har", "last_value")  # each model is tested against those present
@@ -39,19 +46,22 @@ RV_TOLERANCE = 1e-9  # relative; two sources of one measure may round differentl
 
 @dataclass(frozen=True, slots=True)
 class ForecastTrack:
-    """One model's out-of-sample forecasts of successive sessions.
+    """One model's out-of-sample forecasts of successive sessions, or of spans that begin there.
 
     Attributes
     ----------
     model : its name.
     as_of : (n,) the last session whose data each forecast used.
-    target_dates : (n,) the session that was forecast, strictly increasing, each after its as_of.
+    target_dates : (n,) the session that was forecast, the first of several if the horizon is
+        longer; strictly increasing, each after its as_of.
     forecast : (n,) mean forecast of the variance per day.
-    rv : (n,) realized variance of the target session.
+    rv : (n,) realized variance per day: of the target session, or its mean over the horizon.
+    horizon : sessions from target_dates on that are forecast together.
 
     Raises
     ------
     InvalidSeries : unequal lengths, dates out of order, or a value that is not positive and finite.
+    UnsupportedHorizon : a horizon below 1.
     MisalignedForecasts : a forecast whose as_of is not before its target.
     """
 
@@ -60,9 +70,17 @@ class ForecastTrack:
     target_dates: DateArray
     forecast: FloatArray
     rv: FloatArray
+    horizon: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be joined or scored."""
+        if self.horizon < 1:
+            raise UnsupportedHorizon(
+                f"{self.model} forecasts {self.horizon} sessions; at least 1 is needed",
+                field="horizon",
+                found=self.horizon,
+                needed="at least 1",
+            )
         lengths = {len(self.as_of), len(self.target_dates), len(self.forecast), len(self.rv)}
         if len(lengths) > 1:
             raise self._invalid("length_mismatch", f"columns of lengths {sorted(lengths)}")
@@ -101,13 +119,15 @@ class Aligned:
     Attributes
     ----------
     target_dates : (n,) dates.
-    rv : (n,) realized variance of each.
+    rv : (n,) realized variance of each; over the horizon, as in the tracks.
     forecasts : by model, (n,) forecasts of each.
+    horizon : of all of them.
     """
 
     target_dates: DateArray
     rv: FloatArray
     forecasts: Mapping[str, FloatArray]
+    horizon: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +176,7 @@ class Comparison:
     ----------
     span : first and last target date scored.
     nobs : number of dates scored.
+    horizon : sessions ahead.
     baseline : the model that ratios refer to.
     confidence_level : of the model confidence set.
     rows : one a model.
@@ -163,6 +184,7 @@ class Comparison:
 
     span: tuple[np.datetime64, np.datetime64]
     nobs: int
+    horizon: int
     baseline: str
     confidence_level: float
     rows: tuple[ComparisonRow, ...]
@@ -173,8 +195,8 @@ def align(tracks: Sequence[ForecastTrack]) -> Aligned:
 
     Raises
     ------
-    MisalignedForecasts : two tracks disagree on the rv or the as_of of one target date, or two
-        have the same name.
+    MisalignedForecasts : two tracks disagree on the rv or the as_of of one target date or on the
+        horizon, or two have the same name.
     TooFewObservations : no track, or no date that all have.
     """
     names = [track.model for track in tracks]
@@ -185,6 +207,7 @@ def align(tracks: Sequence[ForecastTrack]) -> Aligned:
             found=names,
             needed="distinct models",
         )
+    _check_horizons(tracks)
     dates = _common_dates(tracks)
     picks = [np.searchsorted(track.target_dates, dates) for track in tracks]
     for (first, at_first), (other, at_other) in pairwise(zip(tracks, picks, strict=True)):
@@ -195,6 +218,7 @@ def align(tracks: Sequence[ForecastTrack]) -> Aligned:
         forecasts={
             track.model: track.forecast[at] for track, at in zip(tracks, picks, strict=True)
         },
+        horizon=tracks[0].horizon,
     )
 
 
@@ -203,16 +227,19 @@ def compare(
     start: np.datetime64 | None = None,
     baseline: str = "har",
     level: float = CONFIDENCE_LEVEL,
+    daily: RealizedSeries | None = None,
 ) -> Comparison:
     """Score models on the dates that all of them forecast.
 
     Parameters
     ----------
-    tracks : one a model, forecasts one session ahead.
+    tracks : one a model, all of one horizon.
     start : first target date scored; all common dates when None. Earlier dates still serve as
         the past errors that intervals are made of, and to tell when forecasts were made.
     baseline : the model that ratios refer to.
     level : of the model confidence set.
+    daily : the asset's series day by day, with dates. Forecasts of longer horizons overlap, so
+        that only with it can be told when they were made; at horizon 1 the tracks' own rv does.
 
     Returns
     -------
@@ -220,8 +247,8 @@ def compare(
 
     Raises
     ------
-    MisalignedForecasts : tracks disagree about a date, or a model's forecasts follow the news a
-        day late or see their own target.
+    MisalignedForecasts : tracks disagree about a date, a model's forecasts follow the news a
+        day late or see their own target, or ``daily`` lacks a target date.
     UnknownModel : no track is named ``baseline``.
     TooFewObservations : too few common dates since ``start``.
     """
@@ -233,7 +260,7 @@ def compare(
             found=baseline,
             needed=f"one of {', '.join(aligned.forecasts)}",
         )
-    lags = _information_lags(aligned)
+    lags = _information_lags(aligned, daily)
     scored = np.ones(len(aligned.rv), dtype=np.bool_)
     if start is not None:
         scored = aligned.target_dates >= start
@@ -248,7 +275,7 @@ def compare(
         model: qlike_losses(aligned.rv[scored], forecast[scored])
         for model, forecast in aligned.forecasts.items()
     }
-    confidence_set = model_confidence_set(losses, level)
+    confidence_set = model_confidence_set(losses, level, horizon=aligned.horizon)
     rows = [
         _row(model, aligned, scored, losses, baseline, confidence_set, lags[model])
         for model in losses
@@ -257,6 +284,7 @@ def compare(
     return Comparison(
         span=(dates[0], dates[-1]),
         nobs=len(dates),
+        horizon=aligned.horizon,
         baseline=baseline,
         confidence_level=level,
         rows=tuple(sorted(rows, key=lambda row: row.qlike_loss)),
@@ -275,6 +303,17 @@ def _common_dates(tracks: Sequence[ForecastTrack]) -> DateArray:
             needed="a common target date",
         )
     return dates
+
+
+def _check_horizons(tracks: Sequence[ForecastTrack]) -> None:
+    horizons = sorted({track.horizon for track in tracks})
+    if len(horizons) > 1:
+        raise MisalignedForecasts(
+            f"tracks of horizons {horizons} forecast different things; one horizon is compared",
+            field="horizon",
+            found=horizons,
+            needed="one horizon",
+        )
 
 
 def _check_agreement(
@@ -303,8 +342,28 @@ def _check_agreement(
             )
 
 
-def _information_lags(aligned: Aligned) -> dict[str, int | None]:
-    news = log_rv_news(aligned.rv, aligned.target_dates)
+def _news(aligned: Aligned, daily: RealizedSeries | None) -> FloatArray:
+    """What each target date, as a session of its own, told that was new; (n,)."""
+    if daily is None:
+        return log_rv_news(aligned.rv, aligned.target_dates)
+    assert daily.dates is not None, "a series to find target dates in carries dates"
+    rows = np.searchsorted(daily.dates, aligned.target_dates)
+    absent = daily.dates[np.minimum(rows, len(daily) - 1)] != aligned.target_dates
+    if absent.any():
+        date = aligned.target_dates[absent][0]
+        raise MisalignedForecasts(
+            f"the daily series has no session on {date}, a target date",
+            field="daily",
+            found=f"{daily.dates[0]} to {daily.dates[-1]} without it",
+            needed=str(date),
+        )
+    return log_rv_news(daily.rv, daily.dates)[rows]
+
+
+def _information_lags(aligned: Aligned, daily: RealizedSeries | None) -> Mapping[str, int | None]:
+    if aligned.horizon > 1 and daily is None:
+        return dict.fromkeys(aligned.forecasts)
+    news = _news(aligned, daily)
     lags = {
         model: information_lag(forecast, aligned.rv, aligned.target_dates, news=news)
         for model, forecast in aligned.forecasts.items()
@@ -313,7 +372,8 @@ def _information_lags(aligned: Aligned) -> dict[str, int | None]:
         if lag not in (1, None):
             raise MisalignedForecasts(
                 f"{model} follows the news of {lag} sessions before its target, where a forecast "
-                f"one session ahead follows that of 1: its forecasts stand by the wrong dates",
+                f"made the session before follows that of 1: its forecasts stand by the wrong "
+                f"dates",
                 field=model,
                 found=lag,
                 needed="news from the session before the target",
@@ -332,7 +392,8 @@ def _row(
 ) -> ComparisonRow:
     rv, forecast = aligned.rv[scored], aligned.forecasts[model][scored]
     log_rv, log_forecast = np.log(rv), np.log(forecast)
-    offsets = rolling_offsets(np.log(aligned.rv / aligned.forecasts[model]), COVERAGE_LEVELS)
+    residuals = np.log(aligned.rv / aligned.forecasts[model])
+    offsets = rolling_offsets(residuals, COVERAGE_LEVELS, aligned.horizon)
     known = ~np.isnan(offsets[scored, 0, 0])
     bounds = log_forecast[known, None, None] + offsets[scored][known]  # (n, levels, 2), of log_rv
     by_level = {level: bounds[:, at] for at, level in enumerate(COVERAGE_LEVELS)}
@@ -357,7 +418,7 @@ def _row(
         },
         coverage_nobs=int(known.sum()),
         diebold_mariano={
-            name: diebold_mariano(losses[model], losses[name])
+            name: diebold_mariano(losses[model], losses[name], aligned.horizon)
             for name in BENCHMARKS
             if name in losses and name != model
         },

@@ -59,23 +59,39 @@ def conformal_offsets(residuals: FloatArray, level: float) -> tuple[float, float
     return float(ordered[rank - 1]), float(ordered[-rank])
 
 
-def rolling_offsets(residuals: FloatArray, levels: Sequence[float]) -> FloatArray:
-    """Offsets that were available at each date: from earlier residuals alone.
+def rolling_offsets(residuals: FloatArray, levels: Sequence[float], horizon: int = 1) -> FloatArray:
+    """Offsets that were available at each date: from residuals that were known by then alone.
 
     Parameters
     ----------
-    residuals : (n,) log residuals, by target date.
+    residuals : (n,) log residuals, by target date: the first session of the horizon.
     levels : nominal coverages, each one of `LEVELS`.
+    horizon : sessions ahead. The residual of a date is known ``horizon`` sessions later, when its
+        last session has closed.
 
     Returns
     -------
-    (n, levels, 2) lower and upper offsets from the up to `WINDOW` residuals before each date;
-    NaN while there are fewer than `MINIMUM`.
+    (n, levels, 2) lower and upper offsets from the up to `WINDOW` newest residuals known before
+    each date; NaN while there are fewer than `MINIMUM`.
 
     Raises
     ------
     UnsupportedLevel : a level is not one of `LEVELS`.
+
+    Notes
+    -----
+    The newest ``horizon - 1`` rows before a date are left out. Rows are distinct sessions, so
+    what remains has ended even where sessions are missing between rows.
     """
+    offsets = _next_offsets(residuals, levels)
+    delay = min(horizon - 1, len(residuals))
+    late = np.full_like(offsets, np.nan)
+    late[delay:] = offsets[: len(offsets) - delay]
+    return late
+
+
+def _next_offsets(residuals: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Offsets of each row from the rows before it; (n, levels, 2)."""
     tails = [_tail(level) for level in levels]
     ranks = {m: [_lower_rank(m, tail) for tail in tails] for m in range(MINIMUM, WINDOW + 1)}
     offsets = np.full((len(residuals), len(levels), 2), np.nan)
@@ -90,7 +106,9 @@ def rolling_offsets(residuals: FloatArray, levels: Sequence[float]) -> FloatArra
     return offsets
 
 
-def rolling_bounds(forecast: FloatArray, rv: FloatArray, level: float) -> FloatArray:
+def rolling_bounds(
+    forecast: FloatArray, rv: FloatArray, level: float, horizon: int = 1
+) -> FloatArray:
     """Intervals that would have been given at each date of a walk-forward.
 
     Parameters
@@ -98,6 +116,7 @@ def rolling_bounds(forecast: FloatArray, rv: FloatArray, level: float) -> FloatA
     forecast : (n,) forecast variance, by target date.
     rv : (n,) realized variance of the same dates.
     level : nominal coverage, one of `LEVELS`.
+    horizon : sessions ahead.
 
     Returns
     -------
@@ -108,7 +127,7 @@ def rolling_bounds(forecast: FloatArray, rv: FloatArray, level: float) -> FloatA
     ------
     UnsupportedLevel : the level is not one of `LEVELS`.
     """
-    offsets = rolling_offsets(np.log(rv / forecast), (level,))[:, 0]
+    offsets = rolling_offsets(np.log(rv / forecast), (level,), horizon)[:, 0]
     return forecast[:, None] * np.exp(offsets)
 
 

@@ -8,10 +8,15 @@ from volatility.regressors import build, windows
 WARM_UP = 75  # the longest window: EWMA with decay 0.94
 
 
-def honest_forecasts(rv: FloatArray) -> dict[str, FloatArray]:
-    """One-step forecasts of rv[WARM_UP:], by model."""
-    history = windows(rv[:-1], WARM_UP)
-    target = rv[WARM_UP:]
+def horizon_means(rv: FloatArray, horizon: int) -> FloatArray:
+    """What forecasts of ``horizon`` sessions are scored by: the mean from rv[WARM_UP:] on."""
+    return windows(rv[WARM_UP:], horizon).mean(axis=-1)
+
+
+def honest_forecasts(rv: FloatArray, horizon: int = 1) -> dict[str, FloatArray]:
+    """Forecasts of :func:`horizon_means`, by model."""
+    target = horizon_means(rv, horizon)
+    history = windows(rv[:-horizon], WARM_UP)
     return {
         "last_value": history[:, -1].copy(),
         "moving_average": build(("mean_22",), {"rv": history})[:, 0],

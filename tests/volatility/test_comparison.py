@@ -44,8 +44,9 @@ class TestDieboldMariano:
         expected = correction * fit.tvalues[0]
         assert result.statistic == pytest.approx(expected, rel=1e-10)
         assert result.mean_difference == pytest.approx(fit.params[0], rel=1e-10)
-        assert result.pvalue == pytest.approx(2 * stats.t.sf(abs(expected), nobs - 1), rel=1e-9)
-        assert result.pvalue_worse == pytest.approx(stats.t.sf(expected, nobs - 1), rel=1e-9)
+        degrees = nobs - 1 if horizon == 1 else 1.5 * 631 / 43  # of 42 lags with Bartlett weights
+        assert result.pvalue == pytest.approx(2 * stats.t.sf(abs(expected), degrees), rel=1e-9)
+        assert result.pvalue_worse == pytest.approx(stats.t.sf(expected, degrees), rel=1e-9)
 
     def test_by_hand(self):
         # d = 1, 0, 2, 1, 1, 3, 0, 2, 1, 1: mean 1.2, n = 10, floor(10 ** (1/3)) = 2 lags.
@@ -60,11 +61,39 @@ class TestDieboldMariano:
         assert (result.nobs, result.lags) == (10, 2)
 
     @pytest.mark.parametrize(
-        ("nobs", "horizon", "lags"), [(999, 1, 9), (1000, 1, 10), (64, 22, 21)]
+        ("nobs", "horizon", "lags"), [(999, 1, 9), (1000, 1, 10), (64, 2, 4), (64, 22, 42)]
     )
     def test_lags_cover_the_horizon_and_the_cube_root(self, nobs, horizon, lags):
         losses = correlated_losses(nobs, [0.0, 0.0], seed=1)
         assert diebold_mariano(losses["m0"], losses["m1"], horizon).lags == lags
+
+    def test_by_hand_three_sessions_ahead(self):
+        # d = 1, 0, 2, 1, 1, 3, 0, 2, 1, 1 as above, but with max(2 * 2, 2) = 4 lags. Centred,
+        # -.2, -1.2, .8, -.2, -.2, 1.8, -1.2, .8, -.2, -.2: sums of products 7.6 at lag 0 and
+        # -4.44, 1.32, 1.68, -3.56 after; with weights 4/5, 3/5, 2/5, 1/5 they come to
+        # 7.6 + 2 (-3.552 + .792 + .672 - .712) = 2.
+        difference = np.array([1.0, 0, 2, 1, 1, 3, 0, 2, 1, 1])
+        result = diebold_mariano(difference, np.zeros(10), horizon=3)
+        # HLN: (10 + 1 - 6 + 3 * 2 / 10) / 10 = 0.56
+        assert result.statistic == pytest.approx(1.2 / math.sqrt(0.2 / 10) * math.sqrt(0.56))
+        assert result.lags == 4
+        assert result.pvalue == pytest.approx(2 * stats.t.sf(result.statistic, 1.5 * 10 / 5))
+
+    def test_overlapping_losses_are_not_taken_for_evidence(self):
+        # 400 pairs of equally accurate forecasts 22 sessions ahead, tested at 5 %: 8 % rejections
+        # with a standard error of 1.4 %; as if one session ahead there would be 30 %.
+        rng = np.random.default_rng(22)
+        rejections = [
+            diebold_mariano(np.convolve(noise, np.ones(22) / 22, "valid"), np.zeros(630), 22).pvalue
+            < 0.05
+            for noise in rng.standard_normal((400, 651))
+        ]
+        assert np.mean(rejections) < 0.11
+
+    def test_forecasts_that_all_overlap_are_refused(self):
+        losses = correlated_losses(22, [0.0, 0.0], seed=1)
+        with pytest.raises(TooFewObservations, match="22 forecasts 22 sessions ahead all overlap"):
+            diebold_mariano(losses["m0"], losses["m1"], 22)
 
     def test_swapping_the_models_changes_the_sign_alone(self):
         losses = correlated_losses(300, [0.5, 0.4], seed=2)
@@ -157,6 +186,13 @@ class TestModelConfidenceSet:
         losses = correlated_losses(300, [0.5, 0.9], seed=9)
         result = model_confidence_set({**losses, "twin": losses["m0"]})
         assert result.included == {"m0", "twin"}
+
+    def test_blocks_are_at_least_as_long_as_forecasts_overlap(self):
+        losses = correlated_losses(100, [0.5, 0.45, 0.4], seed=4)
+        assert model_confidence_set(losses, horizon=22) == model_confidence_set(
+            losses, block_size=22
+        )
+        assert model_confidence_set(losses, horizon=5) == model_confidence_set(losses)
 
     def test_a_single_model_is_the_set(self):
         assert model_confidence_set({"har": np.ones(50)}).included == {"har"}

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.volatility.honest import WARM_UP, honest_forecasts
+from tests.volatility.honest import WARM_UP, honest_forecasts, horizon_means
 from volatility.calendars import get_calendar
 from volatility.comparison import diebold_mariano, model_confidence_set
 from volatility.datasets import load
@@ -12,11 +12,13 @@ from volatility.errors import (
     MisalignedForecasts,
     TooFewObservations,
     UnknownModel,
+    UnsupportedHorizon,
 )
 from volatility.evaluation import ForecastTrack, align, compare
 from volatility.intervals import MINIMUM, rolling_bounds
 from volatility.losses import qlike_losses
 from volatility.realized import daily_series
+from volatility.series import RealizedSeries
 from volatility.simulate import har_process
 
 NOBS = 500
@@ -38,15 +40,32 @@ def tracks() -> dict[str, ForecastTrack]:
     return {model: make_track(model, forecasts[model], rv[WARM_UP:]) for model in forecasts}
 
 
+@pytest.fixture(scope="module")
+def daily() -> RealizedSeries:
+    rv = har_process((-0.8, 0.4, 0.3, 0.2), 900, np.random.default_rng(3), scale="logs")[0]
+    return RealizedSeries(rv, "garman_klass", np.datetime64("2020-01-01") + np.arange(900))
+
+
 def part(track: ForecastTrack, rows: slice | np.ndarray) -> ForecastTrack:
     columns = (track.as_of, track.target_dates, track.forecast, track.rv)
-    return ForecastTrack(track.model, *(column[rows] for column in columns))
+    return ForecastTrack(track.model, *(column[rows] for column in columns), track.horizon)
 
 
 def moved(track: ForecastTrack, sessions: int) -> ForecastTrack:
     """Each forecast by the date ``sessions`` after its own; rv and dates where they belong."""
     rows = np.arange(2, len(track) - 2)
     return replace(part(track, rows), forecast=track.forecast[rows - sessions])
+
+
+def horizon_tracks(series: RealizedSeries, horizon: int) -> dict[str, ForecastTrack]:
+    """Honest forecasts of the mean over ``horizon`` sessions, by model."""
+    dates, rv = series.dates, horizon_means(series.rv, horizon)
+    rows = slice(WARM_UP, WARM_UP + len(rv))
+    as_of, target_dates = dates[WARM_UP - 1 :][: len(rv)], dates[rows]
+    return {
+        model: ForecastTrack(model, as_of, target_dates, forecast, rv, horizon)
+        for model, forecast in honest_forecasts(series.rv, horizon).items()
+    }
 
 
 class TestForecastTrack:
@@ -72,8 +91,16 @@ class TestForecastTrack:
             replace(tracks["har"], **change(tracks["har"]))
         assert refusal.value.code == code
 
+    def test_a_horizon_of_no_session_is_refused(self, tracks):
+        with pytest.raises(UnsupportedHorizon, match="har forecasts 0 sessions"):
+            replace(tracks["har"], horizon=0)
+
 
 class TestAlign:
+    def test_tracks_of_two_horizons_are_refused(self, tracks):
+        with pytest.raises(MisalignedForecasts, match=r"horizons \[1, 5\]"):
+            align([tracks["har"], replace(tracks["ewma"], horizon=5)])
+
     def test_tracks_meet_on_their_common_dates(self, tracks):
         odd = np.delete(np.arange(NOBS), [3, 200])
         aligned = align([part(tracks["har"], slice(5, 400)), part(tracks["ewma"], odd)])
@@ -213,3 +240,58 @@ class TestCompare:
     def test_a_start_after_the_last_forecast_is_refused(self, tracks):
         with pytest.raises(TooFewObservations, match="no forecast on or after 2031-01-01"):
             compare([tracks["har"]], np.datetime64("2031-01-01"))
+
+
+class TestLongerHorizons:
+    @pytest.mark.parametrize("horizon", [5, 22])
+    def test_tests_and_intervals_know_that_forecasts_overlap(self, daily, horizon):
+        tracks = horizon_tracks(daily, horizon)
+        result = compare(list(tracks.values()), daily=daily)
+        assert result.horizon == horizon
+        losses = {m: qlike_losses(t.rv, t.forecast) for m, t in tracks.items()}
+        confidence_set = model_confidence_set(losses, horizon=horizon)
+        for row in result.rows:
+            assert row.confidence_set_pvalue == confidence_set.pvalues[row.model]
+            for benchmark, test in row.diebold_mariano.items():
+                assert test == diebold_mariano(losses[row.model], losses[benchmark], horizon)
+            track = tracks[row.model]
+            bounds = rolling_bounds(track.forecast, track.rv, 0.8, horizon)
+            known = ~np.isnan(bounds[:, 0])
+            assert row.coverage_nobs == known.sum() == len(track) - MINIMUM - (horizon - 1)
+            inside = (bounds[known, 0] <= track.rv[known]) & (track.rv[known] <= bounds[known, 1])
+            assert row.coverage[0.8] == pytest.approx(inside.mean())
+
+    @pytest.mark.parametrize("horizon", [5, 22])
+    @pytest.mark.parametrize("model", ["last_value", "moving_average", "ewma", "har", "log_har"])
+    @pytest.mark.parametrize(("sessions", "lag"), [(1, 2), (-1, 0)])
+    def test_a_shift_by_one_session_is_caught(self, daily, horizon, model, sessions, lag):
+        tracks = horizon_tracks(daily, horizon)
+        honest = compare(list(tracks.values()), daily=daily)
+        assert {row.information_lag for row in honest.rows} == {1}
+        shifted = {**tracks, model: moved(tracks[model], sessions)}
+        with pytest.raises(MisalignedForecasts, match=f"{model} follows the news of {lag} session"):
+            compare(list(shifted.values()), daily=daily)
+
+    @pytest.mark.parametrize("horizon", [5, 22])
+    @pytest.mark.parametrize("sessions", [1, -1])
+    def test_a_shift_is_caught_on_real_data(self, horizon, sessions):
+        dataset = load("BTC-USD")
+        daily, _ = daily_series(dataset.bars, dataset.measure, get_calendar(dataset.calendar))
+        honest = horizon_tracks(daily, horizon)
+        rows = compare(list(honest.values()), daily=daily).rows
+        assert {row.information_lag for row in rows} == {1}
+        for model, track in honest.items():
+            shifted = {**honest, model: moved(track, sessions)}
+            with pytest.raises(MisalignedForecasts, match=f"{model} follows the news"):
+                compare(list(shifted.values()), daily=daily)
+
+    def test_without_the_daily_series_the_timing_cannot_be_told(self, daily):
+        rows = compare(list(horizon_tracks(daily, 5).values())).rows
+        assert {row.information_lag for row in rows} == {None}
+
+    def test_a_daily_series_without_a_target_date_is_refused(self, daily):
+        tracks = list(horizon_tracks(daily, 5).values())
+        rows = np.arange(900) != 300
+        gap = RealizedSeries(daily.rv[rows], daily.measure, daily.dates[rows])
+        with pytest.raises(MisalignedForecasts, match="no session on 2020-10-27"):
+            compare(tracks, daily=gap)

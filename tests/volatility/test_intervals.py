@@ -66,6 +66,21 @@ def test_rolling_offsets_are_those_of_the_window_before():
             assert tuple(offsets[date, at]) == conformal_offsets(past, level)
 
 
+def test_a_residual_counts_once_its_horizon_has_ended():
+    # Three sessions ahead, the forecast of sessions t to t + 2 is made after session t - 1: the
+    # newest residual known then is that of t - 3 to t - 1, so those of t - 2 and t - 1 are not.
+    residuals = np.random.default_rng(8).standard_normal(WINDOW + 60)
+    offsets = rolling_offsets(residuals, (0.8,), horizon=3)
+    assert np.isnan(offsets[: MINIMUM + 2]).all()
+    for date in range(MINIMUM + 2, len(residuals)):
+        known = residuals[: date - 2][-WINDOW:]
+        assert tuple(offsets[date, 0]) == conformal_offsets(known, 0.8)
+
+
+def test_a_horizon_beyond_the_sample_has_no_intervals():
+    assert np.isnan(rolling_offsets(np.zeros(150), (0.8,), horizon=200)).all()
+
+
 @settings(max_examples=25)
 @given(st.integers(MINIMUM, 180), st.floats(-50, 50))
 def test_a_residual_changes_no_offset_of_its_own_date_or_before(date, value):
