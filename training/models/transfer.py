@@ -79,15 +79,19 @@ class Transfer(NetworkRecipe):
         """The share of the source's windows to validate on."""
         return self.pretraining.validation_share
 
-    def train(self, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:
-        """Pre-train, or take the pre-trained network at hand, and fine-tune."""
-        scratch = Lstm(
+    @property
+    def scratch(self) -> Lstm:
+        """How the network is trained on the source."""
+        return Lstm(
             name="lstm",
             network=self.network,
             fitting=self.pretraining,
             refit_every=self.refit_every,
         )
-        pretrained, pretraining = pretrain(scratch, sources[self.sources[0]], seed)
+
+    def train(self, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:
+        """Pre-train, or take the pre-trained network at hand, and fine-tune."""
+        pretrained, pretraining = pretrain(self.scratch, sources[self.sources[0]], seed)
         network = copy.deepcopy(pretrained)
         with reproducible(seed):
             network.scaler.fit(target.training.inputs)

@@ -8,7 +8,8 @@ import torch
 from models_store.manifest import OnnxPredictorSpec
 from models_store.predictors import OnnxPredictor
 from tests.training.data import make_asset, small_config
-from training.models.lstm import train_from_scratch
+from training.models.lstm import lstm
+from training.models.recipe import TrainingSet
 from training.networks import predictor as module
 from training.networks.predictor import ParityError, TorchPredictor, export_onnx
 from volatility.arrays import Windows
@@ -16,9 +17,7 @@ from volatility.arrays import Windows
 
 @pytest.fixture(scope="module")
 def trained() -> TorchPredictor:
-    config = small_config()
-    network, _ = train_from_scratch(make_asset(), config.network, config.pretraining, 1)
-    return TorchPredictor(network, 20)
+    return lstm(small_config()).fit(TrainingSet(make_asset(), {}, 1)).predictor
 
 
 @pytest.fixture(scope="module")
