@@ -87,6 +87,21 @@ class HybridConfig:
 
 
 @dataclass(frozen=True)
+class RegimeConfig:
+    """How many regimes the regime ensemble tells apart."""
+
+    regimes: Annotated[int, Range(2, 10)]
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """What the Transformer encoder has besides the network's width, heads and dropout."""
+
+    layers: Annotated[int, Range(1)]
+    feedforward: Annotated[int, Range(1)]
+
+
+@dataclass(frozen=True)
 class TransferConfig:
     """Where transferred networks are pre-trained."""
 
@@ -103,6 +118,8 @@ class Config:
     pretraining: FittingConfig
     fine_tuning: FittingConfig
     hybrid: HybridConfig
+    regime_ensemble: RegimeConfig
+    transformer: TransformerConfig
     transfer: TransferConfig
 
 

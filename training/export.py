@@ -145,14 +145,19 @@ def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: in
 def _spec(predictor: Predictor) -> PredictorSpec:
     if isinstance(predictor, LinearPredictor):
         return LinearPredictorSpec(regressors=tuple(predictor.coefficients))
-    return OnnxPredictorSpec()
+    return OnnxPredictorSpec(diagnostics=_torch(predictor).diagnostics)
 
 
 def _export(predictor: Predictor, example: Windows) -> bytes:
     if isinstance(predictor, LinearPredictor):
         return predictor.to_json()
+    network = _torch(predictor)
+    return export_onnx(network, OnnxPredictorSpec(diagnostics=network.diagnostics), example)
+
+
+def _torch(predictor: Predictor) -> TorchPredictor:
     if isinstance(predictor, TorchPredictor):
-        return export_onnx(predictor, OnnxPredictorSpec(), example)
+        return predictor
     raise TypeError(f"no export for {type(predictor).__name__}")
 
 

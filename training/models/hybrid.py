@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.config import Config, HybridConfig, NetworkConfig, flatten
-from training.models.har import LAGS
-from training.models.network_recipe import ScratchRecipe
+from training.models.network_recipe import HarNetworkRecipe
 from training.models.recipe import Hyperparameters
 from training.networks.fitting import LogWindows, ParameterGroup, Split, Stage
 from training.networks.fixed_har import FixedHar
@@ -42,7 +41,7 @@ class HybridNetwork(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hybrid(ScratchRecipe[HybridNetwork]):
+class Hybrid(HarNetworkRecipe[HybridNetwork]):
     """HAR-LSTM hybrid.
 
     Attributes
@@ -53,14 +52,9 @@ class Hybrid(ScratchRecipe[HybridNetwork]):
     mixing: HybridConfig
 
     @property
-    def lookback(self) -> int:
-        """The longer of HAR's and the network's windows."""
-        return max(*LAGS, self.network.lookback)
-
-    @property
     def hyperparameters(self) -> Hyperparameters:
         """HAR's lags, the network's shape and how both are trained together."""
-        return {"lags": LAGS, **super().hyperparameters, **flatten(self.mixing, "hybrid.")}
+        return {**super().hyperparameters, **flatten(self.mixing, "hybrid.")}
 
     def build(self, training: LogWindows) -> HybridNetwork:
         """HAR estimated, the network random, and their weights equal."""

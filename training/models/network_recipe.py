@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from torch import nn
 
 from training.config import FittingConfig, NetworkConfig, flatten
+from training.models.har import LAGS
 from training.models.recipe import Fit, Hyperparameters, TrainingSet
 from training.networks.fitting import (
     FittingHistory,
@@ -133,3 +134,18 @@ class ScratchRecipe(NetworkRecipe, Generic[Network]):
         """The trained network itself; call inside :func:`reproducible`."""
         network = self.build(target.training)
         return network, fit_network(network, target, self.fitting, self.stages(network))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarNetworkRecipe(ScratchRecipe[Network]):
+    """A network with a HAR inside it."""
+
+    @property
+    def lookback(self) -> int:
+        """The longer of HAR's and the network's windows."""
+        return max(*LAGS, self.network.lookback)
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """HAR's lags, the network's shape and how it is trained."""
+        return {"lags": LAGS, **super().hyperparameters}

@@ -4,7 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.config import Config
-from training.models import benchmarks, har, hybrid, lstm, transfer
+from training.models import (
+    benchmarks,
+    dynamic_attention,
+    garch,
+    har,
+    harj,
+    harq,
+    hybrid,
+    lhar,
+    lstm,
+    regime_ensemble,
+    residual_boosting,
+    rfsv,
+    shar,
+    transfer,
+    transfer_residual,
+    transformer,
+)
 from training.models.recipe import Recipe
 from volatility.errors import UnknownModel
 
@@ -14,14 +31,28 @@ MODELS: Mapping[str, Callable[[Config], Recipe]] = MappingProxyType(
         "moving_average": lambda c: benchmarks.moving_average(c.walk_forward.linear_refit_every),
         "ewma": lambda c: benchmarks.ewma(c.walk_forward.linear_refit_every),
         "har": lambda c: har.har(c.walk_forward.linear_refit_every),
+        "har_wls": lambda c: har.har_wls(c.walk_forward.linear_refit_every),
         "log_har": lambda c: har.log_har(c.walk_forward.linear_refit_every),
+        "harj": lambda c: harj.harj(c.walk_forward.linear_refit_every),
+        "harcj": lambda c: harj.harcj(c.walk_forward.linear_refit_every),
+        "shar": lambda c: shar.shar(c.walk_forward.linear_refit_every),
+        "harq": lambda c: harq.harq(c.walk_forward.linear_refit_every),
+        "lhar": lambda c: lhar.lhar(c.walk_forward.linear_refit_every),
+        "garch": lambda c: garch.garch(c.walk_forward.linear_refit_every),
+        "gjr": lambda c: garch.gjr(c.walk_forward.linear_refit_every),
+        "rfsv": lambda c: rfsv.rfsv(c.walk_forward.linear_refit_every),
         "lstm": lstm.lstm,
         "transfer": transfer.transfer,
         "transfer_full": transfer.transfer_full,
         "transfer_differential": transfer.transfer_differential,
         "transfer_gradual": transfer.transfer_gradual,
         "transfer_aggressive": transfer.transfer_aggressive,
+        "transfer_residual": transfer_residual.transfer_residual,
         "hybrid": hybrid.hybrid,
+        "dynamic_attention": dynamic_attention.dynamic_attention,
+        "residual_boosting": residual_boosting.residual_boosting,
+        "regime_ensemble": regime_ensemble.regime_ensemble,
+        "transformer": transformer.transformer,
     }
 )
 

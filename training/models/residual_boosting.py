@@ -1,0 +1,83 @@
+r"""HAR, and a network for what HAR leaves (Dhansoia 2025, eq. 5).
+
+.. math:: \hat x_{t+1} = \hat x^{HAR}_{t+1} + s \, g_\theta(x_t)
+
+in logs of rv. HAR is estimated first, by least squares, and fixed; the network g is trained on its
+residuals, in units of their deviation s over the training part. Its last layer starts at zero, so
+that training starts from HAR.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.config import Config, NetworkConfig
+from training.models.network_recipe import HarNetworkRecipe
+from training.networks.fitting import LogWindows, Split
+from training.networks.fixed_har import FixedHar
+from training.networks.volatility_network import VolatilityNetwork
+
+
+class ResidualNetwork(nn.Module):
+    """HAR plus a correction."""
+
+    deviation: Tensor
+
+    def __init__(self, shape: NetworkConfig) -> None:
+        super().__init__()
+        self.har = FixedHar()
+        self.network = VolatilityNetwork(shape)
+        self.register_buffer("deviation", torch.ones(()))
+        last = self.network.head[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def fit_scales(self, training: LogWindows) -> None:
+        """Take HAR, the scale of its residuals and that of the input from ``training``."""
+        self.har.fit(training)
+        self.network.scaler.fit(training.inputs)
+        self.deviation.copy_((training.targets - self.har(training.inputs)).std())
+
+    def correction(self, log_rv: Tensor) -> Tensor:
+        """What is added to HAR's prediction; (batch,) log rv."""
+        standardized: Tensor = self.network.head(self.network.encode(log_rv))
+        return self.deviation * standardized.squeeze(1)
+
+    def forward(self, log_rv: Tensor) -> Tensor:
+        """Predict from (batch, 22) log rv; (batch,)."""
+        har: Tensor = self.har(log_rv)
+        return har + self.correction(log_rv)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualBoosting(HarNetworkRecipe[ResidualNetwork]):
+    """HAR with a network trained on its residuals."""
+
+    def build(self, training: LogWindows) -> ResidualNetwork:
+        """HAR estimated, and a correction of zero."""
+        network = ResidualNetwork(self.network)
+        network.fit_scales(training)
+        return network
+
+    def learned(self, network: ResidualNetwork, target: Split) -> Mapping[str, float]:
+        """How large the corrections are over the validation part."""
+        return {"correction_std": correction_std(network, target)}
+
+
+def correction_std(network: ResidualNetwork, target: Split) -> float:
+    """Deviation of the corrections over the validation part, of log rv."""
+    with torch.no_grad():
+        return network.correction(target.validation.inputs).std().item()
+
+
+def residual_boosting(config: Config) -> ResidualBoosting:
+    """The recipe as configured."""
+    return ResidualBoosting(
+        name="residual_boosting",
+        network=config.network,
+        fitting=config.pretraining,
+        refit_every=config.walk_forward.network_refit_every,
+    )
