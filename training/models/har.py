@@ -3,50 +3,16 @@ r"""The heterogeneous autoregressive model of Corsi (2009), in levels and in log
 .. math:: x_{t+1} = \beta_0 + \beta_d x_t + \beta_w \bar x_t^{(5)} + \beta_m \bar x_t^{(22)}
           + \varepsilon_{t+1}
 
-with x the rv itself (``har``) or its logarithm (``log_har``), by ordinary least squares.
+with x the rv itself (``har``, and ``har_wls`` by weighted least squares) or its logarithm
+(``log_har``).
 """
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from models_store.predictors import LinearPredictor, Scale
-from training.models.least_squares import Estimate, least_squares
-from training.models.recipe import Fit, Hyperparameters, TrainingSet
-from training.pairs import Pairs
+from training.models.least_squares import Estimate, LeastSquares, least_squares
 from volatility.arrays import FloatArray
 from volatility.regressors import trailing_means
 
 LAGS = (1, 5, 22)  # a day, a week, a month of sessions
 REGRESSORS = tuple(f"mean_{lag}" for lag in LAGS)
-
-
-@dataclass(frozen=True)
-class Har:
-    """HAR by ordinary least squares."""
-
-    name: str
-    scale: Scale
-    refit_every: int
-    sources: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-
-    @property
-    def lookback(self) -> int:
-        """Sessions that the longest lag reaches back."""
-        return max(LAGS)
-
-    @property
-    def hyperparameters(self) -> Hyperparameters:
-        """The lags."""
-        return {"lags": LAGS}
-
-    def fit(self, data: TrainingSet) -> Fit:
-        """Estimate the four coefficients."""
-        predictor, residuals = fit_har(data.pairs(self.lookback, self.columns), self.scale)
-        degrees = len(residuals) - len(LAGS) - 1
-        variance = float(residuals @ residuals / degrees) if self.scale == "logs" else 0.0
-        return Fit(predictor, residual_variance=variance)
 
 
 def har_least_squares(windows: FloatArray, targets: FloatArray) -> Estimate:
@@ -68,24 +34,23 @@ def har_least_squares(windows: FloatArray, targets: FloatArray) -> Estimate:
     return least_squares(trailing_means(windows, LAGS), targets)
 
 
-def fit_har(pairs: Pairs, scale: Scale) -> tuple[LinearPredictor, FloatArray]:
-    """Least-squares HAR and its (n,) residuals, on ``scale``."""
-    move = np.log if scale == "logs" else np.asarray
-    estimate = har_least_squares(move(pairs.windows["rv"]), move(pairs.targets))
-    slopes = (float(value) for value in estimate.coefficients)
-    predictor = LinearPredictor(
-        scale=scale,
-        coefficients=dict(zip(REGRESSORS, slopes, strict=True)),
-        intercept=estimate.intercept,
-    )
-    return predictor, estimate.residuals
-
-
-def har(refit_every: int) -> Har:
+def har(refit_every: int) -> LeastSquares:
     """HAR in levels of rv."""
-    return Har("har", "levels", refit_every)
+    return LeastSquares("har", REGRESSORS, "levels", refit_every, hyperparameters={"lags": LAGS})
 
 
-def log_har(refit_every: int) -> Har:
+def har_wls(refit_every: int) -> LeastSquares:
+    """HAR in levels of rv, in which relative errors count."""
+    return LeastSquares(
+        "har_wls",
+        REGRESSORS,
+        "levels",
+        refit_every,
+        relative=True,
+        hyperparameters={"lags": LAGS, "weights": "1 / fit²"},
+    )
+
+
+def log_har(refit_every: int) -> LeastSquares:
     """HAR in logs of rv, moved to the mean by half the residual variance."""
-    return Har("log_har", "logs", refit_every)
+    return LeastSquares("log_har", REGRESSORS, "logs", refit_every, hyperparameters={"lags": LAGS})

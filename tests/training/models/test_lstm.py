@@ -5,7 +5,7 @@ import pytest
 
 from tests.training.data import make_asset, make_training_set, small_config
 from training.config import read_config
-from training.models.har import fit_har
+from training.models.har import log_har
 from training.models.lstm import lstm
 from training.models.recipe import TrainingSet
 from training.networks.fitting import Split, mean_squared_error
@@ -52,7 +52,7 @@ def test_the_network_finds_a_planted_har() -> None:
     )
     fit = recipe.fit(TrainingSet(data, {}, seed=1))
     validation = Split.of(data.pairs(20), 0.2).validation
-    _, residuals = fit_har(data.pairs(22), "logs")
+    residuals = log_har(22).estimate(data.pairs(22)).residuals
     har_error = float(np.mean(residuals[-len(validation) :] ** 2))
     assert fit.residual_variance < 0.75 * float(validation.targets.var())  # beats the mean by far
     assert fit.residual_variance < 1.15 * har_error
