@@ -6,6 +6,7 @@ previous versions.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,20 +19,20 @@ from models_store.store import ArtifactRefused, Store
 from training.export import FittedModel, fit_and_export, to_files
 from training.gate import Verdict, judge
 from training.models.recipe import AssetData, Recipe, TrainingSet
-from training.source import MINIMUM_SESSIONS
-from training.walk_forward import BlockForecasts, count_fits, join, walk_forward
-from training.workers import worker_pool
-from volatility.errors import (
-    HistoryTooShort,
-    MisalignedForecasts,
-    RoughcastError,
-    TooFewObservations,
+from training.study import Study, check_history, parts_of
+from training.walk_forward import (
+    BlockForecasts,
+    count_fits,
+    only_needed,
+    together,
+    tracks_of,
+    walk_forward,
 )
+from training.workers import worker_pool
+from volatility.errors import MisalignedForecasts, RoughcastError, TooFewObservations
 from volatility.evaluation import Comparison, ForecastTrack, compare
 
-MINIMUM_TARGETS = 50  # in each part; the gate too judges on no fewer
-
-Progress = Callable[[int, int], None]  # called with fits done and fits to do
+Progress = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,6 @@ class Trained:
     test_start: np.datetime64
 
 
-def applicable(recipes: Sequence[Recipe], asset: str) -> list[Recipe]:
-    """The recipes that make sense for ``asset``: nothing is transferred from an asset to itself."""
-    return [recipe for recipe in recipes if asset not in recipe.sources]
-
-
 def train(
     recipes: Sequence[Recipe],
     data: TrainingSet,
@@ -99,22 +95,28 @@ def train(
     TooFewObservations : enough sessions, but with so many missing between them that too few follow
         directly on the one before.
     """
-    _check_length(data.target)
-    _check_adjacency(data.target)
+    check_history(data)
+    study = Study(data, tuple(recipes))
     parallel = worker_pool(jobs)
-    report = progress or (lambda _done, _total: None)
-    total = count_fits(recipes, data) + len(recipes)
+    report = progress or (lambda _recipe: None)
     forecasts: list[BlockForecasts] = []
-    for done, part in enumerate(walk_forward(recipes, data, parallel), start=1):
+    for part in walk_forward([study], parallel):
         forecasts.append(part)
-        report(done, total)
-    fitted: list[FittedModel] = []
-    final_fits = (joblib.delayed(fit_and_export)(recipe, data) for recipe in recipes)
-    for model in parallel(final_fits):
-        fitted.append(model)
-        report(len(forecasts) + len(fitted), total)
-    tracks = {recipe.name: join(forecasts, recipe.name) for recipe in recipes}
-    return Trained(data, tuple(fitted), tracks, _quarters(data.target)[-1])
+        report(part.recipe)
+    fitted: dict[str, FittedModel] = {}
+    groups = together(recipes)
+    for models in parallel(joblib.delayed(_fit_all)(g, only_needed(data, g)) for g in groups):
+        for model in models:
+            fitted[model.recipe.name] = model
+            report(model.recipe)
+    in_order = tuple(fitted[recipe.name] for recipe in recipes)
+    return Trained(data, in_order, tracks_of(study, forecasts), parts_of(data.target).test)
+
+
+def count_all_fits(study: Study) -> Counter[int]:
+    """How many fits :func:`train` reports, by the recipe's ``refit_every``."""
+    final = Counter(recipe.refit_every for recipe in study.recipes)
+    return count_fits([study]) + final
 
 
 def publish(trained: Trained, store: Store) -> AssetResult:
@@ -140,38 +142,8 @@ def publish(trained: Trained, store: Store) -> AssetResult:
     )
 
 
-def _quarters(data: AssetData) -> tuple[np.datetime64, np.datetime64]:
-    """First sessions of the third and of the fourth quarter, to calibrate and to test on."""
-    dates = data.series.dates
-    assert dates is not None, "training series carry dates"
-    return dates[len(dates) // 2], dates[-(len(dates) // 4)]
-
-
-def _check_length(data: AssetData) -> None:
-    if len(data.series) < MINIMUM_SESSIONS:
-        raise HistoryTooShort(
-            f"{data.asset} has {len(data.series)} sessions; a retrain needs {MINIMUM_SESSIONS}, "
-            "half to fit on, a quarter to calibrate intervals on and a quarter to test on",
-            field="bars",
-            found=len(data.series),
-            needed=f"at least {MINIMUM_SESSIONS} sessions",
-        )
-
-
-def _check_adjacency(data: AssetData) -> None:
-    targets = data.pairs(1).target_dates
-    third, fourth = _quarters(data)
-    parts = np.searchsorted(targets, [third, fourth])
-    fewest = int(np.diff([0, *parts, len(targets)]).min())
-    if fewest < MINIMUM_TARGETS:
-        raise TooFewObservations(
-            f"of {data.asset}'s {len(data.series)} sessions {len(targets)} follow directly on the "
-            f"one before in the calendar {data.calendar_name}, in one part of them only {fewest}; "
-            f"fitting, calibrating and testing need {MINIMUM_TARGETS} each",
-            field="bars",
-            found=fewest,
-            needed=f"at least {MINIMUM_TARGETS} sessions without a gap before them in each part",
-        )
+def _fit_all(recipes: Sequence[Recipe], data: TrainingSet) -> list[FittedModel]:
+    return [fit_and_export(recipe, data) for recipe in recipes]
 
 
 def _publish_one(fitted: FittedModel, trained: Trained, store: Store) -> Outcome:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from training.config import Config, read_config
 from training.models.recipe import AssetData, TrainingSet
+from volatility.columns import INTRADAY_COLUMNS
 from volatility.series import RealizedSeries
 from volatility.simulate import har_process
 
@@ -29,6 +30,18 @@ def make_asset(
 
 def asset_of(name: str, series: RealizedSeries) -> AssetData:
     return AssetData(name, series, calendar_name="24/7", bar_interval=86_400, source="simulated")
+
+
+def make_intraday_asset(name: str = "TARGET", nobs: int = 600, seed: int = 0) -> AssetData:
+    """An asset with every column: 24 returns a day, a jump on every tenth."""
+    rng = np.random.default_rng(seed)
+    rv = har_process(LOG_HAR, nobs, rng, scale="logs", residual_std=0.4)[0]
+    returns = rng.standard_normal((nobs, 24)) * np.sqrt(rv / 24)[:, None]
+    returns[::10, 12] += 3 * np.sqrt(rv[::10])
+    columns = {column: of(returns) for column, of in INTRADAY_COLUMNS.items()}
+    dates = np.datetime64("2015-01-01") + np.arange(nobs)
+    realized = np.sum(returns**2, axis=1)
+    return asset_of(name, RealizedSeries(realized, "realized_variance", dates, columns))
 
 
 def make_training_set(nobs: int = 600) -> TrainingSet:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.training.data import SMALL_CONFIG, write_bars
 from training import cli, retrain
 from training.networks.predictor import ParityError
 from training.report import BEGIN, END
+from training.study import Study
+from volatility.evaluation import ForecastTrack
 from volatility.series import RealizedSeries
 
 LINEAR = ["--models", "har"]
@@ -73,15 +76,17 @@ def test_a_worse_version_is_published_but_does_not_serve(
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv")
     assert cli.main(arguments(root, bars, *LINEAR)) == 0
-    shifted = retrain.join
+    honest = retrain.tracks_of
 
-    def join_with_errors(forecasts: list, model: str) -> object:
-        track = shifted(forecasts, model)
-        rng = np.random.default_rng(1)
-        noise = np.exp(rng.standard_normal(len(track)))
-        return type(track)(model, track.as_of, track.target_dates, track.forecast * noise, track.rv)
+    def with_errors(study: Study, forecasts: list) -> dict[str, ForecastTrack]:
+        noise = np.exp(np.random.default_rng(1).standard_normal(310))
+        tracks = honest(study, forecasts)
+        return {
+            model: replace(track, forecast=track.forecast * noise[: len(track)])
+            for model, track in tracks.items()
+        }
 
-    monkeypatch.setattr(retrain, "join", join_with_errors)
+    monkeypatch.setattr(retrain, "tracks_of", with_errors)
     assert cli.main(arguments(root, bars, *LINEAR)) == 1
     assert cli.main(arguments(root, bars, *LINEAR)) == 1  # the same again is not published again
     store = Store(root)
@@ -205,7 +210,7 @@ def test_too_short_a_history_is_explained(
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv", nobs=300)
     assert cli.main(arguments(root, bars, *LINEAR)) == 2
-    assert "MINE has 300 sessions; a retrain needs 500" in re.sub(
+    assert "MINE has 300 sessions; a retrain or an evaluation needs 500" in re.sub(
         r"\s+", " ", capsys.readouterr().err
     )
 

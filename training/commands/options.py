@@ -1,7 +1,7 @@
 """What several commands are told in the same words: which assets, which models, how to fit."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from training.config import SEEDS, Config, flatten, read_config
 from training.models.recipe import AssetData, Recipe
 from training.models.registry import BENCHMARKS, MODELS
 from training.source import BarsFile, load_asset
+from training.study import obstacle
 from volatility.bars import Finding
 from volatility.datasets import NAMES
 from volatility.errors import InvalidInput
@@ -140,16 +141,50 @@ def introduce(target: AssetData, notes: Sequence[Finding], console: Console) -> 
         console.print(f"  note: {note}", markup=False)
 
 
-def fits_progress(console: Console) -> Progress:
-    """A bar that counts fits."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("fits"),
-        TimeElapsedColumn(),
-        console=console,
-    )
+def tell_left_out(chosen: Sequence[Recipe], target: AssetData, console: Console) -> None:
+    """Print which of the chosen models an asset cannot have, and why."""
+    for recipe in chosen:
+        reason = obstacle(recipe, target)
+        if reason:
+            console.print(f"  without {recipe.name}: {reason}", markup=False)
+
+
+class FitsProgress:
+    """Bars that count fits, one for each frequency of refitting: networks beside linear models.
+
+    One bar for all would stand still for hours and then leap, since a network costs a thousand
+    times a linear fit.
+
+    Parameters
+    ----------
+    console : to draw on.
+    expected : fits to come, by the recipe's ``refit_every``.
+    """
+
+    def __init__(self, console: Console, expected: Mapping[int, int]) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("fits"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._tasks = {
+            every: self._bar.add_task(f"models fitted every {every} sessions", total=fits)
+            for every, fits in sorted(expected.items(), reverse=True)
+        }
+
+    def __enter__(self) -> "FitsProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def advance(self, recipe: Recipe) -> None:
+        """One fit of ``recipe`` is done."""
+        self._bar.advance(self._tasks[recipe.refit_every])
 
 
 def _describe(data: AssetData) -> str:

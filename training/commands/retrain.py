@@ -1,7 +1,6 @@
 """``python -m training retrain``: evaluate, fit and publish models."""
 
 import argparse
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,21 +8,23 @@ from rich.console import Console
 
 from models_store.store import Store, open_store
 from training.commands.options import (
+    FitsProgress,
     Subparsers,
     add_assets,
     add_fitting,
     assets_of,
     config_of,
     echo,
-    fits_progress,
     introduce,
     load_sources,
+    tell_left_out,
 )
-from training.models.recipe import Recipe, TrainingSet
+from training.models.recipe import TrainingSet
 from training.models.registry import recipes
 from training.report import print_result
-from training.retrain import applicable, publish, train
+from training.retrain import count_all_fits, publish, train
 from training.source import load_asset
+from training.study import Study, applicable, check_history
 
 REFUSED = 1  # exit status: something was not promoted
 
@@ -53,21 +54,18 @@ def run(options: argparse.Namespace, console: Console) -> int:
     refused = []
     for target, notes in targets:
         introduce(target, notes, console)
-        own = applicable(chosen, target.asset)
+        tell_left_out(chosen, target, console)
         data = TrainingSet(target, sources, config.seed)
-        refused.append(_retrain_asset(own, data, options.jobs, store, console))
+        study = Study(data, applicable(chosen, target))
+        refused.append(_retrain_asset(study, options.jobs, store, console))
     return REFUSED if any(refused) else 0
 
 
-def _retrain_asset(
-    recipes: Sequence[Recipe], data: TrainingSet, jobs: int, store: Store, console: Console
-) -> bool:
+def _retrain_asset(study: Study, jobs: int, store: Store, console: Console) -> bool:
     """Retrain one asset and print what came of it; returns whether anything was refused."""
-    with fits_progress(console) as bar:
-        task = bar.add_task(f"{data.target.asset}: {len(recipes)} models")
-        trained = train(
-            recipes, data, jobs, lambda done, total: bar.update(task, completed=done, total=total)
-        )
+    check_history(study.data)
+    with FitsProgress(console, count_all_fits(study)) as progress:
+        trained = train(study.recipes, study.data, jobs, progress.advance)
     result = publish(trained, store)
     print_result(result, console)
     return result.refused
