@@ -161,6 +161,7 @@ def _read_track(folder: Path, manifest: Manifest) -> ForecastTrack:
         target_dates=_from_days(arrays["target_dates"]),
         forecast=arrays["forecast"],
         rv=arrays["rv"],
+        horizon=manifest.horizons[0],
     )
 
 

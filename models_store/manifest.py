@@ -123,7 +123,9 @@ class Manifest(_Record):
     calendar: str
     periods_per_year: PositiveInt
     bar_interval: PositiveInt = Field(description="Seconds that one bar of the source spans.")
-    horizons: tuple[PositiveInt, ...] = (1,)
+    horizons: tuple[PositiveInt, ...] = Field(
+        default=(1,), min_length=1, description="Sessions ahead that it may be asked for."
+    )
     training: TrainingData
     sources: tuple[TrainingData, ...] = Field(
         default=(), description="Other assets' series used in pre-training."

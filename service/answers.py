@@ -38,6 +38,7 @@ def encode(question: Question, forecast: Forecast, skill: Skill | str) -> bytes:
         stale_sessions=question.stale_sessions,
         missing_sessions=forecast.missing_sessions if dated else None,
         degraded_reason=question.choice.degraded_reason,
+        diagnostics={name: list(values) for name, values in forecast.diagnostics.items()},
         warnings=[*question.warnings, *forecast.warnings, *unknown_skill],
     )
     return to_bytes(answer)
@@ -62,7 +63,7 @@ def _forecast_id(question: Question) -> str:
 
 
 def _window(model: LoadedModel, question: Question) -> bytes:
-    used, dates = question.history.rv[-model.required_sessions :], question.history.dates
-    if dates is None:
-        return used.tobytes()
-    return used.tobytes() + dates[-model.required_sessions :].tobytes()
+    history, count = question.history, model.required_sessions
+    used = [history.rv, *(history.columns[name] for name in model.manifest.columns)]
+    window = b"".join([values[-count:].tobytes() for values in used])
+    return window if history.dates is None else window + history.dates[-count:].tobytes()

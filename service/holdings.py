@@ -28,24 +28,26 @@ class Held:
     asset: HeldAsset
     bars: Bars
     revision: int
-    _series: dict[str, RealizedSeries] = field(default_factory=dict)
+    _series: dict[tuple[str, tuple[str, ...]], RealizedSeries] = field(default_factory=dict)
 
     @property
     def calendar(self) -> Calendar:
         """Sessions of the asset."""
         return get_calendar(self.asset.calendar)
 
-    def series(self, measure: str | None = None) -> RealizedSeries:
-        """Daily series of a measure, by default the asset's own.
+    def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> RealizedSeries:
+        """Daily series of a measure, by default the asset's own, with columns beside rv.
 
         Raises
         ------
         ConstantPrices : no session has a realized measure above zero.
         """
         name = measure or self.asset.measure
-        if name not in self._series:
-            self._series[name], _ = daily_series(self.bars, name, self.calendar)
-        return self._series[name]
+        known = self._series.get((name, columns))
+        if known is None:
+            known, _ = daily_series(self.bars, name, self.calendar, columns)
+            self._series[name, columns] = known
+        return known
 
     def sessions(self) -> DateArray:
         """Sessions of the asset's own series; none while the bars do not make one up."""

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from models_store import Manifest
 from service.schemas.bars import BarInput, HistoryInput
 from volatility.arrays import DateArray
 from volatility.bars import DAILY, PRICES, Bars, Finding, validate
@@ -23,15 +24,15 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def series_of(
-    history: HistoryInput, measure: str, interval: int, calendar: Calendar, now: datetime
+    history: HistoryInput, manifest: Manifest, calendar: Calendar, now: datetime
 ) -> tuple[RealizedSeries, tuple[Finding, ...]]:
     """Daily series of a history in any of its forms, and what is worth knowing about it.
 
     Parameters
     ----------
-    history : as it came.
-    measure : estimator to apply to bars, and the one that made ``rv`` given directly.
-    interval : seconds that a bar spans.
+    history : as it came; without bars it has no columns beside rv.
+    manifest : of the model that is asked: its measure made ``rv`` given directly; bars are of its
+        interval, and are measured with its measure and columns.
     calendar : sessions that dates should follow.
     now : with a time zone; later sessions are refused.
 
@@ -42,12 +43,12 @@ def series_of(
     with located("history."):
         if history.bars is None:
             dates = None if history.dates is None else days_of(history.dates)
-            series = RealizedSeries(np.array(history.rv), measure, dates)
+            series = RealizedSeries(np.array(history.rv), manifest.measure, dates)
             check_series(series, calendar, now)
             return series, ()
-        bars = bars_of(history.bars, interval)
+        bars = bars_of(history.bars, manifest.bar_interval)
         findings = validate(bars, calendar, now)
-        series, more = daily_series(bars, measure, calendar)
+        series, more = daily_series(bars, manifest.measure, calendar, manifest.columns)
         return series, (*findings, *more)
 
 

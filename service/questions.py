@@ -40,7 +40,8 @@ def from_held(request: ForecastRequest, choice: Choice, held: Held, moment: Mome
     InvalidAsOf : the day to replay has not closed, or is not a session.
     OutsideCalendar : the calendar does not know it.
     """
-    model, series = choice.model, held.series(choice.model.manifest.measure)
+    model, manifest = choice.model, choice.model.manifest
+    series = held.series(manifest.measure, manifest.columns)
     until = moment.last_closed_session(held.calendar)
     if request.as_of is None:
         return _question(request, choice, series, until, ())
@@ -67,10 +68,8 @@ def from_inline(
             found=str(request.as_of),
             needed="either as_of or history",
         )
-    manifest, calendar = choice.model.manifest, choice.model.calendar
-    series, findings = series_of(
-        history, manifest.measure, manifest.bar_interval, calendar, moment.now
-    )
+    model, calendar = choice.model, choice.model.calendar
+    series, findings = series_of(history, model.manifest, calendar, moment.now)
     until = moment.last_closed_session(calendar)
     return _question(request, choice, series, until, dict.fromkeys(map(str, findings)))
 

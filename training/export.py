@@ -105,14 +105,17 @@ def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[Interval
     observed on the test part, where each interval was made from the 250 residuals before it.
     """
     residuals = np.log(track.rv / track.forecast)
-    scored = (track.target_dates >= test_start) & (np.arange(len(track)) >= MINIMUM)
-    return tuple(_calibrate_level(residuals, scored, level) for level in LEVELS)
+    known = np.arange(len(track)) - (track.horizon - 1)  # residuals before each forecast
+    scored = (track.target_dates >= test_start) & (known >= MINIMUM)
+    return tuple(_calibrate_level(residuals, scored, level, track.horizon) for level in LEVELS)
 
 
-def _calibrate_level(residuals: FloatArray, scored: BoolArray, level: float) -> IntervalCalibration:
+def _calibrate_level(
+    residuals: FloatArray, scored: BoolArray, level: float, horizon: int
+) -> IntervalCalibration:
     newest = residuals[-WINDOW:]
     lower, upper = conformal_offsets(newest, level)
-    offsets = rolling_offsets(residuals, (level,))[scored, 0]  # (n, 2)
+    offsets = rolling_offsets(residuals, (level,), horizon)[scored, 0]  # (n, 2)
     return IntervalCalibration(
         level=level,
         lower=lower,

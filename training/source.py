@@ -14,6 +14,7 @@ from training.models.recipe import AssetData
 from volatility import datasets
 from volatility.bars import Bars, Finding, from_frame, validate
 from volatility.calendars import get_calendar
+from volatility.columns import available
 from volatility.errors import InvalidInput
 from volatility.realized import daily_series, get_measure
 
@@ -50,7 +51,7 @@ class BarsFile:
 def load_asset(
     asset: str, file: BarsFile | None, now: datetime
 ) -> tuple[AssetData, tuple[Finding, ...]]:
-    """One asset's daily rv, from the user's file or from the shipped data.
+    """One asset's daily rv and every column that its bars give, from a file or the shipped data.
 
     Returns
     -------
@@ -125,7 +126,8 @@ def _asset_data(
 ) -> tuple[AssetData, tuple[Finding, ...]]:
     calendar = get_calendar(calendar_name)
     notes = validate(bars, calendar, now)
-    series, more_notes = daily_series(_without_extreme_ranges(bars), measure, calendar)
+    fitted_on = _without_extreme_ranges(bars)
+    series, more_notes = daily_series(fitted_on, measure, calendar, available(bars.is_daily))
     data = AssetData(
         asset=asset,
         series=series,

@@ -6,7 +6,7 @@ close before it), so later bars change nothing earlier.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -528,9 +528,9 @@ def get_measure(name: str) -> Measure:
 
 
 def daily_series(
-    bars: Bars, measure: str, calendar: Calendar
+    bars: Bars, measure: str, calendar: Calendar, columns: Collection[str] = ()
 ) -> tuple[RealizedSeries, tuple[Finding, ...]]:
-    """Daily rv of bars.
+    """Daily rv of bars, and what else is wanted of each session.
 
     Sessions without a value are left out, never filled. From intraday bars only complete days are
     measured: those with every close of the day and the close just before it.
@@ -540,6 +540,7 @@ def daily_series(
     bars : such as :func:`volatility.bars.validate` accepts.
     measure : a name of :data:`MEASURES`.
     calendar : the sessions of the bars.
+    columns : names of :mod:`volatility.columns` to measure beside rv.
 
     Returns
     -------
@@ -550,7 +551,8 @@ def daily_series(
     ------
     UnknownMeasure : there is none of that name.
     InvalidInput : ``wrong_interval``, the measure needs bars of another kind;
-        ``unsupported_calendar``, intraday bars of a market that closes.
+        ``unsupported_calendar``, intraday bars of a market that closes; ``unknown_column``, one
+        that such bars do not give.
     HistoryTooShort : no session is complete, or has before it what the measure looks back on.
     ConstantPrices : the measure is zero in every session that has one.
     OutsideCalendar : a date that the calendar does not cover.
@@ -565,8 +567,26 @@ def daily_series(
     rv = chosen.function(sessions)
     _check_moves(bars, dates, rv, measure)
     defined = rv > 0  # false for NaN
-    series = RealizedSeries(rv[defined], measure, dates[defined])
+    beside = _columns(sessions[defined], bars.is_daily, columns) if columns else {}
+    series = RealizedSeries(rv[defined], measure, dates[defined], beside)
     return series, (*findings, *_undefined(dates, rv, defined, measure))
+
+
+def _columns(sessions: FloatArray, daily: bool, names: Collection[str]) -> dict[str, FloatArray]:
+    from volatility import columns  # which are made from the measures above
+
+    known = columns.DAILY_COLUMNS if daily else columns.INTRADAY_COLUMNS
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        kind = "daily" if daily else "intraday"
+        raise InvalidInput(
+            f"{kind} bars give no column {unknown[0]!r}; needed: one of {', '.join(known)}",
+            code="unknown_column",
+            field="columns",
+            found=unknown[0],
+            needed=f"one of {', '.join(known)}",
+        )
+    return {name: known[name](sessions) for name in names}
 
 
 def _check_kind(bars: Bars, measure: Measure, calendar: Calendar) -> None:

@@ -82,5 +82,6 @@ def _summary(model: LoadedModel, catalogue: Catalogue) -> ModelSummary:
         horizons=list(manifest.horizons),
         levels=[interval.level for interval in manifest.intervals],
         required_sessions=model.required_sessions,
+        columns=list(manifest.columns),
         training_end=manifest.training.end,
     )

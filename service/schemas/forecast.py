@@ -172,6 +172,14 @@ class ForecastAnswer(TypedDict):
         str | None,
         Field(description="Why a model or version other than the intended one answered."),
     ]
+    diagnostics: Annotated[
+        dict[str, list[float]],
+        Field(
+            description="What a network shows of how it came to this forecast, by name: weights "
+            "or probabilities. Empty for most models.",
+            examples=[{"regime_probabilities": [0.1, 0.2, 0.7]}],
+        ),
+    ]
     warnings: Warnings
 
 

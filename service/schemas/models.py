@@ -38,6 +38,14 @@ class ModelSummary(TypedDict):
     required_sessions: Annotated[
         int, Field(description="Sessions of history that a forecast needs.", examples=[22])
     ]
+    columns: Annotated[
+        list[str],
+        Field(
+            description="What the model sees of each session besides `rv`. Where there are any, "
+            "send a history as bars, from which they are measured.",
+            examples=[["return"]],
+        ),
+    ]
     training_end: Annotated[
         date, Field(description="Last session that the fit has seen.", examples=["2021-10-27"])
     ]

@@ -67,6 +67,7 @@ def flatten_numbers(answer: dict) -> None:
         f"skill.{name}": str(value) if name == "span" else value for name, value in skill.items()
     }
     answer["warnings"] = str(answer["warnings"])
+    answer["diagnostics"] = str(answer["diagnostics"])
 
 
 def test_every_other_request_is_answered(client: TestClient) -> None:

@@ -1,8 +1,10 @@
 """Small real artifacts for tests: a HAR with known coefficients on simulated rv."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from models_store import artifact
 from models_store.manifest import (
@@ -10,13 +12,17 @@ from models_store.manifest import (
     IntervalCalibration,
     LinearPredictorSpec,
     Manifest,
+    OnnxPredictorSpec,
     TrainingData,
 )
 from models_store.predictors import LinearPredictor
+from volatility.arrays import Windows
 from volatility.evaluation import ForecastTrack
+from volatility.regressors import columns_of
 from volatility.series import RealizedSeries
 
 HAR = {"mean_1": 0.4, "mean_5": 0.3, "mean_22": 0.2}
+LEVERAGE = {**HAR, "negative_mean_1:return": -1e-3}  # a loss of 1 % adds 1e-5
 INTERCEPT = 1e-5
 CLIP = (1e-6, 0.01)
 
@@ -24,9 +30,10 @@ CLIP = (1e-6, 0.01)
 def make_series(nobs: int = 400, seed: int = 0, measure: str = "garman_klass") -> RealizedSeries:
     rng = np.random.default_rng(seed)
     rv = np.exp(-9 + 0.5 * rng.standard_normal(nobs))
-    return RealizedSeries(
-        rv=np.clip(rv, *CLIP), measure=measure, dates=np.datetime64("2020-01-01") + np.arange(nobs)
-    )
+    rv = np.clip(rv, *CLIP)
+    dates = np.datetime64("2020-01-01") + np.arange(nobs)
+    returns = np.sqrt(rv) * rng.standard_normal(nobs)
+    return RealizedSeries(rv=rv, measure=measure, dates=dates, columns={"return": returns})
 
 
 def make_manifest(asset: str = "TEST", model: str = "har", **changes: object) -> Manifest:
@@ -84,25 +91,88 @@ def make_manifest(asset: str = "TEST", model: str = "har", **changes: object) ->
 
 
 def make_files(
-    asset: str = "TEST", model: str = "har", intercept: float = INTERCEPT
+    asset: str = "TEST",
+    model: str = "har",
+    intercept: float = INTERCEPT,
+    coefficients: Mapping[str, float] = HAR,
 ) -> dict[str, bytes]:
-    """The files of an artifact; another ``intercept`` makes another model."""
-    predictor = LinearPredictor(scale="levels", coefficients=HAR, intercept=intercept)
+    """The files of a linear artifact; another ``intercept`` makes another model."""
+    predictor = LinearPredictor(scale="levels", coefficients=coefficients, intercept=intercept)
+    manifest = make_manifest(
+        asset,
+        model,
+        predictor=LinearPredictorSpec(regressors=tuple(coefficients)),
+        columns=columns_of(tuple(coefficients)),
+    )
+    windows = make_windows(manifest.columns)
+    forecast = np.clip(predictor.predict(windows).values, *CLIP)
+    return _encode(manifest, predictor.to_json(), windows, forecast)
+
+
+def make_network_files(asset: str = "TEST", model: str = "regimes") -> dict[str, bytes]:
+    """The files of a network that forecasts the mean log rv, and shows two weights."""
+    spec = OnnxPredictorSpec(diagnostics=("weights",))
+    manifest = make_manifest(
+        asset, model, predictor=spec, scale="logs", residual_variance=0.1, hyperparameters={}
+    )
+    windows = make_windows()
+    forecast = np.exp(np.log(windows["rv"]).mean(axis=-1) + 0.05)
+    return _encode(manifest, make_network(spec), windows, forecast)
+
+
+def make_network(spec: OnnxPredictorSpec) -> bytes:
+    """A graph: the mean of the window, and two weights that sum to 1.
+
+    The first is the logistic of the newest log rv plus 9: a half where log rv is -9.
+    """
+    (weights,) = spec.diagnostics
+    nodes = [
+        helper.make_node("ReduceMean", [spec.input, "axis"], [spec.output], keepdims=0),
+        helper.make_node("Gather", [spec.input, "last"], ["newest"], axis=1),
+        helper.make_node("Add", ["newest", "nine"], ["moved"]),
+        helper.make_node("Sigmoid", ["moved"], ["first"]),
+        helper.make_node("Sub", ["one", "first"], ["second"]),
+        helper.make_node("Concat", ["first", "second"], [weights], axis=1),
+    ]
+    inputs = [helper.make_tensor_value_info(spec.input, TensorProto.FLOAT, ["batch", 22])]
+    outputs = [
+        helper.make_tensor_value_info(spec.output, TensorProto.FLOAT, ["batch"]),
+        helper.make_tensor_value_info(weights, TensorProto.FLOAT, ["batch", 2]),
+    ]
+    constants = [
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("last", TensorProto.INT64, [1], [21]),
+        helper.make_tensor("nine", TensorProto.FLOAT, [1], [9.0]),
+        helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
+    ]
+    graph = helper.make_graph(nodes, "regimes", inputs, outputs, constants)
+    opset = [helper.make_opsetid("", 18)]
+    content: bytes = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    return content
+
+
+def make_windows(columns: tuple[str, ...] = ()) -> Windows:
+    """Windows of :func:`make_series`, 22 sessions each."""
+    series = make_series()
+    values = {"rv": series.rv} | {name: series.columns[name] for name in columns}
+    view = np.lib.stride_tricks.sliding_window_view
+    return {name: view(part, 22).copy() for name, part in values.items()}
+
+
+def _encode(
+    manifest: Manifest, model_file: bytes, windows: Windows, forecast: np.ndarray
+) -> dict[str, bytes]:
     series = make_series()
     assert series.dates is not None
-    windows = np.lib.stride_tricks.sliding_window_view(series.rv, 22).copy()
-    forecast = np.clip(predictor.predict({"rv": windows}).values, *CLIP)
     track = ForecastTrack(
-        model=model,
+        model=manifest.model,
         as_of=series.dates[21:-1],
         target_dates=series.dates[22:],
         forecast=forecast[:-1],
         rv=series.rv[22:],
     )
-    reference = {"rv": windows[-8:]}
-    return artifact.encode(
-        make_manifest(asset, model), predictor.to_json(), track, reference, forecast[-8:]
-    )
+    reference = {name: rows[-8:] for name, rows in windows.items()}
+    return artifact.encode(manifest, model_file, track, reference, forecast[-8:])
 
 
 def flip_byte(content: bytes, position: int) -> bytes:

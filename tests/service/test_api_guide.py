@@ -29,6 +29,7 @@ ELSEWHERE = {
     "comparison_unavailable": 503,
     "internal_error": 500,
     "misaligned_time": 422,
+    "missing_columns": 422,
     "no_history": 404,
     "not_a_session": 422,
     "not_ready": 503,

@@ -21,6 +21,7 @@ def test_every_model_is_listed(client: TestClient, settings: Settings) -> None:
         "horizons": [1],
         "levels": [0.8, 0.95],
         "required_sessions": 22,
+        "columns": [],
         "training_end": "2021-02-03",
     }
 

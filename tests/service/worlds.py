@@ -13,13 +13,22 @@ from models_store.artifact import encode
 from models_store.predictors import LinearPredictor
 from service.history import HeldAsset, HistoryStore
 from service.settings import Settings
-from tests.models_store.artifacts import HAR, flip_byte, make_files, make_manifest, make_series
+from tests.models_store.artifacts import (
+    HAR,
+    LEVERAGE,
+    flip_byte,
+    make_files,
+    make_manifest,
+    make_network_files,
+    make_series,
+)
 from volatility.bars import DAILY, Bars
 from volatility.evaluation import ForecastTrack
 from volatility.series import RealizedSeries
 
 ASSET = "TEST"
 MODELS = {"har": 1e-5, "log_har": 2e-5, "last_value": 4e-5}  # name: intercept
+DRIFT = 0.5
 LAST = "2021-02-03"  # last session of make_series()
 NOW = datetime(2021, 2, 4, 12, tzinfo=UTC)  # the session of LAST has closed, the next has not
 
@@ -28,17 +37,21 @@ def clock() -> datetime:
     return NOW
 
 
-def bars_of(series: RealizedSeries) -> Bars:
-    """Daily bars with this Garman-Klass variance: (ln high/low)²/2 where open and close agree."""
+def bars_of(series: RealizedSeries, drift: float = 0.0) -> Bars:
+    """Daily bars with this Garman-Klass variance: (ln high/low)²/2 where open and close agree.
+
+    With ``drift``, the close lies that many volatilities above the open and below it by turns.
+    """
     assert series.dates is not None
-    half_range = np.sqrt(2 * series.rv) / 2
+    moves = drift * np.sqrt(series.rv) * (-1.0) ** np.arange(len(series))  # ln close/open
+    half_range = np.sqrt(2 * (series.rv + (2 * np.log(2) - 1) * moves**2)) / 2
     flat = np.full(len(series), 100.0)
     return Bars(
         timestamps=series.dates.astype("datetime64[s]"),
         open=flat,
         high=flat * np.exp(half_range),
         low=flat * np.exp(-half_range),
-        close=flat,
+        close=flat * np.exp(moves),
         interval=DAILY,
     )
 
@@ -87,6 +100,20 @@ def damage(
     """Flip one bit of an artifact."""
     path = settings.store / ASSET / model / str(version) / name
     path.write_bytes(flip_byte(path.read_bytes(), -3))
+
+
+def publish_others(settings: Settings) -> None:
+    """Promote a model that sees returns and a network that shows weights, and hold bars that move.
+
+    The returns are those of the closes of ``bars_of(make_series(), DRIFT)``.
+    """
+    store = Store(settings.store)
+    leverage = make_files(ASSET, "leverage", coefficients=LEVERAGE)
+    store.promote(ASSET, "leverage", store.publish(leverage))
+    store.promote(ASSET, "regimes", store.publish(make_network_files(ASSET, "regimes")))
+    history = HistoryStore(settings.database_url)
+    history.merge(held_asset(), bars_of(make_series(), DRIFT), replace=True)
+    history.close()
 
 
 def publish_shifted(settings: Settings, model: str) -> None:
