@@ -3,13 +3,17 @@
 Every function takes its randomness from an explicit generator and draws many paths at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from volatility.arrays import FloatArray
+from volatility.columns import INTRADAY_COLUMNS
 from volatility.errors import InvalidInput
+from volatility.realized import realized_variance
+from volatility.regressors import build, columns_of, lookback_of
+from volatility.series import MAX_POSSIBLE_RV
 
 # Round-off may leave an eigenvalue of a non-negative definite embedding at about -1e-15.
 EIGENVALUE_TOLERANCE = 1e-10
@@ -246,6 +250,93 @@ def har_process(
         values[:, day + order] = mean + residual if scale == "logs" else mean * residual
     kept = values[:, -nobs:]
     return np.exp(kept) if scale == "logs" else kept
+
+
+def regression_process(
+    coefficients: Mapping[str, float],
+    intercept: float,
+    nobs: int,
+    rng: np.random.Generator,
+    *,
+    steps_per_day: int = 24,
+    scale: Literal["levels", "logs"] = "levels",
+    jump_share: float = 0.0,
+    jump_probability: float = 0.1,
+    mean_variance: float = 1e-4,
+    burn_in: int = 250,
+) -> FloatArray:
+    r"""Intraday returns of days whose variance follows a regression with known coefficients.
+
+    Parameters
+    ----------
+    coefficients : by regressor; see :mod:`volatility.regressors`.
+    intercept : the constant.
+    nobs : days.
+    rng : source of randomness.
+    steps_per_day : returns in a day.
+    scale : whether the variance or its logarithm is regressed, on regressors of the same.
+    jump_share : share of the mean variance that comes in jumps, below 1.
+    jump_probability : of a jump on a day.
+    mean_variance : of the days before the regression has a window to look at.
+    burn_in : days simulated and dropped first.
+
+    Returns
+    -------
+    (nobs, steps_per_day) log returns, decimal.
+
+    Raises
+    ------
+    InvalidInput : sizes below 1, or coefficients that lead to a variance that is negative or that
+        no prices have.
+
+    Notes
+    -----
+    The regressors are those of the realized variance and of the other columns that the returns
+    themselves give, as a model sees them. Given the past, of which the regression says
+    :math:`v_t`,
+
+    .. math:: r_{t,i} = \sqrt{(1 - s) v_t / n}\, z_{t,i} + 1\{i = \iota_t\} q_t \sqrt{s v_t / p}
+
+    with normal z, a time :math:`\iota_t` of the day, and :math:`q_t` a sign with probability p and
+    otherwise zero. So the mean of realized variance is :math:`v_t`, and that of its logarithm
+    :math:`\log v_t` and a constant: least squares on either scale is consistent but for the
+    intercept in logs.
+    """
+    _check_size(nobs, steps_per_day)
+    names = tuple(coefficients)
+    weights = np.array([*coefficients.values()])
+    needed, lookback = columns_of(names), lookback_of(names)
+    returns = np.empty((lookback + burn_in + nobs, steps_per_day))
+    past = {name: np.empty(len(returns)) for name in ("rv", *needed)}
+    for day in range(len(returns)):
+        variance = mean_variance
+        if day >= lookback:
+            windows = {name: values[None, day - lookback : day] for name, values in past.items()}
+            fitted = intercept + float(build(names, windows)[0] @ weights)
+            variance = np.exp(fitted) if scale == "logs" else fitted
+            _check_variance(variance, coefficients)
+        today = np.sqrt((1 - jump_share) * variance / steps_per_day) * rng.standard_normal(
+            steps_per_day
+        )
+        if rng.random() < jump_probability:
+            size = np.sqrt(jump_share * variance / jump_probability)
+            today[rng.integers(steps_per_day)] += rng.choice([-size, size])
+        returns[day] = today
+        rv = realized_variance(today[None, :])[0]
+        past["rv"][day] = np.log(rv) if scale == "logs" else rv
+        for name in needed:
+            past[name][day] = INTRADAY_COLUMNS[name](today[None, :])[0]
+    return returns[-nobs:]
+
+
+def _check_variance(variance: float, coefficients: Mapping[str, float]) -> None:
+    if not 0 < variance < MAX_POSSIBLE_RV:
+        raise InvalidInput(
+            f"the coefficients lead to a variance of {variance:.3g}",
+            field="coefficients",
+            found=dict(coefficients),
+            needed=f"coefficients under which variance stays above 0 and below {MAX_POSSIBLE_RV:g}",
+        )
 
 
 def _autoregressive_weights(coefficients: Sequence[float], lags: Sequence[int]) -> FloatArray:
