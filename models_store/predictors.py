@@ -11,12 +11,15 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from models_store.manifest import OnnxPredictorSpec
 from volatility import regressors
 from volatility.arrays import BoolArray, FloatArray, Windows
 
 Scale = Literal["levels", "logs"]
+
+_REGISTER = 16  # float32 values in the widest vector register, of 64 bytes
 
 
 class Prediction(NamedTuple):
@@ -126,8 +129,8 @@ class OnnxPredictor:
         Row by row: matrix kernels for one row and for many differ in the last bits, and a forecast
         must not depend on the batch it came in.
         """
-        log_rv = np.log(windows["rv"]).astype(np.float32)
         names, given = self.spec.outputs, self.spec.input
+        log_rv = _aligned(np.log(windows["rv"]))
         rows = [self.session.run(names, {given: row[None, :]}) for row in log_rv]
         if not rows:
             return Prediction(np.empty(0), {})
@@ -135,6 +138,21 @@ class OnnxPredictor:
             np.concatenate(outputs).astype(np.float64) for outputs in zip(*rows, strict=True)
         )
         return Prediction(values, dict(zip(self.spec.diagnostics, diagnostics, strict=True)))
+
+
+def _aligned(values: FloatArray) -> NDArray[np.float32]:
+    """A copy as float32, (batch, n), in which every row begins where a vector register may.
+
+    Kernels take the values before such a place one by one, and so add them in another order: the
+    same row would give other last bits wherever in memory it happens to stand.
+    """
+    count, length = values.shape
+    width = -(-length // _REGISTER) * _REGISTER
+    memory = np.empty(count * width + _REGISTER, np.float32)
+    start = -(memory.ctypes.data // memory.itemsize) % _REGISTER
+    rows = memory[start : start + count * width].reshape(count, width)[:, :length]
+    rows[:] = values
+    return rows
 
 
 def on_scale(windows: Windows, scale: Scale) -> Windows:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -6,10 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_store.predictors import LinearPredictor, to_rv
+from models_store.predictors import LinearPredictor, on_scale, to_rv
 from models_store.runtime import LoadedModel
 from models_store.store import Store
-from tests.models_store.artifacts import HAR, INTERCEPT, make_files, make_series
+from tests.models_store.artifacts import (
+    HAR,
+    INTERCEPT,
+    LEVERAGE,
+    make_files,
+    make_network_files,
+    make_series,
+    make_windows,
+)
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
@@ -22,8 +31,24 @@ from volatility.series import RealizedSeries
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    store = Store(tmp_path_factory.mktemp("store"))
-    store.promote("TEST", "har", store.publish(make_files()))
+    return _published(tmp_path_factory.mktemp("store"), make_files())
+
+
+@pytest.fixture(scope="module")
+def leverage(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A model that sees returns."""
+    return _published(tmp_path_factory.mktemp("store"), make_files(coefficients=LEVERAGE))
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A network that shows two weights."""
+    return _published(tmp_path_factory.mktemp("store"), make_network_files(model="har"))
+
+
+def _published(folder: Path, files: dict[str, bytes]) -> LoadedModel:
+    store = Store(folder)
+    store.promote("TEST", "har", store.publish(files))
     return store.load("TEST", "har")
 
 
@@ -55,11 +80,83 @@ def test_the_shortest_sufficient_history_gives_the_same_bits_as_a_long_one(
     assert model.forecast(history) == model.forecast(short)
 
 
-@given(st.integers(1, 40))
-def test_a_forecast_does_not_depend_on_its_batch(model: LoadedModel, size: int) -> None:
+def test_a_forecast_from_returns_by_hand(leverage: LoadedModel) -> None:
+    rv = np.full(22, 1e-4)
+    for last, more in ((-0.05, 5e-5), (0.05, 0.0)):  # a loss of 5 %, times -1e-3; a gain counts 0
+        returns = np.append(np.full(21, -0.01), last)
+        history = RealizedSeries(rv, "garman_klass", _days(22), {"return": returns})
+        assert leverage.forecast(history).rv == pytest.approx(1e-5 + 0.9e-4 + more, rel=1e-12)
+
+
+def test_earlier_and_other_columns_change_nothing(leverage: LoadedModel) -> None:
+    history = make_series(nobs=300, seed=3)
+    wide = replace(history, columns={"jump": history.rv, **history.columns})
+    assert (
+        leverage.forecast(wide) == leverage.forecast(history) == leverage.forecast(history.tail(22))
+    )
+
+
+def test_a_history_that_lacks_a_column_is_refused_and_told_what_to_send(
+    leverage: LoadedModel,
+) -> None:
+    history = make_series()
+    message = "har of TEST needs return beside rv; the history lacks return; send bars"
+    for refuse in (leverage.forecast, leverage.check):
+        with pytest.raises(InvalidSeries, match=message) as refused:
+            refuse(history.select(()))
+        assert (refused.value.code, refused.value.field) == ("missing_columns", "history")
+    with pytest.raises(HistoryTooShort):  # whatever else is missing
+        leverage.forecast(history.select(()).tail(5))
+
+
+def test_diagnostics_are_those_of_the_row(network: LoadedModel) -> None:
+    rv = np.full(22, np.exp(-9.0))
+    even = network.forecast(RealizedSeries(rv, "garman_klass"))
+    assert even.diagnostics == {"weights": pytest.approx((0.5, 0.5), abs=1e-6)}
+    rv[-1] = 3 * np.exp(-9.0)  # the logistic of ln 3 is 3 / (1 + 3)
+    history = RealizedSeries(rv, "garman_klass")
+    assert network.forecast(history).diagnostics["weights"] == pytest.approx((0.75, 0.25), abs=1e-6)
+    # The mean of the logs is -9 + ln 3 / 22; half of 0.1 moves it to the mean.
+    expected = np.exp(-9 + np.log(3) / 22 + 0.05)
+    assert network.forecast(history).rv == pytest.approx(expected, rel=1e-5)
+
+
+def test_most_models_show_nothing_of_themselves(model: LoadedModel) -> None:
+    assert model.forecast(make_series()).diagnostics == {}
+
+
+@pytest.mark.parametrize("name", ["model", "leverage", "network"])
+@pytest.mark.parametrize("size", [1, 2, 17, 40])
+def test_a_forecast_does_not_depend_on_its_batch(
+    request: pytest.FixtureRequest, name: str, size: int
+) -> None:
+    model: LoadedModel = request.getfixturevalue(name)
     histories = [make_series(nobs=30 + i, seed=i) for i in range(size)]
     batch = model.forecast_batch(histories, [(0.8,)] * size, [1] * size)
     assert batch == [model.forecast(history, (0.8,)) for history in histories]
+
+
+@given(st.floats(1e-6, 0.01), st.floats(-1, 1))
+def test_what_comes_later_changes_no_forecast(
+    leverage: LoadedModel, rv: float, later_return: float
+) -> None:
+    known = make_series(nobs=60)
+    assert known.dates is not None
+    extended = RealizedSeries(
+        np.append(known.rv, rv),
+        known.measure,
+        np.append(known.dates, known.dates[-1] + 1),
+        {"return": np.append(known.columns["return"], later_return)},
+    )
+    assert leverage.forecast(extended.until(known.dates[-1])) == leverage.forecast(known)
+
+
+def test_rv_alone_is_logged() -> None:
+    windows = make_windows(("return",))
+    assert on_scale(windows, "levels") is windows
+    logs = on_scale(windows, "logs")
+    assert (logs["rv"] == np.log(windows["rv"])).all()
+    assert logs["return"] is windows["return"]
 
 
 def test_a_history_without_dates_has_no_place_in_time(model: LoadedModel) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models_store import artifact
+from models_store import LoadedModel, artifact
 from models_store.store import ArtifactRefused, Store, open_store, shipped_artifacts
 from tests.models_store.artifacts import flip_byte, make_files, make_series
 from volatility.errors import InvalidInput, UnknownAsset, UnknownModel, UnknownVersion
@@ -145,6 +145,41 @@ def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store:
     (refusal,) = snapshot.refused
     assert (refusal.model, refusal.version, refusal.served_version) == ("har", 2, 1)
     assert "coefficients.json has sha256" in refusal.reason
+
+
+def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [(asset, model) for asset in ("A", "B") for model in ("a", "b", "c")]
+    for asset, model in names:
+        publish_and_promote(store, asset=asset, model=model)
+    for asset, model in names[::2]:
+        path = store.root / asset / model / "1" / artifact.COEFFICIENTS
+        path.write_bytes(flip_byte(path.read_bytes(), 5))
+    load = artifact.load
+
+    def load_the_first_last(folder: Path, version: int) -> LoadedModel:
+        time.sleep(0.05 * (folder.parent.name == "a"))
+        return load(folder, version)
+
+    monkeypatch.setattr(artifact, "load", load_the_first_last)
+    snapshot = store.snapshot()
+    assert [(it.asset, it.model) for it in snapshot.refused] == names[::2]
+    served = [(asset, model) for asset in snapshot.models for model in snapshot.models[asset]]
+    assert served == names[1::2]
+
+
+def test_a_bug_while_loading_is_not_passed_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_and_promote(store)
+
+    def fail(_folder: Path, _version: int) -> LoadedModel:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(artifact, "load", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        store.snapshot()
 
 
 def test_a_snapshot_without_an_earlier_version_leaves_the_model_out(store: Store) -> None:

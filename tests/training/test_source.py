@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from tests.training.data import write_bars
-from training.source import BarsFile, CalendarNeeded, UnreadableFile, load_asset
+from training.source import DAY, BarsFile, CalendarNeeded, UnreadableFile, load_asset
+from volatility import datasets
+from volatility.columns import available
 from volatility.errors import InvalidBars, UnknownAsset
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,6 +32,17 @@ def test_shipped_assets_and_their_missing_or_motionless_sessions(
     assert data.series.dates is not None
     assert (len(data.series), data.series.measure) == (nobs, measure)
     assert len(data.calendar.missing_sessions(data.series.dates)) == missing
+
+
+@pytest.mark.parametrize("asset", datasets.NAMES)
+def test_every_column_that_the_bars_give_is_loaded_and_finite(asset: str) -> None:
+    data, _ = load_asset(asset, None, NOW)
+    assert tuple(data.series.columns) == available(daily=data.bar_interval == DAY)
+    for values in data.series.columns.values():
+        assert np.isfinite(values).all()
+    assert data.series.columns["return"].std() == pytest.approx(
+        np.sqrt(data.series.rv.mean()), rel=0.5
+    )
 
 
 def test_a_day_with_an_extreme_range_is_not_fitted_on_and_is_told_of() -> None:

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tests.volatility.prices import changed, chosen, make_bars, with_price
 from volatility import realized
 from volatility.calendars import get_calendar
+from volatility.columns import INTRADAY_COLUMNS, available
 from volatility.errors import (
     ConstantPrices,
     HistoryTooShort,
@@ -516,3 +517,56 @@ def test_dates_outside_the_calendar():
 def test_an_unknown_measure():
     with pytest.raises(UnknownMeasure):
         daily_series(make_bars(), "volatility", CRYPTO)
+
+
+def test_returns_beside_rv_by_hand():
+    bars = chosen(make_bars(10), [0, 1, 2, 5, 6])
+    series, _ = daily_series(bars, "parkinson", CRYPTO, ("return",))
+    within, between = np.log(bars.close / bars.open), np.diff(np.log(bars.close))
+    # From open to close where the session before has no bar: on the first day and after the gap.
+    expected = [within[0], between[0], between[1], within[3], between[3]]
+    assert series.columns["return"] == pytest.approx(expected, rel=1e-12)
+    assert daily_series(bars, "parkinson", CRYPTO)[0].columns == {}
+
+
+def test_what_has_no_rv_has_no_return_either():
+    bars = make_bars()
+    for name in ("open", "high", "low", "close"):
+        bars = with_price(bars, name, 6, 100.0)
+    series, _ = daily_series(bars, "garman_klass", CRYPTO, ("return",))
+    kept = np.arange(len(bars)) != 6
+    assert (series.dates == bars.dates[kept]).all()
+    returns = np.diff(np.log(bars.close), prepend=np.log(bars.open[0]))
+    assert series.columns["return"] == pytest.approx(returns[kept], rel=1e-12)
+
+
+def test_columns_of_intraday_bars_are_those_of_their_functions():
+    bars = measurable("realized_variance")
+    series, _ = daily_series(bars, "realized_variance", CRYPTO, available(daily=False))
+    assert set(series.columns) == set(INTRADAY_COLUMNS)
+    returns = np.diff(np.log(bars.close))[23:].reshape(-1, 24)  # the first day has no close before
+    for name, function in INTRADAY_COLUMNS.items():
+        assert series.columns[name] == pytest.approx(function(returns), rel=1e-12), name
+    parts = series.columns["continuous"] + series.columns["significant_jump"]
+    assert parts == pytest.approx(series.rv, rel=1e-12)
+
+
+def test_a_column_that_the_bars_do_not_give():
+    with pytest.raises(InvalidInput, match="daily bars give no column 'jump'") as caught:
+        daily_series(make_bars(), "parkinson", CRYPTO, ("return", "jump"))
+    assert caught.value.code == "unknown_column"
+
+
+@given(st.sampled_from(sorted(MEASURES)), st.integers(30, 39), st.floats(0.01, 100))
+def test_columns_are_finite_and_other_later_prices_change_none_earlier(name, day, factor):
+    bars = measurable(name)
+    later = bars.dates >= bars.dates[0] + day
+    scale = np.where(later, factor, 1.0)
+    prices = {p: getattr(bars, p) * scale for p in ("open", "high", "low", "close")}
+    columns = available(bars.is_daily)
+    series, _ = daily_series(bars, name, CRYPTO, columns)
+    other, _ = daily_series(changed(bars, **prices), name, CRYPTO, columns)
+    cut = bars.dates[0] + day - 1
+    for column in columns:
+        assert np.isfinite(other.columns[column]).all()
+        assert (series.until(cut).columns[column] == other.until(cut).columns[column]).all()

@@ -157,3 +157,39 @@ def test_not_a_session():
 def test_dates_before_the_calendar_begins():
     with pytest.raises(OutsideCalendar, match="1985-01-02"):
         check_series(series(dates=np.datetime64("1985-01-02") + np.arange(4)), get_calendar("XNYS"))
+
+
+RETURNS = np.array([0.01, -0.02, 0.0, 0.03])
+
+
+def wide(**columns):
+    return RealizedSeries(RV, "parkinson", DATES, columns or {"return": RETURNS})
+
+
+def test_columns_are_cut_as_rv_is():
+    assert list(wide().until(DATES[1]).columns["return"]) == [0.01, -0.02]
+    assert list(wide().tail(3).columns["return"]) == [-0.02, 0.0, 0.03]
+    assert list(wide().tail(3).until(DATES[2]).columns["return"]) == [-0.02, 0.0]
+
+
+def test_select_keeps_the_columns_that_are_asked_for():
+    both = wide(**{"return": RETURNS, "jump": RV})
+    assert list(both.select(["jump", "continuous"]).columns) == ["jump"]
+    assert dict(both.select(()).columns) == {}
+    assert both.select(()).sha256 == series().sha256
+
+
+def test_sha256_covers_columns_by_name_in_any_order():
+    assert len({series().sha256, wide().sha256, wide(jump=RETURNS).sha256}) == 3
+    assert wide(**{"return": 2 * RETURNS}).sha256 != wide().sha256
+    one, other = wide(**{"return": RETURNS, "jump": RV}), wide(**{"jump": RV, "return": RETURNS})
+    assert one.sha256 == other.sha256
+
+
+def test_a_column_has_a_finite_value_for_each_session():
+    with pytest.raises(InvalidSeries, match=r"column return has shape \(3,\)") as caught:
+        wide(**{"return": RETURNS[:3]})
+    assert (caught.value.code, caught.value.field) == ("length_mismatch", "return")
+    with pytest.raises(InvalidSeries, match="found nan at position 2") as caught:
+        wide(**{"return": replaced(RETURNS, 2, np.nan)})
+    assert (caught.value.code, caught.value.field) == ("non_finite_column", "return")
