@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from training.commands import results, retrain
+from training.commands import evaluate, results, retrain
 from volatility.errors import RoughcastError
 
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
 REDIRECTED_WIDTH = 140  # columns
-COMMANDS = (retrain, results)
+COMMANDS = (retrain, evaluate, results)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,9 @@
-"""Tables for people: at the end of a retrain, and in the README."""
+"""Tables and sentences for people: after a retrain, after an evaluation, and in the README."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -12,32 +14,54 @@ from training.retrain import AssetResult, Outcome
 from volatility.arrays import FloatArray
 from volatility.comparison import diebold_mariano
 from volatility.errors import InvalidInput
-from volatility.evaluation import Comparison, ComparisonRow, ForecastTrack, align, compare
+from volatility.evaluation import (
+    COVERAGE_LEVELS,
+    Comparison,
+    ComparisonRow,
+    ForecastTrack,
+    align,
+    compare,
+)
 from volatility.losses import qlike_losses
 
 BEGIN = "<!-- results: made by `python -m training results` -->"
 END = "<!-- end of results -->"
 SIGNIFICANT = 0.05
-FROM_SCRATCH = "lstm"
-TRANSFERRED = ("transfer", "transfer_full")  # the same network, pre-trained on another asset
+# The same network without pre-training, by the network that was pre-trained on another asset.
+FROM_SCRATCH: Mapping[str, str] = MappingProxyType(
+    {
+        "transfer": "lstm",
+        "transfer_full": "lstm",
+        "transfer_differential": "lstm",
+        "transfer_gradual": "lstm",
+        "transfer_aggressive": "lstm",
+        "transfer_residual": "residual_boosting",
+    }
+)
+LABELS: Mapping[str, str] = MappingProxyType({"har": "HAR", "log_har": "log-HAR"})
+LEVELS = "80 % / 95 %"  # heading of the coverages
+COLUMNS = (
+    "vs HAR: QLIKE relative to HAR's. p: two-sided Diebold-Mariano. "
+    "set: in the 90 % model confidence set."
+)
+
+Cell = Callable[[ComparisonRow], str]
+Row = TypeVar("Row")
 
 
 def print_result(result: AssetResult, console: Console) -> None:
     """The closing table of one asset's retrain."""
-    comparison = result.comparison
-    span = f"{comparison.span[0]} to {comparison.span[1]}"
-    table = Table(
-        title=f"{result.data.asset}: {result.data.series.measure}, test part {span}, "
-        f"n = {comparison.nobs}",
-        caption=f"champion: {result.champion or 'none'}. vs HAR: QLIKE relative to HAR's. "
-        "p: two-sided Diebold-Mariano. set: in the 90 % model confidence set.",
-    )
-    for heading in ("model", "QLIKE", "vs HAR", "p", "set", "version", "in service", "note"):
-        numeric = heading in {"QLIKE", "vs HAR", "p", "version"}
-        table.add_column(heading, justify="right" if numeric else "left")
     outcomes = {outcome.model: outcome for outcome in result.outcomes}
-    for row in comparison.rows:
-        table.add_row(*_cells(row), *_outcome_cells(outcomes[row.model]))
+    table = comparison_table(
+        f"{result.data.asset}: {result.data.series.measure}",
+        result.comparison,
+        f"champion: {result.champion or 'none'}. {COLUMNS}",
+        {
+            "version": lambda row: _version(outcomes[row.model]),
+            "in service": lambda row: "yes" if outcomes[row.model].promoted else "no",
+            "note": lambda row: outcomes[row.model].note,
+        },
+    )
     console.print(table)
     if result.not_compared:
         console.print(
@@ -45,6 +69,30 @@ def print_result(result: AssetResult, console: Console) -> None:
             f"on the same data. {result.not_compared}",
             markup=False,
         )
+
+
+def print_comparison(title: str, comparison: Comparison, console: Console) -> None:
+    """The table of one evaluation, and its sentence."""
+    more = {heading: MEASURES[heading] for heading in ("RMSE of volatility", "R² of log", LEVELS)}
+    console.print(comparison_table(title, comparison, COLUMNS, more))
+    console.print(summary(comparison), markup=False)
+
+
+def comparison_table(
+    title: str, comparison: Comparison, caption: str, more: Mapping[str, Cell]
+) -> Table:
+    """A table of models on the test part, with ``more`` columns behind the common ones."""
+    first, last = comparison.span
+    table = Table(
+        title=f"{title}, test part {first} to {last}, n = {comparison.nobs}", caption=caption
+    )
+    columns = {**CELLS, **more}
+    for heading in columns:
+        left = heading in {"model", "set", "in service", "note"}
+        table.add_column(heading, justify="left" if left else "right")
+    for row in comparison.rows:
+        table.add_row(*(cell(row) for cell in columns.values()))
+    return table
 
 
 def write_results(store: Store, assets: Sequence[str], readme: Path) -> None:
@@ -81,9 +129,7 @@ def results_of(store: Store, asset: str) -> str:
     lines = [
         f"**{asset}**, `{measure}`, {first} to {last}, n = {comparison.nobs}:",
         "",
-        "| model | QLIKE | vs HAR | p | in set | RMSE of volatility | R² of log | 80 % / 95 % |",
-        "|---|---:|---:|---:|:-:|---:|---:|---:|",
-        *(_markdown_row(row) for row in comparison.rows),
+        *markdown_table(comparison.rows, MEASURES),
         "",
         " ".join([summary(comparison), *transfer_effect(tracks, np.datetime64(start))]),
         "",
@@ -91,71 +137,115 @@ def results_of(store: Store, asset: str) -> str:
     return "\n".join(lines)
 
 
-def summary(comparison: Comparison) -> str:
-    """Which models beat HAR, which are worse and which cannot be told apart, in words."""
-    others = [row for row in comparison.rows if row.model != comparison.baseline]
-    better = [row.model for row in others if _significant(row) and row.qlike_ratio < 1]
-    worse = [row.model for row in others if _significant(row) and row.qlike_ratio > 1]
-    same = [row.model for row in others if not _significant(row)]
+def summary(comparison: Comparison, benchmark: str = "har") -> str:
+    """Which models beat a benchmark, which are worse and which cannot be told apart, in words."""
+    rows = [row for row in comparison.rows if row.model != benchmark]
+    ahead = [row.model for row in rows if better(row, benchmark)]
+    behind = [row.model for row in rows if worse(row, benchmark)]
+    same = [row.model for row in rows if row.model not in {*ahead, *behind}]
     return " ".join(
         [
-            f"Significantly better than HAR (5 %): {_names(better)}.",
-            f"Not distinguishable: {_names(same)}.",
-            f"Significantly worse: {_names(worse)}.",
+            f"Significantly better than {LABELS[benchmark]} (5 %): {names_of(ahead)}.",
+            f"Not distinguishable: {names_of(same)}.",
+            f"Significantly worse: {names_of(behind)}.",
         ]
     )
 
 
+def better(row: ComparisonRow, benchmark: str) -> bool:
+    """Whether QLIKE is significantly lower than the benchmark's."""
+    test = row.diebold_mariano.get(benchmark)
+    return test is not None and test.pvalue < SIGNIFICANT and test.mean_difference < 0
+
+
+def worse(row: ComparisonRow, benchmark: str) -> bool:
+    """Whether QLIKE is significantly higher than the benchmark's."""
+    test = row.diebold_mariano.get(benchmark)
+    return test is not None and test.pvalue < SIGNIFICANT and test.mean_difference > 0
+
+
+def names_of(models: Sequence[str]) -> str:
+    """Models in a sentence."""
+    return ", ".join(f"`{model}`" for model in models) or "none"
+
+
+def markdown_table(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> list[str]:
+    """Lines of a Markdown table: the model's name to the left, numbers to the right."""
+    rules = [
+        ":-:" if heading == "in set" else "---" if heading == "model" else "---:"
+        for heading in columns
+    ]
+    lines = [list(columns), *([cell(row) for cell in columns.values()] for row in rows)]
+    head, *body = [f"| {' | '.join(cells)} |" for cells in lines]
+    return [head, f"|{'|'.join(rules)}|", *body]
+
+
+def against(benchmark: str, row: ComparisonRow) -> str:
+    """P-value of equal accuracy; a dash for the benchmark itself."""
+    test = row.diebold_mariano.get(benchmark)
+    return f"{test.pvalue:.3f}" if test else "–"
+
+
+def percent(share: float | None) -> str:
+    """A share in percent; a dash where there is none."""
+    return "–" if share is None else f"{share:.1%}"
+
+
 def transfer_effect(tracks: Sequence[ForecastTrack], start: np.datetime64) -> list[str]:
-    """What pre-training did to the network, in a sentence; none where it cannot be told."""
+    """What pre-training did to each network, a sentence each; none where it cannot be told."""
     aligned = align(tracks)
     tested = aligned.target_dates >= start
     losses = {
         model: qlike_losses(aligned.rv[tested], forecast[tested])
         for model, forecast in aligned.forecasts.items()
     }
-    transferred = [model for model in losses if model in TRANSFERRED]
-    if FROM_SCRATCH not in losses or not transferred:
-        return []
-    effects = [_effect(model, losses[model], losses[FROM_SCRATCH]) for model in transferred]
-    return [f"QLIKE against `{FROM_SCRATCH}` from scratch: {', '.join(effects)}."]
+    effects: dict[str, list[str]] = {}
+    for model, scratch in FROM_SCRATCH.items():
+        if {model, scratch} <= losses.keys():
+            effect = _effect(model, losses[model], losses[scratch], aligned.horizon)
+            effects.setdefault(scratch, []).append(effect)
+    return [
+        f"QLIKE against `{scratch}` from scratch: {', '.join(parts)}."
+        for scratch, parts in effects.items()
+    ]
 
 
-def _effect(model: str, losses: FloatArray, from_scratch: FloatArray) -> str:
+def _effect(model: str, losses: FloatArray, from_scratch: FloatArray, horizon: int) -> str:
     change = losses.mean() / from_scratch.mean() - 1
-    return f"`{model}` {change:+.1%} (p = {diebold_mariano(losses, from_scratch).pvalue:.3f})"
+    test = diebold_mariano(losses, from_scratch, horizon)
+    return f"`{model}` {change:+.1%} (p = {test.pvalue:.3f})"
 
 
-def _significant(row: ComparisonRow) -> bool:
-    test = row.diebold_mariano.get("har")
-    return test is not None and test.pvalue < SIGNIFICANT
+def _ratio(row: ComparisonRow) -> str:
+    return f"{row.qlike_ratio - 1:+.1%}" if "har" in row.diebold_mariano else "–"
 
 
-def _names(models: Sequence[str]) -> str:
-    return ", ".join(f"`{model}`" for model in models) or "none"
+def _coverage(row: ComparisonRow) -> str:
+    return " / ".join(percent(row.coverage.get(level)) for level in COVERAGE_LEVELS)
 
 
-def _cells(row: ComparisonRow) -> tuple[str, str, str, str, str]:
-    test = row.diebold_mariano.get("har")
-    return (
-        row.model,
-        f"{row.qlike_loss:.4f}",
-        f"{row.qlike_ratio - 1:+.1%}" if test else "–",
-        f"{test.pvalue:.3f}" if test else "–",
-        "yes" if row.in_confidence_set else "no",
-    )
+def _version(outcome: Outcome) -> str:
+    return str(outcome.version) if outcome.version else "–"
 
 
-def _outcome_cells(outcome: Outcome) -> tuple[str, str, str]:
-    version = str(outcome.version) if outcome.version else "–"
-    return version, "yes" if outcome.promoted else "no", outcome.note
-
-
-def _markdown_row(row: ComparisonRow) -> str:
-    model, *others = _cells(row)
-    numbers = (
-        f"{row.rmse_volatility:.5f}",
-        f"{row.r_squared_log:.3f}",
-        " / ".join(f"{row.coverage[level]:.1%}" for level in (0.8, 0.95)),
-    )
-    return f"| `{model}` | " + " | ".join([*others, *numbers]) + " |"
+CELLS: Mapping[str, Cell] = MappingProxyType(
+    {
+        "model": lambda row: row.model,
+        "QLIKE": lambda row: f"{row.qlike_loss:.4f}",
+        "vs HAR": _ratio,
+        "p": lambda row: against("har", row),
+        "set": lambda row: "yes" if row.in_confidence_set else "no",
+    }
+)
+MEASURES: Mapping[str, Cell] = MappingProxyType(
+    {
+        "model": lambda row: f"`{row.model}`",
+        "QLIKE": CELLS["QLIKE"],
+        "vs HAR": CELLS["vs HAR"],
+        "p": CELLS["p"],
+        "in set": CELLS["set"],
+        "RMSE of volatility": lambda row: f"{row.rmse_volatility:.5f}",
+        "R² of log": lambda row: f"{row.r_squared_log:.3f}",
+        LEVELS: _coverage,
+    }
+)

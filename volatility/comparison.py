@@ -38,6 +38,7 @@ class DieboldMariano:
     mean_difference : mean loss of the model less that of the baseline.
     nobs : number of dates.
     lags : autocovariances in the variance of the mean.
+    degrees_of_freedom : of the Student t that the statistic is compared with.
     """
 
     statistic: float
@@ -46,6 +47,7 @@ class DieboldMariano:
     mean_difference: float
     nobs: int
     lags: int
+    degrees_of_freedom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def diebold_mariano(
         mean_difference=mean,
         nobs=nobs,
         lags=lags,
+        degrees_of_freedom=degrees,
     )
 
 

@@ -76,8 +76,8 @@ class TestDieboldMariano:
         result = diebold_mariano(difference, np.zeros(10), horizon=3)
         # HLN: (10 + 1 - 6 + 3 * 2 / 10) / 10 = 0.56
         assert result.statistic == pytest.approx(1.2 / math.sqrt(0.2 / 10) * math.sqrt(0.56))
-        assert result.lags == 4
-        assert result.pvalue == pytest.approx(2 * stats.t.sf(result.statistic, 1.5 * 10 / 5))
+        assert (result.lags, result.degrees_of_freedom) == (4, 3.0)
+        assert result.pvalue == pytest.approx(2 * stats.t.sf(result.statistic, 3))
 
     def test_overlapping_losses_are_not_taken_for_evidence(self):
         # 400 pairs of equally accurate forecasts 22 sessions ahead, tested at 5 %: 8 % rejections

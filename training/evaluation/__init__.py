@@ -1,0 +1,1 @@
+"""``python -m training evaluate``: models scored side by side, and written down for people."""
