@@ -60,10 +60,10 @@ class LeastSquares:
     def fit(self, data: TrainingSet) -> Fit:
         """Estimate the coefficients and, in logs, the variance of the residuals."""
         estimate = self.estimate(data.pairs(self.lookback, self.columns))
-        slopes = (float(value) for value in estimate.coefficients)
+        slopes = dict(zip(self.regressors, estimate.coefficients.tolist(), strict=True))
         predictor = LinearPredictor(
             scale=self.scale,
-            coefficients=dict(zip(self.regressors, slopes, strict=True)),
+            coefficients=slopes,
             intercept=estimate.intercept,
         )
         degrees = len(estimate.residuals) - len(self.regressors) - 1
