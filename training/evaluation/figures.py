@@ -132,11 +132,13 @@ def cumulative_losses(result: Evaluated) -> Figure:
         )
     axes.axhline(0, color="black", linewidth=0.8)
     axes.axvline(parts.test, color="black", linewidth=0.8, linestyle=":")  # type: ignore[arg-type]
-    reach = max(float(np.abs(sums[model]).max()) for model in shown)
-    axes.set_ylim(-1.2 * reach, 1.2 * reach)
+    low = min(0.0, *(float(sums[model].min()) for model in shown))
+    high = max(0.0, *(float(sums[model].max()) for model in shown))
+    margin = 0.1 * (high - low)  # the other models may leave the picture
+    axes.set_ylim(low - margin, high + margin)
     axes.set_ylabel("cumulative QLIKE less HAR's")
-    axes.set_title(f"{_title(result, result.comparisons[HALF])}; the test part begins at the dots")
-    axes.legend(ncols=3, title="in grey: the other models", loc="lower left")
+    axes.set_title(f"{_title(result, result.comparisons[HALF])}; dotted: the test part begins")
+    axes.legend(ncols=3, title="in grey: the other models")
     return figure
 
 

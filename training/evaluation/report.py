@@ -172,15 +172,13 @@ def _coverage_in_words(comparison: Comparison) -> list[str]:
     highest = max(rows, key=lambda row: row.coverage[NOMINAL])
     uneven = [row.model for row in rows if _is_uneven(row)]
     sentence = (
-        f"Of intervals at {NOMINAL:.0%}, between {percent(lowest.coverage[NOMINAL])} "
+        f"Of intervals at {100 * NOMINAL:.0f} %, between {percent(lowest.coverage[NOMINAL])} "
         f"(`{lowest.model}`) and {percent(highest.coverage[NOMINAL])} (`{highest.model}`) held the "
         "outcome."
     )
     if uneven:
-        sentence += (
-            f" In some third of its forecasts coverage is more than {TERCILE_MARGIN:.0%} off for "
-            f"{names_of(uneven)}."
-        )
+        margin = f"more than {100 * TERCILE_MARGIN:.0f} % off"
+        sentence += f" In some third of its forecasts coverage is {margin} for {names_of(uneven)}."
     return [sentence]
 
 

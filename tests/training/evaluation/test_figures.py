@@ -1,0 +1,85 @@
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.training.evaluation.studies import results
+from training.evaluation import figures
+from volatility.losses import qlike_losses
+
+
+def test_four_figures_the_same_bytes_twice() -> None:
+    one, other = figures.draw(results()[0]), figures.draw(results()[0])
+    assert one == other
+    assert len(one) == len(set(one.values())) == 4
+    for content in one.values():
+        assert ET.fromstring(content).tag.endswith("svg")
+
+
+def test_ratios_stand_by_their_models_with_the_interval_of_the_test() -> None:
+    result = results()[0]
+    rows = result.comparisons["test"].rows
+    (axes,) = figures.qlike_ratios(result).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [row.model for row in rows]
+    row = next(row for row in rows if row.model == "log_har")
+    bars = {bar.lines[0].get_ydata()[0]: bar for bar in axes.containers}
+    bar = bars[rows.index(row)]
+    assert bar.lines[0].get_xdata()[0] == pytest.approx(row.qlike_ratio - 1)
+    (segment,) = bar.lines[2][0].get_segments()
+    reach = (segment[1, 0] - segment[0, 0]) / 2
+    # The interval holds 0 exactly when the test at 5 % does not reject.
+    assert (abs(row.qlike_ratio - 1) < reach) == (row.diebold_mariano["har"].pvalue > 0.05)
+
+
+def test_a_model_far_off_is_drawn_at_the_edge_with_its_number() -> None:
+    result = results()[0]
+    comparison = result.comparisons["test"]
+    rows = tuple(
+        replace(row, qlike_ratio=3.0) if row.model == "last_value" else row
+        for row in comparison.rows
+    )
+    far = replace(result, comparisons={"test": replace(comparison, rows=rows)})
+    (axes,) = figures.qlike_ratios(far).axes
+    assert [text.get_text().strip() for text in axes.texts] == ["+200%"]
+    assert axes.get_xlim()[1] < 1
+
+
+def test_cumulative_losses_end_at_the_sum_of_the_differences() -> None:
+    result = results()[0]
+    (axes,) = figures.cumulative_losses(result).axes
+    lines = {line.get_label(): line for line in axes.lines}
+    har, log_har = result.tracks["har"], result.tracks["log_har"]
+    difference = qlike_losses(log_har.rv, log_har.forecast) - qlike_losses(har.rv, har.forecast)
+    assert lines["log_har"].get_ydata()[-1] == pytest.approx(difference.sum())
+    assert len(lines["log_har"].get_ydata()) == len(har)
+
+
+def test_forecasts_are_of_the_test_part_in_percent_a_day() -> None:
+    result = results()[0]
+    (axes,) = figures.forecasts(result).axes
+    lines = {line.get_label(): line for line in axes.lines}
+    har = result.tracks["har"]
+    nobs = result.comparisons["test"].nobs
+    assert {"realized", "har", "log_har"} <= lines.keys()
+    np.testing.assert_allclose(lines["har"].get_ydata(), 100 * np.sqrt(har.forecast[-nobs:]))
+    np.testing.assert_allclose(lines["realized"].get_ydata(), 100 * np.sqrt(har.rv[-nobs:]))
+
+
+def test_coverage_has_a_mark_a_tercile_and_one_overall() -> None:
+    result = results()[0]
+    (axes,) = figures.coverage(result).axes
+    lines = {line.get_label(): line for line in axes.lines}
+    rows = result.comparisons["test"].rows
+    assert list(lines["overall"].get_xdata()) == [row.coverage[0.8] for row in rows]
+    lowest = lines["lowest third of forecasts"]
+    assert list(lowest.get_xdata()) == [row.coverage_by_tercile[0.8][0] for row in rows]
+
+
+def test_models_without_intervals_are_left_out_of_coverage() -> None:
+    result = results()[0]
+    comparison = result.comparisons["test"]
+    bare = tuple(replace(row, coverage={}, coverage_by_tercile={}) for row in comparison.rows)
+    short = replace(result, comparisons={"test": replace(comparison, rows=bare)})
+    (axes,) = figures.coverage(short).axes
+    assert all(len(line.get_xdata()) in (0, 2) for line in axes.lines)  # 2: the nominal level

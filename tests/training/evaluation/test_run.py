@@ -1,0 +1,64 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.training.data import make_asset, small_config
+from tests.training.evaluation.studies import NOBS, results
+from training.evaluation import run
+from training.models.recipe import TrainingSet
+from training.models.registry import recipes
+from training.study import Study
+from training.walk_forward import count_fits
+from volatility.errors import MisalignedForecasts
+from volatility.evaluation import ForecastTrack, compare
+
+
+def test_models_are_scored_on_the_last_quarter_and_the_last_half() -> None:
+    first, ahead, *_ = results()
+    dates = first.study.data.target.series.dates
+    assert dates is not None
+    assert set(first.comparisons) == {"test", "half"}
+    assert first.comparisons["half"].span == (dates[NOBS // 2], dates[-1])
+    assert first.comparisons["test"].span == (dates[-(NOBS // 4)], dates[-1])
+    assert first.comparisons["test"].nobs == NOBS // 4
+    # The last target of five sessions begins on the fifth session from the end.
+    assert ahead.comparisons["test"].span == (dates[-(NOBS // 4)], dates[-5])
+    assert ahead.comparisons["test"].horizon == 5
+
+
+def test_the_scores_are_those_of_the_tracks() -> None:
+    for result in results():
+        daily = result.study.data.target.series
+        for comparison in result.comparisons.values():
+            expected = compare(list(result.tracks.values()), comparison.span[0], daily=daily)
+            assert comparison == expected
+            lags = {row.model: row.information_lag for row in comparison.rows}
+            assert set(lags.values()) <= {1, None}
+            assert lags["har"] == 1
+
+
+def test_progress_counts_every_fit() -> None:
+    chosen = tuple(recipes(["ewma"], small_config()))
+    study = Study(TrainingSet(make_asset(nobs=500), {}, seed=7), chosen)
+    told: Counter[int] = Counter()
+    run.evaluate([study], 1, lambda recipe: told.update([recipe.refit_every]))
+    assert told == count_fits([study]) == {22: 4 * 12}  # 4 models, 250 sessions
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_a_model_that_is_a_day_late_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, horizon: int
+) -> None:
+    honest = run.tracks_of
+
+    def late(study: Study, forecasts: list) -> dict[str, ForecastTrack]:
+        tracks = honest(study, forecasts)
+        return tracks | {"har": replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))}
+
+    monkeypatch.setattr(run, "tracks_of", late)
+    chosen = tuple(recipes(["har"], small_config()))
+    data = TrainingSet(make_asset(nobs=900), {}, seed=7, horizon=horizon)
+    with pytest.raises(MisalignedForecasts, match="har follows the news of 2 sessions"):
+        run.evaluate([Study(data, chosen)], 1)

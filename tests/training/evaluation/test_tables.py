@@ -1,0 +1,112 @@
+import csv
+import gzip
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.evaluation.studies import results
+from training.evaluation.across import across_assets
+from training.evaluation.tables import forecasts_csv_gz, results_csv, results_json, tidy_rows
+from volatility.losses import qlike_loss
+
+
+def test_one_row_an_asset_horizon_part_and_model() -> None:
+    frame = pd.read_csv(io.BytesIO(results_csv(results())))
+    key = ["asset", "horizon", "part", "model"]
+    assert len(frame) == 2 * 2 * (4 + 3)
+    assert not frame.duplicated(key).any()
+    assert set(frame["part"]) == {"test", "half"}
+    assert set(frame["measure"]) == {"garman_klass"}
+    assert frame["in_confidence_set"].dtype == bool
+
+
+def test_a_row_holds_every_loss_score_and_test() -> None:
+    frame = pd.read_csv(io.BytesIO(results_csv(results()))).set_index(
+        ["asset", "horizon", "part", "model"]
+    )
+    comparison = results()[1].comparisons["half"]
+    for row in comparison.rows:
+        found = frame.loc["FIRST", 5, "half", row.model]
+        expected = {
+            "qlike_loss": row.qlike_loss,
+            "qlike_ratio": row.qlike_ratio,
+            "rmse_volatility": row.rmse_volatility,
+            "mae_volatility": row.mae_volatility,
+            "r_squared_log": row.r_squared_log,
+            "correlation_log": row.correlation_log,
+            "interval_loss_log_0.8": row.interval_loss_log[0.8],
+            "interval_loss_log_0.95": row.interval_loss_log[0.95],
+            "coverage_0.8": row.coverage[0.8],
+            "coverage_0.95": row.coverage[0.95],
+            "coverage_low_0.8": row.coverage_by_tercile[0.8][0],
+            "coverage_middle_0.8": row.coverage_by_tercile[0.8][1],
+            "coverage_high_0.95": row.coverage_by_tercile[0.95][2],
+            "confidence_set_pvalue": row.confidence_set_pvalue,
+        }
+        for benchmark, test in row.diebold_mariano.items():
+            expected[f"dm_statistic_{benchmark}"] = test.statistic
+            expected[f"dm_pvalue_{benchmark}"] = test.pvalue
+        for name, value in expected.items():
+            assert found[name] == pytest.approx(value, rel=1e-9), name
+        assert found["in_confidence_set"] == row.in_confidence_set
+        assert found["coverage_nobs"] == row.coverage_nobs
+        assert found["nobs"] == comparison.nobs
+        assert found["start"] == str(comparison.span[0])
+    assert np.isnan(frame.loc["FIRST", 5, "half", "har"]["dm_pvalue_har"])
+
+
+def test_what_does_not_exist_is_empty_and_numbers_have_ten_digits() -> None:
+    first = results()[0]
+    comparison = first.comparisons["test"]
+    bare = replace(
+        comparison.rows[0],
+        qlike_loss=1 / 3,
+        coverage={},
+        coverage_by_tercile={},
+        interval_loss_log={},
+        information_lag=None,
+    )
+    lone = replace(first, comparisons={"test": replace(comparison, rows=(bare,))})
+    (row,) = csv.DictReader(io.StringIO(results_csv([lone]).decode()))
+    assert row["qlike_loss"] == "0.3333333333"
+    for name in ("coverage_0.8", "coverage_high_0.95", "interval_loss_log_0.8", "information_lag"):
+        assert row[name] == ""
+
+
+def test_json_holds_the_rows_the_data_and_the_settings() -> None:
+    across = across_assets(results(), 1, "test")
+    content = json.loads(results_json(results(), across, {"seed": 7}))
+    assert content["settings"] == {"seed": 7}
+    assert len(content["results"]) == len(tidy_rows(results()))
+    assert content["results"][0].keys() == tidy_rows(results())[0].keys()
+    assert [row["model"] for row in content["across_assets"]] == [row.model for row in across]
+    data = content["data"][0]
+    assert (data["asset"], data["sessions"]) == ("FIRST", 700)
+    assert data["sha256"] == results()[0].study.data.target.series.sha256
+
+
+def test_what_is_not_a_number_is_null() -> None:
+    first = results()[0]
+    comparison = first.comparisons["test"]
+    odd = replace(comparison.rows[0], r_squared_log=float("nan"))
+    lone = replace(first, comparisons={"test": replace(comparison, rows=(odd,))})
+    (row,) = json.loads(results_json([lone], [], {}))["results"]
+    assert row["r_squared_log"] is None
+
+
+def test_forecasts_of_every_model_can_be_scored_again() -> None:
+    content = forecasts_csv_gz(results())
+    assert content == forecasts_csv_gz(results())
+    frame = pd.read_csv(io.BytesIO(gzip.decompress(content)))
+    comparison = results()[0].comparisons["test"]
+    own = frame[(frame["asset"] == "FIRST") & (frame["horizon"] == 1)]
+    for row in comparison.rows:
+        part = own[(own["model"] == row.model) & (own["target_date"] >= str(comparison.span[0]))]
+        assert len(part) == comparison.nobs
+        assert (part["as_of"] < part["target_date"]).all()
+        rv, forecast = part["rv"].to_numpy(), part["forecast"].to_numpy()
+        assert qlike_loss(rv, forecast) == pytest.approx(row.qlike_loss, rel=1e-8)
