@@ -12,7 +12,7 @@ from training.models.registry import MODELS
 from volatility import regressors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
-ROWS = re.findall(r"^\| `(\w+)` \| [^|]+ \| (levels|logs) \| ([^|]*) \| (\d+) \|$", PAGE, re.M)
+ROWS = re.findall(r"^\| `(\w+)` \| [^|]+ \| (levels|logs) \|([^|]*)\| (\d+) \|$", PAGE, re.M)
 
 
 def econometric() -> dict[str, Recipe]:
