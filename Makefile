@@ -5,6 +5,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+PAPER ?= var/paper
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain reproduce test check bench lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test check bench lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,9 +27,15 @@ serve: $(SERVICE) ## answer on http://127.0.0.1:8000 (make serve PORT=8001 elsew
 retrain: $(TRAINING) ## fit, evaluate and publish models (make retrain ARGS="--asset BTC-USD")
 	$(BIN)/python -m training retrain $(ARGS)
 
-reproduce: $(TRAINING) ## retrain the shipped models from the shipped data, and compare with them
-	rm -rf var/reproduced
-	$(BIN)/python -m training retrain --store var/reproduced $(ARGS)
+rebuild: $(TRAINING) ## retrain the shipped models from the shipped data, and compare with them
+	rm -rf var/rebuilt
+	$(BIN)/python -m training retrain --store var/rebuilt $(ARGS)
+
+evaluate: $(TRAINING) ## compare models walk-forward, with tables and figures (make evaluate ARGS="--asset SPX")
+	$(BIN)/python -m training evaluate $(ARGS)
+
+reproduce: $(TRAINING) ## the paper's tables and figures (make reproduce PAPER=folder-of-its-files)
+	$(BIN)/python -m training reproduce --data $(PAPER) $(ARGS)
 
 test: $(DEV) ## run the tests (make test ARGS="tests/volatility -k har")
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
