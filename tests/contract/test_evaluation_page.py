@@ -1,0 +1,49 @@
+"""docs/evaluation.md shows what its command gives, and names every column and option."""
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.training.evaluation.studies import results
+from training import cli
+from training.commands import evaluate
+from training.evaluation.tables import tidy_rows
+
+PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+
+
+def test_the_example_is_what_the_command_gives(tmp_path: Path) -> None:
+    section = PAGE.split("## Reading one")[1]
+    (command,) = re.findall(r"```\n(python -m training evaluate .*)\n```", section)
+    (shown,) = re.findall(
+        r"<!-- example: .* -->\n(.*)\n<!-- end of example -->", section, flags=re.DOTALL
+    )
+    words = shlex.split(command)[3:]
+    assert cli.main([*words, "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
+    assert shown in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_the_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(compile(code, "evaluation", "exec"), {"__name__": "evaluation"})  # the page's own code
+    model, qlike, in_set = capsys.readouterr().out.split()
+    assert model in {"ewma", "har", "log_har", "last_value"}
+    assert 0 < float(qlike) < 1
+    assert in_set == "True"
+
+
+def test_every_option_is_explained() -> None:
+    subparsers = argparse.ArgumentParser().add_subparsers()
+    evaluate.add_to(subparsers)
+    options = re.findall(r"--[a-z]+", subparsers.choices["evaluate"].format_help())
+    assert set(options) - {"--help"} == set(re.findall(r"--[a-z]+", PAGE.split("## The protocol")[0]))
+
+
+def test_every_column_is_explained() -> None:
+    explained = PAGE.split("## The numbers")[1].split("## Reading one")[0]
+    for column in tidy_rows(results())[0]:
+        stem = re.sub(r"_(0\.8|0\.95|har|log_har|last_value)$", "", column)
+        assert f"`{stem}" in explained, column
