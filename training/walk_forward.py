@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 
-from models_store.predictors import to_rv
+from models_store.predictors import Bounds, to_rv
 from training.models.recipe import Fit, Recipe, TrainingSet
 from training.study import Study, StudyKey
 from volatility.arrays import DateArray, FloatArray, Windows
@@ -81,7 +81,9 @@ def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterato
     Each block's forecasts as they are done, in no particular order; :func:`tracks_of` puts them in
     one.
     """
-    jobs = sorted((job for study in studies for job in _jobs_of(study)), key=_smallness)
+    jobs = [job for study in studies for job in _jobs_of(study)]
+    # Among equals the earliest comes first: if history is too short, it fails there.
+    jobs.sort(key=lambda job: (*_smallness(job.recipes), job.block.cut_off))
     for forecasts in parallel(joblib.delayed(_forecast)(job) for job in jobs):
         yield from forecasts
 
@@ -108,14 +110,15 @@ def together(recipes: Sequence[Recipe]) -> list[tuple[Recipe, ...]]:
     """Recipes in groups that are best fitted in one process, one after the other.
 
     Those that learn from the same sources share a pre-training, which a process keeps; the others
-    share nothing, and stand alone.
+    share nothing, and stand alone. Big groups first, so that no process is left with one at the
+    end: pre-training takes longest, and a model that is seldom fitted again is one that takes long.
     """
     shared: dict[tuple[tuple[str, ...], int], list[Recipe]] = {}
     for recipe in recipes:
         if recipe.sources:
             shared.setdefault((recipe.sources, recipe.refit_every), []).append(recipe)
     alone = [(recipe,) for recipe in recipes if not recipe.sources]
-    return [*map(tuple, shared.values()), *alone]
+    return sorted([*map(tuple, shared.values()), *alone], key=_smallness)
 
 
 def only_needed(data: TrainingSet, recipes: Sequence[Recipe]) -> TrainingSet:
@@ -125,11 +128,10 @@ def only_needed(data: TrainingSet, recipes: Sequence[Recipe]) -> TrainingSet:
 
 
 def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
-    """Mean rv from (batch, lookback) windows, clipped to the range of ``seen``; (batch,)."""
+    """Mean rv from (batch, lookback) windows, within the bounds of ``seen``; (batch,)."""
     predictor = fit.predictor
-    clip = (float(seen.min()), float(seen.max()))
     values = predictor.predict(windows).values
-    rv, _ = to_rv(values, predictor.scale, fit.residual_variance, clip)
+    rv, _ = to_rv(values, predictor.scale, fit.residual_variance, Bounds.of(seen))
     return rv
 
 
@@ -141,13 +143,8 @@ def _jobs_of(study: Study) -> list[_Job]:
     ]
 
 
-def _smallness(job: _Job) -> tuple[bool, int, np.datetime64]:
-    """Big jobs first, so that no process is left with one at the end.
-
-    Pre-training takes longest, and a model that is seldom fitted again is one that takes long to
-    fit. Among equals the earliest comes first: if history is too short, it fails there.
-    """
-    return (not job.recipes[0].sources, -job.recipes[0].refit_every, job.block.cut_off)
+def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
+    return (not group[0].sources, -group[0].refit_every)
 
 
 def _forecast(job: _Job) -> list[BlockForecasts]:

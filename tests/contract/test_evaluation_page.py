@@ -39,7 +39,9 @@ def test_every_option_is_explained() -> None:
     subparsers = argparse.ArgumentParser().add_subparsers()
     evaluate.add_to(subparsers)
     options = re.findall(r"--[a-z]+", subparsers.choices["evaluate"].format_help())
-    assert set(options) - {"--help"} == set(re.findall(r"--[a-z]+", PAGE.split("## The protocol")[0]))
+    assert set(options) - {"--help"} == set(
+        re.findall(r"--[a-z]+", PAGE.split("## The protocol")[0])
+    )
 
 
 def test_every_column_is_explained() -> None:
