@@ -139,6 +139,10 @@ class Manifest(_Record):
     clip: tuple[float, float] = Field(
         description="Smallest and largest rv seen in training: the range a forecast may take."
     )
+    mean_rv: FiniteFloat = Field(
+        gt=0,
+        description="Mean rv seen in training, which stands in for a negative forecast in levels.",
+    )
     intervals: tuple[IntervalCalibration, ...]
     evaluation: Evaluation
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]

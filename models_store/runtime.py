@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models_store.manifest import IntervalCalibration, Manifest
-from models_store.predictors import Predictor, to_rv
+from models_store.predictors import Bounds, Predictor, to_rv
 from volatility.arrays import BoolArray, FloatArray, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
@@ -64,7 +64,7 @@ class PredictedRv(NamedTuple):
     """What a model says of each row of its windows, as rv."""
 
     rv: FloatArray  # (batch,) decimal² per day
-    clipped: BoolArray  # (batch,) whether it was moved into the range seen in training
+    replaced: BoolArray  # (batch,) whether the model said something that training never saw
     diagnostics: Mapping[str, FloatArray]  # (batch, k) each
 
 
@@ -125,6 +125,10 @@ class LoadedModel:
         return get_calendar(self.manifest.calendar)
 
     @cached_property
+    def _bounds(self) -> Bounds:
+        return Bounds(*self.manifest.clip, self.manifest.mean_rv)
+
+    @cached_property
     def _intervals(self) -> dict[float, _Multipliers]:
         return {interval.level: _Multipliers.of(interval) for interval in self.manifest.intervals}
 
@@ -132,8 +136,8 @@ class LoadedModel:
         """Mean rv of the next session from (batch, lookback) windows of every column needed."""
         values, diagnostics = self.predictor.predict(windows)
         manifest = self.manifest
-        rv, clipped = to_rv(values, manifest.scale, manifest.residual_variance, manifest.clip)
-        return PredictedRv(rv, clipped, diagnostics)
+        rv, replaced = to_rv(values, manifest.scale, manifest.residual_variance, self._bounds)
+        return PredictedRv(rv, replaced, diagnostics)
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1
@@ -285,7 +289,7 @@ class LoadedModel:
             rv.tolist(),
             np.sqrt(rv).tolist(),
             np.sqrt(rv * manifest.periods_per_year).tolist(),
-            predicted.clipped.tolist(),
+            predicted.replaced.tolist(),
             self._place_in_time(histories),
             _by_row(predicted.diagnostics, len(histories)),
             strict=True,
@@ -306,7 +310,7 @@ class LoadedModel:
                 point="mean",
                 intervals=tuple([self._interval(value, annualized, level) for level in wanted]),
                 missing_sessions=missing,
-                warnings=self._warnings(was_clipped, missing),
+                warnings=self._warnings(value, was_replaced, missing),
                 diagnostics=diagnostics,
             )
             for (
@@ -316,7 +320,7 @@ class LoadedModel:
                 value,
                 volatility,
                 annualized,
-                was_clipped,
+                was_replaced,
                 (as_of, target_date, missing),
                 diagnostics,
             ) in rows
@@ -353,21 +357,28 @@ class LoadedModel:
             known.nobs,
         )
 
-    def _warnings(self, clipped: bool, missing: int) -> tuple[str, ...]:
-        if not clipped and not missing:
+    def _warnings(self, rv: float, replaced: bool, missing: int) -> tuple[str, ...]:
+        if not replaced and not missing:
             return ()
         found = []
-        if clipped:
-            low, high = self.manifest.clip
-            found.append(
-                f"the forecast was clipped to the range of rv seen in training, "
-                f"{low:.3g} to {high:.3g}"
-            )
+        if replaced:
+            found.append(self._replacement(rv))
         if missing:
             found.append(
                 f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
             )
         return tuple(found)
+
+    def _replacement(self, rv: float) -> str:
+        low, high, mean = self._bounds
+        if rv == mean:
+            return (
+                f"{self.manifest.model} forecast a negative variance; the mean rv seen in "
+                f"training, {mean:.3g}, takes its place"
+            )
+        return (
+            f"the forecast was clipped to the range of rv seen in training, {low:.3g} to {high:.3g}"
+        )
 
 
 def _by_row(

@@ -16,7 +16,7 @@ from models_store.manifest import (
     PredictorSpec,
     TrainingData,
 )
-from models_store.predictors import LinearPredictor, Predictor
+from models_store.predictors import Bounds, LinearPredictor, Predictor
 from training.models.recipe import AssetData, Fit, Recipe, TrainingSet
 from training.networks.fitting import FittingHistory
 from training.networks.predictor import TorchPredictor, export_onnx
@@ -68,6 +68,7 @@ def to_files(
     fit, recipe = fitted.fit, fitted.recipe
     target = data.target
     rv = target.series.rv
+    bounds = Bounds.of(rv)
     reference = _reference_windows(recipe, data)
     manifest = Manifest(
         asset=target.asset,
@@ -84,7 +85,8 @@ def to_files(
         training=_training_data(target, recipe),
         sources=tuple(_training_data(source, recipe) for source in fit.sources),
         residual_variance=fit.residual_variance,
-        clip=(float(rv.min()), float(rv.max())),
+        clip=(bounds.low, bounds.high),
+        mean_rv=bounds.mean,
         intervals=calibrate(track, test_start),
         evaluation=_evaluation(track, test_start, recipe.refit_every),
         hyperparameters=dict(recipe.hyperparameters),

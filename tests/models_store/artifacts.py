@@ -25,6 +25,7 @@ HAR = {"mean_1": 0.4, "mean_5": 0.3, "mean_22": 0.2}
 LEVERAGE = {**HAR, "negative_mean_1:return": -1e-3}  # a loss of 1 % adds 1e-5
 INTERCEPT = 1e-5
 CLIP = (1e-6, 0.01)
+MEAN_RV = 2e-4
 
 
 def make_series(nobs: int = 400, seed: int = 0, measure: str = "garman_klass") -> RealizedSeries:
@@ -60,6 +61,7 @@ def make_manifest(asset: str = "TEST", model: str = "har", **changes: object) ->
         ),
         "residual_variance": 0.0,
         "clip": CLIP,
+        "mean_rv": MEAN_RV,
         "intervals": tuple(
             IntervalCalibration(
                 level=level,

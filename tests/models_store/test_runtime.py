@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_store.predictors import LinearPredictor, on_scale, to_rv
+from models_store.predictors import Bounds, LinearPredictor, on_scale, to_rv
 from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import (
@@ -205,15 +205,22 @@ def test_a_history_in_another_measure_is_refused(model: LoadedModel) -> None:
 
 def test_logs_are_moved_to_the_mean() -> None:
     # exp(-9 + 0.5 / 2) = exp(-8.75)
-    rv, clipped = to_rv(np.array([-9.0]), "logs", 0.5, (1e-9, 1.0))
+    rv, clipped = to_rv(np.array([-9.0]), "logs", 0.5, Bounds(1e-9, 1.0, 0.1))
     assert rv[0] == pytest.approx(np.exp(-8.75), rel=1e-12)
     assert not clipped[0]
 
 
-def test_a_negative_forecast_in_levels_becomes_the_smallest_rv_seen() -> None:
-    rv, clipped = to_rv(np.array([-1e-4]), "levels", 0.0, (1e-6, 1.0))
-    assert rv[0] == 1e-6
-    assert clipped[0]
+def test_a_negative_forecast_in_levels_becomes_the_mean_rv_seen() -> None:
+    predictions = np.array([-1e-4, 0.0, 1e-7, 0.5, 2.0])
+    rv, replaced = to_rv(predictions, "levels", 0.0, Bounds(low=1e-6, high=1.0, mean=1e-3))
+    np.testing.assert_array_equal(rv, [1e-3, 1e-3, 1e-6, 0.5, 1.0])
+    np.testing.assert_array_equal(replaced, [True, True, True, False, True])
+
+
+def test_a_negative_log_is_a_forecast_like_any_other() -> None:
+    rv, replaced = to_rv(np.array([-2.0]), "logs", 0.0, Bounds(1e-6, 1.0, 1e-3))
+    assert rv[0] == np.exp(-2.0)
+    assert not replaced[0]
 
 
 def test_coefficients_survive_json_to_the_last_bit() -> None:
