@@ -195,7 +195,8 @@ def _fit_stage(
     _freeze_all_but(network, stage)
     forward, split = _without_frozen_encoder(network, split)
     optimizer = torch.optim.Adam(
-        [{"params": list(group.parameters), "lr": group.learning_rate} for group in stage.groups]
+        [{"params": list(group.parameters), "lr": group.learning_rate} for group in stage.groups],
+        fused=True,
     )
     scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=config.plateau_patience)
     first = record.epochs

@@ -81,7 +81,7 @@ class VolatilityNetwork(nn.Module):
         self.lookback = config.lookback
         self.scaler = Scaler()
         self.encoder = Encoder(config) if encoder is None else encoder
-        self.head = make_head(config)
+        self.head = make_head(config, config.bottleneck)
 
     def encode(self, log_rv: Tensor) -> Tensor:
         """Encode (batch, lookback or more) log rv; (batch, bottleneck)."""
@@ -97,10 +97,10 @@ class VolatilityNetwork(nn.Module):
         return self.decode(self.encode(log_rv))
 
 
-def make_head(config: NetworkConfig) -> nn.Sequential:
-    """From (batch, bottleneck) encodings to (batch, 1) standardized values."""
+def make_head(config: NetworkConfig, inputs: int) -> nn.Sequential:
+    """From (batch, inputs) encodings to (batch, 1) standardized values."""
     return nn.Sequential(
-        nn.Linear(config.bottleneck, config.hidden_size),
+        nn.Linear(inputs, config.hidden_size),
         nn.ReLU(),
         nn.Dropout(config.dropout),
         nn.Linear(config.hidden_size, config.bottleneck),
