@@ -1,3 +1,6 @@
+import copy
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,64 +11,101 @@ import torch
 from models_store.manifest import OnnxPredictorSpec
 from models_store.predictors import OnnxPredictor
 from tests.training.data import make_asset, small_config
-from training.models.lstm import lstm
 from training.models.recipe import TrainingSet
+from training.models.registry import MODELS
 from training.networks import predictor as module
 from training.networks.predictor import ParityError, TorchPredictor, export_onnx
 from volatility.arrays import Windows
 
-
-@pytest.fixture(scope="module")
-def trained() -> TorchPredictor:
-    return lstm(small_config()).fit(TrainingSet(make_asset(), {}, 1)).predictor
-
-
-@pytest.fixture(scope="module")
-def rows() -> Windows:
-    return {"rv": make_asset(seed=9).pairs(20).windows["rv"][-100:]}
+DIAGNOSTICS = {  # of one network of each shape
+    "lstm": (),
+    "transformer": (),
+    "residual_boosting": (),
+    "dynamic_attention": ("alpha",),
+    "regime_ensemble": ("regime_probabilities",),
+}
 
 
-def test_onnxruntime_predicts_what_torch_predicts(
-    trained: TorchPredictor, rows: Windows, tmp_path: Path
-) -> None:
-    spec = OnnxPredictorSpec()
+@cache
+def trained(model: str) -> TorchPredictor:
+    return MODELS[model](small_config()).fit(TrainingSet(make_asset(), {}, 1)).predictor
+
+
+def rows(model: str, count: int = 100) -> Windows:
+    return {"rv": make_asset(seed=9).pairs(trained(model).lookback).windows["rv"][-count:]}
+
+
+def spec_of(model: str) -> OnnxPredictorSpec:
+    return OnnxPredictorSpec(diagnostics=DIAGNOSTICS[model])
+
+
+@cache
+def exported(model: str) -> bytes:
+    return export_onnx(trained(model), spec_of(model), rows(model))
+
+
+def write_as_before(model: str) -> Callable[..., None]:
+    """An exporter that has not noticed that the network changed."""
+    content = exported(model)
+    return lambda _predictor, _spec, path: path.write_bytes(content)
+
+
+@pytest.mark.parametrize("model", DIAGNOSTICS)
+def test_onnxruntime_says_what_torch_says(model: str, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    path.write_bytes(export_onnx(trained, spec, rows))
-    served = OnnxPredictor.from_file(path, spec, 20)
+    path.write_bytes(exported(model))
+    served = OnnxPredictor.from_file(path, spec_of(model), trained(model).lookback)
     for size in (1, 2, 33, 100):
-        part = {"rv": rows["rv"][:size]}
-        np.testing.assert_allclose(
-            served.predict(part).values, trained.predict(part).values, rtol=0, atol=1e-5
-        )
+        part = rows(model, size)
+        one, other = served.predict(part), trained(model).predict(part)
+        np.testing.assert_allclose(one.values, other.values, rtol=0, atol=1e-5)
+        assert tuple(one.diagnostics) == tuple(other.diagnostics) == DIAGNOSTICS[model]
+        for name, values in one.diagnostics.items():
+            assert values.shape[0] == size
+            np.testing.assert_allclose(values, other.diagnostics[name], rtol=0, atol=1e-5)
 
 
-def test_the_graph_takes_any_batch_and_names_its_ends(
-    trained: TorchPredictor, rows: Windows
-) -> None:
-    session = ort.InferenceSession(export_onnx(trained, OnnxPredictorSpec(), rows))
-    (given,), (returned,) = session.get_inputs(), session.get_outputs()
-    assert (given.name, returned.name) == ("log_rv", "log_rv_next")
+@pytest.mark.parametrize("model", ["lstm", "regime_ensemble"])
+def test_the_graph_takes_any_batch_and_names_its_ends(model: str) -> None:
+    session = ort.InferenceSession(exported(model))
+    (given,), returned = session.get_inputs(), session.get_outputs()
+    assert given.name == "log_rv"
+    assert [output.name for output in returned] == ["log_rv_next", *DIAGNOSTICS[model]]
     assert isinstance(given.shape[0], str)
-    assert given.shape[1] == 20
+    assert given.shape[1] == trained(model).lookback
 
 
-def test_the_graph_does_not_say_where_it_was_made(trained: TorchPredictor, rows: Windows) -> None:
-    content = export_onnx(trained, OnnxPredictorSpec(), rows)
-    assert b"volatility_network" not in content
-    assert str(Path(module.__file__).parent).encode() not in content
+@pytest.mark.parametrize("model", DIAGNOSTICS)
+def test_the_graph_does_not_say_where_it_was_made(model: str) -> None:
+    assert b"volatility_network" not in exported(model)
+    assert str(Path(module.__file__).parent).encode() not in exported(model)
 
 
 def test_an_export_that_predicts_something_else_is_refused(
-    trained: TorchPredictor, rows: Windows, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write = module._write_onnx
-
-    def write_another(predictor: TorchPredictor, *rest: object) -> None:
-        with torch.no_grad():
-            predictor.network.scaler.mean.add_(1e-3)
-            write(predictor, *rest)
-            predictor.network.scaler.mean.sub_(1e-3)
-
-    monkeypatch.setattr(module, "_write_onnx", write_another)
+    monkeypatch.setattr(module, "_write_onnx", write_as_before("lstm"))
+    predictor = copy.deepcopy(trained("lstm"))
+    predictor.network.scaler.mean.add_(1e-3)
     with pytest.raises(ParityError, match="differ by"):
-        export_onnx(trained, OnnxPredictorSpec(), rows)
+        export_onnx(predictor, spec_of("lstm"), rows("lstm"))
+
+
+def test_an_export_that_shows_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_write_onnx", write_as_before("regime_ensemble"))
+    predictor = copy.deepcopy(trained("regime_ensemble"))
+    network = predictor.network
+    with torch.no_grad():
+        for layer in (network.classifier, network.predictors):
+            layer.weight.copy_(layer.weight.flip(0))  # the same forecast, under other names
+            layer.bias.copy_(layer.bias.flip(0))
+    with pytest.raises(ParityError, match="differ by"):
+        export_onnx(predictor, spec_of("regime_ensemble"), rows("regime_ensemble"))
+
+
+def test_logs_are_taken_as_they_are() -> None:
+    predictor, part = trained("lstm"), rows("lstm", 5)
+    log_rv = np.log(part["rv"])
+    expected = predictor.predict(part).values
+    assert np.array_equal(predictor.predict_log(log_rv), expected)
+    assert np.array_equal(predictor.predict_log(torch.from_numpy(log_rv).float()), expected)
