@@ -1,4 +1,4 @@
-"""``python -m training``: retrain and evaluate models, and write the README's results."""
+"""``python -m training``: retrain and evaluate models, reproduce the paper, write results."""
 
 import argparse
 import sys
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from training.commands import evaluate, results, retrain
+from training.commands import evaluate, reproduce, results, retrain
 from volatility.errors import RoughcastError
 
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
 REDIRECTED_WIDTH = 140  # columns
-COMMANDS = (retrain, evaluate, results)
+COMMANDS = (retrain, evaluate, reproduce, results)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -63,6 +63,11 @@ def add_fitting(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
     parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")
+    add_jobs(parser)
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """How many processes work."""
     parser.add_argument(
         "--jobs",
         type=_jobs,

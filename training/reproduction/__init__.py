@@ -1,0 +1,1 @@
+"""The tables and figures of Dhansoia (2025), computed again from the paper's own files."""

@@ -1,0 +1,177 @@
+"""The paper's three questions, answered from the numbers of this run."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from training.reproduction import printed
+from training.reproduction.evidence import SIGNIFICANT, against, improvement
+from training.reproduction.names import LABELS
+from training.reproduction.results import Protocol, Results
+from training.reproduction.table import probability
+from training.reproduction.tables.hurst import Asset, assets_of
+from training.reproduction.tables.transfer import SCRATCH, pvalue_of
+from training.reproduction.units import NETWORKS
+from volatility.hurst import HurstReport
+
+TRANSFER = "transfer"
+HARS = ("har", "har_of_training_part")
+LEVEL = SIGNIFICANT / len(NETWORKS)  # Bonferroni: one of many networks is better by chance
+BETTER = (
+    "A network counts as better where its RMSE is lower on average over seeds, and a "
+    f"Diebold-Mariano test says so for more than half of the seeds at 5 % / {len(NETWORKS)}, since "
+    f"there are {len(NETWORKS)} networks; against both the HAR of the paper, fitted on training "
+    "and validation part, and a HAR fitted on the training part alone, as the HARs inside the "
+    "networks are."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question of the paper.
+
+    Attributes
+    ----------
+    question : as a reader asks it.
+    short : the answer.
+    reasons : sentences with the numbers behind it.
+    """
+
+    question: str
+    short: str
+    reasons: Sequence[str]
+
+
+def answers_of(results: Results) -> list[Answer]:
+    """Does transfer help, does a network beat HAR, is volatility rough."""
+    return [
+        does_transfer_help(results),
+        does_a_network_beat_har(results),
+        is_volatility_rough(results),
+    ]
+
+
+def does_transfer_help(results: Results) -> Answer:
+    """By the RMSE of the paper's transferred network and of the same network from scratch."""
+    gain, pvalue = printed.IMPROVEMENTS["rmse"]
+    return Answer(
+        "Does transfer learning from the S&P 500 help to forecast Bitcoin?",
+        _by_protocol({protocol: _transfer_verdict(results, protocol) for protocol in Protocol}),
+        [
+            f"Printed: an RMSE better by {gain.lstrip('+')} %, p {pvalue}.",
+            *(_transfer_reason(results, protocol) for protocol in Protocol),
+        ],
+    )
+
+
+def does_a_network_beat_har(results: Results) -> Answer:
+    """By the RMSE and the Diebold-Mariano tests of all networks."""
+    beating = {protocol: networks_that_beat_har(results, protocol) for protocol in Protocol}
+    return Answer(
+        "Does any network beat HAR?",
+        _by_protocol({protocol: "yes" if beating[protocol] else "no" for protocol in Protocol}),
+        [
+            BETTER,
+            *(_har_reason(results, protocol, beating[protocol]) for protocol in Protocol),
+        ],
+    )
+
+
+def is_volatility_rough(results: Results) -> Answer:
+    """By the verdicts of the project's Hurst report."""
+    assets = assets_of(results)
+    published = {asset.name: _verdict(asset.published_report) for asset in assets}
+    daily = {asset.name: _verdict(asset.daily_report) for asset in assets}
+    return Answer(
+        "Is volatility rough?",
+        f"On the published series, {_listed(published)}; on a daily measure without overlap, "
+        f"{_listed(daily)}.",
+        [_rough_reason(asset) for asset in assets],
+    )
+
+
+def networks_that_beat_har(results: Results, protocol: Protocol) -> list[str]:
+    """Lower RMSE than both HARs on average, and significantly so for more than half of the seeds."""
+    return [name for name in NETWORKS if all(_beats(results, name, har, protocol) for har in HARS)]
+
+
+def _beats(results: Results, name: str, har: str, protocol: Protocol) -> bool:
+    tests = against(results, results.on(protocol).benchmarks[har], name, protocol)
+    significant = sum(test.favours_model(LEVEL) for test in tests)
+    rmse, baseline = (_mean_rmse(results, model, protocol) for model in (name, har))
+    return rmse < baseline and 2 * significant > len(tests)
+
+
+def _transfer_verdict(results: Results, protocol: Protocol) -> str:
+    pvalue = pvalue_of(results, TRANSFER, protocol, "rmse")
+    if not pvalue < SIGNIFICANT:  # also true of NaN, where there is one seed
+        return "no difference that these seeds can tell"
+    return "yes" if _transfer_gain(results, protocol) > 0 else "no, it makes forecasts worse"
+
+
+def _transfer_reason(results: Results, protocol: Protocol) -> str:
+    gain = _transfer_gain(results, protocol)
+    pvalue = pvalue_of(results, TRANSFER, protocol, "rmse")
+    seeds = len(results.seeds)
+    test = f"p = {probability(pvalue)} across {seeds} seeds" if seeds > 1 else "one seed, no test"
+    return (
+        f"{_capitalized(protocol)}: RMSE {_mean_rmse(results, SCRATCH, protocol):.4f} from scratch "
+        f"and {_mean_rmse(results, TRANSFER, protocol):.4f} with pre-training, "
+        f"{'better' if gain > 0 else 'worse'} by {abs(gain):.1f} % ({test})."
+    )
+
+
+def _transfer_gain(results: Results, protocol: Protocol) -> float:
+    scratch = _mean_rmse(results, SCRATCH, protocol)
+    return improvement("rmse", scratch, _mean_rmse(results, TRANSFER, protocol))
+
+
+def _har_reason(results: Results, protocol: Protocol, beating: Sequence[str]) -> str:
+    best = min(NETWORKS, key=lambda name: _mean_rmse(results, name, protocol))
+    rmse = {name: _mean_rmse(results, name, protocol) for name in (*HARS, "last_value", best)}
+    names = ", ".join(LABELS[name] for name in beating)
+    return (
+        f"{_capitalized(protocol)}: {f'better: {names}' if beating else 'none is better'}. The "
+        f"lowest RMSE of a network is {rmse[best]:.4f} ({LABELS[best]}); HAR has {rmse['har']:.4f}, "
+        f"HAR fitted on the training part alone {rmse['har_of_training_part']:.4f}, the last value "
+        f"{rmse['last_value']:.4f}."
+    )
+
+
+def _mean_rmse(results: Results, name: str, protocol: Protocol) -> float:
+    return statistics.fmean(results.scores(name, protocol, "rmse"))
+
+
+def _rough_reason(asset: Asset) -> str:
+    values = printed.HURST[asset.name]
+    exponents = [values[name] for name in ("rescaled_range", "dfa", "variogram")]
+    return (
+        f"{asset.name}: printed H from {min(exponents)} to {max(exponents)}. Published series: "
+        f"{asset.published_report.reason}. Daily measure ({asset.daily.series.measure}): "
+        f"{asset.daily_report.reason}."
+    )
+
+
+def _verdict(report: HurstReport) -> str:
+    words = {
+        "rough": "yes",
+        "not_rough": "no",
+        "artefact": "it cannot be told, the estimates are an artefact of the rolling window",
+        "inconclusive": "it cannot be told",
+    }
+    return words[report.verdict]
+
+
+def _by_protocol(verdicts: Mapping[Protocol, str]) -> str:
+    return _capitalized(_listed({str(protocol): said for protocol, said in verdicts.items()})) + "."
+
+
+def _listed(said: Mapping[str, str]) -> str:
+    """What is said of whom; once where the same is said of all."""
+    if len(set(said.values())) == 1:
+        return f"{next(iter(said.values()))} ({', '.join(said)})"
+    return "; ".join(f"{who}: {what}" for who, what in said.items())
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,85 @@
+"""Tests that tables and conclusions share: one model against another, and seed against seed."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.reproduction.protocol import Paired, Track
+from training.reproduction.results import Protocol, Results
+from volatility import student_t
+from volatility.comparison import diebold_mariano
+
+SIGNIFICANT = 0.05
+LOSSES = ("rmse", "mae")  # of the paper's four scores, those where less is better
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of equal accuracy, with the paper's sign: negative where the model is the worse."""
+
+    statistic: float
+    pvalue: float
+
+    def favours_model(self, level: float) -> bool:
+        """Whether the model is the better one, at a level."""
+        return self.statistic > 0 and self.pvalue < level
+
+
+def compare(model: Paired, baseline: Paired, protocol: Protocol) -> Test:
+    """Diebold-Mariano on squared errors, as the protocol has it.
+
+    Under ``same protocol`` the variance has no autocovariances and the p-value is a normal one, as
+    in the published code; else see :func:`volatility.comparison.diebold_mariano`.
+    """
+    if protocol is Protocol.SAME:
+        return _without_autocovariances(model, baseline)
+    test = diebold_mariano(baseline.squared_errors, model.squared_errors)
+    return Test(test.statistic, test.pvalue)
+
+
+def against_har(results: Results, model: str, protocol: Protocol) -> tuple[Test, ...]:
+    """Every seed of a model against the HAR that it is compared with in the paper."""
+    return against(results, results.on(protocol).baseline(model), model, protocol)
+
+
+def against(results: Results, track: Track, model: str, protocol: Protocol) -> tuple[Test, ...]:
+    """Every seed of a model against one forecast."""
+    har = results.pair(track, protocol)
+    return tuple(compare(pair, har, protocol) for pair in results.pairs(model, protocol))
+
+
+def improvement(score: str, baseline: float, value: float) -> float:
+    """How much better a score is, percent; positive is better."""
+    change = value - baseline
+    return 100 * (-change if score in LOSSES else change) / abs(baseline)
+
+
+def seeds_pvalue(first: Sequence[float], second: Sequence[float]) -> float:
+    r"""Whether two sets of seeds have the same mean score: Welch's t test, two-sided.
+
+    Returns
+    -------
+    The p-value; NaN with fewer than two seeds on a side, or without any spread.
+
+    References
+    ----------
+    Welch (1947), Biometrika 34(1-2).
+    """
+    if min(len(first), len(second)) < 2:
+        return math.nan
+    one, other = (statistics.variance(values) / len(values) for values in (first, second))
+    if one + other == 0:
+        return math.nan
+    statistic = (statistics.fmean(first) - statistics.fmean(second)) / math.sqrt(one + other)
+    degrees = (one + other) ** 2 / (one**2 / (len(first) - 1) + other**2 / (len(second) - 1))
+    return student_t.two_sided_pvalue(statistic, degrees)
+
+
+def _without_autocovariances(model: Paired, baseline: Paired) -> Test:
+    difference = baseline.squared_errors - model.squared_errors
+    deviation = float(difference.std(ddof=1))
+    if deviation == 0.0:
+        return Test(0.0, 1.0)
+    statistic = float(difference.mean()) / deviation * math.sqrt(len(difference))
+    return Test(statistic, math.erfc(abs(statistic) / math.sqrt(2)))

@@ -1,0 +1,251 @@
+"""Figures 1 to 4, as SVG: the same bytes for the same results."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from training.evaluation.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, STYLE
+from training.networks.fitting import FittingHistory
+from training.reproduction import printed
+from training.reproduction.names import LABELS
+from training.reproduction.protocol import Track
+from training.reproduction.results import Network, Protocol, Results
+from training.reproduction.roughness import Line, WaveletScaling, wavelet_hurst, wavelet_scaling
+from training.reproduction.tables.hurst import Asset, assets_of
+from volatility.arrays import FloatArray
+
+WIDTH = 10.0  # inches
+POINTS = 1_500  # of a long line; more cannot be seen
+SHOWN = 150  # forecasts in figures 3 and 4, from the first on
+HYBRID = "hybrid"
+FORECASTS = (
+    ("har", BLUE, "-"),
+    ("transfer", RED, "--"),
+    ("lstm", GREEN, "-."),
+    ("moving_average", PURPLE, ":"),
+)
+Panels: TypeAlias = "np.ndarray[tuple[int, int], np.dtype[np.object_]]"  # (rows, columns) Axes
+PHASES = (
+    ("lstm", "training", "LSTM from scratch on Bitcoin"),
+    ("transfer", "pretraining", "Transfer LSTM: pre-training on the S&P 500"),
+    ("transfer", "fine_tuning", "Transfer LSTM: fine-tuning on Bitcoin"),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the paper.
+
+    Attributes
+    ----------
+    number : in the paper.
+    slug : for a file's name.
+    caption : what it shows, in sentences.
+    svg : the drawing.
+    """
+
+    number: int
+    slug: str
+    caption: str
+    svg: bytes
+
+    @property
+    def file(self) -> str:
+        """Name below the folder of results."""
+        return f"figures/figure_{self.number}_{self.slug}.svg"
+
+
+def figures_of(results: Results) -> list[Figure]:
+    """Figures 1 to 4."""
+    makers: Sequence[tuple[str, Callable[[Results], tuple[Canvas, str]]]] = (
+        ("wavelets", wavelets),
+        ("training", training),
+        ("forecasts", forecasts),
+        ("hybrid", hybrid),
+    )
+    return [_figure(number, slug, make, results) for number, (slug, make) in enumerate(makers, 1)]
+
+
+def wavelets(results: Results) -> tuple[Canvas, str]:
+    """Figure 1: both series, and the variance of their wavelet coefficients by level."""
+    canvas, axes = _panels(3, 2, 8.5)
+    sentences = []
+    for column, asset in enumerate(assets_of(results)):
+        whole = asset.published.whole
+        _draw_series(axes[0, column], Track(whole.times, whole.log_rv), asset.name)
+        published = wavelet_scaling(whole.log_rv)
+        daily = wavelet_scaling(asset.daily.log_volatility.values)
+        _draw_scaling(axes[1, column], published, "published series, both numberings", twice=True)
+        _draw_scaling(axes[2, column], daily, "daily measure without overlap", twice=False)
+        sentences.append(_slopes(asset, published, daily))
+    return canvas, " ".join(sentences)
+
+
+def training(results: Results) -> tuple[Canvas, str]:
+    """Figure 2: losses by epoch, every seed a line."""
+    canvas, axes = _panels(2, 3, 5.5)
+    for row, sample in enumerate((results.published, results.daily)):
+        for column, (model, phase, title) in enumerate(PHASES):
+            histories = [one.trained.histories[phase] for one in sample.networks[model]]
+            measure = "published series" if row == 0 else "daily measure"
+            _draw_histories(axes[row, column], histories, f"{title}\n{measure}")
+    axes[0, 0].legend()
+    return canvas, (
+        f"Mean squared error of log volatility by epoch, one line for each of {len(results.seeds)} "
+        "seeds; dots mark the epoch whose weights are kept."
+    )
+
+
+def forecasts(results: Results) -> tuple[Canvas, str]:
+    """Figure 3: the same forecasts by position, by time, and on the daily measure."""
+    canvas, axes = _panels(3, 1, 9.0)
+    titles = {
+        Protocol.SAME: "same protocol: by position against HAR's targets",
+        Protocol.ALIGNED: "aligned: the same forecasts at their own time",
+        Protocol.PROPER: "proper measure: Bitcoin's daily variance, one day ahead",
+    }
+    for panel, (protocol, title) in zip(axes[:, 0], titles.items(), strict=True):
+        for model, color, dashes in FORECASTS:
+            pair = results.pairs(model, protocol)[0]
+            panel.plot(
+                pair.forecast[:SHOWN], dashes, color=color, linewidth=1.1, label=LABELS[model]
+            )
+        panel.plot(pair.actual[:SHOWN], color="black", linewidth=1.1, label="actual")
+        panel.set_title(title)
+        panel.set_ylabel("log volatility")
+    axes[0, 0].legend(ncols=3)
+    axes[1, 0].set_xlabel("hours")
+    axes[2, 0].set_xlabel("days")
+    return canvas, (
+        f"The first {SHOWN} forecasts of the test part, of networks with the first seed. By "
+        "position, the lines of the networks run two hours and that of the moving average runs 17 "
+        "hours ahead of what they forecast."
+    )
+
+
+def hybrid(results: Results) -> tuple[Canvas, str]:
+    """Figure 4: the weight of HAR in the hybrid, and the hybrid's forecasts."""
+    canvas, axes = _panels(3, 1, 8.0)
+    samples = {"published series": results.published, "daily measure": results.daily}
+    weights = {name: _alphas(sample.networks[HYBRID]) for name, sample in samples.items()}
+    for height, (_, alphas) in enumerate(weights.items()):
+        axes[0, 0].plot(alphas, [height] * len(alphas), "o", color=BLUE, alpha=0.7)
+    axes[0, 0].axvline(
+        float(printed.HYBRID_ALPHA),
+        color=RED,
+        linestyle="--",
+        label=f"printed {printed.HYBRID_ALPHA}",
+    )
+    axes[0, 0].set_yticks(range(len(weights)), list(weights))
+    axes[0, 0].set_ylim(-0.6, len(weights) - 0.4)
+    axes[0, 0].set_xlim(-0.02, 1.02)
+    axes[0, 0].set_title("alpha, the weight of HAR, one dot a seed")
+    axes[0, 0].legend()
+    for panel, protocol in ((axes[1, 0], Protocol.ALIGNED), (axes[2, 0], Protocol.PROPER)):
+        pair = results.pairs(HYBRID, protocol)[0]
+        panel.plot(pair.actual[:SHOWN], color="black", linewidth=1.1, label="actual")
+        panel.plot(pair.forecast[:SHOWN], "--", color=RED, linewidth=1.1, label=LABELS[HYBRID])
+        panel.set_title(str(protocol))
+        panel.set_ylabel("log volatility")
+    axes[1, 0].legend()
+    axes[1, 0].set_xlabel("hours")
+    axes[2, 0].set_xlabel("days")
+    found = "; ".join(f"{name}: {_range(alphas)}" for name, alphas in weights.items())
+    return canvas, (
+        f"The weight of HAR that the hybrid learned ({found}; printed: {printed.HYBRID_ALPHA}), "
+        f"and its first {SHOWN} forecasts with the first seed. Its forecasts begin where HAR's do, "
+        "so that position and time agree."
+    )
+
+
+def alphas_of(results: Results) -> dict[str, list[float]]:
+    """The hybrid's weight of HAR by sample, one a seed."""
+    return {
+        sample.sample.name: _alphas(sample.networks[HYBRID])
+        for sample in (results.published, results.daily)
+    }
+
+
+def _figure(
+    number: int, slug: str, make: Callable[[Results], tuple[Canvas, str]], results: Results
+) -> Figure:
+    with mpl.rc_context(dict(STYLE) | {"axes.grid.axis": "both"}):  # type: ignore[arg-type]
+        canvas, caption = make(results)
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return Figure(number, slug, caption, buffer.getvalue())
+
+
+def _panels(rows: int, columns: int, height: float) -> tuple[Canvas, Panels]:
+    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+    return canvas, canvas.subplots(rows, columns, squeeze=False)
+
+
+def _draw_series(axes: Axes, track: Track, name: str) -> None:
+    step = max(1, len(track) // POINTS)
+    axes.plot(track.times[::step], track.values[::step], color=BLUE, linewidth=0.6)
+    axes.set_title(f"{name}: log_rv as published, n = {len(track):,}")
+
+
+def _draw_scaling(axes: Axes, scaling: WaveletScaling, title: str, *, twice: bool) -> None:
+    lines = [(scaling.log_variances, scaling.line, BLUE, "level 1 the finest")]
+    if twice:
+        reverse = (scaling.log_variances[::-1], scaling.published_line, RED, "level 1 the coarsest")
+        lines.append(reverse)
+    for variances, line, color, numbering in lines:
+        _draw_line(axes, scaling.levels, variances, line, color, numbering)
+    axes.set_title(title)
+    axes.set_xlabel("level j, log2 of the scale")
+    axes.set_ylabel("log2 variance")
+    axes.legend()
+
+
+def _draw_line(
+    axes: Axes, levels: FloatArray, variances: FloatArray, line: Line, color: str, numbering: str
+) -> None:
+    axes.plot(levels, variances, "o", color=color)
+    axes.plot(
+        levels,
+        line.intercept + line.slope * levels,
+        "--",
+        color=color,
+        label=f"{numbering}: slope {line.slope:+.3f}, R² {line.r_squared:.3f}",
+    )
+
+
+def _draw_histories(axes: Axes, histories: Sequence[FittingHistory], title: str) -> None:
+    for place, history in enumerate(histories):
+        labels = ("training", "validation") if place == 0 else (None, None)
+        epochs = np.arange(1, len(history.validation_losses) + 1)
+        axes.plot(epochs, history.training_losses, color=GREY, linewidth=0.8, label=labels[0])
+        axes.plot(epochs, history.validation_losses, color=ORANGE, linewidth=0.8, label=labels[1])
+        kept = history.best_epoch
+        axes.plot(epochs[kept], history.validation_losses[kept], ".", color=RED)
+    axes.set_yscale("log")
+    axes.set_title(title)
+    axes.set_xlabel("epoch")
+
+
+def _slopes(asset: Asset, published: WaveletScaling, daily: WaveletScaling) -> str:
+    line = published.line
+    return (
+        f"{asset.name}: slope {published.published_line.slope:+.3f} as published (printed: "
+        f"{printed.HURST[asset.name]['wavelet_slope']}, R² {printed.WAVELET_FIT[asset.name]}; here "
+        f"R² {line.r_squared:.3f}), {line.slope:+.3f} with the finest level first, which is "
+        f"H = {wavelet_hurst(line.slope):.3f}; on the daily measure {daily.line.slope:+.3f}."
+    )
+
+
+def _alphas(networks: Sequence[Network]) -> list[float]:
+    return [network.trained.learned["alpha"] for network in networks]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"

@@ -1,0 +1,123 @@
+"""Everything that a run leaves in its folder."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from training.config import flatten
+from training.reproduction.answers import Answer, answers_of
+from training.reproduction.document import to_html, to_markdown
+from training.reproduction.figures import alphas_of, figures_of
+from training.reproduction.files import write_atomically
+from training.reproduction.report import TITLE, report_of
+from training.reproduction.results import Results
+from training.reproduction.table import Table
+from training.reproduction.tables import tables_of
+
+COLUMNS = (
+    "item",
+    "quantity",
+    "printed",
+    "protocol",
+    "mean",
+    "deviation",
+    "lowest",
+    "highest",
+    "seeds",
+    "nobs",
+    "how",
+)
+
+
+def write_output(results: Results, folder: Path, *, quick: bool) -> list[Answer]:
+    """Write tables, figures and reports below ``folder``; returns the answers."""
+    tables, figures = tables_of(results), figures_of(results)
+    answers = answers_of(results)
+    blocks = report_of(results, tables, figures, answers, quick=quick)
+    files = {figure.file: figure.svg for figure in figures}
+    files |= {f"table_{table.number}_{table.slug}.csv": to_csv(table) for table in tables}
+    files["results.json"] = to_json(results, tables, answers, quick=quick)
+    files["report.md"] = to_markdown(blocks).encode()
+    files["report.html"] = to_html(TITLE, blocks).encode()
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    return answers
+
+
+def to_csv(table: Table) -> bytes:
+    """A row for each quantity and protocol; the printed numbers stand in a column of their own."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_records(table))
+    return text.getvalue().encode()
+
+
+def to_json(
+    results: Results, tables: Sequence[Table], answers: Sequence[Answer], *, quick: bool
+) -> bytes:
+    """The same numbers with every seed's, the configuration and the answers."""
+    content = {
+        "config": flatten(results.config),
+        "quick": quick,
+        "seeds": list(results.seeds),
+        "data_sha256": dict(results.data.sha256),
+        "tables": [_table(table) for table in tables],
+        "hybrid_alpha": alphas_of(results),
+        "answers": [
+            {"question": one.question, "short": one.short, "reasons": list(one.reasons)}
+            for one in answers
+        ],
+    }
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False).encode()
+
+
+def _records(table: Table) -> Iterator[dict[str, Any]]:
+    for row in table.rows:
+        for protocol, cell in row.cells.items():
+            yield {
+                "item": row.item,
+                "quantity": row.quantity.name,
+                "printed": row.printed,
+                "protocol": str(protocol),
+                "mean": _number(cell.mean),
+                "deviation": _number(cell.deviation),
+                "lowest": _number(min(cell.values)),
+                "highest": _number(max(cell.values)),
+                "seeds": len(cell.values),
+                "nobs": cell.nobs,
+                "how": table.how[protocol],
+            }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {
+        "number": table.number,
+        "title": table.title,
+        "how": {str(protocol): how for protocol, how in table.how.items()},
+        "rows": [
+            {
+                "item": row.item,
+                "quantity": row.quantity.name,
+                "printed": row.printed,
+                "protocols": {
+                    str(protocol): {
+                        "values": [_number(value) for value in cell.values],
+                        "nobs": cell.nobs,
+                    }
+                    for protocol, cell in row.cells.items()
+                },
+            }
+            for row in table.rows
+        ],
+        "notes": list(table.notes),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    """JSON and CSV have no word for what is not a number."""
+    return None if value is None or math.isnan(value) else value

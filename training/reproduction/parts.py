@@ -1,0 +1,44 @@
+"""Finished units on disk, so that a run that was stopped goes on where it ended."""
+
+import json
+from pathlib import Path
+
+from training.reproduction.files import write_atomically
+from training.reproduction.units import Trained, Unit
+
+
+class Parts:
+    """A folder of finished units, one file each.
+
+    A file's name holds the digest of all that its content depends on: data, configuration, seed
+    and code. Where one of them has changed, the name is another, and the old file is not read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, unit: Unit) -> Path:
+        """Where a unit's result is."""
+        return self.folder / f"{unit.name}-{unit.digest[:16]}.json"
+
+    def read(self, unit: Unit) -> Trained | None:
+        """What came of a unit; None where it is not finished, or its file is damaged."""
+        try:
+            content = json.loads(self.path(unit).read_bytes())
+            if content["digest"] != unit.digest:
+                return None
+            trained = Trained.from_json(content["trained"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+        return trained if len(trained.forecasts) == len(unit.test) else None
+
+    def write(self, unit: Unit, trained: Trained) -> None:
+        """Keep what came of a unit."""
+        content = {"digest": unit.digest, "trained": trained.to_json()}
+        write_atomically(self.path(unit), json.dumps(content).encode())
+
+
+def finish(unit: Unit, parts: Parts) -> str:
+    """Run a unit and keep what comes of it; its name. For a worker process."""
+    parts.write(unit, unit.run())
+    return unit.name

@@ -1,0 +1,84 @@
+"""The whole reproduction: train what is not at hand yet, then write everything down."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import joblib  # type: ignore[import-untyped]
+
+from training.config import Config, FittingConfig
+from training.reproduction.answers import Answer
+from training.reproduction.data import PaperData
+from training.reproduction.output import write_output
+from training.reproduction.parts import Parts, finish
+from training.reproduction.results import Results
+from training.reproduction.samples import samples_of
+from training.reproduction.units import Trained, Unit, units_of
+from training.workers import worker_pool
+
+PARTS = "parts"
+QUICK_EPOCHS = 6
+Advance = Callable[[str], None]
+
+
+class Reproduction:
+    """A run that can be stopped at any time and goes on where it was.
+
+    Parameters
+    ----------
+    data : the paper's files.
+    config : how networks are trained.
+    seeds : of each network.
+    folder : of the results; finished networks are kept in its ``parts``.
+    """
+
+    def __init__(self, data: PaperData, config: Config, seeds: Sequence[int], folder: Path) -> None:
+        self.data = data
+        self.config = config
+        self.seeds = seeds
+        self.folder = folder
+        self.parts = Parts(folder / PARTS)
+        self.units = units_of(samples_of(data).values(), config, seeds)
+
+    def pending(self) -> list[Unit]:
+        """What is left to train, the longest first."""
+        return [unit for unit in self.units if self.parts.read(unit) is None]
+
+    def train(self, pending: Sequence[Unit], jobs: int, advance: Advance) -> None:
+        """Train ``pending``, keeping each network as soon as it is finished.
+
+        Parameters
+        ----------
+        jobs : processes; -1 is one a core, and 1 runs everything here.
+        advance : called with a network's name when it is kept.
+        """
+        work = (joblib.delayed(finish)(unit, self.parts) for unit in pending)
+        for name in worker_pool(jobs)(work):
+            advance(name)
+
+    def write(self, *, quick: bool) -> list[Answer]:
+        """Write tables, figures and reports; all networks have to be there."""
+        finished = [(unit, self._trained(unit)) for unit in self.units]
+        results = Results.of(self.data, self.config, self.seeds, finished)
+        return write_output(results, self.folder, quick=quick)
+
+    def _trained(self, unit: Unit) -> Trained:
+        trained = self.parts.read(unit)
+        assert trained is not None, f"{unit.name} is not trained"
+        return trained
+
+
+def seeds_from(config: Config, count: int) -> list[int]:
+    """As many seeds, one after the other from the configured one on."""
+    return [config.seed + place for place in range(count)]
+
+
+def quick_config(config: Config) -> Config:
+    """The same with few epochs."""
+    return replace(
+        config, pretraining=_quick(config.pretraining), fine_tuning=_quick(config.fine_tuning)
+    )
+
+
+def _quick(fitting: FittingConfig) -> FittingConfig:
+    return replace(fitting, epochs=min(fitting.epochs, QUICK_EPOCHS))

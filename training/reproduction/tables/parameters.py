@@ -1,0 +1,67 @@
+"""Table 7: how many parameters the network has."""
+
+from torch import nn
+
+from training.networks.volatility_network import Encoder, VolatilityNetwork
+from training.reproduction import printed
+from training.reproduction.results import Protocol, Results
+from training.reproduction.table import Cell, Quantity, Row, Table, count
+
+PARAMETERS = Quantity("parameters", "parameters", count)
+
+HOW = {
+    Protocol.SAME: "counted in the network that is trained here, which has the configuration of "
+    "Table 7; it is the same under every protocol",
+}
+
+
+def table(results: Results) -> Table:
+    """Every component's parameters."""
+    shape = results.config.network
+    labels = {
+        "lstm": f"LSTM, {shape.layers} layers of {shape.hidden_size}",
+        "norm": "layer normalization",
+        "attention": f"attention, {shape.heads} heads of "
+        f"{shape.hidden_size // shape.heads} over {shape.hidden_size} units",
+        "bottleneck": f"bottleneck of {shape.bottleneck}",
+        "predictor": "predictor, 3 linear layers",
+        "total": "total",
+    }
+    found = counts(VolatilityNetwork(shape))
+    return Table(
+        number=7,
+        slug="parameters",
+        title="Transfer LSTM architecture",
+        item_heading="component",
+        how=HOW,
+        rows=[
+            Row(
+                name,
+                labels[name],
+                PARAMETERS,
+                printed.PARAMETERS.get(name),
+                {Protocol.SAME: Cell((float(number),))},
+            )
+            for name, number in found.items()
+        ],
+        notes=["The paper's table has no rows for layer normalization and bottleneck."],
+    )
+
+
+def counts(network: VolatilityNetwork) -> dict[str, int]:
+    """Parameters of each component, and of all."""
+    encoder = network.encoder
+    assert isinstance(encoder, Encoder)
+    components: dict[str, nn.Module] = {
+        "lstm": encoder.lstm,
+        "norm": encoder.norm,
+        "attention": encoder.attention,
+        "bottleneck": encoder.bottleneck,
+        "predictor": network.head,
+        "total": network,
+    }
+    return {name: _count(module) for name, module in components.items()}
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

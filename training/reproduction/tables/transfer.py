@@ -1,0 +1,84 @@
+"""Table 4: what pre-training changes."""
+
+import statistics
+from collections.abc import Iterator
+
+from training.reproduction import printed
+from training.reproduction.evidence import compare, improvement, seeds_pvalue
+from training.reproduction.names import LABELS
+from training.reproduction.results import Protocol, Results
+from training.reproduction.table import Cell, Quantity, Row, Table, probability, signed
+from training.reproduction.tables.main_results import SCORES, how
+
+SCRATCH = "lstm"
+TRANSFERRED = ("transfer", "transfer_full")
+
+
+def table(results: Results) -> Table:
+    """Improvement of the transferred network over the one trained from scratch."""
+    return Table(
+        number=4,
+        slug="transfer",
+        title="Transfer learning improvement over training from scratch",
+        item_heading="model",
+        how=how(results),
+        rows=[row for model in TRANSFERRED for row in _rows(results, model)],
+        notes=[
+            (
+                "Positive is better; each seed's pre-trained network against the same seed's "
+                "network from scratch. Where R² is near 0, percentages of it say little."
+            ),
+            (
+                "p across seeds: Welch's t test of the score between the "
+                f"{len(results.seeds)} seeds of either network; there is none for one seed."
+            ),
+            "Diebold-Mariano p: between the two networks of each seed, median and range.",
+        ],
+    )
+
+
+def _rows(results: Results, model: str) -> Iterator[Row]:
+    values = printed.IMPROVEMENTS if model == "transfer" else {}
+    for score, quantity in SCORES.items():
+        improved, pvalue = values.get(score, (None, None))
+        gain = Quantity(f"{score}_improvement", f"{quantity.label}, %", signed(2))
+        yield _row(model, gain, improved, {p: _gains(results, model, p, score) for p in Protocol})
+        across = Quantity(f"{score}_pvalue", f"{quantity.label}, p across seeds", probability)
+        yield _row(
+            model, across, pvalue, {p: (pvalue_of(results, model, p, score),) for p in Protocol}
+        )
+    test = Quantity("dm_pvalue", "Diebold-Mariano p", probability, spread=False)
+    yield _row(model, test, None, {p: _dm_pvalues(results, model, p) for p in Protocol})
+
+
+def mean_improvement(results: Results, model: str, protocol: Protocol, score: str) -> float:
+    """Over seeds, percent."""
+    return statistics.fmean(_gains(results, model, protocol, score))
+
+
+def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> float:
+    """Whether the seeds of a pre-trained network score like those from scratch."""
+    return seeds_pvalue(
+        results.scores(model, protocol, score), results.scores(SCRATCH, protocol, score)
+    )
+
+
+def _gains(results: Results, model: str, protocol: Protocol, score: str) -> tuple[float, ...]:
+    pairs = zip(
+        results.scores(SCRATCH, protocol, score),
+        results.scores(model, protocol, score),
+        strict=True,
+    )
+    return tuple(improvement(score, scratch, transferred) for scratch, transferred in pairs)
+
+
+def _dm_pvalues(results: Results, model: str, protocol: Protocol) -> tuple[float, ...]:
+    pairs = zip(results.pairs(model, protocol), results.pairs(SCRATCH, protocol), strict=True)
+    return tuple(compare(one, other, protocol).pvalue for one, other in pairs)
+
+
+def _row(
+    model: str, quantity: Quantity, value: str | None, found: dict[Protocol, tuple[float, ...]]
+) -> Row:
+    cells = {protocol: Cell(values) for protocol, values in found.items()}
+    return Row(model, LABELS[model], quantity, value, cells)
