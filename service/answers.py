@@ -64,6 +64,7 @@ def _forecast_id(question: Question) -> str:
 
 def _window(model: LoadedModel, question: Question) -> bytes:
     history, count = question.history, model.required_sessions
-    used = [history.rv, *(history.columns[name] for name in model.manifest.columns)]
-    window = b"".join([values[-count:].tobytes() for values in used])
+    window = history.rv[-count:].tobytes()
+    for name in model.manifest.columns:
+        window += history.columns[name][-count:].tobytes()
     return window if history.dates is None else window + history.dates[-count:].tobytes()

@@ -332,7 +332,9 @@ def _bootstrap_means(
     starts = rng.integers(nobs, size=(replications, blocks))
     cumulative = np.zeros((2 * nobs + 1, centred.shape[1]))
     np.cumsum(np.concatenate([centred, centred]), axis=0, out=cumulative[1:])
-    sums: FloatArray = (cumulative[starts + lengths] - cumulative[starts]).sum(axis=1)
+    sums = np.zeros((replications, centred.shape[1]))
+    for first, last in zip(starts.T, (starts + lengths).T, strict=True):  # all at once take 60 MB
+        sums += cumulative[last] - cumulative[first]
     return sums / nobs
 
 
@@ -343,17 +345,18 @@ def _elimination_pvalues(means: FloatArray, deviations: FloatArray) -> list[floa
     scale = np.sqrt(np.mean(bootstrap**2, axis=0))
     # Models with equal losses differ by 0 with variance 0: a statistic of 0, not 0 / 0.
     scale = np.maximum(scale, np.finfo(np.float64).tiny)
-    differences, bootstrap = differences / scale, bootstrap / scale
+    differences /= scale
+    bootstrap /= scale
     pvalues = [1.0] * len(means)
-    remaining = list(range(len(means)))
     pvalue = 0.0
-    while len(remaining) > 1:
-        pairs = np.ix_(remaining, remaining)
-        worst_by = differences[pairs].max(axis=1)
-        largest = bootstrap[:, *pairs].max(axis=(1, 2))
+    for _ in range(len(means) - 1):
+        worst_by = differences.max(axis=1)
+        largest = bootstrap.max(axis=(1, 2))
         pvalue = max(pvalue, float(np.mean(largest >= worst_by.max())))
-        worst = remaining.pop(int(np.argmax(worst_by)))
+        worst = int(np.argmax(worst_by))
         pvalues[worst] = pvalue
+        for values in (differences, bootstrap):  # it leaves: no maximum will see it again
+            values[..., worst, :] = values[..., :, worst] = -np.inf
     return pvalues
 
 
