@@ -7,9 +7,9 @@ residuals, in units of their deviation s over the training part. Its last layer 
 that training starts from HAR.
 
 g sees the encoding h_t of the LSTM and the features f_t of HAR, means over 1, 5 and 22 sessions,
-standardized. From the encoding alone it learned nothing on simulated data of which HAR left two
-thirds of what can be predicted: a random LSTM gives all windows nearly the same encoding, and
-without the strong linear signal to part them its units die before they find what is left.
+standardized. From the encoding alone it learned nothing on simulated data in which two thirds of
+the variance of HAR's residuals can be predicted: a random LSTM gives all windows nearly the same
+encoding, and without the strong linear signal to part them its units die before they find it.
 """
 
 from collections.abc import Mapping
