@@ -91,7 +91,7 @@ def is_volatility_rough(results: Results) -> Answer:
 
 
 def networks_that_beat_har(results: Results, protocol: Protocol) -> list[str]:
-    """Lower RMSE than both HARs on average, and significantly so for more than half of the seeds."""
+    """Lower RMSE than both HARs on average, significantly for more than half of the seeds."""
     return [name for name in NETWORKS if all(_beats(results, name, har, protocol) for har in HARS)]
 
 
@@ -132,9 +132,9 @@ def _har_reason(results: Results, protocol: Protocol, beating: Sequence[str]) ->
     names = ", ".join(LABELS[name] for name in beating)
     return (
         f"{_capitalized(protocol)}: {f'better: {names}' if beating else 'none is better'}. The "
-        f"lowest RMSE of a network is {rmse[best]:.4f} ({LABELS[best]}); HAR has {rmse['har']:.4f}, "
-        f"HAR fitted on the training part alone {rmse['har_of_training_part']:.4f}, the last value "
-        f"{rmse['last_value']:.4f}."
+        f"lowest RMSE of a network is {rmse[best]:.4f} ({LABELS[best]}). HAR has "
+        f"{rmse['har']:.4f}, a HAR fitted on the training part alone "
+        f"{rmse['har_of_training_part']:.4f}, the last value {rmse['last_value']:.4f}."
     )
 
 

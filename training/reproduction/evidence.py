@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from training.reproduction.protocol import Paired, Track
 from training.reproduction.results import Protocol, Results
 from volatility import student_t
@@ -15,7 +17,7 @@ LOSSES = ("rmse", "mae")  # of the paper's four scores, those where less is bett
 
 
 @dataclass(frozen=True)
-class Test:
+class AccuracyTest:
     """A test of equal accuracy, with the paper's sign: negative where the model is the worse."""
 
     statistic: float
@@ -26,7 +28,7 @@ class Test:
         return self.statistic > 0 and self.pvalue < level
 
 
-def compare(model: Paired, baseline: Paired, protocol: Protocol) -> Test:
+def compare(model: Paired, baseline: Paired, protocol: Protocol) -> AccuracyTest:
     """Diebold-Mariano on squared errors, as the protocol has it.
 
     Under ``same protocol`` the variance has no autocovariances and the p-value is a normal one, as
@@ -35,15 +37,17 @@ def compare(model: Paired, baseline: Paired, protocol: Protocol) -> Test:
     if protocol is Protocol.SAME:
         return _without_autocovariances(model, baseline)
     test = diebold_mariano(baseline.squared_errors, model.squared_errors)
-    return Test(test.statistic, test.pvalue)
+    return AccuracyTest(test.statistic, test.pvalue)
 
 
-def against_har(results: Results, model: str, protocol: Protocol) -> tuple[Test, ...]:
+def against_har(results: Results, model: str, protocol: Protocol) -> tuple[AccuracyTest, ...]:
     """Every seed of a model against the HAR that it is compared with in the paper."""
     return against(results, results.on(protocol).baseline(model), model, protocol)
 
 
-def against(results: Results, track: Track, model: str, protocol: Protocol) -> tuple[Test, ...]:
+def against(
+    results: Results, track: Track, model: str, protocol: Protocol
+) -> tuple[AccuracyTest, ...]:
     """Every seed of a model against one forecast."""
     har = results.pair(track, protocol)
     return tuple(compare(pair, har, protocol) for pair in results.pairs(model, protocol))
@@ -60,7 +64,8 @@ def seeds_pvalue(first: Sequence[float], second: Sequence[float]) -> float:
 
     Returns
     -------
-    The p-value; NaN with fewer than two seeds on a side, or without any spread.
+    The p-value; NaN with fewer than two seeds on a side, without any spread, or where a score is
+    NaN.
 
     References
     ----------
@@ -68,18 +73,18 @@ def seeds_pvalue(first: Sequence[float], second: Sequence[float]) -> float:
     """
     if min(len(first), len(second)) < 2:
         return math.nan
-    one, other = (statistics.variance(values) / len(values) for values in (first, second))
-    if one + other == 0:
+    one, other = (float(np.var(values, ddof=1)) / len(values) for values in (first, second))
+    if not one + other > 0:  # also true of NaN
         return math.nan
     statistic = (statistics.fmean(first) - statistics.fmean(second)) / math.sqrt(one + other)
     degrees = (one + other) ** 2 / (one**2 / (len(first) - 1) + other**2 / (len(second) - 1))
     return student_t.two_sided_pvalue(statistic, degrees)
 
 
-def _without_autocovariances(model: Paired, baseline: Paired) -> Test:
+def _without_autocovariances(model: Paired, baseline: Paired) -> AccuracyTest:
     difference = baseline.squared_errors - model.squared_errors
     deviation = float(difference.std(ddof=1))
     if deviation == 0.0:
-        return Test(0.0, 1.0)
+        return AccuracyTest(0.0, 1.0)
     statistic = float(difference.mean()) / deviation * math.sqrt(len(difference))
-    return Test(statistic, math.erfc(abs(statistic) / math.sqrt(2)))
+    return AccuracyTest(statistic, math.erfc(abs(statistic) / math.sqrt(2)))

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 
 from training.evaluation.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, STYLE
@@ -23,6 +24,7 @@ from volatility.arrays import FloatArray
 WIDTH = 10.0  # inches
 POINTS = 1_500  # of a long line; more cannot be seen
 SHOWN = 150  # forecasts in figures 3 and 4, from the first on
+LEGEND_ROOM = 0.35  # of the height, above lines that cross
 HYBRID = "hybrid"
 FORECASTS = (
     ("har", BLUE, "-"),
@@ -32,9 +34,9 @@ FORECASTS = (
 )
 Panels: TypeAlias = "np.ndarray[tuple[int, int], np.dtype[np.object_]]"  # (rows, columns) Axes
 PHASES = (
-    ("lstm", "training", "LSTM from scratch on Bitcoin"),
-    ("transfer", "pretraining", "Transfer LSTM: pre-training on the S&P 500"),
-    ("transfer", "fine_tuning", "Transfer LSTM: fine-tuning on Bitcoin"),
+    ("lstm", "training", "LSTM from scratch"),
+    ("transfer", "pretraining", "Transfer LSTM, pre-training"),
+    ("transfer", "fine_tuning", "Transfer LSTM, fine-tuning"),
 )
 
 
@@ -124,8 +126,8 @@ def forecasts(results: Results) -> tuple[Canvas, str]:
     axes[2, 0].set_xlabel("days")
     return canvas, (
         f"The first {SHOWN} forecasts of the test part, of networks with the first seed. By "
-        "position, the lines of the networks run two hours and that of the moving average runs 17 "
-        "hours ahead of what they forecast."
+        "position, the networks' lines are drawn two hours and the moving average's 17 hours after "
+        "the time that they are for."
     )
 
 
@@ -190,6 +192,9 @@ def _panels(rows: int, columns: int, height: float) -> tuple[Canvas, Panels]:
 def _draw_series(axes: Axes, track: Track, name: str) -> None:
     step = max(1, len(track) // POINTS)
     axes.plot(track.times[::step], track.values[::step], color=BLUE, linewidth=0.6)
+    locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_title(f"{name}: log_rv as published, n = {len(track):,}")
 
 
@@ -203,7 +208,9 @@ def _draw_scaling(axes: Axes, scaling: WaveletScaling, title: str, *, twice: boo
     axes.set_title(title)
     axes.set_xlabel("level j, log2 of the scale")
     axes.set_ylabel("log2 variance")
-    axes.legend()
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + LEGEND_ROOM * (high - low))
+    axes.legend(loc="upper center")
 
 
 def _draw_line(
@@ -227,7 +234,6 @@ def _draw_histories(axes: Axes, histories: Sequence[FittingHistory], title: str)
         axes.plot(epochs, history.validation_losses, color=ORANGE, linewidth=0.8, label=labels[1])
         kept = history.best_epoch
         axes.plot(epochs[kept], history.validation_losses[kept], ".", color=RED)
-    axes.set_yscale("log")
     axes.set_title(title)
     axes.set_xlabel("epoch")
 

@@ -79,6 +79,7 @@ def to_json(
 def _records(table: Table) -> Iterator[dict[str, Any]]:
     for row in table.rows:
         for protocol, cell in row.cells.items():
+            lowest, highest = cell.range
             yield {
                 "item": row.item,
                 "quantity": row.quantity.name,
@@ -86,8 +87,8 @@ def _records(table: Table) -> Iterator[dict[str, Any]]:
                 "protocol": str(protocol),
                 "mean": _number(cell.mean),
                 "deviation": _number(cell.deviation),
-                "lowest": _number(min(cell.values)),
-                "highest": _number(max(cell.values)),
+                "lowest": _number(lowest),
+                "highest": _number(highest),
                 "seeds": len(cell.values),
                 "nobs": cell.nobs,
                 "how": table.how[protocol],
@@ -118,6 +119,6 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _number(value: float | None) -> float | None:
+def _number(value: float) -> float | None:
     """JSON and CSV have no word for what is not a number."""
-    return None if value is None or math.isnan(value) else value
+    return None if math.isnan(value) else value

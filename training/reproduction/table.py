@@ -28,8 +28,8 @@ class Quantity:
     spread: bool = True
 
     def text(self, values: Sequence[float]) -> str:
-        """All seeds in a few characters."""
-        if not values:
+        """All seeds in a few characters; nothing where one of them has no number."""
+        if any(math.isnan(value) for value in values):
             return NOTHING
         if len(values) == 1:
             return self.write(values[0])
@@ -45,7 +45,8 @@ class Cell:
 
     Attributes
     ----------
-    values : one for each seed; one alone where nothing is random.
+    values : one for each seed; one alone where nothing is random. NaN where there is no number,
+        such as the correlation of a forecast that never changes.
     nobs : how many forecasts or observations it is about.
     """
 
@@ -54,13 +55,22 @@ class Cell:
 
     @property
     def mean(self) -> float:
-        """Over seeds."""
+        """Over seeds; NaN where one of them has no number."""
         return statistics.fmean(self.values)
 
     @property
-    def deviation(self) -> float | None:
-        """Over seeds; None for one alone."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
+    def deviation(self) -> float:
+        """Over seeds; NaN for one alone."""
+        if len(self.values) < 2 or math.isnan(self.mean):
+            return math.nan
+        return statistics.stdev(self.values)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest; NaN where one of them has no number."""
+        if math.isnan(self.mean):
+            return math.nan, math.nan
+        return min(self.values), max(self.values)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def _notes(results: Results) -> list[str]:
         ),
         (
             "The unfreezing strategies' printed RMSE is of forecasts joined with their own "
-            "targets, the transfer LSTM's in Table 3 of forecasts by position: the two cannot be compared."
+            "targets, the transfer LSTM's in Table 3 of forecasts by position: these two cannot "
+            "be compared."
         ),
         (
             "Residual boosting's corrections to HAR have a deviation over the validation part "

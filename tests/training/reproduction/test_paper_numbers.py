@@ -1,0 +1,125 @@
+"""The numbers that the paper's own files give, to the printed digits; no network is in them."""
+
+import pytest
+
+from tests.training.reproduction.stand_in import PAPER, paper_results
+from training.reproduction import printed
+from training.reproduction.results import Protocol
+from training.reproduction.table import Table
+from training.reproduction.tables import tables_of
+
+pytestmark = pytest.mark.skipif(not PAPER.is_dir(), reason="the paper's files are not here")
+
+SAME, ALIGNED, PROPER = Protocol
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[int, Table]:
+    return {table.number: table for table in tables_of(paper_results())}
+
+
+@pytest.mark.parametrize(
+    ("model", "score", "protocol", "value"),
+    [
+        ("har", "rmse", SAME, "0.1098"),
+        ("har", "mae", SAME, "0.0465"),
+        ("har", "r_squared", SAME, "0.9565"),
+        ("har", "correlation", SAME, "0.9783"),
+        ("moving_average", "rmse", SAME, "0.6191"),
+        ("moving_average", "mae", SAME, "0.4565"),
+        ("moving_average", "r_squared", SAME, "-0.3837"),
+        ("moving_average", "correlation", SAME, "0.2914"),
+        ("har", "rmse", ALIGNED, "0.1098"),
+        ("last_value", "rmse", ALIGNED, "0.1114"),
+        ("moving_average", "rmse", ALIGNED, "0.1779"),
+        ("moving_average", "rmse_own_rows", ALIGNED, "0.1768"),
+        ("last_value", "rmse_own_rows", ALIGNED, "0.1106"),
+    ],
+)
+def test_main_results(
+    model: str, score: str, protocol: Protocol, value: str, tables: dict[int, Table]
+) -> None:
+    assert tables[3].row(model, score).text(protocol) == value
+
+
+def test_har_to_more_digits(tables: dict[int, Table]) -> None:
+    cell = tables[3].row("har", "rmse").cells[SAME]
+    assert cell.values[0] == pytest.approx(0.10982, abs=5e-6)
+    assert cell.nobs == 1_279
+
+
+@pytest.mark.parametrize("score", ["rmse", "mae", "r_squared", "correlation"])
+@pytest.mark.parametrize("model", ["har", "moving_average"])
+def test_the_same_protocol_gives_what_is_printed(
+    model: str, score: str, tables: dict[int, Table]
+) -> None:
+    row = tables[3].row(model, score)
+    assert row.printed is not None
+    # The paper cuts HAR's R², 0.95646, to 0.956 and the others are rounded.
+    decimals = len(row.printed.partition(".")[2])
+    assert row.cells[SAME].mean == pytest.approx(float(row.printed), abs=0.51 * 10**-decimals)
+
+
+@pytest.mark.parametrize(
+    ("asset", "quantity", "same", "aligned"),
+    [
+        (printed.SPX, "wavelet_slope", "-2.073", "+2.073"),
+        (printed.BITCOIN, "wavelet_slope", "-2.089", "+2.089"),
+        (printed.SPX, "wavelet_hurst", "-1.536", "0.536"),
+        (printed.BITCOIN, "wavelet_hurst", "-1.544", "0.544"),
+    ],
+)
+def test_wavelet_slopes(
+    asset: str, quantity: str, same: str, aligned: str, tables: dict[int, Table]
+) -> None:
+    row = tables[1].row(asset, quantity)
+    assert (row.text(SAME), row.text(ALIGNED)) == (same, aligned)
+
+
+@pytest.mark.parametrize(
+    ("asset", "quantity", "value"),
+    [
+        (printed.SPX, "rescaled_range", "0.942"),
+        (printed.BITCOIN, "rescaled_range", "0.842"),
+        (printed.SPX, "dfa", "1.321"),
+        (printed.BITCOIN, "dfa", "1.003"),
+        (printed.SPX, "variogram", "0.454"),
+        (printed.BITCOIN, "variogram", "0.383"),
+    ],
+)
+def test_what_the_published_estimators_give(
+    asset: str, quantity: str, value: str, tables: dict[int, Table]
+) -> None:
+    assert tables[1].row(asset, quantity).text(SAME) == value
+
+
+@pytest.mark.parametrize(("asset", "value"), [(printed.SPX, "0.122"), (printed.BITCOIN, "0.090")])
+def test_a_range_of_each_bar_is_rough(asset: str, value: str, tables: dict[int, Table]) -> None:
+    assert tables[1].row(asset, "garman_klass_variogram").text(PROPER) == value
+
+
+@pytest.mark.parametrize(
+    ("asset", "moments"),
+    [
+        (printed.SPX, ("-1.92", "0.48", "0.89", "-2.95", "-0.05")),
+        (printed.BITCOIN, ("-0.96", "0.50", "-0.10", "-2.77", "1.05")),
+    ],
+)
+def test_moments(asset: str, moments: tuple[str, ...], tables: dict[int, Table]) -> None:
+    names = ("mean", "deviation", "skewness", "minimum", "maximum")
+    found = tuple(tables[2].row(asset, name).text(SAME) for name in names)
+    assert found == moments
+
+
+def test_the_moving_average_against_har(tables: dict[int, Table]) -> None:
+    row = tables[6].row("moving_average", "statistic")
+    assert row.text(SAME) == row.printed == "-18.26"
+    assert tables[6].row("moving_average", "pvalue").text(SAME) == "< 0.001"
+    # The difference is there when aligned too, and an order of magnitude smaller in the losses.
+    assert -6 < row.cells[ALIGNED].mean < -3
+
+
+def test_how_late_the_published_protocol_scores(tables: dict[int, Table]) -> None:
+    assert "Moving average (5) 17" in tables[3].notes[0]
+    assert "LSTM (from scratch) 2" in tables[3].notes[0]
+    assert "HAR" not in tables[3].notes[0].partition(":")[2]
