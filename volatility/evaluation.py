@@ -342,10 +342,12 @@ def _check_agreement(
             )
 
 
-def _news(aligned: Aligned, daily: RealizedSeries | None) -> FloatArray:
-    """What each target date, as a session of its own, told that was new; (n,)."""
-    if daily is None:
+def _news(aligned: Aligned, daily: RealizedSeries | None) -> FloatArray | None:
+    """What each target date, as a session of its own, told that was new; (n,), if it is known."""
+    if aligned.horizon == 1:
         return log_rv_news(aligned.rv, aligned.target_dates)
+    if daily is None:
+        return None
     assert daily.dates is not None, "a series to find target dates in carries dates"
     rows = np.searchsorted(daily.dates, aligned.target_dates)
     absent = daily.dates[np.minimum(rows, len(daily) - 1)] != aligned.target_dates
@@ -361,9 +363,9 @@ def _news(aligned: Aligned, daily: RealizedSeries | None) -> FloatArray:
 
 
 def _information_lags(aligned: Aligned, daily: RealizedSeries | None) -> Mapping[str, int | None]:
-    if aligned.horizon > 1 and daily is None:
-        return dict.fromkeys(aligned.forecasts)
     news = _news(aligned, daily)
+    if news is None:
+        return dict.fromkeys(aligned.forecasts)
     lags = {
         model: information_lag(forecast, aligned.rv, aligned.target_dates, news=news)
         for model, forecast in aligned.forecasts.items()

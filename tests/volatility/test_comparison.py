@@ -229,6 +229,30 @@ class TestInformationLag:
             lags = [information_lag(shifted(forecast, s), rv, dates) for s in (0, 1, -1)]
             assert (model, lags) == (model, [1, 2, 0])
 
+    def test_a_forecast_that_foresees_news_by_leverage_is_not_peeking(self):
+        # GJR with parameters as estimated on the S&P 500: losses alone move it.
+        bars = load("SPX").bars
+        returns = np.diff(np.log(bars.close))
+        variance = np.empty(len(returns))
+        variance[0] = np.var(returns)
+        for t in range(1, len(returns)):
+            loss = min(returns[t - 1], 0.0) ** 2
+            variance[t] = 2e-6 + 0.18 * loss + 0.89 * variance[t - 1]
+        rv = np.log(bars.high / bars.low)[1:] ** 2 / (4 * np.log(2))
+        dates = bars.dates[1:]
+        last = slice(len(rv) // 2, None)
+        news = shifted(log_rv_news(rv, dates)[last], 0)
+        lags = [
+            information_lag(
+                shifted(variance[last], sessions),
+                shifted(rv[last], 0),
+                shifted(dates[last], 0),
+                news=news,
+            )
+            for sessions in (0, 1, -1)
+        ]
+        assert lags == [1, 2, 0]
+
     def test_a_weekly_cycle_known_in_advance_is_not_peeking(self):
         # Weekends at a quarter of a weekday's variance, and a forecast that knows it.
         calm = har_process(COEFFICIENTS, 600, np.random.default_rng(10), scale="logs")[0]
