@@ -1,5 +1,7 @@
 """The numbers that the paper's own files give, to the printed digits; no network is in them."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.training.reproduction.stand_in import PAPER, paper_results
@@ -11,6 +13,7 @@ from training.reproduction.tables import tables_of
 pytestmark = pytest.mark.skipif(not PAPER.is_dir(), reason="the paper's files are not here")
 
 SAME, ALIGNED, PROPER = Protocol
+PAGE = Path(__file__).parents[3] / "docs" / "reproduction.md"
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +126,26 @@ def test_how_late_the_published_protocol_scores(tables: dict[int, Table]) -> Non
     assert "Moving average (5) 17" in tables[3].notes[0]
     assert "LSTM (from scratch) 2" in tables[3].notes[0]
     assert "HAR" not in tables[3].notes[0].partition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("number", "item", "quantity", "protocol"),
+    [
+        *[(1, asset, name, SAME) for asset in printed.HURST for name in printed.HURST[asset]],
+        *[(1, asset, "wavelet_hurst", ALIGNED) for asset in printed.HURST],
+        *[(1, asset, "garman_klass_variogram", PROPER) for asset in printed.HURST],
+        *[(2, asset, name, SAME) for asset in printed.HURST for name in ("mean", "deviation")],
+        *[(3, "har", score, SAME) for score in ("rmse", "r_squared")],
+        *[(3, "moving_average", score, ALIGNED) for score in ("rmse", "rmse_own_rows")],
+        *[(3, model, "rmse", PROPER) for model in ("har", "moving_average", "last_value")],
+        (3, "last_value", "rmse", ALIGNED),
+        (5, "har_of_training_part", "rmse", PROPER),
+        (6, "moving_average", "statistic", ALIGNED),
+        (6, "last_value", "statistic", ALIGNED),
+        (6, "last_value", "pvalue", ALIGNED),
+    ],
+)
+def test_the_page_has_the_numbers_of_the_tables(
+    number: int, item: str, quantity: str, protocol: Protocol, tables: dict[int, Table]
+) -> None:
+    assert tables[number].row(item, quantity).text(protocol) in PAGE.read_text()

@@ -1,6 +1,5 @@
 """Table 4: what pre-training changes."""
 
-import statistics
 from collections.abc import Iterator
 
 from training.reproduction import printed
@@ -49,11 +48,6 @@ def _rows(results: Results, model: str) -> Iterator[Row]:
         )
     test = Quantity("dm_pvalue", "Diebold-Mariano p", probability, spread=False)
     yield _row(model, test, None, {p: _dm_pvalues(results, model, p) for p in Protocol})
-
-
-def mean_improvement(results: Results, model: str, protocol: Protocol, score: str) -> float:
-    """Over seeds, percent."""
-    return statistics.fmean(_gains(results, model, protocol, score))
 
 
 def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> float:
