@@ -39,14 +39,17 @@ class AcrossRow:
 
 
 def across_assets(results: Sequence[Evaluated], horizon: int, part: str) -> list[AcrossRow]:
-    """Summarize every model at one horizon, the lowest mean ratio first."""
+    """Summarize every model at one horizon: those on the most assets first, then the best.
+
+    Means over other assets do not compare.
+    """
     ranked: dict[str, list[tuple[int, ComparisonRow]]] = {}
     for result in results:
         if result.study.key.horizon == horizon:
             for rank, row in enumerate(result.comparisons[part].rows, start=1):
                 ranked.setdefault(row.model, []).append((rank, row))
     rows = [_summarize(horizon, part, model, entries) for model, entries in ranked.items()]
-    return sorted(rows, key=lambda row: row.mean_qlike_ratio)
+    return sorted(rows, key=lambda row: (-row.assets, row.mean_qlike_ratio))
 
 
 def _summarize(

@@ -76,7 +76,8 @@ to highest; their score is of log rv, lower is better."""
 
 ACROSS_INTRODUCTION = """\
 Test parts. Averages of QLIKE over HAR's are over the assets that have the model; ranks are among
-all models of an asset; better and worse are counted where significant at 5 %."""
+all models of an asset; better and worse are counted where significant at 5 %. Models on fewer
+assets come last: their averages do not compare with the others."""
 
 
 def report(
