@@ -4,8 +4,6 @@ With the paper's sizes it has 106,785 parameters, as many as the checkpoint publ
 paper; the paper's Table 7 prints 60,097.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -37,48 +35,6 @@ class Scaler(nn.Module):
         return self.mean + self.deviation * scaled
 
 
-class NewestAttention(nn.Module):
-    r"""Multi-head self-attention from the newest session alone.
-
-    The same numbers as those of :class:`torch.nn.MultiheadAttention`, whose parameters it has, in a
-    third of the time: for one query, keys and values of all sessions need not be computed.
-
-    Notes
-    -----
-    In each head, with the newest state's query q,
-
-    .. math::
-       q \cdot (W_k s_t + b_k) &= (W_k^\top q) \cdot s_t + \text{const}, \\
-       \sum_t w_t (W_v s_t + b_v) &= W_v \sum_t w_t s_t + b_v \sum_t w_t
-
-    The constant cancels in the softmax, so that :math:`b_k` plays no part; dropout makes the sum of
-    the weights other than one.
-    """
-
-    def __init__(self, size: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.dropout = nn.Dropout(dropout)
-        self.projections = nn.MultiheadAttention(size, heads)
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Attend to (batch, lookback, hidden) states; (batch, hidden)."""
-        size, heads = states.shape[-1], self.heads
-        width = size // heads
-        queries, keys, values = self.projections.in_proj_weight.view(3, heads, width, size)
-        query_bias, _, value_bias = self.projections.in_proj_bias.view(3, heads, 1, width)
-        newest = states[:, -1].expand(heads, -1, -1)  # (heads, batch, hidden)
-        query = torch.baddbmm(query_bias, newest, queries.transpose(1, 2))  # (heads, batch, width)
-        asked = torch.bmm(query, keys).transpose(0, 1)  # (batch, heads, hidden)
-        scores = torch.bmm(asked, states.transpose(1, 2)) / math.sqrt(width)
-        weights = self.dropout(torch.softmax(scores, dim=-1))  # (batch, heads, lookback)
-        pooled = torch.bmm(weights, states).transpose(0, 1)  # (heads, batch, hidden)
-        total = weights.sum(dim=-1).t().unsqueeze(-1)  # (heads, batch, 1)
-        attended = torch.bmm(pooled, values.transpose(1, 2)) + total * value_bias
-        joined: Tensor = self.projections.out_proj(attended.transpose(0, 1).flatten(1))
-        return joined
-
-
 class Encoder(nn.Module):
     """LSTM, layer normalization, self-attention and a bottleneck."""
 
@@ -93,14 +49,18 @@ class Encoder(nn.Module):
             batch_first=True,
         )
         self.norm = nn.LayerNorm(size)
-        self.attention = NewestAttention(size, config.heads, config.dropout)
+        self.attention = nn.MultiheadAttention(
+            size, config.heads, dropout=config.dropout, batch_first=True
+        )
         self.bottleneck = nn.Linear(size, config.bottleneck)
 
     def forward(self, scaled: Tensor) -> Tensor:
         """Encode (batch, lookback) standardized log rv; (batch, bottleneck)."""
         states, _ = self.lstm(scaled.unsqueeze(-1))  # (batch, lookback, hidden)
-        newest = self.attention(self.norm(states))  # (batch, hidden)
-        return torch.relu(self.bottleneck(newest))
+        states = self.norm(states)
+        # Only the newest session's query is used, so only that one is computed.
+        newest, _ = self.attention(states[:, -1:], states, states, need_weights=False)
+        return torch.relu(self.bottleneck(newest.squeeze(1)))
 
     @property
     def parts(self) -> list[list[nn.Parameter]]:
