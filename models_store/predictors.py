@@ -4,7 +4,7 @@ Training evaluates the same classes that serving loads: what is scored is what i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -134,10 +134,13 @@ class OnnxPredictor:
         rows = [self.session.run(names, {given: row[None, :]}) for row in log_rv]
         if not rows:
             return Prediction(np.empty(0), {})
-        values, *diagnostics = (
-            np.concatenate(outputs).astype(np.float64) for outputs in zip(*rows, strict=True)
-        )
-        return Prediction(values, dict(zip(self.spec.diagnostics, diagnostics, strict=True)))
+        diagnostics = enumerate(self.spec.diagnostics, start=1)
+        return Prediction(_joined(rows, 0), {name: _joined(rows, at) for at, name in diagnostics})
+
+
+def _joined(rows: Sequence[Sequence[NDArray[np.float32]]], output: int) -> FloatArray:
+    """One output of every row."""
+    return np.concatenate([row[output] for row in rows]).astype(np.float64)
 
 
 def _aligned(values: FloatArray) -> NDArray[np.float32]:
