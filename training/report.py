@@ -1,7 +1,6 @@
-"""Tables and sentences for people: after a retrain, after an evaluation, and in the README."""
+"""Tables and sentences for people: after a retrain, after an evaluation, and in the docs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -9,23 +8,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models_store.store import Store
 from training.retrain import AssetResult, Outcome
 from volatility.arrays import FloatArray
 from volatility.comparison import diebold_mariano
-from volatility.errors import InvalidInput
 from volatility.evaluation import (
     COVERAGE_LEVELS,
     Comparison,
     ComparisonRow,
     ForecastTrack,
     align,
-    compare,
 )
 from volatility.losses import qlike_losses
 
-BEGIN = "<!-- results: made by `python -m training results` -->"
-END = "<!-- end of results -->"
 SIGNIFICANT = 0.05
 # The same network without pre-training, by the network that was pre-trained on another asset.
 FROM_SCRATCH: Mapping[str, str] = MappingProxyType(
@@ -93,48 +87,6 @@ def comparison_table(
     for row in comparison.rows:
         table.add_row(*(cell(row) for cell in columns.values()))
     return table
-
-
-def write_results(store: Store, assets: Sequence[str], readme: Path) -> None:
-    """Replace the results between the markers of ``readme`` by those of the store's models.
-
-    Raises
-    ------
-    InvalidInput : there is no asset, or the file has no markers.
-    """
-    if not assets:
-        raise InvalidInput(f"there are no models in {store.root}", field="store")
-    text = readme.read_text()
-    if BEGIN not in text or END not in text:
-        raise InvalidInput(
-            f"{readme} has no place for results",
-            field="readme",
-            needed=f"a line {BEGIN!r} and a later line {END!r}",
-        )
-    before, rest = text.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    results = "\n".join(results_of(store, asset) for asset in assets)
-    readme.write_text(f"{before}{BEGIN}\n\n{results}\n{END}{after}")
-
-
-def results_of(store: Store, asset: str) -> str:
-    """One asset's evaluation as a Markdown table and a plain sentence."""
-    names = [model for model in store.models(asset) if store.current(asset, model)]
-    models = [store.load(asset, model) for model in names]
-    start = max(model.manifest.evaluation.test_start for model in models)
-    tracks = [model.track for model in models]
-    comparison = compare(tracks, start=np.datetime64(start))
-    measure = models[0].manifest.measure
-    first, last = comparison.span
-    lines = [
-        f"**{asset}**, `{measure}`, {first} to {last}, n = {comparison.nobs}:",
-        "",
-        *markdown_table(comparison.rows, MEASURES),
-        "",
-        " ".join([summary(comparison), *transfer_effect(tracks, np.datetime64(start))]),
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def summary(comparison: Comparison, benchmark: str = "har") -> str:
@@ -216,7 +168,8 @@ def _effect(model: str, losses: FloatArray, from_scratch: FloatArray, horizon: i
     return f"`{model}` {change:+.1%} (p = {test.pvalue:.3f})"
 
 
-def _ratio(row: ComparisonRow) -> str:
+def ratio_to_har(row: ComparisonRow) -> str:
+    """How far QLIKE is from HAR's; a dash for HAR itself."""
     return f"{row.qlike_ratio - 1:+.1%}" if "har" in row.diebold_mariano else "–"
 
 
@@ -232,7 +185,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
     {
         "model": lambda row: row.model,
         "QLIKE": lambda row: f"{row.qlike_loss:.4f}",
-        "vs HAR": _ratio,
+        "vs HAR": ratio_to_har,
         "p": lambda row: against("har", row),
         "set": lambda row: "yes" if row.in_confidence_set else "no",
     }

@@ -76,13 +76,43 @@ def test_the_newest_asset_is_not_stale_and_the_others_say_so(client: TestClient)
 
 def test_every_model_forecasts_alone_and_in_a_batch_alike(client: TestClient) -> None:
     items = [{"asset": asset, "model": model} for asset, model in served(client)]
-    rv = [1e-3 * (1 + 0.1 * np.sin(at)) for at in range(130)]
-    items += [item | {"history": {"rv": rv}} for item in items]
-    items += [item | {"history": {"rv": rv[:-1]}} for item in items[: len(items) // 2]]
+    of_rv = [item for item in items if not needs_columns(client, **item)]
+    assert len(items) > len(of_rv) > len(items) / 2
+    rv = [1e-3 * (1 + 0.1 * np.sin(at)) for at in range(230)]
+    items += [item | {"history": {"rv": rv[:-left_out]}} for left_out in (1, 2) for item in of_rv]
     batch = client.post("/forecast/batch", json={"items": items})
     assert batch.json()["failed"] == 0
     singles = [client.post("/forecast", json=item).content for item in items]
     assert batch.content == b'{"failed":0,"items":[' + b",".join(singles) + b"]}"
+
+
+def needs_columns(client: TestClient, asset: str, model: str) -> bool:
+    """Whether rv alone does not tell all that a model sees."""
+    return bool(client.get(f"/models/{asset}/{model}").json()["manifest"]["columns"])
+
+
+def test_models_of_the_paper_s_tables_are_compared_and_forecast_bitcoin(client: TestClient) -> None:
+    paper = {
+        *("moving_average", "lstm", "transfer", "har"),  # Table 3
+        *("transfer_full", "transfer_differential", "transfer_gradual", "transfer_aggressive"),
+        *("hybrid", "dynamic_attention"),  # with those above and below, Table 5
+        *("residual_boosting", "regime_ensemble", "transfer_residual"),
+    }
+    assert paper <= {row["model"] for row in client.get("/compare/BTC-USD").json()["rows"]}
+    for model in paper:
+        assert ask(client, asset="BTC-USD", model=model)["rv"] > 0
+
+
+def test_what_networks_show_of_themselves_is_visible(client: TestClient) -> None:
+    answer = ask(client, asset="BTC-USD", model="regime_ensemble")
+    probabilities = answer["diagnostics"]["regime_probabilities"]
+    assert len(probabilities) == 3
+    assert sum(probabilities) == pytest.approx(1, abs=1e-6)
+    (alpha,) = ask(client, asset="BTC-USD", model="dynamic_attention")["diagnostics"]["alpha"]
+    assert 0 < alpha < 1
+    hybrid = client.get("/models/BTC-USD/hybrid").json()["manifest"]
+    assert 0 < hybrid["learned"]["alpha"] < 1
+    assert len(hybrid["histories"]["training"]["validation_losses"]) > 1
 
 
 def test_every_model_is_compared(client: TestClient) -> None:

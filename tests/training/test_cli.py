@@ -15,7 +15,7 @@ from models_store.store import Store
 from tests.training.data import SMALL_CONFIG, write_bars
 from training import cli, retrain
 from training.networks.predictor import ParityError
-from training.report import BEGIN, END
+from training.results import BEGIN, END
 from training.study import Study
 from volatility.evaluation import ForecastTrack
 from volatility.series import RealizedSeries
@@ -219,23 +219,27 @@ def test_results_are_written_between_the_markers(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), *LINEAR))
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    command = ["results", "--store", str(root), "--readme", str(readme)]
+    readme, details = tmp_path / "README.md", tmp_path / "results.md"
+    for page in (readme, details):
+        page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    pages = ["--readme", str(readme), "--details", str(details)]
+    command = ["results", "--store", str(root), *pages]
     assert cli.main(command) == 0
-    text = readme.read_text()
-    assert text.startswith(f"before\n{BEGIN}\n")
-    assert text.endswith(f"{END}\nafter\n")
-    assert "| `log_har` |" in text
-    assert "Significantly worse: " in text
-    assert "old" not in text
+    texts = readme.read_text(), details.read_text()
+    for text in texts:
+        assert text.startswith(f"before\n{BEGIN}\n")
+        assert text.endswith(f"{END}\nafter\n")
+        assert "| `log_har` |" in text
+        assert "old" not in text
+    assert "| model | MINE (n = " in texts[0]
+    assert "Significantly worse: " in texts[1]
     assert cli.main(command) == 0
-    assert readme.read_text() == text
-    readme.write_text("no markers")
+    assert (readme.read_text(), details.read_text()) == texts
+    assert cli.main(["results", "--store", str(tmp_path / "typo"), *pages]) == 2
+    details.write_text("no markers")
+    readme.write_text(f"{BEGIN}\nold\n{END}\n")
     assert cli.main(command) == 2
-    readme.write_text(text)
-    assert cli.main(["results", "--store", str(tmp_path / "typo"), "--readme", str(readme)]) == 2
-    assert readme.read_text() == text
+    assert readme.read_text() == f"{BEGIN}\nold\n{END}\n"
 
 
 def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(

@@ -1,4 +1,4 @@
-"""``python -m training results``: write the README's results table."""
+"""``python -m training results``: write the results tables of the README and the docs."""
 
 import argparse
 from pathlib import Path
@@ -7,20 +7,24 @@ from rich.console import Console
 
 from models_store.store import Store, shipped_artifacts
 from training.commands.options import Subparsers
-from training.report import write_results
+from training.results import between_markers, details, overview, read_results
 
 
 def add_to(subparsers: Subparsers) -> None:
     """Add the command's parser."""
-    parser = subparsers.add_parser("results", help="write the README's results table")
+    parser = subparsers.add_parser("results", help="write the results tables of README and docs")
     parser.set_defaults(run=run)
     parser.add_argument("--store", type=Path, default=shipped_artifacts())
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--details", type=Path, default=Path("docs/results.md"))
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Write the table; returns the exit status."""
-    store = Store(options.store)
-    write_results(store, store.assets(), options.readme)
-    console.print(f"wrote the results of {options.store} into {options.readme}")
+    """Write the tables; returns the exit status."""
+    results = read_results(Store(options.store))
+    readme = between_markers(options.readme, overview(results))
+    page = between_markers(options.details, details(results))
+    options.readme.write_text(readme)
+    options.details.write_text(page)
+    console.print(f"wrote the results of {options.store} into {options.readme}, {options.details}")
     return 0
