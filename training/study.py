@@ -9,6 +9,7 @@ import numpy as np
 from training.models.recipe import AssetData, Recipe, TrainingSet
 from training.source import MINIMUM_SESSIONS
 from volatility.errors import HistoryTooShort, TooFewObservations
+from volatility.intervals import MINIMUM
 
 MINIMUM_TARGETS = 50  # in each part; the promotion gate too judges on no fewer
 
@@ -72,7 +73,8 @@ def check_history(data: TrainingSet) -> None:
     ------
     HistoryTooShort : fewer than 500 sessions.
     TooFewObservations : enough sessions, but with so many missing between them, or a horizon so
-        long, that in some part too few are followed by all that is to be forecast.
+        long, that in some part too few are followed by all that is to be forecast, or in the last
+        half too few for an interval.
     """
     _check_length(data.target)
     _check_targets(data)
@@ -93,20 +95,39 @@ def _check_length(target: AssetData) -> None:
 def _check_targets(data: TrainingSet) -> None:
     target, horizon = data.target, data.horizon
     sessions = len(target.series)
-    if horizon >= sessions - 1:
-        fewest = count = 0
-    else:
-        dates = data.pairs(1).target_dates
-        parts = parts_of(target)
-        starts = np.searchsorted(dates, [parts.half, parts.test])
-        fewest, count = int(np.diff([0, *starts, len(dates)]).min()), len(dates)
+    fitted, calibrated, tested = _targets_by_part(data)
+    count, fewest = fitted + calibrated + tested, min(fitted, calibrated, tested)
+    ahead = "" if horizon == 1 else f" and begin {horizon} without a gap"
+    following = (
+        f"of {target.asset}'s {sessions} sessions {count} follow directly on the one before"
+        f"{ahead} in the calendar {target.calendar_name}"
+    )
+    field = "bars" if horizon == 1 else "horizons"
     if fewest < MINIMUM_TARGETS:
-        ahead = "" if horizon == 1 else f" and begin {horizon} without a gap"
         raise TooFewObservations(
-            f"of {target.asset}'s {sessions} sessions {count} follow directly on the one before"
-            f"{ahead} in the calendar {target.calendar_name}, in one part of them only {fewest}; "
+            f"{following}, in one part of them only {fewest}; "
             f"fitting, calibrating and testing need {MINIMUM_TARGETS} each",
-            field="bars" if horizon == 1 else "horizons",
+            field=field,
             found=fewest,
             needed=f"at least {MINIMUM_TARGETS} sessions without a gap before them in each part",
         )
+    # The last forecast is the first to have an interval: so many errors are known by then.
+    needed = MINIMUM + horizon
+    if calibrated + tested < needed:
+        raise TooFewObservations(
+            f"{following}, in the last half of them only {calibrated + tested}; an interval that "
+            f"can be tested needs {needed}",
+            field=field,
+            found=calibrated + tested,
+            needed=f"at least {needed} sessions without a gap before them in the last half",
+        )
+
+
+def _targets_by_part(data: TrainingSet) -> tuple[int, int, int]:
+    """Targets to fit on before the last half, to calibrate on in it, and to test on."""
+    if data.horizon >= len(data.target.series) - 1:
+        return 0, 0, 0
+    dates = data.pairs(1).target_dates
+    parts = parts_of(data.target)
+    half, test = np.searchsorted(dates, [parts.half, parts.test]).tolist()
+    return half, test - half, len(dates) - test

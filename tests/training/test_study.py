@@ -74,3 +74,19 @@ def test_gaps_count_against_the_horizon() -> None:
     check_history(replace(data, horizon=5))
     with pytest.raises(TooFewObservations, match=r"0 follow directly .* begin 22 without a gap"):
         check_history(replace(data, horizon=22))
+
+
+@pytest.mark.parametrize(("last_step", "enough"), [(2, False), (1, True)])
+def test_a_last_half_too_short_for_an_interval_is_refused(last_step: int, enough: bool) -> None:
+    """Before any fit: it would be found when all are done, and nothing can be calibrated."""
+    # In the last half one session of three follows directly on the one before: 100 of 300.
+    steps = np.array([1] * 300 + [2, 1, 2] * 100)
+    steps[-1] = last_step
+    series = make_asset(nobs=600).series
+    gappy = replace(series, dates=np.datetime64("2015-01-01") + np.cumsum(steps))
+    data = TrainingSet(asset_of("TARGET", gappy), {}, seed=1)
+    if enough:
+        check_history(data)
+    else:
+        with pytest.raises(TooFewObservations, match=r"only 100; an interval .* needs 101"):
+            check_history(data)
