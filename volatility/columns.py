@@ -111,7 +111,9 @@ def jump(returns: FloatArray) -> FloatArray:
     -----
     .. math:: J_t = \max(RV_t - BV_t, 0)
 
-    Positive on about half of all days without a jump: it is noise as well as jumps.
+    Noise as well as jumps: without a jump it is positive on more than half of all days (59 % at 24
+    returns a day, 52 % at 288), and makes up 8 and 2 % of variance there, since bipower variation
+    has a term less than realized variance.
 
     References
     ----------
@@ -142,7 +144,10 @@ def jump_statistic(returns: FloatArray) -> FloatArray:
               {\sqrt{(\mu_1^{-4} + 2 \mu_1^{-2} - 5) \max(1, TQ_t / BV_t^2)}}
 
     with tripower quarticity TQ and :math:`\mu_1 = E|Z| = \sqrt{2 / \pi}`. Where no two neighbouring
-    returns differ from zero BV and TQ are zero, and their ratio counts as one.
+    returns differ from zero BV and TQ are zero, and their ratio counts as one. As in Andersen,
+    Bollerslev & Diebold, and unlike Huang & Tauchen, BV and TQ are not corrected for the terms that
+    their sums lack: without a jump 0.3 % of days exceed the 99.9 % quantile at 24 returns a day,
+    0.2 % at 288.
 
     References
     ----------

@@ -63,8 +63,8 @@ def test_several_sessions_are_the_mean_of_each() -> None:
     assert abs(rfsv(22).fit(rough(1_000)).predictor.intercept) < 0.03
 
 
-@pytest.mark.parametrize(("horizon", "gain"), [(1, 0.8), (5, 0.8)])
-def test_on_a_rough_path_it_beats_the_last_value(horizon: int, gain: float) -> None:
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_on_a_rough_path_it_beats_the_last_value(horizon: int) -> None:
     # At H = 0.12 the kernel's mean squared error one ahead is 0.73 of the last value's
     # (see tests/volatility/test_regressors.py); the fit adds the error of H.
     data = rough(4_000, seed=3, horizon=horizon)
@@ -74,6 +74,6 @@ def test_on_a_rough_path_it_beats_the_last_value(horizon: int, gain: float) -> N
     later = pairs.where(pairs.as_of > data.target.series.dates[2_000])
     targets, last = np.log(later.targets), np.log(later.windows["rv"][:, -1])
     error = np.square(targets - fit.predictor.predict(later.windows).values).mean()
-    assert error < gain * np.square(targets - last).mean()
+    assert error < 0.8 * np.square(targets - last).mean()
     # In the sample as out of it.
     assert fit.residual_variance == pytest.approx(error, rel=0.15)
