@@ -10,12 +10,17 @@ from training.reproduction.names import LABELS
 from training.reproduction.results import Protocol, Results
 from training.reproduction.table import probability
 from training.reproduction.tables.hurst import Asset, assets_of
-from training.reproduction.tables.transfer import SCRATCH, pvalue_of
+from training.reproduction.tables.transfer import SCRATCH, dm_pvalues, pvalue_of
 from training.reproduction.units import NETWORKS
 from volatility.hurst import HurstReport
 
 TRANSFER = "transfer"
 HARS = ("har", "har_of_training_part")
+HELPS = (
+    "Transfer counts as helping where two tests say so at 5 %: one across seeds, that pre-trained "
+    "networks have a lower RMSE than networks from scratch, which tells luck in training; and "
+    "Diebold-Mariano's for more than half of the seeds, which tells luck in the rows tested."
+)
 LEVEL = SIGNIFICANT / len(NETWORKS)  # Bonferroni: one of many networks is better by chance
 BETTER = (
     "A network counts as better where its RMSE is lower on average over seeds, and a "
@@ -58,6 +63,7 @@ def does_transfer_help(results: Results) -> Answer:
         "Does transfer learning from the S&P 500 help to forecast Bitcoin?",
         _by_protocol({protocol: _transfer_verdict(results, protocol) for protocol in Protocol}),
         [
+            HELPS,
             f"Printed: an RMSE better by {gain.lstrip('+')} %, p {pvalue}.",
             *(_transfer_reason(results, protocol) for protocol in Protocol),
         ],
@@ -103,27 +109,41 @@ def _beats(results: Results, name: str, har: str, protocol: Protocol) -> bool:
 
 
 def _transfer_verdict(results: Results, protocol: Protocol) -> str:
-    pvalue = pvalue_of(results, TRANSFER, protocol, "rmse")
-    if not pvalue < SIGNIFICANT:  # also true of NaN, where there is one seed
+    if not pvalue_of(results, TRANSFER, protocol, "rmse") < SIGNIFICANT:  # NaN with one seed
         return "no difference that these seeds can tell"
-    return "yes" if _transfer_gain(results, protocol) > 0 else "no, it makes forecasts worse"
+    tests = dm_pvalues(results, TRANSFER, protocol)
+    gain = _transfer_gain(results, protocol)
+    if 2 * sum(pvalue < SIGNIFICANT for pvalue in tests) <= len(tests):
+        direction = "better" if gain > 0 else "worse"
+        return f"{direction} across seeds, no more than chance in the rows tested"
+    return "yes" if gain > 0 else "no, it makes forecasts worse"
 
 
 def _transfer_reason(results: Results, protocol: Protocol) -> str:
-    gain = _transfer_gain(results, protocol)
-    pvalue = pvalue_of(results, TRANSFER, protocol, "rmse")
+    changes = {score: _transfer_gain(results, protocol, score) for score in ("rmse", "mae")}
+    rmse, mae = (f"{'better' if it > 0 else 'worse'} by {abs(it):.1f} %" for it in changes.values())
     seeds = len(results.seeds)
-    test = f"p = {probability(pvalue)} across {seeds} seeds" if seeds > 1 else "one seed, no test"
+    across = _p(pvalue_of(results, TRANSFER, protocol, "rmse"))
+    test = f"{across} across {seeds} seeds" if seeds > 1 else "one seed, no test across seeds"
+    tests = _p(statistics.median(dm_pvalues(results, TRANSFER, protocol)))
     return (
         f"{_capitalized(protocol)}: RMSE {_mean_rmse(results, SCRATCH, protocol):.4f} from scratch "
-        f"and {_mean_rmse(results, TRANSFER, protocol):.4f} with pre-training, "
-        f"{'better' if gain > 0 else 'worse'} by {abs(gain):.1f} % ({test})."
+        f"and {_mean_rmse(results, TRANSFER, protocol):.4f} with pre-training, {rmse} ({test}; "
+        f"Diebold-Mariano {tests}); MAE {mae}. HAR has "
+        f"{_mean_rmse(results, 'har', protocol):.4f}."
     )
 
 
-def _transfer_gain(results: Results, protocol: Protocol) -> float:
-    scratch = _mean_rmse(results, SCRATCH, protocol)
-    return improvement("rmse", scratch, _mean_rmse(results, TRANSFER, protocol))
+def _p(pvalue: float) -> str:
+    shown = probability(pvalue)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+
+
+def _transfer_gain(results: Results, protocol: Protocol, score: str = "rmse") -> float:
+    scratch, transferred = (
+        statistics.fmean(results.scores(model, protocol, score)) for model in (SCRATCH, TRANSFER)
+    )
+    return improvement(score, scratch, transferred)
 
 
 def _har_reason(results: Results, protocol: Protocol, beating: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.reproduction.stand_in import SEEDS, stand_in_results
+from training.reproduction import answers
 from training.reproduction.answers import (
     answers_of,
     does_a_network_beat_har,
@@ -38,9 +39,9 @@ def missing(sample: SampleResults, track: Track, size: float, seed: int) -> Trac
 
 
 def test_three_questions_are_answered_from_the_run() -> None:
-    answers = answers_of(stand_in_results())
-    assert [answer.question.split()[0] for answer in answers] == ["Does", "Does", "Is"]
-    for answer in answers[:2]:
+    given = answers_of(stand_in_results())
+    assert [answer.question.split()[0] for answer in given] == ["Does", "Does", "Is"]
+    for answer in given[:2]:
         for protocol in Protocol:
             assert any(str(protocol) in reason.lower() for reason in answer.reasons)
 
@@ -69,6 +70,18 @@ def test_seeds_that_differ_as_much_as_networks_decide_nothing() -> None:
     assert "no difference that these seeds can tell" in does_transfer_help(mixed).short.lower()
 
 
+def test_a_gain_that_the_test_part_cannot_tell_from_chance_is_not_a_yes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    better = shifted(stand_in_results(), {"lstm": (0.40, 0.41), "transfer": (0.10, 0.11)})
+    monkeypatch.setattr(answers, "pvalue_of", lambda *_: 0.01)
+    for tests, expected in (((0.2, 0.04), "better across seeds, no more"), ((0.03, 0.04), "yes")):
+        monkeypatch.setattr(answers, "dm_pvalues", lambda *_, tests=tests: tests)
+        answer = does_transfer_help(better)
+        assert answer.short.lower().startswith(expected)
+    assert any("Diebold-Mariano p = 0.035" in reason for reason in answer.reasons)
+
+
 def test_one_seed_decides_nothing() -> None:
     results = stand_in_results()
     alone = Results(
@@ -84,7 +97,7 @@ def test_one_seed_decides_nothing() -> None:
     )
     answer = does_transfer_help(alone)
     assert "no difference" in answer.short.lower()
-    assert any("one seed, no test" in reason for reason in answer.reasons)
+    assert any("one seed, no test across seeds" in reason for reason in answer.reasons)
 
 
 def test_a_network_that_is_nearly_right_beats_har() -> None:

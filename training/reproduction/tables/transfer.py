@@ -47,7 +47,7 @@ def _rows(results: Results, model: str) -> Iterator[Row]:
             model, across, pvalue, {p: (pvalue_of(results, model, p, score),) for p in Protocol}
         )
     test = Quantity("dm_pvalue", "Diebold-Mariano p", probability, spread=False)
-    yield _row(model, test, None, {p: _dm_pvalues(results, model, p) for p in Protocol})
+    yield _row(model, test, None, {p: dm_pvalues(results, model, p) for p in Protocol})
 
 
 def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> float:
@@ -57,6 +57,12 @@ def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> f
     )
 
 
+def dm_pvalues(results: Results, model: str, protocol: Protocol) -> tuple[float, ...]:
+    """Whether a seed's pre-trained network and its network from scratch are equally accurate."""
+    pairs = zip(results.pairs(model, protocol), results.pairs(SCRATCH, protocol), strict=True)
+    return tuple(compare(one, other, protocol).pvalue for one, other in pairs)
+
+
 def _gains(results: Results, model: str, protocol: Protocol, score: str) -> tuple[float, ...]:
     pairs = zip(
         results.scores(SCRATCH, protocol, score),
@@ -64,11 +70,6 @@ def _gains(results: Results, model: str, protocol: Protocol, score: str) -> tupl
         strict=True,
     )
     return tuple(improvement(score, scratch, transferred) for scratch, transferred in pairs)
-
-
-def _dm_pvalues(results: Results, model: str, protocol: Protocol) -> tuple[float, ...]:
-    pairs = zip(results.pairs(model, protocol), results.pairs(SCRATCH, protocol), strict=True)
-    return tuple(compare(one, other, protocol).pvalue for one, other in pairs)
 
 
 def _row(
