@@ -51,7 +51,7 @@ def read_results(store: Store) -> list[AssetResults]:
 
     Raises
     ------
-    InvalidInput : there is no asset.
+    InvalidInput : there is no asset, or one without a model in service.
     """
     assets = store.assets()
     if not assets:
@@ -66,7 +66,7 @@ def between_markers(page: Path, content: str) -> str:
     ------
     InvalidInput : the page has no markers.
     """
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         raise InvalidInput(
             f"{page} has no place for results",
@@ -93,6 +93,8 @@ def details(results: Sequence[AssetResults]) -> str:
 
 def _read(store: Store, asset: str) -> AssetResults:
     names = [model for model in store.models(asset) if store.current(asset, model)]
+    if not names:
+        raise InvalidInput(f"no model of {asset} is in service in {store.root}", field="store")
     models = [store.load(asset, model) for model in names]
     start = np.datetime64(max(model.manifest.evaluation.test_start for model in models))
     tracks = [model.track for model in models]

@@ -55,7 +55,9 @@ class RealizedSeries:
                 found=f"{self.rv.shape} and {shape}",
                 needed="one date a value",
             )
-        for name, values in self.columns.items():
+        columns = {name: np.asarray(it, dtype=np.float64) for name, it in self.columns.items()}
+        object.__setattr__(self, "columns", columns)
+        for name, values in columns.items():
             self._check_column(name, values)
 
     def __len__(self) -> int:

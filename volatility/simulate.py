@@ -302,7 +302,16 @@ def regression_process(
     :math:`\log v_t` and a constant: least squares on either scale is consistent but for the
     intercept in logs.
     """
-    _check_size(nobs, steps_per_day)
+    _check_size(nobs, 1)
+    if steps_per_day < 1 or not 0 <= jump_share < 1 or not 0 < jump_probability <= 1:
+        found = f"{steps_per_day} steps, share {jump_share}, probability {jump_probability}"
+        raise InvalidInput(
+            f"{found}; needed: at least one step a day, a share of jumps from 0 to below 1, and a "
+            "probability of jumps above 0 and up to 1",
+            code="invalid_size",
+            field="jump_share",
+            found=found,
+        )
     names = tuple(coefficients)
     weights = np.array([*coefficients.values()])
     needed, lookback = columns_of(names), lookback_of(names)

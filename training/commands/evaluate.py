@@ -156,6 +156,6 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
 
 
 def _horizon(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} sessions ahead is not the future")
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions, of 1 or more")
     return int(text)

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     results = read_results(Store(options.store))
     readme = between_markers(options.readme, overview(results))
     page = between_markers(options.details, details(results))
-    options.readme.write_text(readme)
-    options.details.write_text(page)
+    options.readme.write_text(readme, encoding="utf-8")
+    options.details.write_text(page, encoding="utf-8")
     console.print(f"wrote the results of {options.store} into {options.readme}, {options.details}")
     return 0

@@ -35,7 +35,6 @@ class NetworkRecipe(ABC):
     fitting : how it is trained on the target.
     refit_every : sessions between two fits in a walk-forward evaluation.
     sources : other assets that it learns from.
-    columns : what it sees of each session besides rv.
     """
 
     name: str
@@ -43,7 +42,11 @@ class NetworkRecipe(ABC):
     fitting: FittingConfig
     refit_every: int
     sources: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Networks see rv alone."""
+        return ()
 
     @property
     def lookback(self) -> int:

@@ -15,11 +15,17 @@ from training.config import FittingConfig
 from training.networks.threads import one_thread
 from training.networks.volatility_network import VolatilityNetwork
 from training.pairs import Pairs
-from volatility.errors import HistoryTooShort
+from volatility.errors import HistoryTooShort, RoughcastError
 
 Forward = Callable[[Tensor], Tensor]
 
 MINIMUM_VALIDATION = 20  # fewer windows than this cannot tell when to stop
+
+
+class Diverged(RoughcastError):
+    """A network's weights left all bounds in training."""
+
+    code = "diverged"
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,10 @@ def fit_network(
     Returns
     -------
     The losses of all stages, epoch by epoch.
+
+    Raises
+    ------
+    Diverged : the validation loss is not finite.
     """
     record = _Record(network)
     for stage in stages or [_whole(network, config)]:
@@ -205,11 +215,23 @@ def _fit_stage(
         training_loss = _train_epoch(forward, split.training, optimizer, config)
         network.eval()
         validation_loss = _error(forward, split.validation)
+        _check_converging(validation_loss, epoch)
         scheduler.step(validation_loss)
         record.add(training_loss, validation_loss)
         without_improvement = epoch - max(record.best_epoch, first)
         if record.best_epoch != epoch and without_improvement >= config.patience:
             break
+
+
+def _check_converging(validation_loss: float, epoch: int) -> None:
+    if not math.isfinite(validation_loss):
+        raise Diverged(
+            f"training diverged: the validation loss is {validation_loss} after epoch {epoch + 1}; "
+            "a lower learning_rate, or gradient_norm, may help",
+            field="learning_rate",
+            found=validation_loss,
+            needed="a finite loss",
+        )
 
 
 def _train_epoch(

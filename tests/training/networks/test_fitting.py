@@ -8,6 +8,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from tests.training.data import make_asset, small_config
 from training.networks.fitting import (
+    Diverged,
     LogWindows,
     ParameterGroup,
     Split,
@@ -186,3 +187,9 @@ def test_a_stage_begins_with_the_best_weights_so_far() -> None:
         history = fit_network(network, data, config, [ruin, rest])
     *ruined, last = history.validation_losses
     assert last == min(ruined) < ruined[-1]
+
+
+def test_a_network_that_diverges_is_refused_by_name() -> None:
+    windows = LogWindows(torch.randn(40, 20), torch.full((40,), float("inf")))
+    with pytest.raises(Diverged, match=r"validation loss is .* after epoch 1"):
+        fit_network(linear(), Split(windows, windows), small_config().pretraining)
