@@ -10,7 +10,7 @@ from training.reproduction.names import LABELS
 from training.reproduction.results import Protocol, Results
 from training.reproduction.table import probability
 from training.reproduction.tables.hurst import Asset, assets_of
-from training.reproduction.tables.transfer import SCRATCH, dm_pvalues, pvalue_of
+from training.reproduction.tables.transfer import SCRATCH, dm_tests, pvalue_of
 from training.reproduction.units import NETWORKS
 from volatility.hurst import HurstReport
 
@@ -111,12 +111,16 @@ def _beats(results: Results, name: str, har: str, protocol: Protocol) -> bool:
 def _transfer_verdict(results: Results, protocol: Protocol) -> str:
     if not pvalue_of(results, TRANSFER, protocol, "rmse") < SIGNIFICANT:  # NaN with one seed
         return "no difference that these seeds can tell"
-    tests = dm_pvalues(results, TRANSFER, protocol)
-    gain = _transfer_gain(results, protocol)
-    if 2 * sum(pvalue < SIGNIFICANT for pvalue in tests) <= len(tests):
-        direction = "better" if gain > 0 else "worse"
+    tests = dm_tests(results, TRANSFER, protocol)
+    better = _transfer_gain(results, protocol) > 0
+    agree = sum(
+        test.favours_model(SIGNIFICANT) if better else test.favours_baseline(SIGNIFICANT)
+        for test in tests
+    )
+    if 2 * agree <= len(tests):
+        direction = "better" if better else "worse"
         return f"{direction} across seeds, no more than chance in the rows tested"
-    return "yes" if gain > 0 else "no, it makes forecasts worse"
+    return "yes" if better else "no, it makes forecasts worse"
 
 
 def _transfer_reason(results: Results, protocol: Protocol) -> str:
@@ -125,7 +129,7 @@ def _transfer_reason(results: Results, protocol: Protocol) -> str:
     seeds = len(results.seeds)
     across = _p(pvalue_of(results, TRANSFER, protocol, "rmse"))
     test = f"{across} across {seeds} seeds" if seeds > 1 else "one seed, no test across seeds"
-    tests = _p(statistics.median(dm_pvalues(results, TRANSFER, protocol)))
+    tests = _p(statistics.median(one.pvalue for one in dm_tests(results, TRANSFER, protocol)))
     return (
         f"{_capitalized(protocol)}: RMSE {_mean_rmse(results, SCRATCH, protocol):.4f} from scratch "
         f"and {_mean_rmse(results, TRANSFER, protocol):.4f} with pre-training, {rmse} ({test}; "

@@ -27,6 +27,10 @@ class AccuracyTest:
         """Whether the model is the better one, at a level."""
         return self.statistic > 0 and self.pvalue < level
 
+    def favours_baseline(self, level: float) -> bool:
+        """Whether the baseline is the better one, at a level."""
+        return self.statistic < 0 and self.pvalue < level
+
 
 def compare(model: Paired, baseline: Paired, protocol: Protocol) -> AccuracyTest:
     """Diebold-Mariano on squared errors, as the protocol has it.
@@ -82,7 +86,9 @@ def seeds_pvalue(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def _without_autocovariances(model: Paired, baseline: Paired) -> AccuracyTest:
-    difference = baseline.squared_errors - model.squared_errors
+    # By position: a model that looks further back than HAR has fewer forecasts.
+    nobs = min(len(model), len(baseline))
+    difference = baseline.squared_errors[:nobs] - model.squared_errors[:nobs]
     deviation = float(difference.std(ddof=1))
     if deviation == 0.0:
         return AccuracyTest(0.0, 1.0)

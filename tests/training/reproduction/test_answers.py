@@ -12,6 +12,7 @@ from training.reproduction.answers import (
     is_volatility_rough,
     networks_that_beat_har,
 )
+from training.reproduction.evidence import AccuracyTest
 from training.reproduction.protocol import Track
 from training.reproduction.results import Network, Protocol, Results, SampleResults
 
@@ -75,8 +76,14 @@ def test_a_gain_that_the_test_part_cannot_tell_from_chance_is_not_a_yes(
 ) -> None:
     better = shifted(stand_in_results(), {"lstm": (0.40, 0.41), "transfer": (0.10, 0.11)})
     monkeypatch.setattr(answers, "pvalue_of", lambda *_: 0.01)
-    for tests, expected in (((0.2, 0.04), "better across seeds, no more"), ((0.03, 0.04), "yes")):
-        monkeypatch.setattr(answers, "dm_pvalues", lambda *_, tests=tests: tests)
+    chance, better_too, worse = (2.0, 0.2), (2.0, 0.04), (-2.0, 0.03)
+    for found, expected in (
+        ((chance, better_too), "better across seeds, no more"),
+        ((worse, worse), "better across seeds, no more"),
+        (((2.0, 0.03), better_too), "yes"),
+    ):
+        tests = [AccuracyTest(*one) for one in found]
+        monkeypatch.setattr(answers, "dm_tests", lambda *_, tests=tests: tests)
         answer = does_transfer_help(better)
         assert answer.short.lower().startswith(expected)
     assert any("Diebold-Mariano p = 0.035" in reason for reason in answer.reasons)

@@ -37,6 +37,14 @@ def test_negative_is_worse(protocol: Protocol) -> None:
     assert not compare(bad, good, protocol).favours_model(0.05)
 
 
+def test_by_position_a_model_with_fewer_forecasts_meets_as_many_of_the_other() -> None:
+    good, bad = pairs()
+    shorter = Paired(good.actual[:-9], good.forecast[:-9])
+    as_many = Paired(bad.actual[:-9], bad.forecast[:-9])
+    assert compare(shorter, bad, Protocol.SAME) == compare(shorter, as_many, Protocol.SAME)
+    assert compare(bad, shorter, Protocol.SAME).favours_baseline(0.05)
+
+
 def test_aligned_it_is_the_projects_own_test() -> None:
     good, bad = pairs()
     own = diebold_mariano(bad.squared_errors, good.squared_errors)

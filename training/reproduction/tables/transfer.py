@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from training.reproduction import printed
-from training.reproduction.evidence import compare, improvement, seeds_pvalue
+from training.reproduction.evidence import AccuracyTest, compare, improvement, seeds_pvalue
 from training.reproduction.names import LABELS
 from training.reproduction.results import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, probability, signed
@@ -47,7 +47,12 @@ def _rows(results: Results, model: str) -> Iterator[Row]:
             model, across, pvalue, {p: (pvalue_of(results, model, p, score),) for p in Protocol}
         )
     test = Quantity("dm_pvalue", "Diebold-Mariano p", probability, spread=False)
-    yield _row(model, test, None, {p: dm_pvalues(results, model, p) for p in Protocol})
+    yield _row(
+        model,
+        test,
+        None,
+        {p: tuple(one.pvalue for one in dm_tests(results, model, p)) for p in Protocol},
+    )
 
 
 def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> float:
@@ -57,10 +62,10 @@ def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> f
     )
 
 
-def dm_pvalues(results: Results, model: str, protocol: Protocol) -> tuple[float, ...]:
+def dm_tests(results: Results, model: str, protocol: Protocol) -> tuple[AccuracyTest, ...]:
     """Whether a seed's pre-trained network and its network from scratch are equally accurate."""
     pairs = zip(results.pairs(model, protocol), results.pairs(SCRATCH, protocol), strict=True)
-    return tuple(compare(one, other, protocol).pvalue for one, other in pairs)
+    return tuple(compare(one, other, protocol) for one, other in pairs)
 
 
 def _gains(results: Results, model: str, protocol: Protocol, score: str) -> tuple[float, ...]:
