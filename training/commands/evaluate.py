@@ -14,6 +14,7 @@ from training.commands.options import (
     add_assets,
     add_fitting,
     assets_of,
+    check_writable,
     config_of,
     echo,
     introduce,
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     config = config_of(options)
     chosen = recipes(options.models, config)
     folder.check_replaceable(options.out)
+    check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole
     horizons = sorted(set(options.horizons))
     echo(config, console, horizons=horizons, out=options.out)
     now = datetime.now(UTC)

@@ -1,6 +1,7 @@
 """What several commands are told in the same words: which assets, which models, how to fit."""
 
 import argparse
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -130,6 +131,18 @@ def load_sources(
             field="source",
         )
     return {name: load_asset(name, None, now)[0] for name in sorted(names)}
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder where it is not there, and try to write: before hours of work, not after.
+
+    Raises
+    ------
+    OSError : it cannot be made or written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def echo(config: Config, console: Console, **others: object) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from training.commands.options import Subparsers, add_jobs, echo
+from training.commands.options import Subparsers, add_jobs, check_writable, echo
 from training.config import read_config
 from training.reproduction.answers import Answer
 from training.reproduction.data import load_paper
@@ -63,6 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.download:
         _download(options.data, console)
     data = load_paper(options.data)
+    check_writable(options.out)
     echo(config, console, seeds=seeds, data=options.data, out=options.out, quick=options.quick)
     reproduction = Reproduction(data, config, seeds, options.out)
     if not _train(reproduction, options.jobs, console):

@@ -13,6 +13,7 @@ from training.commands.options import (
     add_assets,
     add_fitting,
     assets_of,
+    check_writable,
     config_of,
     echo,
     introduce,
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     targets = [load_asset(asset, file, now) for asset in assets]
     sources = load_sources(chosen, options, now)
     store = open_store(options.store)
+    check_writable(options.store)
     refused = []
     for target, notes in targets:
         introduce(target, notes, console)

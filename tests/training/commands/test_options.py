@@ -1,15 +1,18 @@
 import argparse
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from tests.training.data import SMALL_CONFIG, make_asset, small_config
+from training import cli
 from training.commands.options import (
     FitsProgress,
     add_assets,
     add_fitting,
     assets_of,
+    check_writable,
     config_of,
     load_sources,
     tell_left_out,
@@ -65,3 +68,23 @@ def test_each_frequency_of_refitting_has_its_bar() -> None:
     lines = captured.get().splitlines()
     assert any("every 150 sessions" in line and "1/2 fits" in line for line in lines)
     assert any("every 22 sessions" in line and "3/3 fits" in line for line in lines)
+
+
+def test_a_folder_is_tried_and_left_empty(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+@pytest.mark.parametrize(("command", "option"), [("retrain", "--store"), ("evaluate", "--out")])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_fitted(
+    command: str, option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    place = file if command == "retrain" else file / "out"
+    arguments = ["--asset", "ETH-USD", "--models", "har", "--jobs", "1", option, str(place)]
+    assert cli.main([command, *arguments]) == 2
+    printed = capsys.readouterr()
+    assert str(file) in printed.err
+    assert "sessions of" not in printed.out
+    assert file.read_text() == "mine"

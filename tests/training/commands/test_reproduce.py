@@ -117,6 +117,17 @@ def test_absent_files_are_named_and_nothing_is_trained(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_trained(
+    data: tuple[Path, dict[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert cli.main(arguments(data[0], file)) == 2
+    printed = capsys.readouterr()
+    assert str(file) in printed.err
+    assert "networks" not in printed.out
+
+
 def test_download_comes_before_reading(
     data: tuple[Path, dict[str, str]],
     tmp_path: Path,
