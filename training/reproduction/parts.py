@@ -17,9 +17,9 @@ class Parts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def path(self, unit: Unit) -> Path:
-        """Where a unit's result is."""
-        return self.folder / f"{unit.name}-{unit.digest[:16]}.json"
+    def path(self, unit: Unit, digest: str | None = None) -> Path:
+        """Where a unit's result is; by its digest as it is now, unless another is given."""
+        return self.folder / f"{unit.name}-{(digest or unit.digest)[:16]}.json"
 
     def read(self, unit: Unit) -> Trained | None:
         """What came of a unit; None where it is not finished, or its file is damaged."""
@@ -32,13 +32,17 @@ class Parts:
             return None
         return trained if len(trained.forecasts) == len(unit.test) else None
 
-    def write(self, unit: Unit, trained: Trained) -> None:
-        """Keep what came of a unit."""
-        content = {"digest": unit.digest, "trained": trained.to_json()}
-        write_atomically(self.path(unit), json.dumps(content).encode())
+    def write(self, unit: Unit, trained: Trained, digest: str) -> None:
+        """Keep what came of a unit that had ``digest`` when its training began."""
+        content = {"digest": digest, "trained": trained.to_json()}
+        write_atomically(self.path(unit, digest), json.dumps(content).encode())
 
 
-def finish(unit: Unit, parts: Parts) -> str:
-    """Run a unit and keep what comes of it; its name. For a worker process."""
-    parts.write(unit, unit.run())
+def finish(unit: Unit, digest: str, parts: Parts) -> str:
+    """Run a unit and keep what comes of it; its name. For a worker process.
+
+    The digest is that of the run's beginning. A worker that took it from the files of code as they
+    are when it gets there would file what old code has trained under the name of new code.
+    """
+    parts.write(unit, unit.run(), digest)
     return unit.name

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 
-from training.config import Config, FittingConfig
+from training.config import SEEDS, Config, FittingConfig, InvalidConfig
 from training.reproduction.answers import Answer
 from training.reproduction.data import PaperData
 from training.reproduction.output import write_output
@@ -41,7 +41,7 @@ class Reproduction:
         self.units = units_of(samples_of(data).values(), config, seeds)
 
     def pending(self) -> list[Unit]:
-        """What is left to train, the longest first."""
+        """What is left to train, about the longest first."""
         return [unit for unit in self.units if self.parts.read(unit) is None]
 
     def train(self, pending: Sequence[Unit], jobs: int, advance: Advance) -> None:
@@ -52,7 +52,7 @@ class Reproduction:
         jobs : processes; -1 is one a core, and 1 runs everything here.
         advance : called with a network's name when it is kept.
         """
-        work = (joblib.delayed(finish)(unit, self.parts) for unit in pending)
+        work = (joblib.delayed(finish)(unit, unit.digest, self.parts) for unit in pending)
         for name in worker_pool(jobs)(work):
             advance(name)
 
@@ -69,7 +69,19 @@ class Reproduction:
 
 
 def seeds_from(config: Config, count: int) -> list[int]:
-    """As many seeds, one after the other from the configured one on."""
+    """As many seeds, one after the other from the configured one on.
+
+    Raises
+    ------
+    InvalidConfig : the last is beyond what torch takes.
+    """
+    if config.seed + count - 1 > SEEDS.high:
+        raise InvalidConfig(
+            f"{count} seeds from {config.seed} on go beyond {SEEDS.high}",
+            field="seed",
+            found=config.seed,
+            needed=f"at most {SEEDS.high - count + 1}",
+        )
     return [config.seed + place for place in range(count)]
 
 

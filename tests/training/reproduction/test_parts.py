@@ -34,7 +34,7 @@ def test_every_network_of_the_tables_has_a_unit_for_each_seed_and_sample() -> No
 def test_a_finished_unit_is_read_as_it_was(parts: Parts) -> None:
     unit = unit_of()
     assert parts.read(unit) is None
-    assert finish(unit, parts) == "daily-lstm-7"
+    assert finish(unit, unit.digest, parts) == "daily-lstm-7"
     kept = parts.read(unit)
     assert kept == unit.run()  # to the last digit
     assert kept is not None
@@ -55,13 +55,13 @@ def test_a_finished_unit_is_read_as_it_was(parts: Parts) -> None:
     ],
 )
 def test_a_unit_that_differs_is_another(change: object, parts: Parts) -> None:
-    parts.write(unit_of(), unit_of().run())
+    parts.write(unit_of(), unit_of().run(), unit_of().digest)
     assert parts.read(change(unit_of())) is None  # type: ignore[operator]
 
 
 def test_data_that_differ_make_another_unit(parts: Parts) -> None:
     unit = unit_of("transfer")
-    parts.write(unit, unit.run())
+    parts.write(unit, unit.run(), unit.digest)
     assert parts.read(unit) is not None
     changed = dict.fromkeys(unit.sources, unit.target)
     assert parts.read(replace(unit, sources=changed)) is None
@@ -71,7 +71,7 @@ def test_code_that_differs_makes_another_unit(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unit = unit_of()
-    parts.write(unit, unit.run())
+    parts.write(unit, unit.run(), unit.digest)
     assert len(module.code_version()) == 64
     monkeypatch.setattr(module, "code_version", lambda: "another")
     assert parts.read(unit) is None
@@ -80,14 +80,14 @@ def test_code_that_differs_makes_another_unit(
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"digest": "x"}', b"\xff"])
 def test_a_damaged_file_is_not_read(damage: bytes, parts: Parts) -> None:
     unit = unit_of()
-    parts.write(unit, unit.run())
+    parts.write(unit, unit.run(), unit.digest)
     parts.path(unit).write_bytes(damage)
     assert parts.read(unit) is None
 
 
 def test_forecasts_of_other_rows_are_not_read(parts: Parts) -> None:
     unit = unit_of()
-    parts.write(unit, unit.run())
+    parts.write(unit, unit.run(), unit.digest)
     content = json.loads(parts.path(unit).read_text())
     content["trained"]["forecasts"].pop()
     parts.path(unit).write_text(json.dumps(content))
@@ -117,3 +117,17 @@ def test_a_write_that_fails_leaves_what_was_there(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_old_code_trained_is_not_kept_for_new_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit, parts = unit_of(), Parts(tmp_path)
+    begun = unit.digest
+    monkeypatch.setattr(module, "code_version", lambda: "edited while it was running")
+    edited = unit_of()
+    assert edited.digest != begun
+    finish(edited, begun, parts)
+    assert parts.read(edited) is None
+    monkeypatch.undo()
+    assert parts.read(unit_of()) is not None
