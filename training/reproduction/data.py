@@ -93,7 +93,7 @@ def unusable(folder: Path) -> dict[str, str]:
         if not found:
             problems[name] = "absent"
         elif expected not in found:
-            problems[name] = f"its content has sha256 {found[0]}, not {expected}"
+            problems[name] = _difference(found[0], expected)
     return problems
 
 
@@ -169,9 +169,15 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path) -> str | None:
     content = _content(path)
-    return "of nothing: it cannot be decompressed" if content is None else sha256_of(content)
+    return None if content is None else sha256_of(content)
+
+
+def _difference(found: str | None, expected: str) -> str:
+    if found is None:
+        return "it cannot be decompressed"
+    return f"its content has sha256 {found}, not {expected}"
 
 
 def sha256_of(content: bytes) -> str:
