@@ -4,18 +4,15 @@ The pre-training sees the source only up to the target's own cut-off. With the w
 a forecast of Bitcoin in 2018 would rest on what happened to equities in 2020.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from training.config import Config, FittingConfig, flatten
 from training.models.lstm import Lstm
-from training.models.network_recipe import NetworkRecipe
-from training.models.pretraining import pretrain
-from training.models.recipe import Fit, Hyperparameters
-from training.networks.fitting import ParameterGroup, Split, Stage, fit_network, reproducible
-from training.networks.predictor import TorchPredictor
+from training.models.pretraining import FineTunedRecipe
+from training.models.recipe import Hyperparameters
+from training.networks.fitting import FittingHistory, ParameterGroup, Split, Stage, fit_network
 from training.networks.volatility_network import Encoder, VolatilityNetwork
 
 
@@ -50,17 +47,15 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transfer(NetworkRecipe):
+class Transfer(FineTunedRecipe[VolatilityNetwork]):
     """Pre-train on the source, fine-tune on the target by ``strategy``.
 
     Attributes
     ----------
     strategy : one of :data:`STRATEGIES`.
-    pretraining : how the network is trained on the source.
     """
 
     strategy: str
-    pretraining: FittingConfig
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -75,11 +70,6 @@ class Transfer(NetworkRecipe):
         }
 
     @property
-    def source_share(self) -> float:
-        """The share of the source's windows to validate on."""
-        return self.pretraining.validation_share
-
-    @property
     def scratch(self) -> Lstm:
         """How the network is trained on the source."""
         return Lstm(
@@ -89,20 +79,13 @@ class Transfer(NetworkRecipe):
             refit_every=self.refit_every,
         )
 
-    def train(self, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:
-        """Pre-train, or take the pre-trained network at hand, and fine-tune."""
-        pretrained, pretraining = pretrain(self.scratch, sources[self.sources[0]], seed)
-        network = copy.deepcopy(pretrained)
-        with reproducible(seed):
-            network.scaler.fit(target.training.inputs)
-            stages = stages_of(network, STRATEGIES[self.strategy], self.fitting)
-            history = fit_network(network, target, self.fitting, stages)
-        return Fit(
-            TorchPredictor(network, self.lookback),
-            residual_variance=history.best_validation_loss,
-            learned={"best_epoch": history.best_epoch},
-            histories={"pretraining": pretraining, "fine_tuning": history},
-        )
+    def fine_tune(
+        self, network: VolatilityNetwork, target: Split
+    ) -> tuple[FittingHistory, Mapping[str, float]]:
+        """Change what the strategy lets change, on the target's scale."""
+        network.scaler.fit(target.training.inputs)
+        stages = stages_of(network, STRATEGIES[self.strategy], self.fitting)
+        return fit_network(network, target, self.fitting, stages), {}
 
 
 def stages_of(

@@ -5,35 +5,20 @@ network g of :mod:`training.models.residual_boosting`, from standardized windows
 residuals.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training.config import Config, FittingConfig, flatten
+from training.config import Config, flatten
 from training.models.har import LAGS
-from training.models.network_recipe import NetworkRecipe
-from training.models.pretraining import pretrain
-from training.models.recipe import Fit, Hyperparameters
-from training.models.residual_boosting import ResidualBoosting, correction_std
-from training.networks.fitting import Split, fit_network, reproducible
-from training.networks.predictor import TorchPredictor
+from training.models.pretraining import FineTunedRecipe
+from training.models.recipe import Hyperparameters
+from training.models.residual_boosting import ResidualBoosting, ResidualNetwork, correction_std
+from training.networks.fitting import FittingHistory, Split, fit_network
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferResidual(NetworkRecipe):
-    """Pre-train the correction on the source's residuals, fine-tune all of it on the target's.
-
-    Attributes
-    ----------
-    pretraining : how the network is trained on the source.
-    """
-
-    pretraining: FittingConfig
-
-    @property
-    def lookback(self) -> int:
-        """The longer of HAR's and the network's windows."""
-        return self.scratch.lookback
+class TransferResidual(FineTunedRecipe[ResidualNetwork]):
+    """Pre-train the correction on the source's residuals, fine-tune all of it on the target's."""
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -47,11 +32,6 @@ class TransferResidual(NetworkRecipe):
         }
 
     @property
-    def source_share(self) -> float:
-        """The share of the source's windows to validate on."""
-        return self.pretraining.validation_share
-
-    @property
     def scratch(self) -> ResidualBoosting:
         """How the network is trained on the source."""
         return ResidualBoosting(
@@ -61,20 +41,13 @@ class TransferResidual(NetworkRecipe):
             refit_every=self.refit_every,
         )
 
-    def train(self, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:
-        """Pre-train, or take the pre-trained network at hand, and fine-tune."""
-        pretrained, pretraining = pretrain(self.scratch, sources[self.sources[0]], seed)
-        network = copy.deepcopy(pretrained)
-        with reproducible(seed):
-            network.fit_scales(target.training)
-            history = fit_network(network, target, self.fitting)
-            learned = {"correction_std": correction_std(network, target)}
-        return Fit(
-            TorchPredictor(network, self.lookback),
-            residual_variance=history.best_validation_loss,
-            learned={**learned, "best_epoch": history.best_epoch},
-            histories={"pretraining": pretraining, "fine_tuning": history},
-        )
+    def fine_tune(
+        self, network: ResidualNetwork, target: Split
+    ) -> tuple[FittingHistory, Mapping[str, float]]:
+        """Train all of the correction, on the target's scales and its HAR's residuals."""
+        network.fit_scales(target.training)
+        history = fit_network(network, target, self.fitting)
+        return history, {"correction_std": correction_std(network, target)}
 
 
 def transfer_residual(config: Config) -> TransferResidual:
