@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.timing import Result, faster_than, median_seconds, within
 from volatility.hurst import dfa, report
-from volatility.simulate import fractional_brownian_motion
+from volatility.simulation.fractional import fractional_brownian_motion
 
 NOBS = 2_500
 

@@ -33,8 +33,9 @@ from volatility.hurst.variogram_corrected import (
 )
 from volatility.hurst.wavelet import wavelet_fit
 from volatility.hurst.whittle import whittle, whittle_fit
-from volatility.realized import daily_series, rolling_std
-from volatility.simulate import fractional_brownian_motion, rough_log_volatility
+from volatility.measures.daily import rolling_std
+from volatility.series import daily_series
+from volatility.simulation.fractional import fractional_brownian_motion, rough_log_volatility
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "volatility" / "hurst"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.timing import Result, median_seconds, slower_by, within
-from models_store.predictors import OnnxPredictor
-from models_store.store import Store, shipped_artifacts
+from models_store.predictors.network import OnnxPredictor
+from models_store.shipped import shipped_artifacts
+from models_store.store import Store
 from volatility.series import RealizedSeries
 
 

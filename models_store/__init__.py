@@ -6,13 +6,17 @@ Both sides run the same lines, so a forecast in an evaluation, in a notebook and
 same number.
 """
 
+from models_store.errors import ArtifactRefused
+from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import Manifest
-from models_store.runtime import Forecast, Interval, LoadedModel
-from models_store.store import ArtifactRefused, Refusal, Snapshot, Store, open_store
+from models_store.runtime import LoadedModel
+from models_store.shipped import open_store
+from models_store.store import Refusal, Snapshot, Store
 
 __all__ = [
     "ArtifactRefused",
     "Forecast",
+    "ForecastInput",
     "Interval",
     "LoadedModel",
     "Manifest",

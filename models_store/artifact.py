@@ -4,7 +4,7 @@
 
     manifest.json       what the model is
     coefficients.json   a linear model, or
-    model.onnx          a network
+    model.onnx          a network; see models_store.predictors
     evaluation.npz      its walk-forward forecasts, by target date
     reference.npz       windows of every column the model needs, and the forecasts that training got
                         for them: replayed at every load
@@ -22,15 +22,13 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from models_store.manifest import Manifest, OnnxPredictorSpec
-from models_store.predictors import LinearPredictor, OnnxPredictor, Predictor
+from models_store.manifest import Manifest
+from models_store.predictors.kinds import KINDS
 from models_store.runtime import LoadedModel
 from volatility.arrays import DateArray, FloatArray, Windows
-from volatility.evaluation import ForecastTrack
+from volatility.evaluation.tracks import ForecastTrack
 
 MANIFEST = "manifest.json"
-COEFFICIENTS = "coefficients.json"
-NETWORK = "model.onnx"
 EVALUATION = "evaluation.npz"
 REFERENCE = "reference.npz"
 SUMS = "SHA256SUMS"
@@ -56,14 +54,14 @@ def encode(
     Parameters
     ----------
     manifest : what the model is.
-    model_file : content of ``coefficients.json`` or ``model.onnx``.
+    model_file : content of the file that the predictor's kind writes.
     track : out-of-sample walk-forward forecasts.
     reference : windows of the manifest's columns and of rv, (batch, lookback) each.
     reference_rv : (batch,) forecasts that training got for them, decimal² per day.
     """
     files = {
         MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
-        _model_file_name(manifest): model_file,
+        KINDS[manifest.predictor.kind].file: model_file,
         EVALUATION: _encode_arrays(
             as_of=_to_days(track.as_of),
             target_dates=_to_days(track.target_dates),
@@ -86,12 +84,14 @@ def load(folder: Path, version: int) -> LoadedModel:
     """
     digest = verify_files(folder)
     manifest = _read_manifest(folder)
+    spec = manifest.predictor
+    kind = KINDS[spec.kind]
     try:
         model = LoadedModel(
             manifest=manifest,
             version=version,
             sha256=digest,
-            predictor=_read_predictor(folder, manifest),
+            predictor=kind.load(folder / kind.file, spec, manifest.scale, manifest.lookback),
             track=_read_track(folder, manifest),
         )
     except Exception as error:  # whatever onnxruntime, json or numpy raise on a bad file
@@ -137,14 +137,6 @@ def _read_manifest(folder: Path) -> Manifest:
         raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
 
 
-def _read_predictor(folder: Path, manifest: Manifest) -> Predictor:
-    spec = manifest.predictor
-    if isinstance(spec, OnnxPredictorSpec):
-        return OnnxPredictor.from_file(folder / NETWORK, spec, manifest.lookback)
-    content = (folder / COEFFICIENTS).read_bytes()
-    return LinearPredictor.from_json(content, manifest.scale, spec.regressors)
-
-
 def _check_columns(model: LoadedModel) -> None:
     if set(model.predictor.columns) != set(model.manifest.columns):
         raise DamagedArtifact(
@@ -178,10 +170,6 @@ def _replay(folder: Path, model: LoadedModel) -> None:
             f"replaying {REFERENCE} moves log rv by {difference:.2g}; "
             f"at most {REPLAY_TOLERANCE:g} is accepted"
         )
-
-
-def _model_file_name(manifest: Manifest) -> str:
-    return NETWORK if isinstance(manifest.predictor, OnnxPredictorSpec) else COEFFICIENTS
 
 
 def _encode_arrays(**arrays: FloatArray | np.ndarray) -> bytes:

@@ -5,11 +5,14 @@ the same bytes. When a version came into service is written beside it, in the ``
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
 
 from models_store.names import check_asset_name, check_model_name
+from models_store.predictors.kinds import KINDS
+from models_store.predictors.predictor import PredictorSpec
+from volatility.arrays import Scale
 
 AssetName = Annotated[str, AfterValidator(check_asset_name)]
 ModelName = Annotated[str, AfterValidator(check_model_name)]
@@ -22,34 +25,13 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
-class LinearPredictorSpec(_Record):
-    """A linear combination of regressors, with its numbers in ``coefficients.json``."""
-
-    kind: Literal["linear"] = "linear"
-    regressors: tuple[str, ...] = Field(
-        description="Regressors in the order of the design matrix; see volatility.regressors."
-    )
-
-
-class OnnxPredictorSpec(_Record):
-    """A network in ``model.onnx``: a window of raw ``log_rv`` in, the next ``log_rv`` out."""
-
-    kind: Literal["onnx"] = "onnx"
-    input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
-    output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
-    diagnostics: tuple[str, ...] = Field(
-        default=(),
-        description="Names of further outputs, (batch, k) float32 each, that a forecast shows: "
-        "the weights or probabilities behind it.",
-    )
-
-    @property
-    def outputs(self) -> list[str]:
-        """Names of all outputs, the forecast first."""
-        return [self.output, *self.diagnostics]
-
-
-PredictorSpec = Annotated[LinearPredictorSpec | OnnxPredictorSpec, Field(discriminator="kind")]
+if TYPE_CHECKING:
+    AnyPredictorSpec = PredictorSpec
+else:  # which of them it is, its own field `kind` tells
+    AnyPredictorSpec = Annotated[
+        Union[tuple(kind.spec for kind in KINDS.values())],  # noqa: UP007 - made of a table
+        Field(discriminator="kind"),
+    ]
 
 
 class TrainingData(_Record):
@@ -110,10 +92,8 @@ class Manifest(_Record):
     schema_version: Literal[1] = 1
     asset: AssetName
     model: ModelName
-    predictor: PredictorSpec
-    scale: Literal["levels", "logs"] = Field(
-        description="Whether the predictor works on rv or on log rv."
-    )
+    predictor: AnyPredictorSpec
+    scale: Scale = Field(description="Whether the predictor works on rv or on log rv.")
     lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
     columns: tuple[str, ...] = Field(
         default=(),

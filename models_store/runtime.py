@@ -1,7 +1,7 @@
 """From an artifact and a history to a forecast: the one path that serving and evaluation share."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import IntervalCalibration, Manifest
-from models_store.predictors import Bounds, Predictor, to_rv
-from volatility.arrays import BoolArray, FloatArray, Windows
+from models_store.predictors.predictor import Predictor
+from volatility.arrays import BoolArray, FloatArray, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
     HistoryTooShort,
@@ -21,43 +22,25 @@ from volatility.errors import (
     UnsupportedHorizon,
     UnsupportedLevel,
 )
-from volatility.evaluation import ForecastTrack
-from volatility.series import RealizedSeries
+from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import DatedSeries, RealizedSeries
 
 # A history whose typical variance lies this many times outside everything seen in training is in
 # another unit (percent, annualized, a volatility) rather than in another regime.
 IMPLAUSIBLE_FACTOR = 100.0
 
 
-class Interval(NamedTuple):
-    """A forecast interval, and how intervals of this level have covered out of sample."""
+class Bounds(NamedTuple):
+    """What of rv was seen in training, and so what a forecast may be; decimal² per day."""
 
-    level: float  # nominal coverage
-    rv: tuple[float, float]
-    volatility_annualized: tuple[float, float]
-    coverage_observed: float  # on the test part
-    nobs: int  # forecasts behind coverage_observed
+    low: float
+    high: float
+    mean: float
 
-
-class Forecast(NamedTuple):
-    """The next session's realized variance, with everything needed to read it."""
-
-    asset: str
-    model: str
-    model_version: int
-    model_sha256: str
-    as_of: date | None  # None for a history without dates
-    target_date: date | None
-    horizon: int
-    measure: str
-    rv: float  # decimal² per day
-    volatility: float  # decimal per day
-    volatility_annualized: float  # decimal per year
-    point: str  # "mean": what the point forecast estimates
-    intervals: tuple[Interval, ...]
-    missing_sessions: int  # inside the window that was used
-    warnings: tuple[str, ...]
-    diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name
+    @classmethod
+    def of(cls, rv: FloatArray) -> "Bounds":
+        """Bounds of (n,) rv."""
+        return cls(float(rv.min()), float(rv.max()), float(rv.mean()))
 
 
 class PredictedRv(NamedTuple):
@@ -68,7 +51,26 @@ class PredictedRv(NamedTuple):
     diagnostics: Mapping[str, FloatArray]  # (batch, k) each
 
 
-_NOWHERE = (None, None, 0)
+class _Place(NamedTuple):
+    """Where a forecast stands in time."""
+
+    as_of: date | None
+    target_date: date | None
+    missing_sessions: int  # inside the window that was used
+
+
+class _Row(NamedTuple):
+    """What is computed for all histories at once, of one of them."""
+
+    rv: float
+    volatility: float
+    volatility_annualized: float
+    replaced: bool
+    place: _Place
+    diagnostics: Mapping[str, tuple[float, ...]]
+
+
+_NOWHERE = _Place(None, None, 0)
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
@@ -158,14 +160,9 @@ class LoadedModel:
             column that the model needs (code ``missing_columns``).
         UnsupportedHorizon, UnsupportedLevel : not among those the artifact was made for.
         """
-        return self.forecast_batch([history], [levels], [horizon])[0]
+        return self.forecast_batch([ForecastInput(history, tuple(levels), horizon)])[0]
 
-    def forecast_batch(
-        self,
-        histories: Sequence[RealizedSeries],
-        levels: Sequence[Sequence[float]],
-        horizons: Sequence[int],
-    ) -> list[Forecast]:
+    def forecast_batch(self, inputs: Sequence[ForecastInput]) -> list[Forecast]:
         """Forecast many histories, each as :meth:`forecast` would, to the last bit.
 
         Raises
@@ -173,24 +170,22 @@ class LoadedModel:
         As :meth:`forecast`, for the first history that is not acceptable; :meth:`check` tells the
         acceptable ones apart beforehand.
         """
-        if not histories:
+        if not inputs:
             return []
-        for history, wanted, horizon in zip(histories, levels, horizons, strict=True):
-            self._check_question(history, wanted, horizon)
-        used = self._windows(histories)
+        for given in inputs:
+            self._check_input(given)
+        used = self._windows([given.history for given in inputs])
         self._check_units(used["rv"])
-        return self._compose(histories, self.predict_rv(used), levels, horizons)
+        rows = self._rows(inputs, self.predict_rv(used))
+        return [self._compose(given, row) for given, row in zip(inputs, rows, strict=True)]
 
-    def check(
-        self, history: RealizedSeries, levels: Sequence[float] = (), horizon: int = 1
-    ) -> None:
-        """Raise what :meth:`forecast` would raise for these arguments, without forecasting."""
-        self._check_question(history, levels, horizon)
-        self._check_units(history.rv[None, -self.required_sessions :])
+    def check(self, given: ForecastInput) -> None:
+        """Raise what :meth:`forecast` would raise for this input, without forecasting."""
+        self._check_input(given)
+        self._check_units(given.history.rv[None, -self.required_sessions :])
 
-    def _check_question(
-        self, history: RealizedSeries, levels: Sequence[float], horizon: int
-    ) -> None:
+    def _check_input(self, given: ForecastInput) -> None:
+        history, levels, horizon = given
         if horizon not in self.manifest.horizons:
             raise UnsupportedHorizon(
                 f"horizon {horizon} is not supported by {self._name}; "
@@ -274,95 +269,75 @@ class LoadedModel:
         lags = self.manifest.hyperparameters.get("lags")
         return f"{self.manifest.model} with lags {lags}" if lags else self.manifest.model
 
-    def _compose(
-        self,
-        histories: Sequence[RealizedSeries],
-        predicted: PredictedRv,
-        levels: Sequence[Sequence[float]],
-        horizons: Sequence[int],
-    ) -> list[Forecast]:
-        manifest, rv = self.manifest, predicted.rv
-        rows = zip(
-            histories,
-            horizons,
-            levels,
+    def _rows(self, inputs: Sequence[ForecastInput], predicted: PredictedRv) -> Iterator[_Row]:
+        rv, count = predicted.rv, len(inputs)
+        return map(
+            _Row,
             rv.tolist(),
             np.sqrt(rv).tolist(),
-            np.sqrt(rv * manifest.periods_per_year).tolist(),
+            np.sqrt(rv * self.manifest.periods_per_year).tolist(),
             predicted.replaced.tolist(),
-            self._place_in_time(histories),
-            _by_row(predicted.diagnostics, len(histories)),
-            strict=True,
+            self._places([given.history for given in inputs]),
+            _by_row(predicted.diagnostics, count),
         )
-        return [
-            Forecast(
-                asset=manifest.asset,
-                model=manifest.model,
-                model_version=self.version,
-                model_sha256=self.sha256,
-                as_of=as_of,
-                target_date=target_date,
-                horizon=horizon,
-                measure=manifest.measure,
-                rv=value,
-                volatility=volatility,
-                volatility_annualized=annualized,
-                point="mean",
-                intervals=tuple([self._interval(value, annualized, level) for level in wanted]),
-                missing_sessions=missing,
-                warnings=self._warnings(value, was_replaced, missing),
-                diagnostics=diagnostics,
-            )
-            for (
-                _,
-                horizon,
-                wanted,
-                value,
-                volatility,
-                annualized,
-                was_replaced,
-                (as_of, target_date, missing),
-                diagnostics,
-            ) in rows
-        ]
 
-    def _place_in_time(
-        self, histories: Sequence[RealizedSeries]
-    ) -> list[tuple[date | None, date | None, int]]:
+    def _compose(self, given: ForecastInput, row: _Row) -> Forecast:
+        manifest, place = self.manifest, row.place
+        return Forecast(
+            asset=manifest.asset,
+            model=manifest.model,
+            model_version=self.version,
+            model_sha256=self.sha256,
+            as_of=place.as_of,
+            target_date=place.target_date,
+            horizon=given.horizon,
+            measure=manifest.measure,
+            rv=row.rv,
+            volatility=row.volatility,
+            volatility_annualized=row.volatility_annualized,
+            point="mean",
+            intervals=tuple([self._interval(row, level) for level in given.levels]),
+            missing_sessions=place.missing_sessions,
+            warnings=self._warnings(row),
+            diagnostics=row.diagnostics,
+        )
+
+    def _places(self, histories: Sequence[RealizedSeries]) -> list[_Place]:
         """Of each history: as_of, the session after it, and sessions missing from the window."""
-        places: list[tuple[date | None, date | None, int]] = [_NOWHERE] * len(histories)
-        dated = [
-            (at, history.dates) for at, history in enumerate(histories) if history.dates is not None
-        ]
+        places = [_NOWHERE] * len(histories)
+        dated = [(at, it) for at, it in enumerate(histories) if isinstance(it, DatedSeries)]
         if not dated:
             return places
         count = self.required_sessions
-        ends = np.array([dates[[-count, -1]] for _, dates in dated])  # (dated, 2)
+        ends = np.array([history.dates[[-count, -1]] for _, history in dated])  # (dated, 2)
         first, last = self.calendar.positions(ends).T
-        targets = self.calendar.session_dates[last + 1].tolist()
-        missing = (last - first + 1 - count).tolist()
-        for (at, _), as_of, target, gap in zip(
-            dated, ends[:, 1].tolist(), targets, missing, strict=True
-        ):
-            places[at] = (as_of, target, gap)
+        found = map(
+            _Place,
+            ends[:, 1].tolist(),
+            self.calendar.session_dates[last + 1].tolist(),
+            (last - first + 1 - count).tolist(),
+        )
+        for (at, _), place in zip(dated, found, strict=True):
+            places[at] = place
         return places
 
-    def _interval(self, rv: float, volatility_annualized: float, level: float) -> Interval:
-        known = self._intervals[level]
+    def _interval(self, row: _Row, level: float) -> Interval:
+        known, rv, annualized = self._intervals[level], row.rv, row.volatility_annualized
         return Interval(
             level,
             (rv * known.lower, rv * known.upper),
-            (volatility_annualized * known.lower_root, volatility_annualized * known.upper_root),
+            (annualized * known.lower_root, annualized * known.upper_root),
             known.coverage_observed,
             known.nobs,
         )
 
-    def _warnings(self, rv: float, replaced: bool, missing: int) -> tuple[str, ...]:
-        if not replaced and not missing:
+    def _warnings(self, row: _Row) -> tuple[str, ...]:
+        missing = row.place.missing_sessions
+        if not row.replaced and not missing:
             return ()
         found = []
-        if replaced:
-            found.append(self._replacement(rv))
+        if row.replaced:
+            found.append(self._replacement(row.rv))
         if missing:
             found.append(
                 f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
@@ -389,3 +364,34 @@ def _by_row(
         return [_NO_DIAGNOSTICS] * count
     rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
     return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]
+
+
+def to_rv(
+    prediction: FloatArray, scale: Scale, residual_variance: float, bounds: Bounds
+) -> tuple[FloatArray, BoolArray]:
+    r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
+
+    Parameters
+    ----------
+    prediction : (batch,) rv on the levels scale, log rv on the logs scale.
+    scale : which of the two.
+    residual_variance : variance of the log residuals; used on the logs scale.
+    bounds : of ``rv`` in training.
+
+    Returns
+    -------
+    (batch,) ``rv``, and (batch,) whether it is something else than the prediction.
+
+    Notes
+    -----
+    If log rv given the past is normal with variance :math:`s^2`, the mean of rv is
+    :math:`\exp(\mu + s^2/2)`. The range is the "insanity filter" of Swanson & White (1997): no
+    model has seen beyond its data. A linear model in levels that predicts a negative variance has
+    said nothing about its size, and least of all that it is the smallest ever seen: as in
+    Bollerslev, Patton & Quaedvlieg (2016) the mean takes its place.
+    """
+    rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
+    kept = np.minimum(np.maximum(rv, bounds.low), bounds.high)  # np.clip takes three times as long
+    if scale == "levels" and (rv <= 0).any():
+        kept = np.where(rv <= 0, bounds.mean, kept)
+    return kept, kept != rv

@@ -11,24 +11,21 @@ and only then renamed into place. Pointers are replaced by renaming as well. So 
 writer killed at any instant, leaves the old state or the new one and nothing between.
 """
 
-import fcntl
 import os
 import re
-import shutil
-import stat
-import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from models_store import artifact
 from models_store.artifact import DamagedArtifact
+from models_store.atomic import flush_folder, locked, replace_file, unfinished, write_folder
+from models_store.errors import ArtifactRefused
 from models_store.manifest import Manifest, ModelName, Sha256
 from models_store.names import check_asset_name, check_model_name, is_asset_name, is_model_name
 from models_store.runtime import LoadedModel
@@ -36,24 +33,8 @@ from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, Unknow
 
 _CURRENT = "current"
 _CHAMPION = "champion"
-_LOCK = ".lock"
-_UNFINISHED = ".unfinished-"  # what a writer that was killed may leave behind
 _MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
 _VERSION = re.compile(r"[1-9][0-9]*")
-
-
-class ArtifactRefused(RoughcastError):
-    """An artifact or a pointer failed its checks, and is not served."""
-
-    code = "artifact_refused"
-
-    def __init__(self, asset: str, model: str, version: int | None, reason: str) -> None:
-        what = f"{asset}/{model}" + (f"/{version}" if version is not None else "")
-        super().__init__(f"{what} is refused: {reason}", found=reason)
-        self.asset = asset
-        self.model = model
-        self.version = version
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +146,16 @@ class Store:
         manifest = Manifest.model_validate_json(files[artifact.MANIFEST])
         asset, model = manifest.asset, manifest.model
         folder = self._folder(asset, model)
-        with _locked(folder):
+        with locked(folder):
             version = max(self.versions(asset, model), default=0) + 1
-            with _unfinished(folder) as unfinished:
-                _write_folder(unfinished, files)
+            with unfinished(folder) as new:
+                write_folder(new, files)
                 try:
-                    artifact.load(unfinished, version)
+                    artifact.load(new, version)
                 except DamagedArtifact as error:
                     raise ArtifactRefused(asset, model, version, str(error)) from error
-                unfinished.rename(folder / str(version))
-            _flush_folder(folder)
+                new.rename(folder / str(version))
+            flush_folder(folder)
         return version
 
     def find(self, asset: str, model: str, sha256: str) -> int | None:
@@ -241,9 +222,9 @@ class Store:
         if self.current(asset, model) is None:
             raise self._unknown_model(asset, model)
         folder = self.root / asset
-        with _locked(folder):
+        with locked(folder):
             content = _Champion(model=model).model_dump_json(indent=2)
-            _replace_file(folder / _CHAMPION, content)
+            replace_file(folder / _CHAMPION, content)
 
     def verify(self, asset: str, model: str, version: int) -> Manifest:
         """Run every check of loading on one version; return its manifest.
@@ -364,7 +345,7 @@ class Store:
         folder = self._folder(asset, model)
         if not folder.is_dir():
             raise self._unknown_model(asset, model)
-        with _locked(folder):
+        with locked(folder):
             yield folder
 
     def _pointer(self, asset: str, model: str) -> _Pointer | None:
@@ -384,7 +365,7 @@ class Store:
             promoted_at=datetime.now(UTC),
             previous=previous,
         )
-        _replace_file(folder / _CURRENT, pointer.model_dump_json(indent=2))
+        replace_file(folder / _CURRENT, pointer.model_dump_json(indent=2))
 
     def _unknown_model(self, asset: str, model: str) -> RoughcastError:
         if asset not in self.assets():
@@ -413,32 +394,6 @@ class Store:
         )
 
 
-def open_store(root: Path) -> Store:
-    """Open the store in ``root``; the first time, put the shipped models there."""
-    if not root.exists():
-        _seed(root)
-    return Store(root)
-
-
-def shipped_artifacts() -> Path:
-    """The folder of the models that come with the package."""
-    return Path(str(resources.files("models_store"))) / "artifacts"
-
-
-def _seed(root: Path) -> None:
-    with _locked(root.parent):
-        if root.exists():  # another process was first
-            return
-        with _unfinished(root.parent) as unfinished:
-            # Contents alone: where the package is installed read-only, the store must not be.
-            shutil.copytree(shipped_artifacts(), unfinished, copy_function=shutil.copyfile)
-            for folder in (unfinished, *filter(Path.is_dir, unfinished.rglob("*"))):
-                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
-            os.sync()  # hundreds of files: a flush of each would take a second
-            unfinished.rename(root)
-        _flush_folder(root.parent)
-
-
 def _refusal(error: ArtifactRefused, loaded: LoadedModel | None) -> Refusal:
     served = loaded.version if loaded else None
     return Refusal(error.asset, error.model, error.version, error.reason, served)
@@ -448,61 +403,3 @@ def _folders(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the operating system lets go of it if the process is killed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _remove_unfinished(folder)
-        yield
-
-
-@contextmanager
-def _unfinished(folder: Path) -> Iterator[Path]:
-    """A hidden path to write to and rename; removed if it is still there at the end."""
-    path = folder / f"{_UNFINISHED}{uuid.uuid4().hex}"
-    try:
-        yield path
-    finally:
-        _remove(path)
-
-
-def _remove_unfinished(folder: Path) -> None:
-    for path in folder.glob(f"{_UNFINISHED}*"):
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    folder.mkdir()
-    for name, content in files.items():
-        _write_and_flush(folder / name, content)
-    _flush_folder(folder)
-
-
-def _replace_file(path: Path, content: str) -> None:
-    with _unfinished(path.parent) as unfinished:
-        _write_and_flush(unfinished, (content + "\n").encode())
-        unfinished.replace(path)
-    _flush_folder(path.parent)
-
-
-def _write_and_flush(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,6 +6,7 @@ from models_store import Forecast, Interval, LoadedModel
 from service.plain import to_bytes
 from service.questions import Question
 from service.schemas.forecast import ForecastAnswer, IntervalAnswer, Skill
+from volatility.series import DatedSeries
 
 
 def encode(question: Question, forecast: Forecast, skill: Skill | str) -> bytes:
@@ -67,4 +68,4 @@ def _window(model: LoadedModel, question: Question) -> bytes:
     window = history.rv[-count:].tobytes()
     for name in model.manifest.columns:
         window += history.columns[name][-count:].tobytes()
-    return window if history.dates is None else window + history.dates[-count:].tobytes()
+    return window + history.dates[-count:].tobytes() if isinstance(history, DatedSeries) else window

@@ -15,7 +15,7 @@ from service.plain import finite, to_date
 from service.schemas.forecast import AUTO, Skill
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnknownAsset, UnknownModel
-from volatility.evaluation import Comparison, ComparisonRow, compare
+from volatility.evaluation.compare import Comparison, ComparisonRow, compare
 
 # What the others are measured against: HAR, or the next plainest where it is not in service.
 _BASELINES = ("har", "log_har", "last_value")

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models_store import Forecast
+from models_store import Forecast, ForecastInput
 from service.answers import encode
 from service.catalogue import Catalogue, Choice
 from service.holdings import Held, Holdings
@@ -106,9 +106,7 @@ class Forecaster:
         model = questions[0].choice.model
         skill = self._catalogue.skill(model)
         forecasts = model.forecast_batch(
-            [question.history for question in questions],
-            [question.levels for question in questions],
-            [question.horizon for question in questions],
+            [ForecastInput(it.history, it.levels, it.horizon) for it in questions]
         )
         return [
             (one, self._answer(one, forecast, skill))
@@ -138,7 +136,9 @@ class _Pending:
         """What the model has against the question, if anything."""
         question = self.question
         try:
-            question.choice.model.check(question.history, question.levels, question.horizon)
+            question.choice.model.check(
+                ForecastInput(question.history, question.levels, question.horizon)
+            )
         except RoughcastError as error:
             return error
         return None

@@ -17,8 +17,7 @@ from volatility.arrays import DateArray
 from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import InvalidInput, NoHistory
-from volatility.realized import daily_series
-from volatility.series import RealizedSeries
+from volatility.series import DatedSeries, daily_series
 
 
 @dataclass(frozen=True)
@@ -28,14 +27,14 @@ class Held:
     asset: HeldAsset
     bars: Bars
     revision: int
-    _series: dict[tuple[str, tuple[str, ...]], RealizedSeries] = field(default_factory=dict)
+    _series: dict[tuple[str, tuple[str, ...]], DatedSeries] = field(default_factory=dict)
 
     @property
     def calendar(self) -> Calendar:
         """Sessions of the asset."""
         return get_calendar(self.asset.calendar)
 
-    def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> RealizedSeries:
+    def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> DatedSeries:
         """Daily series of a measure, by default the asset's own, with columns beside rv.
 
         Raises
@@ -52,10 +51,9 @@ class Held:
     def sessions(self) -> DateArray:
         """Sessions of the asset's own series; none while the bars do not make one up."""
         try:
-            dates = self.series().dates
+            return self.series().dates
         except InvalidInput:
-            dates = None
-        return np.empty(0, "datetime64[D]") if dates is None else dates
+            return np.empty(0, "datetime64[D]")
 
     def stale_sessions(self, now: datetime) -> int | None:
         """Sessions that have closed since the last one held."""

@@ -16,9 +16,10 @@ from service.problems import from_validation
 from service.schemas.assets import MergeAnswer
 from service.schemas.bars import BarsInput
 from service.schemas.forecast import AUTO
-from volatility.bars import Bars, from_frame, validate
+from volatility.bars import Bars, validate
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput, UnknownAsset
+from volatility.frames import from_frame
 
 CSV = "text/csv"
 

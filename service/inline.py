@@ -12,11 +12,11 @@ import numpy as np
 from models_store import Manifest
 from service.schemas.bars import BarInput, HistoryInput
 from volatility.arrays import DateArray
-from volatility.bars import DAILY, PRICES, Bars, Finding, validate
+from volatility.bars import DAILY, PRICES, Bars, validate
 from volatility.calendars import Calendar
-from volatility.errors import InvalidBars, InvalidInput
-from volatility.realized import daily_series
-from volatility.series import RealizedSeries, check_series
+from volatility.errors import Finding, InvalidBars, InvalidInput
+from volatility.plausibility import check_series
+from volatility.series import DatedSeries, RealizedSeries, daily_series
 
 _prices_of = itemgetter(*PRICES)
 _FIELDS = len(PRICES) + 1  # and one of date and timestamp
@@ -42,14 +42,20 @@ def series_of(
     """
     with located("history."):
         if history.bars is None:
-            dates = None if history.dates is None else days_of(history.dates)
-            series = RealizedSeries(np.array(history.rv), manifest.measure, dates)
+            series = _given_series(history, manifest.measure)
             check_series(series, calendar, now)
             return series, ()
         bars = bars_of(history.bars, manifest.bar_interval)
         findings = validate(bars, calendar, now)
         series, more = daily_series(bars, manifest.measure, calendar, manifest.columns)
         return series, (*findings, *more)
+
+
+def _given_series(history: HistoryInput, measure: str) -> RealizedSeries:
+    rv = np.array(history.rv)
+    if history.dates is None:
+        return RealizedSeries(rv, measure)
+    return DatedSeries(rv, measure, days_of(history.dates))
 
 
 @contextmanager

@@ -23,8 +23,7 @@ from service.errors import (
     status_of,
 )
 from service.plain import to_bytes
-from volatility.bars import Finding
-from volatility.errors import InvalidBars, RoughcastError
+from volatility.errors import Finding, InvalidBars, RoughcastError
 
 MEDIA_TYPE = "application/problem+json"
 COMPONENTS = "#/components/schemas/"  # where OpenAPI keeps its schemas

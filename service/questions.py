@@ -14,10 +14,9 @@ from service.inline import series_of
 from service.moment import Moment
 from service.schemas.bars import HistoryInput
 from service.schemas.forecast import ForecastRequest
-from volatility.arrays import DateArray
 from volatility.calendars import Calendar
 from volatility.errors import OutsideCalendar
-from volatility.series import RealizedSeries
+from volatility.series import DatedSeries, RealizedSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def _question(
     until: np.datetime64,
     warnings: Iterable[str],
 ) -> Question:
-    stale = _sessions_since(series.dates, until, choice.model.calendar)
+    stale = _sessions_since(series, until, choice.model.calendar)
     return Question(
         choice=choice,
         history=series,
@@ -121,17 +120,16 @@ def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
         raise
 
 
-def _sessions_since(
-    dates: DateArray | None, until: np.datetime64, calendar: Calendar
-) -> int | None:
-    """Sessions after the last of ``dates``, up to ``until``."""
-    if dates is None or not len(dates):
+def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
+    """Sessions after the last one of a series, up to ``until``."""
+    if not isinstance(series, DatedSeries) or not len(series):
         return None
+    dates = series.dates
     return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
 
 
 def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
-    if not stale or series.dates is None:
+    if not stale or not isinstance(series, DatedSeries):
         return ()
     sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
     return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)

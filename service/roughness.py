@@ -3,7 +3,7 @@
 from service.holdings import Held
 from volatility.bars import DAILY
 from volatility.hurst import HurstReport, report
-from volatility.realized import get_measure
+from volatility.measures import MEASURES
 
 
 class Roughness:
@@ -30,7 +30,7 @@ class Roughness:
 
 def _report(held: Held) -> HurstReport:
     series = held.series()
-    intraday = get_measure(series.measure).bars == "intraday"
+    intraday = MEASURES[series.measure].bars == "intraday"
     return report(
         0.5 * series.log_rv,
         measure=series.measure,

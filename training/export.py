@@ -9,22 +9,26 @@ from models_store import artifact
 from models_store.manifest import (
     Evaluation,
     IntervalCalibration,
-    LinearPredictorSpec,
     LossHistory,
     Manifest,
-    OnnxPredictorSpec,
-    PredictorSpec,
     TrainingData,
 )
-from models_store.predictors import Bounds, LinearPredictor, Predictor
+from models_store.predictors.kinds import KINDS
+from models_store.predictors.predictor import PredictorSpec
+from models_store.runtime import Bounds
 from training.models.recipe import AssetData, Fit, Recipe, TrainingSet
 from training.networks.fitting import FittingHistory
-from training.networks.predictor import TorchPredictor, export_onnx
 from training.walk_forward import forecast_rv
-from volatility import losses
 from volatility.arrays import BoolArray, FloatArray, Windows
-from volatility.evaluation import ForecastTrack
-from volatility.intervals import LEVELS, MINIMUM, WINDOW, conformal_offsets, rolling_offsets
+from volatility.evaluation import losses
+from volatility.evaluation.intervals import (
+    LEVELS,
+    MINIMUM,
+    WINDOW,
+    conformal_offsets,
+    rolling_offsets,
+)
+from volatility.evaluation.tracks import ForecastTrack
 
 PROTOCOL = (
     "walk-forward over the last half, expanding; tested on the last quarter; scored by target date"
@@ -38,7 +42,8 @@ class FittedModel:
 
     recipe: Recipe
     fit: Fit
-    model_file: bytes  # coefficients.json or model.onnx
+    spec: PredictorSpec
+    model_file: bytes  # content of the file that the predictor's kind writes
 
 
 def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
@@ -49,8 +54,10 @@ def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
     ParityError : the exported network predicts something else.
     """
     fit = recipe.fit(data)
-    example = _reference_windows(recipe, data)
-    return FittedModel(recipe, fit, _export(fit.predictor, example))
+    kind = KINDS[fit.predictor.kind]
+    spec = kind.describe(fit.predictor)
+    model_file = kind.write(fit.predictor, spec, _reference_windows(recipe, data))
+    return FittedModel(recipe, fit, spec, model_file)
 
 
 def to_files(
@@ -73,7 +80,7 @@ def to_files(
     manifest = Manifest(
         asset=target.asset,
         model=recipe.name,
-        predictor=_spec(fit.predictor),
+        predictor=fitted.spec,
         scale=fit.predictor.scale,
         lookback=recipe.lookback,
         columns=recipe.columns,
@@ -147,25 +154,6 @@ def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: in
     )
 
 
-def _spec(predictor: Predictor) -> PredictorSpec:
-    if isinstance(predictor, LinearPredictor):
-        return LinearPredictorSpec(regressors=tuple(predictor.coefficients))
-    return OnnxPredictorSpec(diagnostics=_torch(predictor).diagnostics)
-
-
-def _export(predictor: Predictor, example: Windows) -> bytes:
-    if isinstance(predictor, LinearPredictor):
-        return predictor.to_json()
-    network = _torch(predictor)
-    return export_onnx(network, OnnxPredictorSpec(diagnostics=network.diagnostics), example)
-
-
-def _torch(predictor: Predictor) -> TorchPredictor:
-    if isinstance(predictor, TorchPredictor):
-        return predictor
-    raise TypeError(f"no export for {type(predictor).__name__}")
-
-
 def _reference_windows(recipe: Recipe, data: TrainingSet) -> Windows:
     windows = data.pairs(recipe.lookback, recipe.columns).windows
     return {name: rows[-REFERENCE_WINDOWS:] for name, rows in windows.items()}
@@ -181,7 +169,6 @@ def _losses(history: FittingHistory) -> LossHistory:
 
 def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
     dates = data.series.dates
-    assert dates is not None, "training series carry dates"
     return TrainingData(
         asset=data.asset,
         source=data.source,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from volatility.comparison import diebold_mariano
-from volatility.evaluation import ForecastTrack
-from volatility.losses import qlike_losses
+from volatility.evaluation.diebold_mariano import diebold_mariano
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack
 
 SIGNIFICANCE = 0.05  # one-sided
 MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be significant

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.calendars import Calendar
 from volatility.errors import HistoryTooShort
-from volatility.regressors import windows
-from volatility.series import RealizedSeries
+from volatility.filters import windows
+from volatility.series import DatedSeries
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Pairs:
 
 
 def make_pairs(
-    series: RealizedSeries,
+    series: DatedSeries,
     lookback: int,
     calendar: Calendar,
     horizon: int = 1,
@@ -49,7 +49,7 @@ def make_pairs(
 
     Parameters
     ----------
-    series : dated daily rv.
+    series : daily rv.
     lookback : sessions a window.
     calendar : says which session follows which.
     horizon : sessions ahead; the target is their mean daily rv.
@@ -59,7 +59,6 @@ def make_pairs(
     ------
     HistoryTooShort : fewer than ``lookback`` + ``horizon`` sessions.
     """
-    assert series.dates is not None, "training series carry dates"
     _check_length(len(series), lookback, horizon)
     dates = series.dates[lookback - 1 :]  # the first as_of, and everything after it
     values = {"rv": series.rv} | {name: series.columns[name] for name in columns}

@@ -10,15 +10,10 @@ from rich.table import Table
 
 from training.retrain import AssetResult, Outcome
 from volatility.arrays import FloatArray
-from volatility.comparison import diebold_mariano
-from volatility.evaluation import (
-    COVERAGE_LEVELS,
-    Comparison,
-    ComparisonRow,
-    ForecastTrack,
-    align,
-)
-from volatility.losses import qlike_losses
+from volatility.evaluation.compare import COVERAGE_LEVELS, Comparison, ComparisonRow
+from volatility.evaluation.diebold_mariano import diebold_mariano
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack, align
 
 SIGNIFICANT = 0.05
 # The same network without pre-training, by the network that was pre-trained on another asset.

@@ -19,7 +19,8 @@ from training.report import (
     worse,
 )
 from volatility.errors import InvalidInput
-from volatility.evaluation import Comparison, ComparisonRow, ForecastTrack, compare
+from volatility.evaluation.compare import Comparison, ComparisonRow, compare
+from volatility.evaluation.tracks import ForecastTrack
 
 BEGIN = "<!-- results: made by `python -m training results` -->"
 END = "<!-- end of results -->"

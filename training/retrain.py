@@ -14,8 +14,9 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 
 from models_store.artifact import SUMS
+from models_store.errors import ArtifactRefused
 from models_store.runtime import LoadedModel
-from models_store.store import ArtifactRefused, Store
+from models_store.store import Store
 from training.export import FittedModel, fit_and_export, to_files
 from training.gate import Verdict, judge
 from training.models.recipe import AssetData, Recipe, TrainingSet
@@ -30,7 +31,8 @@ from training.walk_forward import (
 )
 from training.workers import worker_pool
 from volatility.errors import MisalignedForecasts, RoughcastError, TooFewObservations
-from volatility.evaluation import Comparison, ForecastTrack, compare
+from volatility.evaluation.compare import Comparison, compare
+from volatility.evaluation.tracks import ForecastTrack
 
 Progress = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 

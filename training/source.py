@@ -12,11 +12,13 @@ import pandas as pd
 from models_store.names import check_asset_name
 from training.models.recipe import AssetData
 from volatility import datasets
-from volatility.bars import Bars, Finding, from_frame, validate
+from volatility.bars import Bars, validate
 from volatility.calendars import get_calendar
-from volatility.columns import available
-from volatility.errors import InvalidInput
-from volatility.realized import daily_series, get_measure
+from volatility.errors import Finding, InvalidInput
+from volatility.frames import from_frame
+from volatility.measures import MEASURES
+from volatility.measures.columns import available
+from volatility.series import daily_series
 
 DAY = 86_400  # seconds
 MINIMUM_SESSIONS = 500  # half to fit on, a quarter to calibrate intervals on, a quarter to test on
@@ -139,7 +141,7 @@ def _asset_data(
 
 
 def _overlap(measure: str) -> tuple[Finding, ...]:
-    if not get_measure(measure).overlapping:
+    if not MEASURES[measure].overlapping:
         return ()
     return (
         Finding(

@@ -9,7 +9,7 @@ import numpy as np
 from training.models.recipe import AssetData, Recipe, TrainingSet
 from training.source import MINIMUM_SESSIONS
 from volatility.errors import HistoryTooShort, TooFewObservations
-from volatility.intervals import MINIMUM
+from volatility.evaluation.intervals import MINIMUM
 
 MINIMUM_TARGETS = 50  # in each part; the promotion gate too judges on no fewer
 
@@ -62,7 +62,6 @@ def applicable(recipes: Sequence[Recipe], asset: AssetData) -> tuple[Recipe, ...
 def parts_of(asset: AssetData) -> Parts:
     """The last half and the last quarter of an asset's sessions."""
     dates = asset.series.dates
-    assert dates is not None, "training series carry dates"
     return Parts(half=dates[len(dates) // 2], test=dates[-(len(dates) // 4)])
 
 

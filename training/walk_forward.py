@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 
-from models_store.predictors import Bounds, to_rv
+from models_store.runtime import Bounds, to_rv
 from training.models.recipe import Fit, Recipe, TrainingSet
 from training.study import Study, StudyKey
 from volatility.arrays import DateArray, FloatArray, Windows
-from volatility.evaluation import ForecastTrack
+from volatility.evaluation.tracks import ForecastTrack
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,6 @@ def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
     inside it.
     """
     dates = data.target.series.dates
-    assert dates is not None, "training series carry dates"
     first, end = len(dates) // 2, len(dates)
     cut = [
         Block(dates[start - 1], dates[min(start + refit_every, end) - 1])

@@ -27,10 +27,8 @@ knows of HTTP. A message says what was found, where, and what is needed.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from volatility.bars import Finding
+from dataclasses import dataclass
+from typing import Literal
 
 
 class RoughcastError(Exception):
@@ -70,6 +68,34 @@ class InvalidInput(RoughcastError):
     code = "invalid_input"
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or worth knowing, about bars or the series made from them.
+
+    Parameters
+    ----------
+    code : machine-readable case.
+    severity : an error makes the input unusable; a warning goes into the answer.
+    field : the column concerned.
+    found : what was found, where it was first.
+    needed : what is needed.
+    index : position of the first occurrence; None where there is no such place.
+    count : occurrences.
+    """
+
+    code: str
+    severity: Literal["error", "warning"]
+    field: str
+    found: str
+    needed: str
+    index: int | None = None
+    count: int = 1
+
+    def __str__(self) -> str:
+        times = f" ({self.count} in all)" if self.count > 1 else ""
+        return f"{self.field}: {self.found}{times}; needed: {self.needed}"
+
+
 class InvalidBars(InvalidInput):
     """Bars that no realized measure can be computed from.
 
@@ -80,7 +106,7 @@ class InvalidBars(InvalidInput):
 
     code = "invalid_bars"
 
-    def __init__(self, findings: Sequence["Finding"]) -> None:
+    def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
         super().__init__(
             "; ".join(str(finding) for finding in findings),

@@ -1,60 +1,53 @@
 """A history of daily realized variance: what every model sees and every forecast continues."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
 from volatility.arrays import BoolArray, DateArray, FloatArray
-from volatility.calendars import Calendar
-from volatility.errors import ImplausibleUnit, InvalidSeries
-
-# A median rv of 0.25 is 50 % a day, 800 % a year: no market. In percent², 0.25 is a calm day.
-MAX_PLAUSIBLE_MEDIAN = 0.25
-# The logs of two prices that a float holds differ by at most 1,455: no day's bars give as much. Two
-# values of 1e308 would add up to infinity.
-MAX_POSSIBLE_RV = 1e9
+from volatility.bars import Bars
+from volatility.calendars import ALWAYS_OPEN, Calendar
+from volatility.errors import (
+    ConstantPrices,
+    Finding,
+    HistoryTooShort,
+    InvalidInput,
+    InvalidSeries,
+)
+from volatility.measures import MEASURES, Measure
+from volatility.measures.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
+from volatility.measures.daily import sessions_of
+from volatility.measures.intraday import complete_days
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealizedSeries:
-    """Daily realized variance, oldest first.
+    """Daily realized variance, oldest first, of sessions whose dates are not known.
 
     Parameters
     ----------
     rv : (n,) variance of each session's log returns, decimal² per day, not annualized.
-    measure : which estimator made it; see :data:`volatility.realized.MEASURES`.
-    dates : (n,) datetime64[D], the sessions; None where they are not known.
+    measure : which estimator made it; see :data:`volatility.measures.MEASURES`.
     columns : what else is known of each session, (n,) finite values each, by a name of
-        :mod:`volatility.columns`.
+        :mod:`volatility.measures.columns`.
 
     Raises
     ------
-    InvalidSeries : ``length_mismatch``, when rv, dates and columns are not vectors of one length;
+    InvalidSeries : ``length_mismatch``, when rv and columns are not vectors of one length;
         ``non_finite_column``.
     """
 
     rv: FloatArray
     measure: str
-    dates: DateArray | None = None
-    columns: Mapping[str, FloatArray] = field(default_factory=dict)
+    columns: Mapping[str, FloatArray] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rv", np.asarray(self.rv, dtype=np.float64))
-        if self.dates is not None:
-            object.__setattr__(self, "dates", np.asarray(self.dates).astype("datetime64[D]"))
-        shape = self.rv.shape if self.dates is None else self.dates.shape
-        if self.rv.ndim != 1 or shape != self.rv.shape:
-            raise InvalidSeries(
-                f"rv has shape {self.rv.shape} and dates have shape {shape}; "
-                "needed: one list of values, with one date a value or no dates",
-                code="length_mismatch",
-                field="dates",
-                found=f"{self.rv.shape} and {shape}",
-                needed="one date a value",
-            )
+        if self.rv.ndim != 1:
+            raise self._unequal(self.rv.shape)
         columns = {name: np.asarray(it, dtype=np.float64) for name, it in self.columns.items()}
         object.__setattr__(self, "columns", columns)
         for name, values in columns.items():
@@ -73,48 +66,47 @@ class RealizedSeries:
         """Square root of rv; (n,) decimal per day."""
         return np.sqrt(self.rv)
 
-    def until(self, as_of: np.datetime64) -> "RealizedSeries":
-        """Sessions up to and including ``as_of``: what was known at its close.
-
-        Raises
-        ------
-        InvalidSeries : ``dates_needed``, when the series has none.
-        """
-        if self.dates is None:
-            raise InvalidSeries(
-                f"a series without dates cannot be cut at {as_of}; needed: its dates",
-                code="dates_needed",
-                field="dates",
-                needed="one date a value",
-            )
-        known = int(np.searchsorted(self.dates, as_of.astype("datetime64[D]"), side="right"))
-        return self._part(slice(known))
-
-    def tail(self, nobs: int) -> "RealizedSeries":
+    def tail(self, nobs: int) -> Self:
         """Last ``nobs`` sessions, or all of them where there are fewer."""
-        return self._part(slice(max(0, len(self) - nobs), None))
+        return self.part(slice(max(0, len(self) - nobs), None))
 
-    def select(self, columns: Iterable[str]) -> "RealizedSeries":
+    def part(self, which: slice | BoolArray) -> Self:
+        """Some of the sessions: a slice, or those where (n,) is true."""
+        columns = {name: values[which] for name, values in self.columns.items()}
+        return replace(self, rv=self.rv[which], columns=columns)
+
+    def select(self, columns: Iterable[str]) -> Self:
         """The same with these columns alone beside rv; those it does not have are passed over."""
         chosen = {name: self.columns[name] for name in columns if name in self.columns}
-        return RealizedSeries(self.rv, self.measure, self.dates, chosen)
+        return replace(self, columns=chosen)
+
+    def label(self, index: int) -> str:  # noqa: ARG002 - a dated series has one for each
+        """What a message calls a session: its date."""
+        return "no date"
 
     @property
     def sha256(self) -> str:
-        """Hex digest of measure, dates, rv and columns, the same on every machine."""
+        """Hex digest of measure, dates if any, rv and columns, the same on every machine."""
         digest = hashlib.sha256(f"{self.measure}\n{len(self)}\n".encode())
-        if self.dates is not None:
-            digest.update(self.dates.astype("<i8").tobytes())
+        digest.update(self._dates_as_bytes())
         digest.update(self.rv.astype("<f8").tobytes())
         for name in sorted(self.columns):
             digest.update(f"{name}\n".encode())
             digest.update(self.columns[name].astype("<f8").tobytes())
         return digest.hexdigest()
 
-    def _part(self, which: slice) -> "RealizedSeries":
-        dates = None if self.dates is None else self.dates[which]
-        columns = {name: values[which] for name, values in self.columns.items()}
-        return RealizedSeries(self.rv[which], self.measure, dates, columns)
+    def _dates_as_bytes(self) -> bytes:
+        return b""
+
+    def _unequal(self, shape: tuple[int, ...]) -> InvalidSeries:
+        return InvalidSeries(
+            f"rv has shape {self.rv.shape} and dates have shape {shape}; "
+            "needed: one list of values, with one date a value or no dates",
+            code="length_mismatch",
+            field="dates",
+            found=f"{self.rv.shape} and {shape}",
+            needed="one date a value",
+        )
 
     def _check_column(self, name: str, values: FloatArray) -> None:
         if values.shape != self.rv.shape:
@@ -126,100 +118,74 @@ class RealizedSeries:
                 found=f"{values.shape} and {self.rv.shape}",
                 needed="one value a session",
             )
-        _refuse(self, ~np.isfinite(values), "non_finite_column", name, "finite values")
+        refuse_where(~np.isfinite(values), self, "non_finite_column", name, "finite values")
 
 
-def check_series(
-    series: RealizedSeries, calendar: Calendar | None = None, now: datetime | None = None
-) -> None:
-    """Raise what makes a series unusable for forecasting.
+@dataclass(frozen=True, slots=True, eq=False)
+class DatedSeries(RealizedSeries):
+    """Daily realized variance of known sessions, oldest first.
 
     Parameters
     ----------
-    series : as it came.
-    calendar : the sessions its dates should follow; None leaves that open.
-    now : with a time zone; a session that had not closed by then is in the future. Needs a
-        calendar.
+    rv, measure, columns : as in :class:`RealizedSeries`.
+    dates : (n,) datetime64[D], the sessions.
 
     Raises
     ------
-    InvalidSeries : ``empty_history``, ``non_finite_rv``, ``non_positive_rv``,
-        ``duplicate_dates``, ``unsorted_dates``, ``future_dates``, ``not_a_session``.
-    ImplausibleUnit : the median is above 0.25, as when rv is in percent², or a value is one that
-        no prices give.
-    OutsideCalendar : a date before the calendar begins.
+    InvalidSeries : ``length_mismatch``, when rv, dates and columns are not vectors of one length;
+        ``non_finite_column``.
     """
-    _check_values(series)
-    if series.dates is not None:
-        _check_order(series, series.dates)
-        if calendar is not None:
-            _check_sessions(series, series.dates, calendar, now)
+
+    dates: DateArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dates", np.asarray(self.dates).astype("datetime64[D]"))
+        rv = np.asarray(self.rv, dtype=np.float64)
+        object.__setattr__(self, "rv", rv)
+        if self.dates.shape != rv.shape:
+            raise self._unequal(self.dates.shape)
+        RealizedSeries.__post_init__(self)
+
+    def until(self, as_of: np.datetime64) -> Self:
+        """Sessions up to and including ``as_of``: what was known at its close."""
+        known = int(np.searchsorted(self.dates, as_of.astype("datetime64[D]"), side="right"))
+        return self.part(slice(known))
+
+    def part(self, which: slice | BoolArray) -> Self:
+        """Some of the sessions: a slice, or those where (n,) is true."""
+        columns = {name: values[which] for name, values in self.columns.items()}
+        return replace(self, rv=self.rv[which], dates=self.dates[which], columns=columns)
+
+    def label(self, index: int) -> str:
+        """What a message calls a session: its date."""
+        return str(self.dates[index])
+
+    def _dates_as_bytes(self) -> bytes:
+        return self.dates.astype("<i8").tobytes()
 
 
-def _check_values(series: RealizedSeries) -> None:
-    if not len(series):
-        raise InvalidSeries(
-            "the history holds no rv; needed: at least one value",
-            code="empty_history",
-            field="rv",
-            found=0,
-            needed="at least one value",
-        )
-    if series.rv.min() > 0 and series.rv.max() <= MAX_PLAUSIBLE_MEDIAN:  # false for NaN
-        return  # as nearly always: a median takes longer than everything else here
-    finite = np.isfinite(series.rv)
-    _refuse(series, ~finite, "non_finite_rv", "rv", "finite values")
-    _refuse(series, series.rv <= 0, "non_positive_rv", "rv", "values above zero")
-    median = float(np.median(series.rv))
-    if median > MAX_PLAUSIBLE_MEDIAN:
-        raise ImplausibleUnit(
-            f"the median rv is {median:.6g}, which looks like percent; needed: the variance of a "
-            f"day's log returns in decimal² (0.0004 for a 2 % day), "
-            f"with a median of at most {MAX_PLAUSIBLE_MEDIAN}",
-            field="rv",
-            found=median,
-            needed=f"a median of at most {MAX_PLAUSIBLE_MEDIAN}",
-        )
-    largest = float(series.rv.max())
-    if largest > MAX_POSSIBLE_RV:
-        raise ImplausibleUnit(
-            f"the largest rv is {largest:.6g}, which no prices give; needed: the variance of a "
-            f"day's log returns in decimal², at most {MAX_POSSIBLE_RV:g}",
-            field="rv",
-            found=largest,
-            needed=f"values of at most {MAX_POSSIBLE_RV:g}",
-        )
-
-
-def _check_order(series: RealizedSeries, dates: DateArray) -> None:
-    _refuse(series, np.isnat(dates), "invalid_dates", "dates", "a date a value")
-    steps = np.diff(dates).astype(np.int64)
-    # A date repeated further away is out of order as well, and is reported as that.
-    for wrong, code, needed in (
-        (steps == 0, "duplicate_dates", "each date once"),
-        (steps < 0, "unsorted_dates", "dates from the oldest to the newest"),
-    ):
-        _refuse(series, np.concatenate([[False], wrong]), code, "dates", needed)
-
-
-def _check_sessions(
-    series: RealizedSeries, dates: DateArray, calendar: Calendar, now: datetime | None
+def refuse_where(
+    wrong: BoolArray, series: RealizedSeries, code: str, field: str, needed: str
 ) -> None:
-    if now is not None:
-        closed = calendar.last_closed_session(now)
-        needed = f"sessions that had closed by {now:%Y-%m-%d %H:%M %Z}: up to {closed}"
-        _refuse(series, dates > closed, "future_dates", "dates", needed)
-    needed = f"sessions of the calendar {calendar.name}"
-    _refuse(series, ~calendar.is_session(dates), "not_a_session", "dates", needed)
+    """Raise for the first session of a mask, if there is one.
 
+    Parameters
+    ----------
+    wrong : (n,) mask.
+    series : the series at fault.
+    code : of the error.
+    field : ``rv``, ``dates`` or a column.
+    needed : what would be accepted.
 
-def _refuse(series: RealizedSeries, wrong: BoolArray, code: str, field: str, needed: str) -> None:
-    """Raise for the first value of a mask, if there is one."""
+    Raises
+    ------
+    InvalidSeries : the mask is true somewhere.
+    """
     count = int(np.count_nonzero(wrong))
     if not count:
         return
     index = int(np.argmax(wrong))
-    date = "no date" if series.dates is None else str(series.dates[index])
+    date = series.label(index)
     values = {"rv": series.rv, **series.columns}.get(field)
     found = date if values is None else values[index].item()
     times = f", the first of {count}" if count > 1 else ""
@@ -230,4 +196,127 @@ def _refuse(series: RealizedSeries, wrong: BoolArray, code: str, field: str, nee
         field=field,
         found=found,
         needed=needed,
+    )
+
+
+def daily_series(
+    bars: Bars, measure: str, calendar: Calendar, columns: Collection[str] = ()
+) -> tuple[DatedSeries, tuple[Finding, ...]]:
+    """Daily rv of bars, and what else is wanted of each session.
+
+    Sessions without a value are left out, never filled. From intraday bars only complete days are
+    measured: those with every close of the day and the close just before it.
+
+    Parameters
+    ----------
+    bars : such as :func:`volatility.bars.validate` accepts.
+    measure : a name of :data:`volatility.measures.MEASURES`.
+    calendar : the sessions of the bars.
+    columns : names of :mod:`volatility.measures.columns` to measure beside rv.
+
+    Returns
+    -------
+    The series, and warnings: ``incomplete_sessions``, days without all their intraday bars;
+    ``undefined_measure``, sessions whose measure is zero or not defined.
+
+    Raises
+    ------
+    UnknownMeasure : there is none of that name.
+    InvalidInput : ``wrong_interval``, the measure needs bars of another kind;
+        ``unsupported_calendar``, intraday bars of a market that closes; ``unknown_column``, one
+        that such bars do not give.
+    HistoryTooShort : no session is complete, or has before it what the measure looks back on.
+    ConstantPrices : the measure is zero in every session that has one.
+    OutsideCalendar : a date that the calendar does not cover.
+    """
+    chosen = MEASURES[measure]
+    _check_kind(bars, chosen, calendar)
+    if bars.is_daily:
+        sessions, dates = sessions_of(bars, calendar)
+        findings: tuple[Finding, ...] = ()
+    else:
+        sessions, dates, findings = complete_days(bars)
+    rv = chosen.function(sessions)
+    _check_moves(bars, dates, rv, measure)
+    defined = rv > 0  # false for NaN
+    beside = _columns(sessions[defined], bars.is_daily, columns) if columns else {}
+    series = DatedSeries(rv[defined], measure, dates[defined], columns=beside)
+    return series, (*findings, *_undefined(dates, rv, defined, measure))
+
+
+def _columns(sessions: FloatArray, daily: bool, names: Collection[str]) -> dict[str, FloatArray]:
+    known = DAILY_COLUMNS if daily else INTRADAY_COLUMNS
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        kind = "daily" if daily else "intraday"
+        raise InvalidInput(
+            f"{kind} bars give no column {unknown[0]!r}; needed: one of {', '.join(known)}",
+            code="unknown_column",
+            field="columns",
+            found=unknown[0],
+            needed=f"one of {', '.join(known)}",
+        )
+    return {name: known[name](sessions) for name in names}
+
+
+def _check_kind(bars: Bars, measure: Measure, calendar: Calendar) -> None:
+    if bars.is_daily != (measure.bars == "daily"):
+        raise InvalidInput(
+            f"{measure.name} needs {measure.bars} bars; got bars of {bars.interval} seconds",
+            code="wrong_interval",
+            field="bars",
+            found=bars.interval,
+            needed=f"{measure.bars} bars",
+        )
+    if not bars.is_daily and calendar.name != ALWAYS_OPEN:
+        raise InvalidInput(
+            f"intraday bars are measured over whole UTC days, and {calendar.name} closes between "
+            f"sessions; needed: daily bars, or the calendar {ALWAYS_OPEN}",
+            code="unsupported_calendar",
+            field="calendar",
+            found=calendar.name,
+            needed=f"daily bars, or the calendar {ALWAYS_OPEN}",
+        )
+
+
+def _check_moves(bars: Bars, dates: DateArray, rv: FloatArray, measure: str) -> None:
+    measured = np.isfinite(rv)
+    if not measured.any():
+        needed = "complete sessions, and before them those that the measure looks back on"
+        raise HistoryTooShort(
+            f"{measure} is defined in none of the {len(rv)} complete sessions of {len(bars)} bars; "
+            f"needed: {needed}",
+            field="bars",
+            found=len(bars),
+            needed=needed,
+        )
+    if not (rv > 0).any():
+        raise ConstantPrices(
+            f"{measure} is zero in all {np.count_nonzero(measured)} sessions from {dates[0]} to "
+            f"{dates[-1]}; needed: prices that move in at least one session",
+            field="bars",
+            found=len(bars),
+            needed="prices that move",
+        )
+
+
+def _undefined(
+    dates: DateArray, rv: FloatArray, defined: BoolArray, measure: str
+) -> tuple[Finding, ...]:
+    count = int(np.count_nonzero(~defined))
+    if not count:
+        return ()
+    index = int(np.argmin(defined))
+    found = "not defined" if np.isnan(rv[index]) else "zero"
+    return (
+        Finding(
+            "undefined_measure",
+            "warning",
+            measure,
+            f"{found} on {dates[index]}, which is left out",
+            "a session in which the price moves, and what comes before it where the measure "
+            "looks back",
+            index,
+            count,
+        ),
     )

@@ -30,7 +30,7 @@ from service.schemas.common import Day
 from volatility.arrays import DateArray
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidBars, NoHistory, UnknownAsset
-from volatility.series import RealizedSeries
+from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 
@@ -135,30 +135,24 @@ def _check_range(start: date | None, end: date | None) -> None:
         raise InvalidRequest([Fault("invalid_value", detail, "end", str(end), needed)])
 
 
-def _between(series: RealizedSeries, start: date | None, end: date | None) -> RealizedSeries:
-    dates = _dates(series)
+def _between(series: DatedSeries, start: date | None, end: date | None) -> DatedSeries:
+    dates = series.dates
     wanted = np.ones(len(dates), dtype=bool)
     if start is not None:
         wanted &= dates >= np.datetime64(start, "D")
     if end is not None:
         wanted &= dates <= np.datetime64(end, "D")
-    return RealizedSeries(series.rv[wanted], series.measure, dates[wanted])
+    return series.part(wanted)
 
 
-def _history(held: Held, series: RealizedSeries) -> HistoryAnswer:
+def _history(held: Held, series: DatedSeries) -> HistoryAnswer:
     annualized = np.sqrt(series.rv * held.calendar.periods_per_year)
     return HistoryAnswer(
         asset=held.asset.asset,
         measure=series.measure,
         nobs=len(series),
-        dates=_dates(series).tolist(),
+        dates=series.dates.tolist(),
         rv=series.rv.tolist(),
         volatility_annualized=annualized.tolist(),
         last_bar=held.bars.timestamps[-1].item().replace(tzinfo=UTC),
     )
-
-
-def _dates(series: RealizedSeries) -> DateArray:
-    if series.dates is None:  # held series are made from bars, which have dates
-        raise AssertionError("a held series without dates")
-    return series.dates

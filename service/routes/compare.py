@@ -16,9 +16,9 @@ from service.schemas.compare import (
     DieboldMarianoAnswer,
     ExcludedAnswer,
 )
-from volatility.comparison import DieboldMariano
 from volatility.errors import RoughcastError, UnknownAsset
-from volatility.evaluation import ComparisonRow
+from volatility.evaluation.compare import ComparisonRow
+from volatility.evaluation.diebold_mariano import DieboldMariano
 
 router = APIRouter(tags=["compare"])
 

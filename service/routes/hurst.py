@@ -24,7 +24,8 @@ from volatility.errors import (
     UnknownMeasure,
 )
 from volatility.hurst import HurstEstimate, HurstReport, report
-from volatility.series import RealizedSeries, check_series
+from volatility.plausibility import check_series
+from volatility.series import DatedSeries, RealizedSeries
 
 router = APIRouter(prefix="/hurst", tags=["hurst"])
 
@@ -77,11 +78,10 @@ def _log_volatility(body: HurstRequest) -> FloatArray:
     return 0.5 * series.log_rv
 
 
-def _answer(found: HurstReport, series: RealizedSeries | None, asset: str | None) -> HurstAnswer:
-    dates = None if series is None else series.dates
+def _answer(found: HurstReport, series: DatedSeries | None, asset: str | None) -> HurstAnswer:
     return HurstAnswer(
         asset=asset,
-        as_of=None if dates is None else to_date(dates[-1]),
+        as_of=None if series is None else to_date(series.dates[-1]),
         nobs=found.nobs,
         measure=found.measure,
         estimates=[_estimate(estimate) for estimate in found.estimates],

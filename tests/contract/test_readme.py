@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from models_store.store import Store, shipped_artifacts
+from models_store.shipped import shipped_artifacts
+from models_store.store import Store
 from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient

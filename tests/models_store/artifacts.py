@@ -7,19 +7,15 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from models_store import artifact
-from models_store.manifest import (
-    Evaluation,
-    IntervalCalibration,
-    LinearPredictorSpec,
-    Manifest,
-    OnnxPredictorSpec,
-    TrainingData,
-)
-from models_store.predictors import LinearPredictor
+from models_store.manifest import Evaluation, IntervalCalibration, Manifest, TrainingData
+from models_store.predictors import linear
+from models_store.predictors.linear import LinearPredictorSpec
+from models_store.predictors.network import OnnxPredictorSpec
 from volatility.arrays import Windows
-from volatility.evaluation import ForecastTrack
-from volatility.regressors import columns_of
-from volatility.series import RealizedSeries
+from volatility.evaluation.tracks import ForecastTrack
+from volatility.regressor_names import coefficients_of
+from volatility.regressors import LinearPredictor
+from volatility.series import DatedSeries, RealizedSeries
 
 HAR = {"mean_1": 0.4, "mean_5": 0.3, "mean_22": 0.2}
 LEVERAGE = {**HAR, "negative_mean_1:return": -1e-3}  # a loss of 1 % adds 1e-5
@@ -34,12 +30,11 @@ def make_series(nobs: int = 400, seed: int = 0, measure: str = "garman_klass") -
     rv = np.clip(rv, *CLIP)
     dates = np.datetime64("2020-01-01") + np.arange(nobs)
     returns = np.sqrt(rv) * rng.standard_normal(nobs)
-    return RealizedSeries(rv=rv, measure=measure, dates=dates, columns={"return": returns})
+    return DatedSeries(rv=rv, measure=measure, dates=dates, columns={"return": returns})
 
 
 def make_manifest(asset: str = "TEST", model: str = "har", **changes: object) -> Manifest:
     series = make_series()
-    assert series.dates is not None
     fields: dict[str, object] = {
         "asset": asset,
         "model": model,
@@ -99,16 +94,16 @@ def make_files(
     coefficients: Mapping[str, float] = HAR,
 ) -> dict[str, bytes]:
     """The files of a linear artifact; another ``intercept`` makes another model."""
-    predictor = LinearPredictor(scale="levels", coefficients=coefficients, intercept=intercept)
+    predictor = LinearPredictor("levels", coefficients_of(coefficients), intercept)
     manifest = make_manifest(
         asset,
         model,
         predictor=LinearPredictorSpec(regressors=tuple(coefficients)),
-        columns=columns_of(tuple(coefficients)),
+        columns=predictor.columns,
     )
     windows = make_windows(manifest.columns)
     forecast = np.clip(predictor.predict(windows).values, *CLIP)
-    return _encode(manifest, predictor.to_json(), windows, forecast)
+    return _encode(manifest, linear.write(predictor), windows, forecast)
 
 
 def make_network_files(asset: str = "TEST", model: str = "regimes") -> dict[str, bytes]:
@@ -165,7 +160,6 @@ def _encode(
     manifest: Manifest, model_file: bytes, windows: Windows, forecast: np.ndarray
 ) -> dict[str, bytes]:
     series = make_series()
-    assert series.dates is not None
     track = ForecastTrack(
         model=manifest.model,
         as_of=series.dates[21:-1],

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_store.predictors import Bounds, LinearPredictor, on_scale, to_rv
-from models_store.runtime import LoadedModel
+from models_store.runtime import Bounds, LoadedModel, to_rv
 from models_store.store import Store
 from tests.models_store.artifacts import (
     HAR,
@@ -26,7 +25,9 @@ from volatility.errors import (
     UnsupportedHorizon,
     UnsupportedLevel,
 )
-from volatility.series import RealizedSeries
+from volatility.regressor_names import coefficients_of
+from volatility.regressors import LinearPredictor, on_scale
+from volatility.series import DatedSeries, RealizedSeries
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_forecast_by_hand(model: LoadedModel) -> None:
     rv = np.full(22, 1e-4)
     rv[-5:] = 2e-4
     rv[-1] = 4e-4
-    history = RealizedSeries(rv=rv, measure="garman_klass", dates=_days(22))
+    history = DatedSeries(rv=rv, measure="garman_klass", dates=_days(22))
     # day 4e-4; week (4 * 2e-4 + 4e-4) / 5 = 2.4e-4; month (17e-4 + 12e-4) / 22 = 1.3181818e-4
     expected = 1e-5 + 0.4 * 4e-4 + 0.3 * 2.4e-4 + 0.2 * 29e-4 / 22
     forecast = model.forecast(history, levels=(0.8, 0.95))
@@ -76,7 +77,7 @@ def test_the_shortest_sufficient_history_gives_the_same_bits_as_a_long_one(
     model: LoadedModel,
 ) -> None:
     history = make_series(nobs=3000, seed=3)
-    short = RealizedSeries(history.rv[-22:], history.measure, history.dates[-22:])
+    short = DatedSeries(history.rv[-22:], history.measure, history.dates[-22:])
     assert model.forecast(history) == model.forecast(short)
 
 
@@ -84,7 +85,7 @@ def test_a_forecast_from_returns_by_hand(leverage: LoadedModel) -> None:
     rv = np.full(22, 1e-4)
     for last, more in ((-0.05, 5e-5), (0.05, 0.0)):  # a loss of 5 %, times -1e-3; a gain counts 0
         returns = np.append(np.full(21, -0.01), last)
-        history = RealizedSeries(rv, "garman_klass", _days(22), {"return": returns})
+        history = DatedSeries(rv, "garman_klass", _days(22), columns={"return": returns})
         assert leverage.forecast(history).rv == pytest.approx(1e-5 + 0.9e-4 + more, rel=1e-12)
 
 
@@ -141,8 +142,7 @@ def test_what_comes_later_changes_no_forecast(
     leverage: LoadedModel, rv: float, later_return: float
 ) -> None:
     known = make_series(nobs=60)
-    assert known.dates is not None
-    extended = RealizedSeries(
+    extended = DatedSeries(
         np.append(known.rv, rv),
         known.measure,
         np.append(known.dates, known.dates[-1] + 1),
@@ -167,14 +167,14 @@ def test_a_history_without_dates_has_no_place_in_time(model: LoadedModel) -> Non
 
 def test_missing_sessions_are_counted_inside_the_window_alone(model: LoadedModel) -> None:
     dates = np.delete(_days(60), [3, 50, 51])  # the first gap is older than the window
-    history = RealizedSeries(rv=np.full(57, 1e-4), measure="garman_klass", dates=dates)
+    history = DatedSeries(rv=np.full(57, 1e-4), measure="garman_klass", dates=dates)
     forecast = model.forecast(history)
     assert forecast.missing_sessions == 2
     assert any("2 sessions are missing" in warning for warning in forecast.warnings)
 
 
 def test_a_forecast_beyond_the_training_range_is_clipped_and_says_so(model: LoadedModel) -> None:
-    history = RealizedSeries(rv=np.full(22, 0.05), measure="garman_klass", dates=_days(22))
+    history = DatedSeries(rv=np.full(22, 0.05), measure="garman_klass", dates=_days(22))
     forecast = model.forecast(history)
     assert forecast.rv == 0.01
     assert any("clipped" in warning for warning in forecast.warnings)
@@ -192,7 +192,7 @@ def test_a_forecast_beyond_the_training_range_is_clipped_and_says_so(model: Load
 def test_what_a_model_cannot_answer(
     model: LoadedModel, history: np.ndarray, options: dict, error: type[Exception], message: str
 ) -> None:
-    series = RealizedSeries(rv=history, measure="garman_klass", dates=_days(len(history)))
+    series = DatedSeries(rv=history, measure="garman_klass", dates=_days(len(history)))
     with pytest.raises(error, match=message):
         model.forecast(series, **options)
 
@@ -224,7 +224,7 @@ def test_a_negative_log_is_a_forecast_like_any_other() -> None:
 
 
 def test_coefficients_survive_json_to_the_last_bit() -> None:
-    predictor = LinearPredictor(scale="levels", coefficients=HAR, intercept=INTERCEPT / 3)
+    predictor = LinearPredictor("levels", coefficients_of(HAR), INTERCEPT / 3)
     again = LinearPredictor.from_json(predictor.to_json(), "levels", tuple(HAR))
     assert again == predictor
     with pytest.raises(ValueError, match="names"):

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from models_store import LoadedModel, artifact
-from models_store.store import ArtifactRefused, Store, open_store, shipped_artifacts
+from models_store.errors import ArtifactRefused
+from models_store.shipped import open_store, shipped_artifacts
+from models_store.store import Store
 from tests.models_store.artifacts import flip_byte, make_files, make_series
 from volatility.errors import InvalidInput, UnknownAsset, UnknownModel, UnknownVersion
 

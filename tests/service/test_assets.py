@@ -14,7 +14,7 @@ from tests.models_store.artifacts import flip_byte, make_files, make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, LAST, NOW, bars_of, clock, json_bars
 from tests.volatility.prices import make_bars
-from volatility.bars import to_frame
+from volatility.frames import to_frame
 
 SERIES = make_series()
 BARS = bars_of(SERIES)

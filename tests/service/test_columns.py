@@ -24,7 +24,7 @@ from tests.service.worlds import (
     publish_others,
 )
 from volatility.calendars import get_calendar
-from volatility.realized import daily_series
+from volatility.series import daily_series
 
 BARS = bars_of(make_series(), DRIFT)
 

@@ -6,7 +6,7 @@ from service.settings import Settings
 from tests.models_store.artifacts import make_files
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, MODELS, clock, damage, publish_shifted
-from volatility.evaluation import compare
+from volatility.evaluation.compare import compare
 
 
 def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, LAST, NOW, json_rv
 from volatility.hurst import HurstReport, report
-from volatility.simulate import rough_log_volatility
+from volatility.simulation.fractional import rough_log_volatility
 
 ESTIMATORS = {
     "rescaled_range",

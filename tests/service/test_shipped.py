@@ -13,7 +13,7 @@ from service.settings import Settings
 from tests.service.client import TestClient
 from volatility import datasets
 from volatility.calendars import get_calendar
-from volatility.realized import daily_series
+from volatility.series import daily_series
 
 NOW = datetime(2021, 10, 28, 12, tzinfo=UTC)  # the day after the last shipped bar
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from models_store import Store
 from models_store.artifact import encode
-from models_store.predictors import LinearPredictor
+from models_store.predictors import linear
 from service.history import HeldAsset, HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import (
@@ -23,7 +23,9 @@ from tests.models_store.artifacts import (
     make_series,
 )
 from volatility.bars import DAILY, Bars
-from volatility.evaluation import ForecastTrack
+from volatility.evaluation.tracks import ForecastTrack
+from volatility.regressor_names import coefficients_of
+from volatility.regressors import LinearPredictor
 from volatility.series import RealizedSeries
 
 ASSET = "TEST"
@@ -42,7 +44,6 @@ def bars_of(series: RealizedSeries, drift: float = 0.0) -> Bars:
 
     With ``drift``, the close lies that many volatilities above the open and below it by turns.
     """
-    assert series.dates is not None
     moves = drift * np.sqrt(series.rv) * (-1.0) ** np.arange(len(series))  # ln close/open
     half_range = np.sqrt(2 * (series.rv + (2 * np.log(2) - 1) * moves**2)) / 2
     flat = np.full(len(series), 100.0)
@@ -118,9 +119,8 @@ def publish_others(settings: Settings) -> None:
 
 def publish_shifted(settings: Settings, model: str) -> None:
     """Promote a version whose forecasts stand a day late in its evaluation."""
-    predictor = LinearPredictor(scale="levels", coefficients=HAR, intercept=MODELS[model])
+    predictor = LinearPredictor("levels", coefficients_of(HAR), MODELS[model])
     series = make_series()
-    assert series.dates is not None
     windows = np.lib.stride_tricks.sliding_window_view(series.rv, 22).copy()
     forecast = predictor.predict({"rv": windows}).values
     track = ForecastTrack(
@@ -132,5 +132,5 @@ def publish_shifted(settings: Settings, model: str) -> None:
     )
     manifest = make_manifest(ASSET, model)
     store = Store(settings.store)
-    files = encode(manifest, predictor.to_json(), track, {"rv": windows[-8:]}, forecast[-8:])
+    files = encode(manifest, linear.write(predictor), track, {"rv": windows[-8:]}, forecast[-8:])
     store.promote(ASSET, model, store.publish(files))

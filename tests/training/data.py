@@ -7,9 +7,9 @@ import pandas as pd
 
 from training.config import Config, read_config
 from training.models.recipe import AssetData, TrainingSet
-from volatility.columns import INTRADAY_COLUMNS
-from volatility.series import RealizedSeries
-from volatility.simulate import har_process
+from volatility.measures.columns import INTRADAY_COLUMNS
+from volatility.series import DatedSeries, RealizedSeries
+from volatility.simulation.regression import har_process
 
 LOG_HAR = (-0.9, 0.35, 0.35, 0.2)  # mean log rv of -9: one percent a day
 SMALL_CONFIG = Path(__file__).parent / "small.toml"
@@ -25,7 +25,7 @@ def make_asset(
     """An asset whose log rv follows a known HAR."""
     rv = har_process(LOG_HAR, nobs, np.random.default_rng(seed), scale="logs", residual_std=0.5)[0]
     dates = np.datetime64(start) + np.arange(nobs)
-    return asset_of(name, RealizedSeries(rv=rv, measure="garman_klass", dates=dates))
+    return asset_of(name, DatedSeries(rv=rv, measure="garman_klass", dates=dates))
 
 
 def asset_of(name: str, series: RealizedSeries) -> AssetData:
@@ -41,7 +41,7 @@ def make_intraday_asset(name: str = "TARGET", nobs: int = 600, seed: int = 0) ->
     columns = {column: of(returns) for column, of in INTRADAY_COLUMNS.items()}
     dates = np.datetime64("2015-01-01") + np.arange(nobs)
     realized = np.sum(returns**2, axis=1)
-    return asset_of(name, RealizedSeries(realized, "realized_variance", dates, columns))
+    return asset_of(name, DatedSeries(realized, "realized_variance", dates, columns=columns))
 
 
 def make_training_set(nobs: int = 600) -> TrainingSet:

@@ -7,9 +7,9 @@ import numpy as np
 from tests.training.data import asset_of
 from training.models.recipe import AssetData
 from volatility.arrays import FloatArray
-from volatility.columns import INTRADAY_COLUMNS
-from volatility.realized import realized_variance
-from volatility.series import RealizedSeries
+from volatility.measures.columns import INTRADAY_COLUMNS
+from volatility.measures.intraday import realized_variance
+from volatility.series import DatedSeries, RealizedSeries
 
 
 def asset_of_returns(returns: FloatArray) -> AssetData:
@@ -23,4 +23,4 @@ def columns_of(returns: FloatArray) -> dict[str, FloatArray]:
 
 def series_of(rv: FloatArray, columns: Mapping[str, FloatArray]) -> RealizedSeries:
     days = np.datetime64("1900-01-01") + np.arange(len(rv))
-    return RealizedSeries(rv, "realized_variance", days, columns)
+    return DatedSeries(rv, "realized_variance", days, columns=columns)

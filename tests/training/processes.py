@@ -9,8 +9,8 @@ from tests.training.data import small_config
 from training.config import Config
 from training.networks.fitting import LogWindows, Split
 from volatility.arrays import FloatArray
-from volatility.regressors import windows
-from volatility.simulate import har_process
+from volatility.filters import windows
+from volatility.simulation.regression import har_process
 
 BURN_IN = 200
 LOOKBACK = 22

@@ -17,7 +17,7 @@ from training import cli, retrain
 from training.networks.predictor import ParityError
 from training.results import BEGIN, END
 from training.study import Study
-from volatility.evaluation import ForecastTrack
+from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import RealizedSeries
 
 LINEAR = ["--models", "har"]

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_store.store import ArtifactRefused, Store
+from models_store.errors import ArtifactRefused
+from models_store.store import Store
 from tests.training.data import make_intraday_asset
 from training.export import FittedModel, calibrate, fit_and_export, to_files
 from training.models.har import REGRESSORS
@@ -16,7 +17,7 @@ from training.networks.fitting import FittingHistory
 from training.study import Study, parts_of
 from training.walk_forward import tracks_of, walk_forward
 from training.workers import worker_pool
-from volatility.evaluation import ForecastTrack
+from volatility.evaluation.tracks import ForecastTrack
 
 COLUMNS = ("negative_semivariance", "return")
 RECIPE = LeastSquares(

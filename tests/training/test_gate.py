@@ -1,7 +1,7 @@
 import numpy as np
 
 from training.gate import judge
-from volatility.evaluation import ForecastTrack
+from volatility.evaluation.tracks import ForecastTrack
 
 DATES = np.datetime64("2020-01-01") + np.arange(400)
 RNG = np.random.default_rng(0)

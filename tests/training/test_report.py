@@ -14,9 +14,10 @@ from training.report import (
     transfer_effect,
     worse,
 )
-from volatility.comparison import DieboldMariano, diebold_mariano
-from volatility.evaluation import Comparison, ComparisonRow, ForecastTrack
-from volatility.losses import qlike_losses
+from volatility.evaluation.compare import Comparison, ComparisonRow
+from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_mariano
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack
 
 
 def with_outcome(row: ComparisonRow, difference: float, pvalue: float) -> ComparisonRow:

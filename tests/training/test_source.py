@@ -10,8 +10,8 @@ import pytest
 from tests.training.data import write_bars
 from training.source import DAY, BarsFile, CalendarNeeded, UnreadableFile, load_asset
 from volatility import datasets
-from volatility.columns import available
 from volatility.errors import InvalidBars, UnknownAsset
+from volatility.measures.columns import available
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,7 +29,6 @@ def test_shipped_assets_and_their_missing_or_motionless_sessions(
     asset: str, nobs: int, measure: str, missing: int
 ) -> None:
     data, _ = load_asset(asset, None, NOW)
-    assert data.series.dates is not None
     assert (len(data.series), data.series.measure) == (nobs, measure)
     assert len(data.calendar.missing_sessions(data.series.dates)) == missing
 
@@ -47,7 +46,6 @@ def test_every_column_that_the_bars_give_is_loaded_and_finite(asset: str) -> Non
 
 def test_a_day_with_an_extreme_range_is_not_fitted_on_and_is_told_of() -> None:
     data, notes = load_asset("ETH-USD", None, NOW)
-    assert data.series.dates is not None
     assert np.datetime64("2017-06-21") not in data.series.dates  # low 0.10, high 352
     assert data.series.rv.max() < 0.3
     assert any(note.code == "extreme_range" for note in notes)

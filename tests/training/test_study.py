@@ -19,7 +19,6 @@ from volatility.errors import HistoryTooShort, TooFewObservations
 def test_parts_are_the_last_half_and_the_last_quarter() -> None:
     asset = make_asset(nobs=602)
     parts = parts_of(asset)
-    assert asset.series.dates is not None
     assert (asset.series.dates >= parts.half).sum() == 301
     assert (asset.series.dates >= parts.test).sum() == 150
 
@@ -60,7 +59,6 @@ def test_a_part_without_enough_targets_is_refused() -> None:
 
 def test_gaps_count_against_the_horizon() -> None:
     asset = make_asset(nobs=800)
-    assert asset.series.dates is not None
     rows = np.arange(800)
     gappy = asset_of(
         "TARGET",

@@ -18,8 +18,8 @@ from training.walk_forward import (
     walk_forward,
 )
 from training.workers import worker_pool
-from volatility.evaluation import ForecastTrack
-from volatility.series import RealizedSeries
+from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import DatedSeries, RealizedSeries
 
 CHANGED_AFTER = 450  # sessions; inside the third network block and the walk-forward's middle
 
@@ -38,10 +38,9 @@ def with_another_future(data: TrainingSet, cut: np.datetime64) -> TrainingSet:
     """The same up to ``cut`` and something else after it, in the target and in the source."""
 
     def change(series: RealizedSeries) -> RealizedSeries:
-        assert series.dates is not None
         factor = np.where(series.dates > cut, 3.7, 1.0)
         columns = {name: values * factor for name, values in series.columns.items()}
-        return RealizedSeries(series.rv * factor, series.measure, series.dates, columns)
+        return DatedSeries(series.rv * factor, series.measure, series.dates, columns=columns)
 
     return replace(
         data,
@@ -64,7 +63,6 @@ def tracks(data: TrainingSet) -> dict[str, ForecastTrack]:
 def test_the_future_changes_no_forecast(
     data: TrainingSet, tracks: dict[str, ForecastTrack]
 ) -> None:
-    assert data.target.series.dates is not None
     cut = data.target.series.dates[CHANGED_AFTER]
     changed = forecast_all(with_another_future(data, cut))
     for model, track in tracks.items():
@@ -78,7 +76,6 @@ def test_every_model_forecasts_every_session_of_the_second_half(
     data: TrainingSet, tracks: dict[str, ForecastTrack]
 ) -> None:
     dates, rv = data.target.series.dates, data.target.series.rv
-    assert dates is not None
     assert set(tracks) == set(MODELS)
     for track in tracks.values():
         assert np.array_equal(track.target_dates, dates[300:])
@@ -88,7 +85,6 @@ def test_every_model_forecasts_every_session_of_the_second_half(
 
 def test_the_future_changes_no_forecast_of_several_sessions(data: TrainingSet) -> None:
     """A forecast sees what has closed; a target of five sessions closes four sessions later."""
-    assert data.target.series.dates is not None
     names = ["moving_average", "har", "log_har", "lstm", "transfer"]
     cut = data.target.series.dates[CHANGED_AFTER]
     weekly = replace(data, horizon=5)
@@ -103,7 +99,6 @@ def test_the_future_changes_no_forecast_of_several_sessions(data: TrainingSet) -
 
 def test_forecasts_of_several_sessions_are_scored_by_their_mean(data: TrainingSet) -> None:
     dates, rv = data.target.series.dates, data.target.series.rv
-    assert dates is not None
     track = forecast_all(replace(data, horizon=5), ["har"])["har"]
     assert track.horizon == 5
     assert np.array_equal(track.target_dates, dates[300:-4])
@@ -120,7 +115,6 @@ def test_a_fit_sees_no_target_that_ends_after_its_cut_off(
 
     def record(recipe: Benchmark, known: TrainingSet) -> Fit:
         pairs = known.pairs(recipe.lookback)
-        assert known.target.series.dates is not None
         seen.append((pairs.target_dates[-1] + 4, known.target.series.dates[-1]))
         return fit(recipe, known)
 
@@ -138,7 +132,6 @@ def test_last_sessions_that_begin_no_whole_horizon_are_no_block(data: TrainingSe
 def test_forecasts_stay_in_the_range_of_what_is_forecast(data: TrainingSet) -> None:
     """Means over a month vary less than days do, and so may their forecasts."""
     monthly = replace(data, horizon=22)
-    assert monthly.target.series.dates is not None
     first = monthly.until(blocks(monthly, 22)[0].cut_off).pairs(1).targets
     forecast = forecast_all(monthly, ["last_value"])["last_value"].forecast[:22]
     assert first.min() <= forecast.min()
@@ -175,16 +168,13 @@ def test_last_value_is_the_value_of_the_day_before(
 
 
 def test_fits_are_as_far_apart_as_configured(data: TrainingSet) -> None:
-    assert data.target.series.dates is not None
     found = blocks(data, 150)
     assert [block.cut_off for block in found] == [data.target.series.dates[i] for i in (299, 449)]
     assert found[-1].last_target == data.target.series.dates[-1]
 
 
 def test_a_source_is_cut_where_the_target_is(data: TrainingSet) -> None:
-    assert data.target.series.dates is not None
     cut = data.target.series.dates[100]
     known = data.until(cut)
     for series in (known.target.series, known.sources["SOURCE"].series):
-        assert series.dates is not None
         assert series.dates[-1] == cut

@@ -3,7 +3,8 @@
 import numpy as np
 
 from volatility.arrays import FloatArray
-from volatility.regressors import build, windows
+from volatility.filters import windows
+from volatility.regressors import build
 
 WARM_UP = 75  # the longest window: EWMA with decay 0.94
 

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.volatility.prices import NOW, changed, chosen, make_bars, with_price
-from volatility.bars import DAILY, PRICES, Bars, from_frame, to_frame, validate
+from volatility.bars import DAILY, PRICES, Bars, validate
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidBars, InvalidInput
+from volatility.frames import from_frame, to_frame
 
 CRYPTO = get_calendar("24/7")
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from volatility import columns
-from volatility.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
 from volatility.errors import InvalidInput, TooFewObservations
-from volatility.realized import realized_variance, tripower_quarticity
+from volatility.measures.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
+from volatility.measures.intraday import realized_variance, tripower_quarticity
 
 FIVE = np.array([[0.01, -0.02, 0.03, -0.01, 0.02]])
 

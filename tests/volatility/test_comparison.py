@@ -8,16 +8,13 @@ from scipy import stats
 
 from tests.volatility.honest import WARM_UP, honest_forecasts
 from volatility.calendars import get_calendar
-from volatility.comparison import (
-    diebold_mariano,
-    information_lag,
-    log_rv_news,
-    model_confidence_set,
-)
 from volatility.datasets import NAMES, load
 from volatility.errors import InvalidSeries, TooFewObservations
-from volatility.realized import daily_series
-from volatility.simulate import har_process
+from volatility.evaluation.alignment import information_lag, log_rv_news
+from volatility.evaluation.confidence_set import model_confidence_set
+from volatility.evaluation.diebold_mariano import diebold_mariano
+from volatility.series import daily_series
+from volatility.simulation.regression import har_process
 
 COEFFICIENTS = (-0.8, 0.4, 0.3, 0.2)  # log-HAR: mean log_rv of -8
 

@@ -9,8 +9,8 @@ from volatility import datasets
 from volatility.bars import validate
 from volatility.calendars import get_calendar
 from volatility.errors import UnknownAsset
-from volatility.realized import daily_series
-from volatility.series import check_series
+from volatility.plausibility import check_series
+from volatility.series import daily_series
 
 BARS = {"SPX": 5_105, "BTC-USD": 2_522, "BTC-USD-1H": 20_111, "ETH-USD": 1_319}
 SPANS = {

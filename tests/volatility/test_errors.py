@@ -3,8 +3,7 @@ import inspect
 import pytest
 
 from volatility import errors
-from volatility.bars import Finding
-from volatility.errors import HistoryTooShort, InvalidBars, InvalidInput, InvalidSeries
+from volatility.errors import Finding, HistoryTooShort, InvalidBars, InvalidInput, InvalidSeries
 
 
 def error_classes():

@@ -5,7 +5,6 @@ import pytest
 
 from tests.volatility.honest import WARM_UP, honest_forecasts, horizon_means
 from volatility.calendars import get_calendar
-from volatility.comparison import diebold_mariano, model_confidence_set
 from volatility.datasets import load
 from volatility.errors import (
     InvalidSeries,
@@ -14,12 +13,14 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
-from volatility.evaluation import ForecastTrack, align, compare
-from volatility.intervals import MINIMUM, rolling_bounds
-from volatility.losses import qlike_losses
-from volatility.realized import daily_series
-from volatility.series import RealizedSeries
-from volatility.simulate import har_process
+from volatility.evaluation.compare import compare
+from volatility.evaluation.confidence_set import model_confidence_set
+from volatility.evaluation.diebold_mariano import diebold_mariano
+from volatility.evaluation.intervals import MINIMUM, rolling_bounds
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack, align
+from volatility.series import DatedSeries, daily_series
+from volatility.simulation.regression import har_process
 
 NOBS = 500
 DAY = np.timedelta64(1, "D")
@@ -41,9 +42,9 @@ def tracks() -> dict[str, ForecastTrack]:
 
 
 @pytest.fixture(scope="module")
-def daily() -> RealizedSeries:
+def daily() -> DatedSeries:
     rv = har_process((-0.8, 0.4, 0.3, 0.2), 900, np.random.default_rng(3), scale="logs")[0]
-    return RealizedSeries(rv, "garman_klass", np.datetime64("2020-01-01") + np.arange(900))
+    return DatedSeries(rv, "garman_klass", np.datetime64("2020-01-01") + np.arange(900))
 
 
 def part(track: ForecastTrack, rows: slice | np.ndarray) -> ForecastTrack:
@@ -57,7 +58,7 @@ def moved(track: ForecastTrack, sessions: int) -> ForecastTrack:
     return replace(part(track, rows), forecast=track.forecast[rows - sessions])
 
 
-def horizon_tracks(series: RealizedSeries, horizon: int) -> dict[str, ForecastTrack]:
+def horizon_tracks(series: DatedSeries, horizon: int) -> dict[str, ForecastTrack]:
     """Honest forecasts of the mean over ``horizon`` sessions, by model."""
     dates, rv = series.dates, horizon_means(series.rv, horizon)
     rows = slice(WARM_UP, WARM_UP + len(rv))
@@ -292,6 +293,6 @@ class TestLongerHorizons:
     def test_a_daily_series_without_a_target_date_is_refused(self, daily):
         tracks = list(horizon_tracks(daily, 5).values())
         rows = np.arange(900) != 300
-        gap = RealizedSeries(daily.rv[rows], daily.measure, daily.dates[rows])
+        gap = DatedSeries(daily.rv[rows], daily.measure, daily.dates[rows])
         with pytest.raises(MisalignedForecasts, match="no session on 2020-10-27"):
             compare(tracks, daily=gap)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from volatility.errors import TooFewObservations, UnsupportedLevel
-from volatility.intervals import (
+from volatility.evaluation.intervals import (
     LEVELS,
     MINIMUM,
     WINDOW,

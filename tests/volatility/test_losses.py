@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from volatility.errors import InvalidSeries
-from volatility.losses import (
+from volatility.evaluation.losses import (
     correlation_score,
     coverage_score,
     interval_loss,

@@ -10,7 +10,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tests.volatility.prices import changed, chosen, make_bars, with_price
 from volatility import realized
 from volatility.calendars import get_calendar
-from volatility.columns import INTRADAY_COLUMNS, available
 from volatility.errors import (
     ConstantPrices,
     HistoryTooShort,
@@ -19,7 +18,9 @@ from volatility.errors import (
     TooFewObservations,
     UnknownMeasure,
 )
-from volatility.realized import MEASURES, daily_series, get_measure
+from volatility.measures import MEASURES
+from volatility.measures.columns import INTRADAY_COLUMNS, available
+from volatility.series import daily_series
 
 CRYPTO = get_calendar("24/7")
 PAPER = Path(__file__).parents[3] / "shared" / "paper"
@@ -336,16 +337,16 @@ def test_rolling_std_is_that_of_the_paper(file, window, periods_per_year):
 
 def measurable(name, nobs=40):
     """Bars of the kind that a measure needs: some sessions of them."""
-    if get_measure(name).bars == "daily":
+    if MEASURES[name].bars == "daily":
         return make_bars(nobs)
     return make_bars(24 * nobs, interval=3_600)
 
 
 def test_measures_by_name():
     assert {name for name in MEASURES if MEASURES[name].overlapping} == {"rolling_std"}
-    assert all(get_measure(name).name == name for name in MEASURES)
+    assert all(MEASURES[name].name == name for name in MEASURES)
     with pytest.raises(UnknownMeasure, match="there is no measure 'rv'; needed: one of realized_v"):
-        get_measure("rv")
+        MEASURES["rv"]
 
 
 @pytest.mark.parametrize("name", MEASURES)

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volatility import regressors
+from volatility import filters, regressors
 from volatility.errors import HistoryTooShort, InvalidInput
-from volatility.simulate import fgn_autocovariance
+from volatility.simulation.fractional import fgn_autocovariance
 
 NAMES = ("mean_1", "mean_5", "mean_22", "ewma_0.94")
 EVERY_FORM = (
@@ -27,7 +27,7 @@ def columns(shape: tuple[int, ...], seed: int) -> dict[str, np.ndarray]:
 
 
 def test_windows_by_hand():
-    rows = regressors.windows(np.array([1.0, 2.0, 3.0, 4.0]), 3)
+    rows = filters.windows(np.array([1.0, 2.0, 3.0, 4.0]), 3)
     assert rows.tolist() == [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]
     assert rows.flags.c_contiguous
     assert rows.flags.writeable
@@ -35,34 +35,34 @@ def test_windows_by_hand():
 
 def test_windows_need_a_history():
     with pytest.raises(HistoryTooShort, match="a window of 22 sessions needs 22 sessions; got 17"):
-        regressors.windows(np.ones(17), 22)
-    assert regressors.windows(np.ones(22), 22).shape == (1, 22)
+        filters.windows(np.ones(17), 22)
+    assert filters.windows(np.ones(22), 22).shape == (1, 22)
 
 
 def test_trailing_means_by_hand():
     window = np.array([[8.0, 1.0, 3.0, 5.0]])
     # 5; (3 + 5) / 2; (8 + 1 + 3 + 5) / 4
-    assert regressors.trailing_means(window, (1, 2, 4)).tolist() == [[5.0, 4.0, 4.25]]
+    assert filters.trailing_means(window, (1, 2, 4)).tolist() == [[5.0, 4.0, 4.25]]
 
 
 def test_trailing_means_need_long_enough_windows():
     with pytest.raises(HistoryTooShort, match=r"HAR with lags \(1, 5, 22\) needs 22 sessions; got"):
-        regressors.trailing_means(np.ones((3, 17)), (1, 5, 22))
+        filters.trailing_means(np.ones((3, 17)), (1, 5, 22))
 
 
 def test_exponential_mean_by_hand():
     # Weights 1, 1/2, 1/4 from the newest: (4 + 2/2 + 8/4) / (7/4) = 7 / 1.75 = 4
-    assert regressors.exponential_mean(np.array([[8.0, 2.0, 4.0]]), 0.5).tolist() == [4.0]
+    assert filters.exponential_mean(np.array([[8.0, 2.0, 4.0]]), 0.5).tolist() == [4.0]
 
 
 def test_exponential_mean_of_a_constant_is_the_constant():
-    assert regressors.exponential_mean(np.full((2, 75), 3.0), 0.94) == pytest.approx(3.0, rel=1e-15)
+    assert filters.exponential_mean(np.full((2, 75), 3.0), 0.94) == pytest.approx(3.0, rel=1e-15)
 
 
 @pytest.mark.parametrize("decay", [0.0, 1.0, -0.5, np.nan])
 def test_a_decay_lies_between_0_and_1(decay):
     with pytest.raises(InvalidInput, match="is not between 0 and 1") as caught:
-        regressors.exponential_mean(np.ones((1, 3)), decay)
+        filters.exponential_mean(np.ones((1, 3)), decay)
     assert caught.value.code == "invalid_decay"
 
 
@@ -97,8 +97,8 @@ def test_build_names_its_columns():
     window = np.random.default_rng(0).normal(size=(6, 90))
     design = regressors.build(NAMES, {"rv": window})
     assert design.shape == (6, 4)
-    assert (design[:, :3] == regressors.trailing_means(window, (1, 5, 22))).all()
-    assert (design[:, 3] == regressors.exponential_mean(window[:, -75:], 0.94)).all()
+    assert (design[:, :3] == filters.trailing_means(window, (1, 5, 22))).all()
+    assert (design[:, 3] == filters.exponential_mean(window[:, -75:], 0.94)).all()
     assert (regressors.build(NAMES[::-1], {"rv": window}) == design[:, ::-1]).all()
 
 
@@ -110,9 +110,9 @@ def test_build_needs_long_enough_windows():
 @pytest.mark.parametrize("nobs", [75, 76, 83, 200, 1000, 2522])
 def test_the_last_row_is_the_same_from_any_sufficient_history(nobs):
     values = np.log(np.random.default_rng(nobs).lognormal(-8, 1, nobs))
-    long = regressors.build(NAMES, {"rv": regressors.windows(values, 75)})[-1]
+    long = regressors.build(NAMES, {"rv": filters.windows(values, 75)})[-1]
     for kept in {75, 76, 100, nobs - 1, nobs} & set(range(75, nobs + 1)):
-        short = regressors.build(NAMES, {"rv": regressors.windows(values[-kept:], 75)})[-1]
+        short = regressors.build(NAMES, {"rv": filters.windows(values[-kept:], 75)})[-1]
         assert (short == long).all()
         everything = {"rv": values[-kept:][None, :]}  # one window of all there is
         wide = regressors.build(NAMES, everything)[0]
@@ -124,11 +124,11 @@ def test_the_last_row_is_the_same_from_any_sufficient_history(nobs):
 def test_a_row_is_the_same_alone_and_in_a_batch(lag, batch):
     rows = np.random.default_rng(lag * batch).lognormal(-8, 1, (batch, 250))
     for layout in (rows, np.asfortranarray(rows), np.repeat(rows, 2, axis=1)[:, ::2]):
-        means = regressors.trailing_means(layout, (lag,))
-        averages = regressors.exponential_mean(layout[:, -lag:], 0.94)
+        means = filters.trailing_means(layout, (lag,))
+        averages = filters.exponential_mean(layout[:, -lag:], 0.94)
         for i in range(batch):
-            assert (means[i] == regressors.trailing_means(rows[i : i + 1], (lag,))[0]).all()
-            assert averages[i] == regressors.exponential_mean(rows[i : i + 1, -lag:], 0.94)[0]
+            assert (means[i] == filters.trailing_means(rows[i : i + 1], (lag,))[0]).all()
+            assert averages[i] == filters.exponential_mean(rows[i : i + 1, -lag:], 0.94)[0]
 
 
 @given(
@@ -137,8 +137,8 @@ def test_a_row_is_the_same_alone_and_in_a_batch(lag, batch):
 )
 def test_what_comes_later_changes_nothing_earlier(past, later):
     names = ("mean_1", "mean_5", "mean_22")
-    known = regressors.build(names, {"rv": regressors.windows(np.array(past), 22)})
-    extended = regressors.build(names, {"rv": regressors.windows(np.array(past + later), 22)})
+    known = regressors.build(names, {"rv": filters.windows(np.array(past), 22)})
+    extended = regressors.build(names, {"rv": filters.windows(np.array(past + later), 22)})
     assert (extended[: len(known)] == known).all()
 
 
@@ -183,7 +183,7 @@ def test_rough_kernel_by_hand():
     # H = 1/4, one ahead: 1 / (1.5 * 0.5^0.75) = 1.1212, 1 / (2.5 * 1.5^0.75) = 0.2951,
     # 1 / (3.5 * 2.5^0.75) = 0.1437; together 1.5600. 0.1437, 0.2951, 1.1212 over that:
     expected = [0.0921, 0.1892, 0.7187]
-    weights = regressors.rough_kernel(0.25, 3, 1)
+    weights = filters.rough_kernel(0.25, 3, 1)
     assert weights == pytest.approx(expected, abs=1e-4)
     windows = {"rv": np.array([[7.0, 1.0, 2.0, 4.0]])}
     found = regressors.build(["rough_0.2500_3_1"], windows)
@@ -193,7 +193,7 @@ def test_rough_kernel_by_hand():
 @pytest.mark.parametrize("hurst", [0.01, 0.1, 0.3, 0.49])
 @pytest.mark.parametrize("ahead", [1, 5, 22])
 def test_a_rough_kernel_is_an_average_that_leans_to_the_newest(hurst, ahead):
-    weights = regressors.rough_kernel(hurst, 100, ahead)
+    weights = filters.rough_kernel(hurst, 100, ahead)
     assert weights.sum() == pytest.approx(1.0, rel=1e-14)
     assert (np.diff(weights) > 0).all()
     assert weights[0] > 0
@@ -206,7 +206,7 @@ def test_the_rough_kernel_is_nearly_the_best_forecast(hurst, excess):
     # The best weights on values seen once a session solve normal equations; what the kernel, made
     # for a path seen at every instant, loses against them is its discretization.
     sessions = 100
-    kernel = forecast_variance(regressors.rough_kernel(hurst, sessions, 1), hurst)
+    kernel = forecast_variance(filters.rough_kernel(hurst, sessions, 1), hurst)
     best = forecast_variance(conditional_expectation(hurst, sessions), hurst)
     last = forecast_variance(np.eye(sessions)[-1], hurst)
     assert best < kernel < best * (1 + excess)

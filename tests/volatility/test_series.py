@@ -5,7 +5,8 @@ import pytest
 
 from volatility.calendars import get_calendar
 from volatility.errors import ImplausibleUnit, InvalidSeries, OutsideCalendar
-from volatility.series import RealizedSeries, check_series
+from volatility.plausibility import check_series
+from volatility.series import DatedSeries, RealizedSeries
 
 CRYPTO = get_calendar("24/7")
 NOW = datetime(2021, 1, 5, 12, tzinfo=UTC)  # 2021-01-04 is the last session that has closed
@@ -14,7 +15,7 @@ RV = np.array([1e-4, 4e-4, 9e-4, 16e-4])
 
 
 def series(rv=RV, dates=DATES):
-    return RealizedSeries(rv, "parkinson", dates)
+    return DatedSeries(rv, "parkinson", dates)
 
 
 def refusal(rv=RV, dates=DATES):
@@ -76,7 +77,7 @@ def test_sha256_is_canonical():
 def test_sha256_covers_everything():
     digests = {
         series().sha256,
-        RealizedSeries(RV, "garman_klass", DATES).sha256,
+        DatedSeries(RV, "garman_klass", DATES).sha256,
         RealizedSeries(RV, "parkinson").sha256,
         series(replaced(RV, 2, np.nextafter(RV[2], 1))).sha256,
         series(dates=DATES + 1).sha256,
@@ -163,7 +164,7 @@ RETURNS = np.array([0.01, -0.02, 0.0, 0.03])
 
 
 def wide(**columns):
-    return RealizedSeries(RV, "parkinson", DATES, columns or {"return": RETURNS})
+    return DatedSeries(RV, "parkinson", DATES, columns=columns or {"return": RETURNS})
 
 
 def test_columns_are_cut_as_rv_is():

@@ -2,16 +2,14 @@ import numpy as np
 import pytest
 
 from volatility.errors import InvalidInput
-from volatility.realized import bipower_variation, realized_variance
-from volatility.simulate import (
+from volatility.measures.intraday import bipower_variation, realized_variance
+from volatility.simulation.fractional import (
     fgn_autocovariance,
     fractional_brownian_motion,
     fractional_gaussian_noise,
-    har_process,
-    intraday_returns,
-    regression_process,
     rough_log_volatility,
 )
+from volatility.simulation.regression import har_process, intraday_returns, regression_process
 
 
 def test_autocovariance_by_hand():

@@ -3,7 +3,7 @@ import math
 import pytest
 from scipy import stats
 
-from volatility.student_t import two_sided_pvalue, upper_tail
+from volatility.evaluation.student_t import two_sided_pvalue, upper_tail
 
 DEGREES = [1, 2, 5, 9, 30, 149, 630, 1260, 5104]
 STATISTICS = [0.0, 1e-3, 0.3, 1.0, 1.96, 3.5, 8.0, 25.0]

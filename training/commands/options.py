@@ -17,9 +17,8 @@ from training.models.recipe import AssetData, Recipe
 from training.models.registry import BENCHMARKS, MODELS
 from training.source import BarsFile, load_asset
 from training.study import obstacle
-from volatility.bars import Finding
 from volatility.datasets import NAMES
-from volatility.errors import InvalidInput
+from volatility.errors import Finding, InvalidInput
 
 # argparse has no public name for what holds its commands.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -207,7 +206,6 @@ class FitsProgress:
 
 def _describe(data: AssetData) -> str:
     dates = data.series.dates
-    assert dates is not None, "training series carry dates"
     return (
         f"{len(dates)} sessions of {data.series.measure}, {dates[0]} to {dates[-1]}, "
         f"calendar {data.calendar_name}, from {data.source}"

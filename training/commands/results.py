@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from models_store.store import Store, shipped_artifacts
+from models_store.shipped import shipped_artifacts
+from models_store.store import Store
 from training.commands.options import Subparsers
 from training.results import between_markers, details, overview, read_results
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from models_store.store import Store, open_store
+from models_store.shipped import open_store
+from models_store.store import Store
 from training.commands.options import (
     FitsProgress,
     Subparsers,

@@ -6,7 +6,7 @@ from statistics import fmean, median
 
 from training.evaluation.run import Evaluated
 from training.report import better, worse
-from volatility.evaluation import ComparisonRow
+from volatility.evaluation.compare import ComparisonRow
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from training.evaluation.run import HALF, TEST, Evaluated
 from training.study import parts_of
-from volatility.evaluation import Comparison, ComparisonRow, align
-from volatility.losses import qlike_losses
+from volatility.evaluation.compare import Comparison, ComparisonRow
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import align
 
 BLUE, ORANGE, GREEN, PURPLE, RED, SKY = (
     "#0072B2",

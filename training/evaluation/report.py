@@ -15,7 +15,7 @@ from training.report import (
     transfer_effect,
 )
 from training.study import parts_of
-from volatility.evaluation import Comparison, ComparisonRow
+from volatility.evaluation.compare import Comparison, ComparisonRow
 
 NOMINAL = 0.8  # the level that coverage is told of in words
 TERCILE_MARGIN = 0.1  # coverage that far from nominal in some tercile is worth a sentence
@@ -151,7 +151,6 @@ def _study(result: Evaluated, figures: Mapping[str, str]) -> list[str]:
 def _data_in_words(result: Evaluated) -> str:
     target = result.study.data.target
     dates = target.series.dates
-    assert dates is not None, "training series carry dates"
     every: dict[int, list[str]] = {}
     for recipe in result.study.recipes:
         every.setdefault(recipe.refit_every, []).append(recipe.name)

@@ -7,7 +7,8 @@ from training.models.recipe import Recipe
 from training.study import Study, parts_of
 from training.walk_forward import BlockForecasts, tracks_of, walk_forward
 from training.workers import worker_pool
-from volatility.evaluation import Comparison, ForecastTrack, compare
+from volatility.evaluation.compare import Comparison, compare
+from volatility.evaluation.tracks import ForecastTrack
 
 TEST, HALF = "test", "half"  # the last quarter, which is the headline, and the last half
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from training.evaluation.across import AcrossRow
 from training.evaluation.run import Evaluated
-from volatility.evaluation import BENCHMARKS, COVERAGE_LEVELS, Comparison, ComparisonRow
+from volatility.evaluation.compare import BENCHMARKS, COVERAGE_LEVELS, Comparison, ComparisonRow
 
 Cell = str | int | float | bool | None
 TERCILES = ("low", "middle", "high")
@@ -138,7 +138,6 @@ def _of_test(row: ComparisonRow, benchmark: str) -> dict[str, Cell]:
 def _of_data(result: Evaluated) -> dict[str, Cell]:
     target = result.study.data.target
     dates = target.series.dates
-    assert dates is not None, "training series carry dates"
     return _of_study(result) | {
         "source": target.source,
         "calendar": target.calendar_name,

@@ -5,9 +5,9 @@ They stand beside every other model. A model that cannot beat them has learned n
 
 from dataclasses import dataclass
 
-from models_store.predictors import LinearPredictor
 from training.models.recipe import Fit, Hyperparameters, TrainingSet
-from volatility.regressors import lookback_of
+from volatility.regressor_names import coefficients_of, design_of
+from volatility.regressors import LinearPredictor
 
 RISKMETRICS_DECAY = 0.94  # daily data; RiskMetrics Technical Document (1996), section 5.3
 
@@ -25,7 +25,7 @@ class Benchmark:
     @property
     def lookback(self) -> int:
         """Sessions that the regressor reaches back."""
-        return lookback_of((self.regressor,))
+        return design_of((self.regressor,)).lookback
 
     @property
     def hyperparameters(self) -> Hyperparameters:
@@ -34,7 +34,9 @@ class Benchmark:
 
     def fit(self, data: TrainingSet) -> Fit:  # noqa: ARG002 - the recipe interface
         """Nothing is estimated."""
-        return Fit(LinearPredictor(scale="levels", coefficients={self.regressor: 1.0}))
+        return Fit(
+            LinearPredictor(scale="levels", coefficients=coefficients_of({self.regressor: 1.0}))
+        )
 
 
 def last_value(refit_every: int) -> Benchmark:

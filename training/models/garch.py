@@ -19,20 +19,19 @@ of the fitting sample, which stands for the unconditional variance also where th
 2 % at one of 0.98.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from models_store.predictors import LinearPredictor
 from training.models.recipe import Fit, Hyperparameters, TrainingSet
 from volatility.arrays import FloatArray
 from volatility.errors import ConstantPrices
+from volatility.regressors import LinearPredictor, Regressor, ReturnSquares
 
 WINDOW = 200  # sessions
 PERCENT = 100.0  # arch's optimizer wants returns of about this size
-DECAY_DIGITS = 6  # as many as a regressor's name holds
-MAX_DECAY = 1 - 10.0**-DECAY_DIGITS
+MAX_DECAY = 1 - 1e-6  # a sum of past squares needs a decay below one
 RISKMETRICS = (0.0, 0.06, 0.0, 0.94)  # RiskMetrics Technical Document (1996), as omega … beta
 
 
@@ -135,7 +134,7 @@ def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
         omega / PERCENT**2,
         alpha,
         gamma[0] if gamma else 0.0,
-        min(round(beta, DECAY_DIGITS), MAX_DECAY),
+        min(beta, MAX_DECAY),
         variance / PERCENT**2,
         converged,
     )
@@ -180,13 +179,14 @@ def _export(
     ahead = several_sessions(parameters, horizon)
     powers = parameters.beta ** np.arange(window)
     before = parameters.omega * powers.sum() + parameters.beta**window * unconditional
-    suffix = f"{parameters.beta:.{DECAY_DIGITS}f}_{window}"
-    slopes = {f"return_squares_{suffix}": scale * ahead.slope * parameters.alpha}
+    squares = ReturnSquares(parameters.beta, window)
+    coefficients: dict[Regressor, float] = {squares: scale * ahead.slope * parameters.alpha}
     if parameters.gamma:
-        slopes[f"negative_return_squares_{suffix}"] = scale * ahead.slope * parameters.gamma
+        losses = replace(squares, negative=True)
+        coefficients[losses] = scale * ahead.slope * parameters.gamma
     return LinearPredictor(
         scale="levels",
-        coefficients=slopes,
+        coefficients=coefficients,
         intercept=scale * float(ahead.constant + ahead.slope * before),
     )
 

@@ -9,7 +9,7 @@ with x the rv itself (``har``, and ``har_wls`` by weighted least squares) or its
 
 from training.models.least_squares import Estimate, LeastSquares, least_squares
 from volatility.arrays import FloatArray
-from volatility.regressors import trailing_means
+from volatility.filters import trailing_means
 
 LAGS = (1, 5, 22)  # a day, a week, a month of sessions
 REGRESSORS = tuple(f"mean_{lag}" for lag in LAGS)

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store.predictors import LinearPredictor, Scale, on_scale
 from training.models.recipe import Fit, Hyperparameters, TrainingSet
 from training.pairs import Pairs
-from volatility.arrays import FloatArray
-from volatility.regressors import build, columns_of, lookback_of
+from volatility.arrays import FloatArray, Scale
+from volatility.regressor_names import coefficients_of, design_of
+from volatility.regressors import LinearPredictor, on_scale
 
 # Fitted values below the lowest hundredth of what was seen count as that: a value near zero, or
 # below it, would take all the weight there is.
@@ -31,7 +31,7 @@ class LeastSquares:
     Attributes
     ----------
     name : the model's name in the store.
-    regressors : see :mod:`volatility.regressors`.
+    regressors : see :mod:`volatility.regressor_names`.
     scale : whether rv or its logarithm is regressed, on regressors of the same.
     refit_every : sessions between two fits in a walk-forward evaluation.
     relative : weigh each target by the inverse square of a first pass's fit, so that relative
@@ -50,12 +50,12 @@ class LeastSquares:
     @property
     def lookback(self) -> int:
         """Sessions that the longest regressor reaches back."""
-        return lookback_of(self.regressors)
+        return design_of(self.regressors).lookback
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What the regressors are made of besides rv."""
-        return columns_of(self.regressors)
+        return design_of(self.regressors).columns
 
     def fit(self, data: TrainingSet) -> Fit:
         """Estimate the coefficients and, in logs, the variance of the residuals."""
@@ -63,7 +63,7 @@ class LeastSquares:
         slopes = dict(zip(self.regressors, estimate.coefficients.tolist(), strict=True))
         predictor = LinearPredictor(
             scale=self.scale,
-            coefficients=slopes,
+            coefficients=coefficients_of(slopes),
             intercept=estimate.intercept,
         )
         degrees = len(estimate.residuals) - len(self.regressors) - 1
@@ -72,7 +72,7 @@ class LeastSquares:
 
     def estimate(self, pairs: Pairs) -> Estimate:
         """Coefficients and (n,) residuals, on :attr:`scale`."""
-        design = build(self.regressors, on_scale(pairs.windows, self.scale))
+        design = design_of(self.regressors).build(on_scale(pairs.windows, self.scale))
         targets = np.log(pairs.targets) if self.scale == "logs" else pairs.targets
         first = least_squares(design, targets)
         if not self.relative:

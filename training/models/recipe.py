@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from models_store.predictors import Predictor
+from models_store.predictors.predictor import Predictor
 from training.networks.fitting import FittingHistory
 from training.pairs import Pairs, make_pairs
 from volatility.calendars import Calendar, get_calendar
-from volatility.series import RealizedSeries
+from volatility.series import DatedSeries
 
 Hyperparameters = Mapping[str, float | int | str | bool | tuple[int, ...]]
 
@@ -20,7 +20,7 @@ class AssetData:
     """One asset's daily rv with every column there is, and where it came from."""
 
     asset: str
-    series: RealizedSeries
+    series: DatedSeries
     calendar_name: str
     bar_interval: int  # seconds
     source: str  # a shipped dataset, or the name of the user's file

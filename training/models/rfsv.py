@@ -5,7 +5,7 @@ is a weighted mean of its past,
 
 .. math:: E[\log RV_{t+h} \mid \mathcal F_t] = \sum_{i=0}^{N-1} w_i(H, h) \log RV_{t-i}
 
-with the weights of :func:`volatility.regressors.rough_kernel`. One number is estimated, H, by the
+with the weights of :func:`volatility.filters.rough_kernel`. One number is estimated, H, by the
 variogram of log volatility over lags 1 to 20 on the fitting sample. Measurement noise lowers it,
 and should: the weights are those of what is measured. Quantitative Finance 18(6).
 """
@@ -14,14 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_store.predictors import LinearPredictor, on_scale
 from training.models.recipe import Fit, Hyperparameters, TrainingSet
 from volatility.hurst import variogram
-from volatility.regressors import build
+from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
 from volatility.series import RealizedSeries
 
 WINDOW = 100  # sessions; before them lies 3 % of the weight at H = 0.1
-HURST_RANGE = (0.01, 0.49)  # where the predictor is defined, to the digits of a regressor's name
+HURST_RANGE = (0.01, 0.49)  # inside where the predictor is defined
 
 
 @dataclass(frozen=True)
@@ -51,24 +50,24 @@ class Rfsv:
         """
         hurst = hurst_exponent(data.target.series)
         ahead = range(1, data.horizon + 1)
-        names = [f"rough_{hurst:.4f}_{self.lookback}_{sessions}" for sessions in ahead]
+        regressors = [RoughForecast(hurst, self.lookback, sessions) for sessions in ahead]
         pairs = data.pairs(self.lookback)
-        forecasts = build(names, on_scale(pairs.windows, "logs")).mean(axis=1)
+        forecasts = Design(tuple(regressors)).build(on_scale(pairs.windows, "logs")).mean(axis=1)
         errors = np.log(pairs.targets) - forecasts
         predictor = LinearPredictor(
             scale="logs",
-            coefficients=dict.fromkeys(names, 1 / data.horizon),
+            coefficients=dict.fromkeys(regressors, 1 / data.horizon),
             intercept=float(errors.mean()),
         )
         return Fit(predictor, float(errors.var(ddof=1)), learned={"hurst": hurst})
 
 
 def hurst_exponent(series: RealizedSeries) -> float:
-    """Exponent of log volatility by the variogram, to four digits, inside :data:`HURST_RANGE`."""
+    """Exponent of log volatility by the variogram, inside :data:`HURST_RANGE`."""
     estimate = variogram(np.log(series.volatility)).hurst
     assert estimate is not None, "the plain variogram has an estimate for every path it accepts"
     low, high = HURST_RANGE
-    return round(min(max(estimate, low), high), 4)
+    return min(max(estimate, low), high)
 
 
 def rfsv(refit_every: int) -> Rfsv:

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
-from models_store.manifest import OnnxPredictorSpec
-from models_store.predictors import OnnxPredictor, Prediction, Scale
+from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
 from training.networks.threads import one_thread
-from volatility.arrays import FloatArray, Windows
+from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.errors import RoughcastError
 
 PARITY_BATCHES = (1, 7, 64)
@@ -41,6 +41,7 @@ class TorchPredictor:
     lookback: int
     scale: Scale = "logs"
     columns: tuple[str, ...] = ()
+    kind: ClassVar[str] = "onnx"  # what it becomes for serving
 
     @property
     def diagnostics(self) -> tuple[str, ...]:
@@ -58,6 +59,25 @@ class TorchPredictor:
         """Predict from (batch, lookback) windows that are logs already; (batch,) logs."""
         log_rv = torch.as_tensor(log_windows, dtype=torch.float32)
         return self._outputs(log_rv)[0].double().numpy()
+
+    def to_onnx(self, spec: OnnxPredictorSpec, example: Windows) -> bytes:
+        """The network as the content of ``model.onnx``, checked against torch.
+
+        Parameters
+        ----------
+        spec : names of the graph's input and outputs.
+        example : (n, lookback) windows, at least 64 rows, to compare the two on.
+
+        Raises
+        ------
+        ParityError : some prediction differs by more than 1e-5 of log rv.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            _write_onnx(self, spec, path)
+            exported = OnnxPredictor.from_file(path, spec, self.lookback)
+            _check_parity(self, exported, example)
+            return path.read_bytes()
 
     def _outputs(self, log_rv: Tensor) -> tuple[Tensor, ...]:
         self.network.eval()
@@ -81,27 +101,6 @@ class _Explained(nn.Module):
 def _shown(predictor: TorchPredictor) -> nn.Module:
     """The module whose outputs are all that the network shows."""
     return _Explained(predictor.network) if predictor.diagnostics else predictor.network
-
-
-def export_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, example: Windows) -> bytes:
-    """The network as the content of ``model.onnx``, checked against torch before it is returned.
-
-    Parameters
-    ----------
-    predictor : the trained network.
-    spec : names of the graph's input and output.
-    example : (n, lookback) windows, at least 64 rows, to compare the two on.
-
-    Raises
-    ------
-    ParityError : some prediction differs by more than 1e-5 of log rv.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        _write_onnx(predictor, spec, path)
-        exported = OnnxPredictor.from_file(path, spec, predictor.lookback)
-        _check_parity(predictor, exported, example)
-        return path.read_bytes()
 
 
 def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) -> None:

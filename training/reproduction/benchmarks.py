@@ -6,7 +6,7 @@ from types import MappingProxyType
 from training.models.har import LAGS, har_least_squares
 from training.reproduction.protocol import Track
 from training.reproduction.samples import Rows, Series
-from volatility.regressors import trailing_means
+from volatility.filters import trailing_means
 
 MOVING_AVERAGE_WINDOW = 5  # of the published code; the paper gives none
 

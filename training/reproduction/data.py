@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from volatility.arrays import DateArray, FloatArray
-from volatility.bars import DAILY, Bars, from_frame
+from volatility.bars import DAILY, Bars
 from volatility.errors import InvalidInput
+from volatility.frames import from_frame
 
 REPOSITORY = "https://github.com/ronitdhansoia/vltlty"
 COMMIT = "b35d314645eb1d9202fb0f30e4501a32116813c4"  # the first; later ones replace the files

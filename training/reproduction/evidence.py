@@ -9,8 +9,8 @@ import numpy as np
 
 from training.reproduction.protocol import Paired, Track
 from training.reproduction.results import Protocol, Results
-from volatility import student_t
-from volatility.comparison import diebold_mariano
+from volatility.evaluation import student_t
+from volatility.evaluation.diebold_mariano import diebold_mariano
 
 SIGNIFICANT = 0.05
 LOSSES = ("rmse", "mae")  # of the paper's four scores, those where less is better

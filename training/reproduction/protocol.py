@@ -13,7 +13,7 @@ from functools import reduce
 import numpy as np
 
 from volatility.arrays import DateArray, FloatArray
-from volatility.losses import correlation_score, mae_loss, r_squared_score, rmse_loss
+from volatility.evaluation.losses import correlation_score, mae_loss, r_squared_score, rmse_loss
 
 
 @dataclass(frozen=True)

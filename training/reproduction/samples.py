@@ -19,9 +19,8 @@ from training.reproduction.data import PaperData, PublishedSeries
 from training.reproduction.protocol import Track
 from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.calendars import Calendar, get_calendar
-from volatility.realized import daily_series
-from volatility.regressors import windows
-from volatility.series import RealizedSeries
+from volatility.filters import windows
+from volatility.series import DatedSeries, daily_series
 
 TRAINING_SHARE, VALIDATION_SHARE = 0.50, 0.25  # section 4.1
 BITCOIN_MEASURE, SPX_MEASURE = "realized_variance", "garman_klass"
@@ -157,7 +156,7 @@ class ByDate:
     validation_start, test_start : first target of each part.
     """
 
-    series: RealizedSeries
+    series: DatedSeries
     calendar: Calendar
     validation_start: np.datetime64
     test_start: np.datetime64
@@ -165,7 +164,6 @@ class ByDate:
     @cached_property
     def log_volatility(self) -> Track:
         """The whole series."""
-        assert self.series.dates is not None, "daily_series dates what it measures"
         return Track(self.series.dates, self._log_volatility(self.series.rv))
 
     def partition(self, lookback: int) -> Partition:
@@ -217,7 +215,6 @@ def bitcoin_daily(data: PaperData) -> ByDate:
     """Daily realized variance of 24 hourly returns; days that lack a bar are left out."""
     calendar = get_calendar(BITCOIN_CALENDAR)
     series, _ = daily_series(data.bitcoin.bars, BITCOIN_MEASURE, calendar)
-    assert series.dates is not None, "daily_series dates what it measures"
     nobs = len(series)
     return ByDate(
         series,

@@ -9,8 +9,9 @@ import io
 from dataclasses import dataclass
 from importlib import resources
 
-from volatility.bars import DAILY, Bars, from_frame
+from volatility.bars import DAILY, Bars
 from volatility.errors import RoughcastError, UnknownAsset
+from volatility.frames import from_frame
 
 
 class DamagedDataset(RoughcastError):

@@ -6,7 +6,7 @@ import numpy as np
 
 from volatility.hurst.calibration import range_noise
 from volatility.hurst.special import trigamma
-from volatility.realized import get_measure
+from volatility.measures import MEASURES
 
 # Asymptotic variance of the measure over that of realized variance, under constant volatility.
 # Barndorff-Nielsen & Shephard (2004), Journal of Financial Econometrics 2(1): pi²/4 + pi - 3.
@@ -58,7 +58,7 @@ def log_volatility_noise(measure: str, intraday_nobs: int | None = None) -> Meas
     variance :math:`\psi'(m / 2) \approx 2 / m`. Range measures: constants of their distribution,
     see :func:`range_noise`. Log volatility has a quarter of either.
     """
-    get_measure(measure)
+    MEASURES[measure]
     ranges = range_noise()
     if measure in ranges:
         return MeasurementNoise(ranges[measure] / 4)

@@ -16,7 +16,7 @@ from volatility.hurst.variogram import variogram
 from volatility.hurst.variogram_corrected import variogram_corrected
 from volatility.hurst.wavelet import wavelet
 from volatility.hurst.whittle import whittle
-from volatility.realized import get_measure
+from volatility.measures import MEASURES
 
 Verdict = Literal["rough", "not_rough", "artefact", "inconclusive"]
 
@@ -151,7 +151,7 @@ class _Evidence:
     @property
     def overlapping(self) -> bool:
         """Whether successive values share returns: declared, or found."""
-        declared = self.measure is not None and get_measure(self.measure).overlapping
+        declared = self.measure is not None and MEASURES[self.measure].overlapping
         return declared or self.window is not None
 
     @property

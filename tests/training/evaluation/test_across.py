@@ -5,7 +5,7 @@ import pytest
 from tests.training.evaluation.studies import results
 from training.evaluation.across import across_assets
 from training.evaluation.run import Evaluated
-from volatility.comparison import DieboldMariano
+from volatility.evaluation.diebold_mariano import DieboldMariano
 
 
 def changed(result: Evaluated, **rows: dict[str, object]) -> Evaluated:

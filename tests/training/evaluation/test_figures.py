@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.evaluation.studies import results
 from training.evaluation import figures
-from volatility.losses import qlike_losses
+from volatility.evaluation.losses import qlike_losses
 
 
 def test_four_figures_the_same_bytes_twice() -> None:

@@ -6,7 +6,7 @@ from tests.training.evaluation.studies import results
 from training.evaluation.across import across_assets
 from training.evaluation.report import heading, plain_words, report
 from training.evaluation.run import Evaluated
-from volatility.comparison import DieboldMariano
+from volatility.evaluation.diebold_mariano import DieboldMariano
 
 
 def page(some: tuple[Evaluated, ...]) -> str:

@@ -12,13 +12,13 @@ from training.models.registry import recipes
 from training.study import Study
 from training.walk_forward import count_fits
 from volatility.errors import MisalignedForecasts
-from volatility.evaluation import ForecastTrack, compare
+from volatility.evaluation.compare import compare
+from volatility.evaluation.tracks import ForecastTrack
 
 
 def test_models_are_scored_on_the_last_quarter_and_the_last_half() -> None:
     first, ahead, *_ = results()
     dates = first.study.data.target.series.dates
-    assert dates is not None
     assert set(first.comparisons) == {"test", "half"}
     assert first.comparisons["half"].span == (dates[NOBS // 2], dates[-1])
     assert first.comparisons["test"].span == (dates[-(NOBS // 4)], dates[-1])

@@ -11,7 +11,7 @@ import pytest
 from tests.training.evaluation.studies import results
 from training.evaluation.across import across_assets
 from training.evaluation.tables import forecasts_csv_gz, results_csv, results_json, tidy_rows
-from volatility.losses import qlike_loss
+from volatility.evaluation.losses import qlike_loss
 
 
 def test_one_row_an_asset_horizon_part_and_model() -> None:

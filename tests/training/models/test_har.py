@@ -11,12 +11,11 @@ from training.pairs import Pairs
 from volatility import datasets
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
-from volatility.realized import daily_series
-from volatility.series import RealizedSeries
-from volatility.simulate import har_process
+from volatility.series import DatedSeries, daily_series
+from volatility.simulation.regression import har_process
 
 
-def spx() -> RealizedSeries:
+def spx() -> DatedSeries:
     shipped = datasets.load("SPX")
     return daily_series(shipped.bars, shipped.measure, get_calendar(shipped.calendar))[0]
 
@@ -25,7 +24,7 @@ def spx_pairs() -> Pairs:
     series = spx()
     # 24/7 pairs would drop weekends; positions are what the peers see.
     days = np.datetime64("2000-01-01") + np.arange(len(series))
-    return asset_of("SPX", RealizedSeries(series.rv, series.measure, days)).pairs(22)
+    return asset_of("SPX", DatedSeries(series.rv, series.measure, days)).pairs(22)
 
 
 def design_of(values: np.ndarray) -> np.ndarray:
@@ -95,7 +94,7 @@ def test_a_known_har_in_levels_is_recovered_better_by_weighting() -> None:
     days = np.datetime64("1900-01-01") + np.arange(5_000)
     errors: dict[str, list[np.ndarray]] = {"har": [], "har_wls": []}
     for rv in paths:
-        data = TrainingSet(asset_of("X", RealizedSeries(rv, "garman_klass", days)), {}, 0)
+        data = TrainingSet(asset_of("X", DatedSeries(rv, "garman_klass", days)), {}, 0)
         for model in (har(22), har_wls(22)):
             fit = model.fit(data)
             assert fit.residual_variance == 0.0  # levels need no correction

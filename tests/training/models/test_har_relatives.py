@@ -16,7 +16,7 @@ from training.models.lhar import lhar
 from training.models.recipe import TrainingSet
 from training.models.shar import shar
 from volatility import regressors
-from volatility.simulate import regression_process
+from volatility.simulation.regression import regression_process
 
 DAYS = 22  # the longest lag: one window
 

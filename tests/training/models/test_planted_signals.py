@@ -18,7 +18,7 @@ from training.models.har import LAGS, har_least_squares
 from training.models.network_recipe import NetworkRecipe
 from training.models.registry import MODELS
 from training.networks.fitting import LogWindows, Split
-from volatility.regressors import trailing_means
+from volatility.filters import trailing_means
 
 PROCESSES = {"har": har_log_rv, "nonlinear": nonlinear_log_rv}
 RECIPES = {name: make(tiny_config()) for name, make in MODELS.items()}

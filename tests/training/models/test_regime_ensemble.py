@@ -15,7 +15,7 @@ from training.models.har import LAGS, har_least_squares
 from training.models.recipe import Fit
 from training.models.regime_ensemble import RegimeNetwork, regime_ensemble
 from volatility.arrays import FloatArray
-from volatility.regressors import trailing_means
+from volatility.filters import trailing_means
 
 SEEN = 2000
 LOG_RV, REGIME = switching_log_rv(SEEN + 1000, 1)

@@ -5,9 +5,9 @@ from tests.training.data import asset_of
 from tests.training.intraday import series_of
 from training.models.recipe import TrainingSet
 from training.models.rfsv import hurst_exponent, rfsv
+from volatility.filters import rough_kernel
 from volatility.hurst import variogram
-from volatility.regressors import rough_kernel
-from volatility.simulate import rough_log_volatility
+from volatility.simulation.fractional import rough_log_volatility
 
 HURST = 0.12
 
@@ -68,7 +68,6 @@ def test_on_a_rough_path_it_beats_the_last_value(horizon: int) -> None:
     # At H = 0.12 the kernel's mean squared error one ahead is 0.73 of the last value's
     # (see tests/volatility/test_regressors.py); the fit adds the error of H.
     data = rough(4_000, seed=3, horizon=horizon)
-    assert data.target.series.dates is not None
     fit = rfsv(22).fit(data.until(data.target.series.dates[2_000]))
     pairs = data.pairs(100)
     later = pairs.where(pairs.as_of > data.target.series.dates[2_000])

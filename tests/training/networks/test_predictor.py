@@ -8,8 +8,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from models_store.manifest import OnnxPredictorSpec
-from models_store.predictors import OnnxPredictor
+from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
 from tests.training.data import make_asset, small_config
 from training.models.recipe import TrainingSet
 from training.models.registry import MODELS

@@ -21,7 +21,7 @@ from training.reproduction.samples import samples_of
 from training.reproduction.units import units_of
 from volatility.arrays import FloatArray
 from volatility.calendars import get_calendar
-from volatility.realized import rolling_std
+from volatility.measures.daily import rolling_std
 
 PAPER = Path(__file__).parents[4] / "shared" / "paper"
 SEEDS = (7, 8)

@@ -7,7 +7,7 @@ from scipy import stats
 from training.reproduction.evidence import AccuracyTest, compare, improvement, seeds_pvalue
 from training.reproduction.protocol import Paired
 from training.reproduction.results import Protocol
-from volatility.comparison import diebold_mariano
+from volatility.evaluation.diebold_mariano import diebold_mariano
 
 
 def pairs(seed: int = 0, nobs: int = 400) -> tuple[Paired, Paired]:

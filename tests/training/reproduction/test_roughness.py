@@ -8,7 +8,7 @@ from training.reproduction.roughness import (
     wavelet_hurst,
     wavelet_scaling,
 )
-from volatility.simulate import fractional_brownian_motion
+from volatility.simulation.fractional import fractional_brownian_motion
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from tests.training.reproduction.stand_in import stand_in_data
 from training.reproduction.benchmarks import BENCHMARKS, har
 from training.reproduction.samples import bitcoin_daily, samples_of, spx_daily
-from volatility.realized import realized_variance
+from volatility.measures.intraday import realized_variance
 
 
 def test_no_window_reaches_from_one_file_into_another() -> None:
@@ -25,7 +25,6 @@ def test_no_window_reaches_from_one_file_into_another() -> None:
 def test_the_daily_measure_is_a_days_own_returns() -> None:
     data = stand_in_data()
     daily = bitcoin_daily(data)
-    assert daily.series.dates is not None
     day = daily.series.dates[5]
     bars = data.bitcoin.bars
     inside = np.flatnonzero(bars.dates == day)

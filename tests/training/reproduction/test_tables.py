@@ -26,7 +26,7 @@ from training.reproduction.table import (
 from training.reproduction.tables import tables_of
 from training.reproduction.tables.parameters import counts
 from training.reproduction.units import NETWORKS
-from volatility.losses import rmse_loss
+from volatility.evaluation.losses import rmse_loss
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from volatility.arrays import FloatArray
-from volatility.simulate import fractional_brownian_motion
+from volatility.simulation.fractional import fractional_brownian_motion
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@ import pytest
 
 from volatility.errors import UnknownMeasure
 from volatility.hurst.noise import log_volatility_noise
-from volatility.realized import bipower_variation, med_rv, realized_variance
+from volatility.measures.intraday import bipower_variation, med_rv, realized_variance
 
 
 def test_range_of_a_brownian_day():

@@ -3,7 +3,7 @@ import pytest
 
 from tests.volatility.hurst.paths import brownian_paths
 from volatility.hurst.overlap import autocorrelations, overlapping_window
-from volatility.realized import rolling_std
+from volatility.measures.daily import rolling_std
 
 
 @pytest.mark.parametrize("window", [10, 22, 24, 60])

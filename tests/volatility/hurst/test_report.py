@@ -9,8 +9,9 @@ from volatility import datasets
 from volatility.calendars import get_calendar
 from volatility.errors import UnknownMeasure
 from volatility.hurst import report
-from volatility.realized import daily_series, rolling_std
-from volatility.simulate import rough_log_volatility
+from volatility.measures.daily import rolling_std
+from volatility.series import daily_series
+from volatility.simulation.fractional import rough_log_volatility
 
 PAPER = Path(__file__).parents[4] / "shared" / "paper"
 NAMES = {"rescaled_range", "dfa", "variogram", "wavelet", "whittle", "variogram_corrected"}

@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.volatility.hurst.paths import brownian_paths
 from volatility.hurst.robust import multitaper_spectrum, upper_bound
-from volatility.simulate import rough_log_volatility
+from volatility.simulation.fractional import rough_log_volatility
 
 PATHS = 40
 

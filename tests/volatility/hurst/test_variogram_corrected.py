@@ -4,7 +4,8 @@ import pytest
 from tests.volatility.hurst.paths import brownian_paths
 from volatility.errors import UnknownMeasure
 from volatility.hurst import variogram, variogram_corrected
-from volatility.simulate import intraday_returns, rough_log_volatility
+from volatility.simulation.fractional import rough_log_volatility
+from volatility.simulation.regression import intraday_returns
 
 
 def seen_through(path, intraday_nobs, rng):

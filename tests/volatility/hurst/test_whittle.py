@@ -5,7 +5,7 @@ from scipy.special import gamma, zeta
 from tests.volatility.hurst.paths import brownian_paths
 from volatility.hurst import whittle
 from volatility.hurst.whittle import FgnSpectrum, periodogram
-from volatility.simulate import fgn_autocovariance
+from volatility.simulation.fractional import fgn_autocovariance
 
 
 @pytest.mark.parametrize("hurst", [0.01, 0.1, 0.5, 0.9, 0.99])

@@ -22,7 +22,7 @@ from training.reproduction.table import Cell, Quantity, Row, Table, fixed, signe
 from volatility.arrays import FloatArray
 from volatility.hurst import HurstReport
 from volatility.hurst import report as hurst_report
-from volatility.realized import garman_klass
+from volatility.measures.daily import garman_klass
 
 HOURLY_RETURNS = 24  # in a day of Bitcoin
 

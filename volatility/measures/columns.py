@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from volatility.arrays import BoolArray, FloatArray
-from volatility.realized import (
+from volatility.measures.intraday import (
     bipower_variation,
     realized_quarticity,
     realized_semivariances,

@@ -5,10 +5,14 @@ returns one value a date, for comparisons that need them. ``actual`` and ``forec
 arrays in the order of their target dates.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from volatility.arrays import FloatArray
-from volatility.errors import InvalidSeries
+from volatility.errors import InvalidSeries, TooFewObservations
+
+MINIMUM_FORECASTS = 10  # that two models are compared on
 
 
 def qlike_losses(actual: FloatArray, forecast: FloatArray) -> FloatArray:
@@ -189,3 +193,51 @@ def _check_values(field: str, values: FloatArray, *, positive: bool) -> None:
         found=float(values[first]),
         needed=needed,
     )
+
+
+def check_paired(losses: Mapping[str, FloatArray]) -> None:
+    """Refuse losses that no test can compare.
+
+    Parameters
+    ----------
+    losses : (n,) losses of the same dates, by model.
+
+    Raises
+    ------
+    InvalidSeries : no model, unequal lengths, or a value that is not finite.
+    TooFewObservations : fewer than :data:`MINIMUM_FORECASTS` dates.
+    """
+    if not losses:
+        raise InvalidSeries(
+            "there is no model to compare; at least one is needed",
+            code="empty_history",
+            field="losses",
+            found=0,
+            needed="at least 1 model",
+        )
+    shapes = {values.shape for values in losses.values()}
+    if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
+        raise InvalidSeries(
+            f"losses of shapes {sorted(shapes)} cannot be paired; one loss a date is needed",
+            code="length_mismatch",
+            field="losses",
+            found=sorted(shapes),
+            needed="equal lengths",
+        )
+    for name, values in losses.items():
+        if not np.isfinite(values).all():
+            raise InvalidSeries(
+                f"the losses of {name} are not all finite",
+                code="non_finite_loss",
+                field=name,
+                found=float(values[~np.isfinite(values)][0]),
+                needed="finite numbers",
+            )
+    nobs = shapes.pop()[0]
+    if nobs < MINIMUM_FORECASTS:
+        raise TooFewObservations(
+            f"a comparison needs {MINIMUM_FORECASTS} forecasts; got {nobs}",
+            field="losses",
+            found=nobs,
+            needed=f"at least {MINIMUM_FORECASTS}",
+        )

@@ -1,0 +1,17 @@
+"""What only a store can refuse."""
+
+from volatility.errors import RoughcastError
+
+
+class ArtifactRefused(RoughcastError):
+    """An artifact or a pointer failed its checks, and is not served."""
+
+    code = "artifact_refused"
+
+    def __init__(self, asset: str, model: str, version: int | None, reason: str) -> None:
+        what = f"{asset}/{model}" + (f"/{version}" if version is not None else "")
+        super().__init__(f"{what} is refused: {reason}", found=reason)
+        self.asset = asset
+        self.model = model
+        self.version = version
+        self.reason = reason

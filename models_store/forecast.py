@@ -1,0 +1,46 @@
+"""What a model says of the next session, with everything needed to read it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+
+from volatility.series import RealizedSeries
+
+
+class ForecastInput(NamedTuple):
+    """What a model is asked."""
+
+    history: RealizedSeries  # in the model's measure, the last value being the newest
+    levels: tuple[float, ...] = (0.8, 0.95)  # nominal coverages of the intervals wanted
+    horizon: int = 1  # sessions ahead
+
+
+class Interval(NamedTuple):
+    """A forecast interval, and how intervals of this level have covered out of sample."""
+
+    level: float  # nominal coverage
+    rv: tuple[float, float]
+    volatility_annualized: tuple[float, float]
+    coverage_observed: float  # on the test part
+    nobs: int  # forecasts behind coverage_observed
+
+
+class Forecast(NamedTuple):
+    """The next session's realized variance, with everything needed to read it."""
+
+    asset: str
+    model: str
+    model_version: int
+    model_sha256: str
+    as_of: date | None  # None for a history without dates
+    target_date: date | None
+    horizon: int
+    measure: str
+    rv: float  # decimal² per day
+    volatility: float  # decimal per day
+    volatility_annualized: float  # decimal per year
+    point: str  # "mean": what the point forecast estimates
+    intervals: tuple[Interval, ...]
+    missing_sessions: int  # inside the window that was used
+    warnings: tuple[str, ...]
+    diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name

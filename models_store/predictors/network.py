@@ -1,0 +1,128 @@
+"""Networks: ``model.onnx``, a graph from a window of raw ``log_rv`` to the next ``log_rv``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from pydantic import Field
+
+from models_store.predictors.predictor import PredictorKind, PredictorSpec
+from volatility.arrays import FloatArray, Prediction, Scale, Windows
+
+_REGISTER = 16  # float32 values in the widest vector register, of 64 bytes
+
+
+class OnnxPredictorSpec(PredictorSpec):
+    """A network in ``model.onnx``: a window of raw ``log_rv`` in, the next ``log_rv`` out."""
+
+    kind: Literal["onnx"] = "onnx"
+    input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
+    output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
+    diagnostics: tuple[str, ...] = Field(
+        default=(),
+        description="Names of further outputs, (batch, k) float32 each, that a forecast shows: "
+        "the weights or probabilities behind it.",
+    )
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all outputs, the forecast first."""
+        return [self.output, *self.diagnostics]
+
+
+class TrainedNetwork(Protocol):
+    """A network in the framework that trained it."""
+
+    @property
+    def diagnostics(self) -> tuple[str, ...]:
+        """Names of what it shows besides its prediction."""
+
+    def to_onnx(self, spec: OnnxPredictorSpec, example: Windows) -> bytes:
+        """The graph, checked on (n, lookback) example windows."""
+
+
+@dataclass(frozen=True)
+class OnnxPredictor:
+    """A network on the logs scale: raw ``log_rv`` in, ``log_rv`` of the next session out."""
+
+    session: ort.InferenceSession
+    input: str
+    outputs: Sequence[str]  # the forecast, then the diagnostics
+    lookback: int
+    scale: Scale = "logs"
+    columns: tuple[str, ...] = ()
+    kind: ClassVar[str] = "onnx"
+
+    @classmethod
+    def from_file(cls, path: Path, spec: OnnxPredictorSpec, lookback: int) -> "OnnxPredictor":
+        """Open ``model.onnx`` on one thread of the CPU."""
+        options = ort.SessionOptions()
+        # One thread, not spinning: a forecast takes a tenth of a millisecond, and a service that
+        # holds dozens of sessions must leave the cores to its requests.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return cls(session, spec.input, spec.outputs, lookback)
+
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the next session from (batch, lookback) windows; (batch,) log rv.
+
+        Row by row: matrix kernels for one row and for many differ in the last bits, and a forecast
+        must not depend on the batch it came in.
+        """
+        run, names, given = self.session.run, self.outputs, self.input
+        log_rv = _aligned(np.log(windows["rv"]))
+        rows = [run(names, {given: row[None, :]}) for row in log_rv]
+        if not rows:
+            return Prediction(np.empty(0), {})
+        values, *diagnostics = (_joined(rows, at) for at in range(len(names)))
+        return Prediction(values, dict(zip(names[1:], diagnostics, strict=True)))
+
+
+def _joined(rows: Sequence[Sequence[NDArray[np.float32]]], output: int) -> FloatArray:
+    """One output of every row."""
+    return np.concatenate([row[output] for row in rows]).astype(np.float64)
+
+
+def _aligned(values: FloatArray) -> NDArray[np.float32]:
+    """A copy as float32, (batch, n), in which every row begins where a vector register may.
+
+    Kernels take the values before such a place one by one, and so add them in another order: the
+    same row would give other last bits wherever in memory it happens to stand.
+    """
+    count, length = values.shape
+    width = -(-length // _REGISTER) * _REGISTER
+    memory = np.empty(count * width + _REGISTER, np.float32)
+    start = -(memory.ctypes.data // memory.itemsize) % _REGISTER
+    rows = memory[start : start + count * width].reshape(count, width)[:, :length]
+    rows[:] = values
+    return rows
+
+
+def describe(network: TrainedNetwork) -> OnnxPredictorSpec:
+    """Names of the graph's input and outputs."""
+    return OnnxPredictorSpec(diagnostics=network.diagnostics)
+
+
+def write(network: TrainedNetwork, spec: OnnxPredictorSpec, example: Windows) -> bytes:
+    """Let the framework that trained the network export it."""
+    return network.to_onnx(spec, example)
+
+
+def load(path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int) -> OnnxPredictor:
+    """Open ``model.onnx``.
+
+    Raises
+    ------
+    Whatever onnxruntime raises on a file that is no graph.
+    """
+    return OnnxPredictor.from_file(path, spec, lookback)
+
+
+NETWORK = PredictorKind(OnnxPredictorSpec, "model.onnx", describe, write, load)

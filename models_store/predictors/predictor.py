@@ -1,0 +1,63 @@
+"""What every fitted model can do, and what a kind of them has to say of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from volatility.arrays import Prediction, Scale, Windows
+
+
+class Predictor(Protocol):
+    """A fitted model before bias correction and clipping."""
+
+    @property
+    def kind(self) -> str:
+        """How it is described, written and loaded: a name of the table of kinds."""
+
+    @property
+    def scale(self) -> Scale:
+        """Whether :meth:`predict` returns rv or log rv."""
+
+    @property
+    def lookback(self) -> int:
+        """Sessions of history in one window."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the windows need besides rv, sorted."""
+
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the next session from (batch, lookback) windows."""
+
+
+class PredictorSpec(BaseModel):
+    """What a manifest says of a predictor; each kind adds its own fields and a literal ``kind``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class PredictorKind:
+    """One kind of predictor.
+
+    Attributes
+    ----------
+    spec : its description in the manifest, with a literal ``kind``.
+    file : the file of an artifact that holds its numbers.
+    describe : from a predictor to its description.
+    write : from a predictor, its description and (n, lookback) example windows to the content of
+        ``file``. Raises what makes the predictor unfit to be written.
+    load : from the path of ``file``, the description, the scale and the lookback to a predictor.
+        Raises whatever the content provokes.
+    """
+
+    spec: type[PredictorSpec]
+    file: str
+    describe: Callable[[Any], PredictorSpec]
+    write: Callable[[Any, Any, Windows], bytes]
+    load: Callable[[Path, Any, Scale, int], Predictor]

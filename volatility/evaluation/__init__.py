@@ -1,0 +1,1 @@
+"""How good forecasts are, whether one is better than another, and intervals around them."""

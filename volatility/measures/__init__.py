@@ -1,0 +1,25 @@
+"""Realized measures: what happened to the variance of a day's log returns.
+
+``intraday`` and ``daily`` hold the estimators, ``columns`` what else a session's bars tell.
+"""
+
+from volatility.errors import UnknownMeasure
+from volatility.measures import daily, intraday
+from volatility.measures.measure import Measure
+
+__all__ = ["MEASURES", "Measure"]
+
+
+class _Measures(dict[str, Measure]):
+    """Measures by name; a name that is not there raises :class:`UnknownMeasure`."""
+
+    def __missing__(self, name: str) -> Measure:
+        raise UnknownMeasure(
+            f"there is no measure {name!r}; needed: one of {', '.join(self)}",
+            field="measure",
+            found=name,
+            needed=f"one of {', '.join(self)}",
+        )
+
+
+MEASURES = _Measures({measure.name: measure for measure in (*intraday.MEASURES, *daily.MEASURES)})

@@ -1,0 +1,112 @@
+"""Regressors by name, as recipes, manifests and coefficients write them.
+
+A regressor has a name, which tells its constants, and parameters where some are estimated:
+
+============================  ======================  ==============================================
+name                          parameters
+============================  ======================  ==============================================
+``mean_5``                                            mean rv of the last 5 sessions
+``mean_5:continuous``                                 the same of another column
+``negative_mean_5:return``                            that mean where it is below zero, else zero
+``ewma_0.94``                                         exponentially weighted mean of rv
+``quarticity_1``                                      mean rv times the root of the mean quarticity
+``return_squares``            ``decay, sessions``     decayed sum of the last squared returns
+``negative_return_squares``   ``decay, sessions``     the same of the negative returns alone
+``rough_5``                   ``hurst, sessions``     forecast of a fractional Brownian motion, 5
+                                                      sessions ahead, from the last sessions
+============================  ======================  ==============================================
+
+Columns are those of :mod:`volatility.measures.columns`. On the logs scale "rv" stands for its
+logarithm; other columns stay as they are.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from volatility.errors import InvalidInput
+from volatility.measures.columns import INTRADAY_COLUMNS
+from volatility.regressors import (
+    Design,
+    ExponentialMean,
+    Mean,
+    NegativeMean,
+    Parameters,
+    Quarticity,
+    Regressor,
+    ReturnSquares,
+    RoughForecast,
+    invalid_parameters,
+)
+
+
+def make_regressor(name: str, parameters: Parameters | None = None) -> Regressor:
+    """The regressor of a name.
+
+    Parameters
+    ----------
+    name : see the top of the module.
+    parameters : what the name does not tell.
+
+    Raises
+    ------
+    InvalidInput : ``unknown_regressor``; ``invalid_parameters``, not those that it has.
+    """
+    for pattern, make in _GRAMMAR.items():
+        match = re.fullmatch(pattern, name)
+        if match is not None:
+            try:
+                return make(**match.groupdict(), **(parameters or {}))
+            except TypeError as error:
+                raise invalid_parameters(name, dict(parameters or {}), "those it has") from error
+    raise InvalidInput(
+        f"regressor {name!r} is unknown; needed: {_NEEDED}",
+        code="unknown_regressor",
+        field="regressors",
+        found=name,
+        needed=_NEEDED,
+    )
+
+
+def coefficients_of(values: Mapping[str, float]) -> dict[Regressor, float]:
+    """Coefficients by regressor, of those that their names tell all of.
+
+    Raises
+    ------
+    InvalidInput : ``unknown_regressor``; ``invalid_parameters``, one has some.
+    """
+    return {make_regressor(name): value for name, value in values.items()}
+
+
+@lru_cache(maxsize=256)
+def design_of(names: tuple[str, ...]) -> Design:
+    """The design of regressors that have no parameters.
+
+    Raises
+    ------
+    InvalidInput : ``unknown_regressor``; ``invalid_parameters``, one that has some.
+    """
+    return Design(tuple(make_regressor(name) for name in names))
+
+
+_SESSIONS = r"(?P<sessions>[1-9]\d{0,3})"
+_COLUMN = rf"(?P<column>{'|'.join(INTRADAY_COLUMNS)})"
+_GRAMMAR: dict[str, Callable[..., Regressor]] = {
+    rf"mean_{_SESSIONS}": lambda sessions: Mean(int(sessions)),
+    rf"mean_{_SESSIONS}:{_COLUMN}": lambda sessions, column: Mean(int(sessions), column),
+    rf"negative_mean_{_SESSIONS}:{_COLUMN}": lambda sessions, column: NegativeMean(
+        int(sessions), column
+    ),
+    r"ewma_(?P<decay>0\.\d{0,5}[1-9])": lambda decay: ExponentialMean(float(decay)),
+    rf"quarticity_{_SESSIONS}": lambda sessions: Quarticity(int(sessions)),
+    r"return_squares": ReturnSquares,
+    r"negative_return_squares": lambda decay, sessions: ReturnSquares(decay, sessions, True),
+    r"rough_(?P<ahead>[1-9]\d{0,2})": lambda ahead, hurst, sessions: RoughForecast(
+        hurst, sessions, int(ahead)
+    ),
+}
+_NEEDED = (
+    "mean_<sessions> or mean_<sessions>:<column>, such as mean_22 or mean_5:continuous, "
+    "negative_mean_<sessions>:<column>, ewma_<decay>, such as ewma_0.94, quarticity_<sessions>, "
+    "return_squares, negative_return_squares or rough_<sessions ahead>, such as rough_1"
+)

@@ -1,0 +1,1 @@
+"""Ground truth: processes whose parameters are known, for tests and for the bias tables."""
