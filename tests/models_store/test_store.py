@@ -10,6 +10,7 @@ import pytest
 
 from models_store import LoadedModel, artifact
 from models_store.errors import ArtifactRefused
+from models_store.predictors.linear import LINEAR
 from models_store.shipped import open_store, shipped_artifacts
 from models_store.store import Store
 from tests.models_store.artifacts import flip_byte, make_files, make_series
@@ -120,9 +121,9 @@ def test_a_version_swapped_behind_the_pointer_is_refused(store: Store) -> None:
 def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None:
     files = make_files(intercept=1e-5)
     other = make_files(intercept=2e-5)
-    files[artifact.COEFFICIENTS] = other[artifact.COEFFICIENTS]
+    files[LINEAR.file] = other[LINEAR.file]
     files[artifact.SUMS] = b"".join(
-        line if artifact.COEFFICIENTS.encode() not in line else other_line
+        line if LINEAR.file.encode() not in line else other_line
         for line, other_line in zip(
             files[artifact.SUMS].splitlines(keepends=True),
             other[artifact.SUMS].splitlines(keepends=True),
@@ -139,7 +140,7 @@ def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store:
     publish_and_promote(store, intercept=1e-5)
     publish_and_promote(store, intercept=2e-5)
     publish_and_promote(store, model="log_har")
-    path = store.root / "TEST" / "har" / "2" / artifact.COEFFICIENTS
+    path = store.root / "TEST" / "har" / "2" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     snapshot = store.snapshot()
     assert snapshot.models["TEST"]["har"].version == 1
@@ -156,7 +157,7 @@ def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
     for asset, model in names:
         publish_and_promote(store, asset=asset, model=model)
     for asset, model in names[::2]:
-        path = store.root / asset / model / "1" / artifact.COEFFICIENTS
+        path = store.root / asset / model / "1" / LINEAR.file
         path.write_bytes(flip_byte(path.read_bytes(), 5))
     load = artifact.load
 
@@ -226,7 +227,7 @@ def test_promoting_what_serves_already_still_checks_it(store: Store) -> None:
     pointer = (store.root / "TEST" / "har" / "current").read_bytes()
     store.promote("TEST", "har", 1)
     assert (store.root / "TEST" / "har" / "current").read_bytes() == pointer
-    path = store.root / "TEST" / "har" / "1" / artifact.COEFFICIENTS
+    path = store.root / "TEST" / "har" / "1" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     with pytest.raises(ArtifactRefused, match=r"coefficients\.json"):
         store.promote("TEST", "har", 1)
@@ -238,7 +239,7 @@ def test_a_version_is_found_by_its_digest_unless_it_is_damaged(store: Store) -> 
     publish_and_promote(store, intercept=2e-5)
     assert store.find("TEST", "har", digest) == 1
     assert store.find("TEST", "har", "0" * 64) is None
-    path = store.root / "TEST" / "har" / "1" / artifact.COEFFICIENTS
+    path = store.root / "TEST" / "har" / "1" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     assert store.find("TEST", "har", digest) is None
 
@@ -278,7 +279,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(
             raise OSError(28, "No space left on device")
         flush(descriptor)
 
-    monkeypatch.setattr("models_store.store.os.fsync", full)
+    monkeypatch.setattr("models_store.atomic.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         store.publish(make_files(intercept=2e-5))
     assert store.versions("TEST", "har") == [1]
@@ -319,7 +320,7 @@ def test_a_store_from_a_package_that_is_read_only_can_be_written(
     publish_and_promote(Store(package))
     for path in (package, *package.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    monkeypatch.setattr("models_store.store.shipped_artifacts", lambda: package)
+    monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: package)
     store = open_store(tmp_path / "store")
     assert all(path.stat().st_mode & 0o200 for path in store.root.rglob("*"))
     assert store.load("TEST", "har").version == 1
@@ -331,7 +332,7 @@ def test_a_first_start_that_fails_leaves_no_store_and_says_why(
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("models_store.store.os.sync", full)
+    monkeypatch.setattr("models_store.shipped.os.sync", full)
     with pytest.raises(OSError, match="No space left"):
         open_store(tmp_path / "store")
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]

@@ -6,6 +6,13 @@ import numpy as np
 
 from volatility.arrays import FloatArray
 from volatility.bars import DAILY, Bars
+from volatility.measures import daily
+
+RANGE_MEASURES = {  # from open, high, low and close
+    "parkinson": lambda o, h, low, c: daily.parkinson(h, low),
+    "garman_klass": daily.garman_klass,
+    "rogers_satchell": daily.rogers_satchell,
+}
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)  # after every bar made here
 
