@@ -12,6 +12,7 @@ from models_store import LoadedModel, artifact
 from models_store.errors import ArtifactRefused
 from models_store.predictors.linear import LINEAR
 from models_store.shipped import open_store, shipped_artifacts
+from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.models_store.artifacts import flip_byte, make_files, make_series
 from volatility.errors import InvalidInput, UnknownAsset, UnknownModel, UnknownVersion
@@ -142,7 +143,7 @@ def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store:
     publish_and_promote(store, model="log_har")
     path = store.root / "TEST" / "har" / "2" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"]["har"].version == 1
     assert snapshot.models["TEST"]["log_har"].version == 1
     (refusal,) = snapshot.refused
@@ -166,7 +167,7 @@ def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
         return load(folder, version)
 
     monkeypatch.setattr(artifact, "load", load_the_first_last)
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert [(it.asset, it.model) for it in snapshot.refused] == names[::2]
     served = [(asset, model) for asset in snapshot.models for model in snapshot.models[asset]]
     assert served == names[1::2]
@@ -182,14 +183,14 @@ def test_a_bug_while_loading_is_not_passed_over(
 
     monkeypatch.setattr(artifact, "load", fail)
     with pytest.raises(RuntimeError, match="a bug"):
-        store.snapshot()
+        Snapshot.of(store)
 
 
 def test_a_snapshot_without_an_earlier_version_leaves_the_model_out(store: Store) -> None:
     publish_and_promote(store)
     path = store.root / "TEST" / "har" / "1" / artifact.MANIFEST
     path.write_bytes(flip_byte(path.read_bytes(), 5))
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"] == {}
     assert snapshot.refused[0].served_version is None
 
@@ -200,12 +201,12 @@ def test_an_unreadable_pointer_is_reported_and_can_be_mended(store: Store, point
     store.set_champion("TEST", "har")
     path = store.root / pointer
     path.write_bytes(flip_byte(path.read_bytes(), 0))
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"]["har"].version == 1
     assert len(snapshot.refused) == 1
     store.promote("TEST", "har", 1)
     store.set_champion("TEST", "har")
-    assert store.snapshot().refused == ()
+    assert Snapshot.of(store).refused == ()
 
 
 def test_a_version_restored_with_other_content_serves_once_it_is_promoted_again(
@@ -253,7 +254,7 @@ def test_folders_that_are_no_models_are_passed_over(store: Store) -> None:
         "TEST/har/²",
     ):
         (store.root / name).mkdir(parents=True)
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert {asset: list(models) for asset, models in snapshot.models.items()} == {"TEST": ["har"]}
     assert snapshot.refused == ()
     assert store.versions("TEST", "har") == [1]
@@ -264,7 +265,7 @@ def test_a_file_that_cannot_be_read_is_refused(store: Store) -> None:
     path = store.root / "TEST" / "har" / "1" / artifact.REFERENCE
     path.unlink()
     path.mkdir()
-    (refusal,) = store.snapshot().refused
+    (refusal,) = Snapshot.of(store).refused
     assert "reference.npz cannot be read" in refusal.reason
 
 
@@ -374,7 +375,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_store_that_serves(store: Store) 
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()
-        snapshot = store.snapshot()
+        snapshot = Snapshot.of(store)
         assert snapshot.refused == ()
         assert snapshot.champions == {"TEST": "har"}
         assert snapshot.models["TEST"]["har"].forecast(make_series()).rv > 0
