@@ -8,6 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from volatility.hurst import calibration
 from volatility.hurst.calibration import calibrated
 from volatility.hurst.estimate import HurstEstimate
 from volatility.hurst.noise import log_volatility_noise
-from volatility.hurst.report import report
+from volatility.hurst.report import Verdict, report
 from volatility.hurst.special import trigamma
 from volatility.hurst.variogram import mean_squared_differences, variogram
 from volatility.hurst.variogram_corrected import (
@@ -159,8 +160,8 @@ def verdict_table(paths: int = 100) -> list[str]:
                 report(path, measure=measure, intraday_nobs=intraday_nobs).verdict
                 for path in draw(nobs, rng, paths)
             ]
-            kinds = ("rough", "not_rough", "artefact", "inconclusive")
-            cells.append(" / ".join(f"{100 * verdicts.count(k) / paths:.0f}" for k in kinds))
+            shares = (100 * verdicts.count(kind) / paths for kind in get_args(Verdict))
+            cells.append(" / ".join(f"{share:.0f}" for share in shares))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
 

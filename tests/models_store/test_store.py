@@ -23,9 +23,11 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def publish_and_promote(store: Store, intercept: float = 1e-5, **names: str) -> int:
-    version = store.publish(make_files(intercept=intercept, **names))
-    store.promote(names.get("asset", "TEST"), names.get("model", "har"), version)
+def publish_and_promote(
+    store: Store, intercept: float = 1e-5, asset: str = "TEST", model: str = "har"
+) -> int:
+    version = store.publish(make_files(asset, model, intercept))
+    store.promote(asset, model, version)
     return version
 
 

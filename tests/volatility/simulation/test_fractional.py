@@ -40,7 +40,7 @@ def test_paths_are_independent_and_repeatable():
     first = fractional_gaussian_noise(0.2, 500, np.random.default_rng(3), 4)
     again = fractional_gaussian_noise(0.2, 500, np.random.default_rng(3), 4)
     np.testing.assert_array_equal(first, again)
-    correlations = np.corrcoef(first)[np.triu_indices(4, 1)]
+    correlations = np.atleast_2d(np.corrcoef(first))[np.triu_indices(4, 1)]
     assert np.abs(correlations).max() < 4 / np.sqrt(500)
 
 
