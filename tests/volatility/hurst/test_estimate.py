@@ -9,6 +9,7 @@ from volatility.hurst import (
     MINIMUM_NOBS,
     ConstantSeries,
     HurstEstimate,
+    HurstReport,
     dfa,
     report,
     rescaled_range,
@@ -18,7 +19,7 @@ from volatility.hurst import (
     whittle,
 )
 
-ESTIMATORS: list[Callable[[FloatArray], HurstEstimate]] = [
+ESTIMATORS: list[Callable[[FloatArray], HurstEstimate | HurstReport]] = [
     rescaled_range,
     dfa,
     variogram,
