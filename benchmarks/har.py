@@ -7,8 +7,8 @@ import numpy as np
 from arch.univariate import HARX
 
 from benchmarks.timing import Result, faster_than, median_seconds
-from training.models.har import har
-from training.source import load_asset
+from training.data.bars_file import load_asset
+from training.models.linear.har import har
 
 
 def run() -> Iterator[Result]:

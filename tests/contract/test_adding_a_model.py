@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from models_store.store import Store
-from tests.training.data import make_training_set, small_config
+from tests.training.simulated import make_training_set, small_config
 from training.models import registry
-from training.retrain import publish, train
+from training.publishing.retrain import publish, train
 from volatility.series import RealizedSeries
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.data import small_config
-from training.models.least_squares import LeastSquares
+from tests.training.simulated import small_config
+from training.models.linear.least_squares import LeastSquares
 from training.models.recipe import Recipe
 from training.models.registry import MODELS
 from volatility import regressors

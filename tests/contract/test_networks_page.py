@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from training.config import read_config
-from training.models.network_recipe import NetworkRecipe
+from training.models.neural.network_recipe import NetworkRecipe
+from training.models.neural.transfer import STRATEGIES, Transfer, stages_of
 from training.models.registry import MODELS
-from training.models.transfer import STRATEGIES, Transfer, stages_of
 from training.networks.volatility_network import VolatilityNetwork
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text().split("## Networks")[1]

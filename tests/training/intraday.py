@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tests.training.data import asset_of
-from training.models.recipe import AssetData
+from tests.training.simulated import asset_of
+from training.data.assets import AssetData
 from volatility.arrays import FloatArray
 from volatility.measures.columns import INTRADAY_COLUMNS
 from volatility.measures.intraday import realized_variance

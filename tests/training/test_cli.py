@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 
 from models_store.store import Store
-from tests.training.data import SMALL_CONFIG, write_bars
-from training import cli, retrain
+from tests.training.simulated import SMALL_CONFIG, write_bars
+from training import cli
+from training.evaluation.study import Study
 from training.networks.predictor import ParityError
-from training.results import BEGIN, END
-from training.study import Study
+from training.publishing import retrain
+from training.publishing.store_results import BEGIN, END
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import RealizedSeries
 
@@ -100,7 +101,7 @@ def test_nothing_is_published_when_an_export_fails(
     def fail(*_: object) -> None:
         raise ParityError("onnxruntime and torch differ")
 
-    monkeypatch.setattr("training.export.export_onnx", fail)
+    monkeypatch.setattr("training.publishing.artifacts.export_onnx", fail)
     assert cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), "--models", "lstm")) == 2
     assert "onnxruntime and torch differ" in capsys.readouterr().err
     assert Store(root).assets() == []

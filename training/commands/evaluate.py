@@ -22,17 +22,18 @@ from training.commands.options import (
     tell_left_out,
 )
 from training.config import flatten
+from training.data.assets import TrainingSet
+from training.data.bars_file import load_asset
 from training.evaluation import folder
 from training.evaluation.across import AcrossRow, across_assets
 from training.evaluation.report import heading, report
 from training.evaluation.run import HALF, TEST, Evaluated, evaluate
+from training.evaluation.sentences import print_comparison
+from training.evaluation.study import Study, applicable, check_history
 from training.evaluation.tables import Cell, forecasts_csv_gz, results_csv, results_json
-from training.models.recipe import Recipe, TrainingSet
+from training.evaluation.walk_forward import count_fits
+from training.models.recipe import Recipe
 from training.models.registry import MODELS, recipes
-from training.report import print_comparison
-from training.source import load_asset
-from training.study import Study, applicable, check_history
-from training.walk_forward import count_fits
 
 
 def add_to(subparsers: Subparsers) -> None:

@@ -13,10 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from training.config import SEEDS, Config, flatten, read_config
-from training.models.recipe import AssetData, Recipe
+from training.data.assets import AssetData
+from training.data.bars_file import BarsFile, load_asset
+from training.evaluation.study import obstacle
+from training.models.recipe import Recipe
 from training.models.registry import BENCHMARKS, MODELS
-from training.source import BarsFile, load_asset
-from training.study import obstacle
 from volatility.datasets import NAMES
 from volatility.errors import Finding, InvalidInput
 

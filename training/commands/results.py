@@ -8,7 +8,7 @@ from rich.console import Console
 from models_store.shipped import shipped_artifacts
 from models_store.store import Store
 from training.commands.options import Subparsers
-from training.results import between_markers, details, overview, read_results
+from training.publishing.store_results import between_markers, details, overview, read_results
 
 
 def add_to(subparsers: Subparsers) -> None:

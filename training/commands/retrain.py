@@ -21,12 +21,12 @@ from training.commands.options import (
     load_sources,
     tell_left_out,
 )
-from training.models.recipe import TrainingSet
+from training.data.assets import TrainingSet
+from training.data.bars_file import load_asset
+from training.evaluation.sentences import print_result
+from training.evaluation.study import Study, applicable, check_history
 from training.models.registry import recipes
-from training.report import print_result
-from training.retrain import count_all_fits, publish, train
-from training.source import load_asset
-from training.study import Study, applicable, check_history
+from training.publishing.retrain import count_all_fits, publish, train
 
 REFUSED = 1  # exit status: something was not promoted
 

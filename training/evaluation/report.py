@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
 from training.evaluation.run import HALF, TEST, Evaluated
-from training.report import (
+from training.evaluation.sentences import (
     LABELS,
     against,
     markdown_table,
@@ -14,7 +14,7 @@ from training.report import (
     summary,
     transfer_effect,
 )
-from training.study import parts_of
+from training.evaluation.study import parts_of
 from volatility.evaluation.compare import Comparison, ComparisonRow
 
 NOMINAL = 0.8  # the level that coverage is told of in words

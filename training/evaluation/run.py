@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from training.evaluation.study import Study, parts_of
+from training.evaluation.walk_forward import BlockForecasts, tracks_of, walk_forward
+from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
-from training.study import Study, parts_of
-from training.walk_forward import BlockForecasts, tracks_of, walk_forward
-from training.workers import worker_pool
 from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
 
@@ -38,7 +38,7 @@ def evaluate(
 
     Parameters
     ----------
-    studies : each with a history long enough, see :func:`training.study.check_history`.
+    studies : each with a history long enough, see :func:`training.evaluation.study.check_history`.
     jobs : processes; -1 is one a core. The result does not depend on it.
     progress : told of every fit that ends.
 

@@ -4,20 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.config import Config
-from training.models import (
-    benchmarks,
+from training.models.linear import benchmarks, garch, har, harj, harq, lhar, rfsv, shar
+from training.models.neural import (
     dynamic_attention,
-    garch,
-    har,
-    harj,
-    harq,
     hybrid,
-    lhar,
     lstm,
     regime_ensemble,
     residual_boosting,
-    rfsv,
-    shar,
     transfer,
     transfer_residual,
     transformer,

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from training.config import FittingConfig
+from training.data.pairs import Pairs
+from training.fitting_history import FittingHistory
 from training.networks.threads import one_thread
 from training.networks.volatility_network import VolatilityNetwork
-from training.pairs import Pairs
 from volatility.errors import HistoryTooShort, RoughcastError
 
 Forward = Callable[[Tensor], Tensor]
@@ -89,20 +90,6 @@ class Split:
                 digest.update(repr(tuple(values.shape)).encode())
                 digest.update(values.contiguous().numpy().tobytes())
         return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class FittingHistory:
-    """Mean squared errors of log rv, one an epoch, and which epoch's weights were kept."""
-
-    training_losses: tuple[float, ...]
-    validation_losses: tuple[float, ...]
-    best_epoch: int
-
-    @property
-    def best_validation_loss(self) -> float:
-        """The validation loss of the weights that were kept."""
-        return self.validation_losses[self.best_epoch]
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 import joblib  # type: ignore[import-untyped]
 
 from training.config import SEEDS, Config, FittingConfig, InvalidConfig
+from training.evaluation.workers import worker_pool
 from training.reproduction.answers import Answer
 from training.reproduction.data import PaperData
+from training.reproduction.finished_units import Parts, finish
+from training.reproduction.forecasts import Results
 from training.reproduction.output import write_output
-from training.reproduction.parts import Parts, finish
-from training.reproduction.results import Results
 from training.reproduction.samples import samples_of
 from training.reproduction.units import Trained, Unit, units_of
-from training.workers import worker_pool
 
 PARTS = "parts"
 QUICK_EPOCHS = 6

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from training.data.pairs import make_pairs
 from training.networks.fitting import LogWindows, Split
-from training.pairs import make_pairs
 from training.reproduction.data import PaperData, PublishedSeries
 from training.reproduction.protocol import Track
 from volatility.arrays import BoolArray, DateArray, FloatArray

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from training.config import Config, FittingConfig
-from training.models.network_recipe import NetworkRecipe
+from training.fitting_history import FittingHistory
+from training.models.neural.network_recipe import NetworkRecipe
 from training.models.recipe import Fit
 from training.models.registry import MODELS
-from training.networks.fitting import FittingHistory, Split
+from training.networks.fitting import Split
 from training.networks.predictor import TorchPredictor
 from training.reproduction.samples import Moments, Rows, Sample
 from volatility.arrays import FloatArray

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models_store.store import Store
-from tests.training.data import SMALL_CONFIG, write_bars
+from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
 from training.models.registry import MODELS
 

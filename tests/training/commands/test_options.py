@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.training.data import SMALL_CONFIG, make_asset, small_config
+from tests.training.simulated import SMALL_CONFIG, make_asset, small_config
 from training import cli
 from training.commands.options import (
     FitsProgress,

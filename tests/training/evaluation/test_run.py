@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.data import make_asset, small_config
 from tests.training.evaluation.studies import NOBS, results
+from tests.training.simulated import make_asset, small_config
+from training.data.assets import TrainingSet
 from training.evaluation import run
-from training.models.recipe import TrainingSet
+from training.evaluation.study import Study
+from training.evaluation.walk_forward import count_fits
 from training.models.registry import recipes
-from training.study import Study
-from training.walk_forward import count_fits
 from volatility.errors import MisalignedForecasts
 from volatility.evaluation.compare import compare
 from volatility.evaluation.tracks import ForecastTrack

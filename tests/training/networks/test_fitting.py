@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tests.training.data import make_asset, small_config
+from tests.training.simulated import make_asset, small_config
 from training.networks.fitting import (
     Diverged,
     LogWindows,

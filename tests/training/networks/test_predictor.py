@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
-from tests.training.data import make_asset, small_config
-from training.models.recipe import TrainingSet
+from tests.training.simulated import make_asset, small_config
+from training.data.assets import TrainingSet
 from training.models.registry import MODELS
 from training.networks import predictor as module
 from training.networks.predictor import ParityError, TorchPredictor, export_onnx

@@ -15,7 +15,7 @@ from training.reproduction.document import (
     to_markdown,
 )
 from training.reproduction.figures import figures_of
-from training.reproduction.report import report_of
+from training.reproduction.paper_report import report_of
 from training.reproduction.tables import tables_of
 
 BLOCKS = [

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.training.reproduction.stand_in import stand_in_data
-from training.reproduction.benchmarks import BENCHMARKS, har
 from training.reproduction.samples import bitcoin_daily, samples_of, spx_daily
+from training.reproduction.simple_forecasts import BENCHMARKS, har
 from volatility.measures.intraday import realized_variance
 
 

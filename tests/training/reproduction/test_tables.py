@@ -11,8 +11,8 @@ import pytest
 from tests.training.reproduction.stand_in import SEEDS, stand_in_data, stand_in_results
 from training.config import read_config
 from training.networks.volatility_network import VolatilityNetwork
+from training.reproduction.forecasts import Protocol
 from training.reproduction.output import to_csv, to_json
-from training.reproduction.results import Protocol
 from training.reproduction.table import (
     Cell,
     Quantity,

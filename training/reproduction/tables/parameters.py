@@ -3,8 +3,8 @@
 from torch import nn
 
 from training.networks.volatility_network import Encoder, VolatilityNetwork
-from training.reproduction import printed
-from training.reproduction.results import Protocol, Results
+from training.reproduction import paper
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, count
 
 PARAMETERS = Quantity("parameters", "parameters", count)
@@ -39,7 +39,7 @@ def table(results: Results) -> Table:
                 name,
                 labels[name],
                 PARAMETERS,
-                printed.PARAMETERS.get(name),
+                paper.PARAMETERS.get(name),
                 {Protocol.SAME: Cell((float(number),))},
             )
             for name, number in found.items()
