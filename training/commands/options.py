@@ -17,9 +17,10 @@ from training.data.assets import AssetData
 from training.data.bars_file import BarsFile, load_asset
 from training.evaluation.study import obstacle
 from training.models.recipe import Recipe
-from training.models.registry import BENCHMARKS, MODELS
+from training.models.registry import MODELS
 from volatility.datasets import NAMES
 from volatility.errors import Finding, InvalidInput
+from volatility.evaluation.compare import BENCHMARKS
 
 # argparse has no public name for what holds its commands.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001

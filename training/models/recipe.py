@@ -55,6 +55,10 @@ class Recipe(Protocol):
         """Other assets that the model learns from."""
 
     @property
+    def compared_with(self) -> str | None:
+        """Name of the same model without :attr:`sources`, which tells what they add; or None."""
+
+    @property
     def hyperparameters(self) -> Hyperparameters:
         """What was chosen rather than estimated."""
 

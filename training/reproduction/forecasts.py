@@ -11,8 +11,8 @@ from training.config import Config
 from training.reproduction.data import PaperData
 from training.reproduction.protocol import Paired, Track, by_position, by_time, common_times
 from training.reproduction.samples import Sample, samples_of
-from training.reproduction.simple_forecasts import BENCHMARKS
-from training.reproduction.units import STANDARDIZED, Trained, Unit
+from training.reproduction.simple_forecasts import SIMPLE_FORECASTS
+from training.reproduction.units import STANDARDIZED, Unit, UnitResult
 from volatility.arrays import DateArray
 
 
@@ -37,10 +37,10 @@ class Network:
 
     seed: int
     track: Track
-    trained: Trained
+    trained: UnitResult
 
     @classmethod
-    def of(cls, unit: Unit, trained: Trained) -> "Network":
+    def of(cls, unit: Unit, trained: UnitResult) -> "Network":
         """What a finished unit says, with the times that it says it for."""
         return cls(unit.seed, Track(unit.test.times, np.array(trained.forecasts)), trained)
 
@@ -66,7 +66,7 @@ class SampleResults:
     @cached_property
     def benchmarks(self) -> Mapping[str, Track]:
         """Forecasts that need no network."""
-        return {name: forecast(self.sample.target) for name, forecast in BENCHMARKS.items()}
+        return {name: forecast(self.sample.target) for name, forecast in SIMPLE_FORECASTS.items()}
 
     @cached_property
     def har_targets(self) -> Track:
@@ -115,7 +115,7 @@ class Results:
         data: PaperData,
         config: Config,
         seeds: Sequence[int],
-        finished: Sequence[tuple[Unit, Trained]],
+        finished: Sequence[tuple[Unit, UnitResult]],
     ) -> "Results":
         """Sort finished units by sample, network and seed."""
         samples = {
@@ -145,7 +145,7 @@ class Results:
 
 
 def _networks(
-    sample: str, finished: Sequence[tuple[Unit, Trained]]
+    sample: str, finished: Sequence[tuple[Unit, UnitResult]]
 ) -> dict[str, tuple[Network, ...]]:
     chosen = [(unit, trained) for unit, trained in finished if unit.sample == sample]
     networks: dict[str, list[Network]] = {}

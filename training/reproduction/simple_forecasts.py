@@ -12,7 +12,7 @@ MOVING_AVERAGE_WINDOW = 5  # of the published code; the paper gives none
 
 
 def last_value(series: Series) -> Track:
-    """Nothing changes."""
+    """The last value of each window."""
     test = series.partition(1).test
     return Track(test.times, test.windows[:, -1])
 
@@ -35,7 +35,7 @@ def har_of_training_part(series: Series) -> Track:
     return _har(partition.training, partition.test)
 
 
-BENCHMARKS: Mapping[str, Callable[[Series], Track]] = MappingProxyType(
+SIMPLE_FORECASTS: Mapping[str, Callable[[Series], Track]] = MappingProxyType(
     {
         forecast.__name__: forecast
         for forecast in (last_value, moving_average, har, har_of_training_part)

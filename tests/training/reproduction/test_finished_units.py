@@ -9,7 +9,7 @@ from tests.training.reproduction.stand_in import stand_in_data
 from tests.training.simulated import small_config
 from training.reproduction import units as module
 from training.reproduction.files import write_atomically
-from training.reproduction.finished_units import Parts, finish
+from training.reproduction.finished_units import FinishedUnits, finish
 from training.reproduction.samples import samples_of
 from training.reproduction.units import NETWORKS, Unit, units_of
 
@@ -21,8 +21,8 @@ def unit_of(name: str = "lstm", sample: str = "daily", **fitting: object) -> Uni
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    return Parts(tmp_path / "parts")
+def parts(tmp_path: Path) -> FinishedUnits:
+    return FinishedUnits(tmp_path / "parts")
 
 
 def test_every_network_of_the_tables_has_a_unit_for_each_seed_and_sample() -> None:
@@ -31,7 +31,7 @@ def test_every_network_of_the_tables_has_a_unit_for_each_seed_and_sample() -> No
     assert [unit.cost for unit in units] == sorted((unit.cost for unit in units), reverse=True)
 
 
-def test_a_finished_unit_is_read_as_it_was(parts: Parts) -> None:
+def test_a_finished_unit_is_read_as_it_was(parts: FinishedUnits) -> None:
     unit = unit_of()
     assert parts.read(unit) is None
     assert finish(unit, unit.digest, parts) == "daily-lstm-7"
@@ -54,12 +54,12 @@ def test_a_finished_unit_is_read_as_it_was(parts: Parts) -> None:
         lambda _: unit_of(sample="published"),
     ],
 )
-def test_a_unit_that_differs_is_another(change: object, parts: Parts) -> None:
+def test_a_unit_that_differs_is_another(change: object, parts: FinishedUnits) -> None:
     parts.write(unit_of(), unit_of().run(), unit_of().digest)
     assert parts.read(change(unit_of())) is None  # type: ignore[operator]
 
 
-def test_data_that_differ_make_another_unit(parts: Parts) -> None:
+def test_data_that_differ_make_another_unit(parts: FinishedUnits) -> None:
     unit = unit_of("transfer")
     parts.write(unit, unit.run(), unit.digest)
     assert parts.read(unit) is not None
@@ -68,7 +68,7 @@ def test_data_that_differ_make_another_unit(parts: Parts) -> None:
 
 
 def test_code_that_differs_makes_another_unit(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: FinishedUnits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unit = unit_of()
     parts.write(unit, unit.run(), unit.digest)
@@ -78,14 +78,14 @@ def test_code_that_differs_makes_another_unit(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"digest": "x"}', b"\xff"])
-def test_a_damaged_file_is_not_read(damage: bytes, parts: Parts) -> None:
+def test_a_damaged_file_is_not_read(damage: bytes, parts: FinishedUnits) -> None:
     unit = unit_of()
     parts.write(unit, unit.run(), unit.digest)
     parts.path(unit).write_bytes(damage)
     assert parts.read(unit) is None
 
 
-def test_forecasts_of_other_rows_are_not_read(parts: Parts) -> None:
+def test_forecasts_of_other_rows_are_not_read(parts: FinishedUnits) -> None:
     unit = unit_of()
     parts.write(unit, unit.run(), unit.digest)
     content = json.loads(parts.path(unit).read_text())
@@ -122,7 +122,7 @@ def test_a_write_that_fails_leaves_what_was_there(
 def test_what_old_code_trained_is_not_kept_for_new_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unit, parts = unit_of(), Parts(tmp_path)
+    unit, parts = unit_of(), FinishedUnits(tmp_path)
     begun = unit.digest
     monkeypatch.setattr(module, "code_version", lambda: "edited while it was running")
     edited = unit_of()

@@ -1,10 +1,8 @@
-"""Forecasts without estimation: last value, moving average and exponential average of ``rv``.
-
-They stand beside every other model. A model that cannot beat them has learned nothing.
-"""
+"""Forecasts without estimation: last value, moving average and exponential average of ``rv``."""
 
 from dataclasses import dataclass
 
+from training.config import Config
 from training.data.assets import TrainingSet
 from training.models.recipe import Fit, Hyperparameters
 from volatility.regressor_names import coefficients_of, design_of
@@ -15,13 +13,14 @@ RISKMETRICS_DECAY = 0.94  # daily data; RiskMetrics Technical Document (1996), s
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Tomorrow's rv equals one regressor of past rv."""
+    """The forecast of rv is one regressor of past rv, at every horizon."""
 
     name: str
     regressor: str
     refit_every: int
     sources: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    compared_with: str | None = None
 
     @property
     def lookback(self) -> int:
@@ -30,26 +29,26 @@ class Benchmark:
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """The regressor is all there is."""
+        """The regressor."""
         return {"regressor": self.regressor}
 
     def fit(self, data: TrainingSet) -> Fit:  # noqa: ARG002 - the recipe interface
-        """Nothing is estimated."""
+        """Coefficient 1 and intercept 0; nothing is estimated from ``data``."""
         return Fit(
             LinearPredictor(scale="levels", coefficients=coefficients_of({self.regressor: 1.0}))
         )
 
 
-def last_value(refit_every: int) -> Benchmark:
-    """Nothing changes: tomorrow is like today."""
-    return Benchmark("last_value", "mean_1", refit_every)
+def last_value(config: Config) -> Benchmark:
+    """The rv of the last session."""
+    return Benchmark("last_value", "mean_1", config.walk_forward.linear_refit_every)
 
 
-def moving_average(refit_every: int) -> Benchmark:
-    """The mean of the last 22 sessions."""
-    return Benchmark("moving_average", "mean_22", refit_every)
+def moving_average(config: Config) -> Benchmark:
+    """The mean rv of the last 22 sessions."""
+    return Benchmark("moving_average", "mean_22", config.walk_forward.linear_refit_every)
 
 
-def ewma(refit_every: int) -> Benchmark:
-    """The exponentially weighted mean with the decay of RiskMetrics."""
-    return Benchmark("ewma", f"ewma_{RISKMETRICS_DECAY}", refit_every)
+def ewma(config: Config) -> Benchmark:
+    """The exponentially weighted mean of rv, with the decay of RiskMetrics."""
+    return Benchmark("ewma", f"ewma_{RISKMETRICS_DECAY}", config.walk_forward.linear_refit_every)

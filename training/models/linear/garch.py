@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from training.config import Config
 from training.data.assets import TrainingSet
 from training.models.recipe import Fit, Hyperparameters
 from volatility.arrays import FloatArray
@@ -77,10 +78,11 @@ class Garch:
     lookback: int = WINDOW
     columns: tuple[str, ...] = ("return",)
     sources: tuple[str, ...] = ()
+    compared_with: str | None = None
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """The window."""
+        """Sessions of the window."""
         return {"window": self.lookback}
 
     def fit(self, data: TrainingSet) -> Fit:
@@ -206,11 +208,11 @@ def _learned(parameters: Parameters, scale: float, asymmetric: bool) -> dict[str
     return learned
 
 
-def garch(refit_every: int) -> Garch:
+def garch(config: Config) -> Garch:
     """GARCH(1, 1)."""
-    return Garch("garch", False, refit_every)
+    return Garch("garch", False, config.walk_forward.linear_refit_every)
 
 
-def gjr(refit_every: int) -> Garch:
+def gjr(config: Config) -> Garch:
     """GJR(1, 1, 1): losses raise variance more than gains."""
-    return Garch("gjr", True, refit_every)
+    return Garch("gjr", True, config.walk_forward.linear_refit_every)

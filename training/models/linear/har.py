@@ -7,6 +7,7 @@ with x the rv itself (``har``, and ``har_wls`` by weighted least squares) or its
 (``log_har``).
 """
 
+from training.config import Config
 from training.models.linear.least_squares import Estimate, LeastSquares, least_squares
 from volatility.arrays import FloatArray
 from volatility.filters import trailing_means
@@ -34,23 +35,35 @@ def har_least_squares(windows: FloatArray, targets: FloatArray) -> Estimate:
     return least_squares(trailing_means(windows, LAGS), targets)
 
 
-def har(refit_every: int) -> LeastSquares:
+def har(config: Config) -> LeastSquares:
     """HAR in levels of rv."""
-    return LeastSquares("har", REGRESSORS, "levels", refit_every, hyperparameters={"lags": LAGS})
+    return LeastSquares(
+        "har",
+        REGRESSORS,
+        "levels",
+        config.walk_forward.linear_refit_every,
+        hyperparameters={"lags": LAGS},
+    )
 
 
-def har_wls(refit_every: int) -> LeastSquares:
+def har_wls(config: Config) -> LeastSquares:
     """HAR in levels of rv, in which relative errors count."""
     return LeastSquares(
         "har_wls",
         REGRESSORS,
         "levels",
-        refit_every,
+        config.walk_forward.linear_refit_every,
         relative=True,
         hyperparameters={"lags": LAGS, "weights": "1 / fit²"},
     )
 
 
-def log_har(refit_every: int) -> LeastSquares:
+def log_har(config: Config) -> LeastSquares:
     """HAR in logs of rv, moved to the mean by half the residual variance."""
-    return LeastSquares("log_har", REGRESSORS, "logs", refit_every, hyperparameters={"lags": LAGS})
+    return LeastSquares(
+        "log_har",
+        REGRESSORS,
+        "logs",
+        config.walk_forward.linear_refit_every,
+        hyperparameters={"lags": LAGS},
+    )

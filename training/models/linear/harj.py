@@ -14,6 +14,7 @@ and ``harcj`` the continuous part C and the significant jumps J at every horizon
 Review of Economics and Statistics 89(4).
 """
 
+from training.config import Config
 from training.models.linear.har import LAGS, REGRESSORS
 from training.models.linear.least_squares import LeastSquares
 
@@ -21,19 +22,23 @@ CONTINUOUS = tuple(f"mean_{lag}:continuous" for lag in LAGS)
 JUMPS = tuple(f"mean_{lag}:significant_jump" for lag in LAGS)
 
 
-def harj(refit_every: int) -> LeastSquares:
+def harj(config: Config) -> LeastSquares:
     """HAR and today's jump."""
     return LeastSquares(
         "harj",
         (*REGRESSORS, "mean_1:jump"),
         "levels",
-        refit_every,
+        config.walk_forward.linear_refit_every,
         hyperparameters={"lags": LAGS},
     )
 
 
-def harcj(refit_every: int) -> LeastSquares:
+def harcj(config: Config) -> LeastSquares:
     """HAR of the continuous part and of significant jumps."""
     return LeastSquares(
-        "harcj", (*CONTINUOUS, *JUMPS), "levels", refit_every, hyperparameters={"lags": LAGS}
+        "harcj",
+        (*CONTINUOUS, *JUMPS),
+        "levels",
+        config.walk_forward.linear_refit_every,
+        hyperparameters={"lags": LAGS},
     )

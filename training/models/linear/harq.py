@@ -8,16 +8,17 @@ coefficient, to be read as the one of a day of average precision, and no forecas
 Econometrics 192(1).
 """
 
+from training.config import Config
 from training.models.linear.har import LAGS, REGRESSORS
 from training.models.linear.least_squares import LeastSquares
 
 
-def harq(refit_every: int) -> LeastSquares:
+def harq(config: Config) -> LeastSquares:
     """HAR whose daily coefficient moves with the root of quarticity."""
     return LeastSquares(
         "harq",
         (*REGRESSORS, "quarticity_1"),
         "levels",
-        refit_every,
+        config.walk_forward.linear_refit_every,
         hyperparameters={"lags": LAGS},
     )

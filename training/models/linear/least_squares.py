@@ -47,6 +47,7 @@ class LeastSquares:
     relative: bool = False
     hyperparameters: Hyperparameters = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    compared_with: str | None = None
 
     @property
     def lookback(self) -> int:

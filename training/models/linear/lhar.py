@@ -9,14 +9,19 @@ Daily bars suffice: the jumps of the original, which need intraday ones, are lef
 Business & Economic Statistics 30(3).
 """
 
+from training.config import Config
 from training.models.linear.har import LAGS, REGRESSORS
 from training.models.linear.least_squares import LeastSquares
 
 LEVERAGE = tuple(f"negative_mean_{lag}:return" for lag in LAGS)
 
 
-def lhar(refit_every: int) -> LeastSquares:
+def lhar(config: Config) -> LeastSquares:
     """Log-HAR and the negative parts of past returns."""
     return LeastSquares(
-        "lhar", (*REGRESSORS, *LEVERAGE), "logs", refit_every, hyperparameters={"lags": LAGS}
+        "lhar",
+        (*REGRESSORS, *LEVERAGE),
+        "logs",
+        config.walk_forward.linear_refit_every,
+        hyperparameters={"lags": LAGS},
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.config import Config
 from training.data.assets import TrainingSet
 from training.models.recipe import Fit, Hyperparameters
 from volatility.hurst import variogram
@@ -33,10 +34,11 @@ class Rfsv:
     lookback: int = WINDOW
     columns: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    compared_with: str | None = None
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """The window."""
+        """Sessions of the window."""
         return {"window": self.lookback}
 
     def fit(self, data: TrainingSet) -> Fit:
@@ -71,6 +73,6 @@ def hurst_exponent(series: RealizedSeries) -> float:
     return min(max(estimate, low), high)
 
 
-def rfsv(refit_every: int) -> Rfsv:
-    """The predictor with a window of a hundred sessions."""
-    return Rfsv(refit_every)
+def rfsv(config: Config) -> Rfsv:
+    """The rough-volatility predictor, from the last 100 sessions."""
+    return Rfsv(config.walk_forward.linear_refit_every)

@@ -7,17 +7,18 @@ What falling prices leave behind lasts longer than what rising ones do. Review o
 Statistics 97(3).
 """
 
+from training.config import Config
 from training.models.linear.har import LAGS, REGRESSORS
 from training.models.linear.least_squares import LeastSquares
 
 
-def shar(refit_every: int) -> LeastSquares:
+def shar(config: Config) -> LeastSquares:
     """HAR whose daily term is split by the sign of intraday returns."""
     _, week, month = REGRESSORS
     return LeastSquares(
         "shar",
         ("mean_1:negative_semivariance", "mean_1:positive_semivariance", week, month),
         "levels",
-        refit_every,
+        config.walk_forward.linear_refit_every,
         hyperparameters={"lags": LAGS},
     )

@@ -44,6 +44,11 @@ class NetworkRecipe(ABC):
         return ()
 
     @property
+    def compared_with(self) -> str | None:
+        """None: a network from scratch is what others are compared with."""
+        return None
+
+    @property
     def lookback(self) -> int:
         """Length of the network's window."""
         return self.network.lookback

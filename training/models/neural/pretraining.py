@@ -69,6 +69,11 @@ class FineTunedRecipe(NetworkRecipe, Generic[Network]):
         """Train ``network`` further, in place; its losses, and what is worth reading of it."""
 
     @property
+    def compared_with(self) -> str:
+        """The same network trained from scratch."""
+        return self.scratch.name
+
+    @property
     def lookback(self) -> int:
         """That of the network from scratch."""
         return self.scratch.lookback
