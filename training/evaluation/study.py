@@ -36,7 +36,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Parts:
+class SampleParts:
     """Where the scored parts of a sample begin; what lies before is only fitted on."""
 
     half: np.datetime64  # first session of the last half: everything that is forecast
@@ -60,10 +60,10 @@ def applicable(recipes: Sequence[Recipe], asset: AssetData) -> tuple[Recipe, ...
     return tuple(recipe for recipe in recipes if obstacle(recipe, asset) is None)
 
 
-def parts_of(asset: AssetData) -> Parts:
+def parts_of(asset: AssetData) -> SampleParts:
     """The last half and the last quarter of an asset's sessions."""
     dates = asset.series.dates
-    return Parts(half=dates[len(dates) // 2], test=dates[-(len(dates) // 4)])
+    return SampleParts(half=dates[len(dates) // 2], test=dates[-(len(dates) // 4)])
 
 
 def check_history(data: TrainingSet) -> None:

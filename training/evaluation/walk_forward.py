@@ -7,7 +7,7 @@ positions in two models' arrays never need to agree: dates do.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
@@ -19,6 +19,8 @@ from training.evaluation.study import Study, StudyKey
 from training.models.recipe import Fit, Recipe
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
+
+FitDone = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,23 @@ def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterato
     jobs.sort(key=lambda job: (*_smallness(job.recipes), job.block.cut_off))
     for forecasts in parallel(joblib.delayed(_forecast)(job) for job in jobs):
         yield from forecasts
+
+
+def forecast_studies(
+    studies: Sequence[Study], parallel: joblib.Parallel, fit_done: FitDone
+) -> list[dict[str, ForecastTrack]]:
+    """Each model's forecasts of the last half, by study in the order given.
+
+    Parameters
+    ----------
+    studies, parallel : see :func:`walk_forward`.
+    fit_done : told of every fit that ends.
+    """
+    forecasts: list[BlockForecasts] = []
+    for part in walk_forward(studies, parallel):
+        forecasts.append(part)
+        fit_done(part.recipe)
+    return [tracks_of(study, forecasts) for study in studies]
 
 
 def count_fits(studies: Sequence[Study]) -> Counter[int]:

@@ -1,26 +1,39 @@
-"""The promotion gate: what a new version must show before it serves."""
+"""The promotion gate: what a new version must show before it is published, and before it serves."""
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from models_store.artifact import EVALUATION, MANIFEST, REFERENCE
+from models_store.manifest import Manifest
+from models_store.runtime import LoadedModel
+from models_store.store import Store
 from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack
 
 SIGNIFICANCE = 0.05  # one-sided
 MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be significant
+# Fields of a manifest that a forecast depends on, besides the predictor itself.
+SERVED = frozenset(
+    {
+        *("measure", "calendar", "periods_per_year", "horizons", "scale", "lookback", "columns"),
+        *("residual_variance", "clip", "mean_rv", "intervals"),
+    }
+)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """Whether a version may serve, and why."""
 
     promote: bool
     reason: str
 
 
-def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64) -> Verdict:
+def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64) -> Judgement:
     """Compare a new version with the one that serves, on the target dates they share.
 
     A new version is held back only if its QLIKE is significantly higher (Diebold-Mariano,
@@ -38,15 +51,44 @@ def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64)
     tested = dates >= test_start
     nobs = int(tested.sum())
     if nobs < MINIMUM_SHARED:
-        return Verdict(True, f"only {nobs} test dates are shared with the version in service")
+        return Judgement(True, f"only {nobs} test dates are shared with the version in service")
     rv = new.rv[at_new][tested]
     new_losses = qlike_losses(rv, new.forecast[at_new][tested])
     current_losses = qlike_losses(rv, current.forecast[at_current][tested])
     if np.allclose(new_losses, current_losses, rtol=1e-9, atol=0):
-        return Verdict(True, "the same forecasts as the version in service")
+        return Judgement(True, "the same forecasts as the version in service")
     test = diebold_mariano(new_losses, current_losses)
     change = new_losses.mean() / current_losses.mean() - 1
     evidence = (
         f"QLIKE {change:+.1%} against the version in service, one-sided p {test.pvalue_worse:.3f}"
     )
-    return Verdict(test.pvalue_worse >= SIGNIFICANCE, f"{evidence}, n = {nobs}")
+    return Judgement(test.pvalue_worse >= SIGNIFICANCE, f"{evidence}, n = {nobs}")
+
+
+def forecasts_the_same(files: Mapping[str, bytes], current: LoadedModel, store: Store) -> bool:
+    """Whether a new version forecasts exactly what the one in service does.
+
+    That is: the same walk-forward forecasts, the same forecasts of the same reference windows, and
+    all else equal that a forecast depends on. Digests would differ with the version of the code.
+
+    Parameters
+    ----------
+    files : of the new version, see :func:`models_store.artifact.encode`.
+    current : the version in service, from ``store``.
+    """
+    folder = store.root / current.manifest.asset / current.manifest.model / str(current.version)
+    new = Manifest.model_validate_json(files[MANIFEST])
+    return _served(new) == _served(current.manifest) and all(
+        _same_arrays(files[name], (folder / name).read_bytes()) for name in (EVALUATION, REFERENCE)
+    )
+
+
+def _served(manifest: Manifest) -> dict[str, object]:
+    return manifest.model_dump(include=set(SERVED))
+
+
+def _same_arrays(one: bytes, other: bytes) -> bool:
+    with np.load(io.BytesIO(one)) as left, np.load(io.BytesIO(other)) as right:
+        return set(left.files) == set(right.files) and all(
+            np.array_equal(left[name], right[name]) for name in left.files
+        )

@@ -3,11 +3,14 @@
 Nothing is written before all fits of an asset have succeeded. Publishing and promoting are atomic
 (see :mod:`models_store.store`), so a retrain killed at any moment leaves a store that serves the
 previous versions.
+
+Benchmarks are evaluated beside whatever is asked for. One that was not asked for is published only
+into a store in which no version of it serves: comparisons and the champion need it.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import joblib  # type: ignore[import-untyped]
@@ -20,46 +23,62 @@ from models_store.store import Store
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import Study, check_history, parts_of
 from training.evaluation.walk_forward import (
-    BlockForecasts,
+    FitDone,
     count_fits,
+    forecast_studies,
     only_needed,
     together,
-    tracks_of,
-    walk_forward,
 )
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
 from training.publishing.artifacts import FittedModel, fit_and_export, to_files
-from training.publishing.gate import Verdict, judge
-from volatility.errors import MisalignedForecasts, RoughcastError, TooFewObservations
+from training.publishing.champion import name_champion, serving
+from training.publishing.gate import Judgement, forecasts_the_same, judge
+from volatility.errors import MisalignedForecasts, TooFewObservations
 from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
-
-Progress = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model."""
+    """What became of one model.
+
+    Attributes
+    ----------
+    model : its name.
+    version : the one published now, found in the store, or in service; None where the store
+        refused it.
+    serves : whether that version is in service.
+    refused : whether the gate or the store kept a new version from service.
+    note : why.
+    """
 
     model: str
-    version: int | None  # None when nothing was published
-    promoted: bool
+    version: int | None
+    serves: bool
     refused: bool
     note: str
 
 
 @dataclass(frozen=True)
-class AssetResult:
-    """What a retrain of one asset did."""
+class RetrainedAsset:
+    """What a retrain of one asset did.
+
+    Attributes
+    ----------
+    data : of the asset.
+    comparison : of the models trained now, on the test part.
+    outcomes : of each of them.
+    champion : what ``auto`` means now.
+    not_compared : why the models in service could not be compared, so that the champion stays;
+        None where they were.
+    """
 
     data: AssetData
     comparison: Comparison
     outcomes: tuple[Outcome, ...]
     champion: str | None
-    not_compared: str | None = (
-        None  # why the models in service could not be, and the champion stays
-    )
+    not_compared: str | None = None
 
     @property
     def refused(self) -> bool:
@@ -68,7 +87,7 @@ class AssetResult:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModels:
     """One asset's models, fitted and evaluated but not yet published."""
 
     data: TrainingSet
@@ -81,8 +100,8 @@ def train(
     recipes: Sequence[Recipe],
     data: TrainingSet,
     jobs: int = -1,
-    progress: Progress | None = None,
-) -> Trained:
+    fit_done: FitDone = lambda _: None,
+) -> TrainedModels:
     """Evaluate and fit every recipe on ``data``; writes nothing.
 
     Parameters
@@ -90,7 +109,7 @@ def train(
     recipes : models to train.
     data : the target and the sources.
     jobs : processes; -1 is one a core.
-    progress : told of every fit that ends.
+    fit_done : told of every fit that ends.
 
     Raises
     ------
@@ -99,21 +118,16 @@ def train(
         directly on the one before.
     """
     check_history(data)
-    study = Study(data, tuple(recipes))
     parallel = worker_pool(jobs)
-    report = progress or (lambda _recipe: None)
-    forecasts: list[BlockForecasts] = []
-    for part in walk_forward([study], parallel):
-        forecasts.append(part)
-        report(part.recipe)
+    (tracks,) = forecast_studies([Study(data, tuple(recipes))], parallel, fit_done)
     fitted: dict[str, FittedModel] = {}
     groups = together(recipes)
     for models in parallel(joblib.delayed(_fit_all)(g, only_needed(data, g)) for g in groups):
         for model in models:
             fitted[model.recipe.name] = model
-            report(model.recipe)
+            fit_done(model.recipe)
     in_order = tuple(fitted[recipe.name] for recipe in recipes)
-    return Trained(data, in_order, tracks_of(study, forecasts), parts_of(data.target).test)
+    return TrainedModels(data, in_order, tracks, parts_of(data.target).test)
 
 
 def count_all_fits(study: Study) -> Counter[int]:
@@ -122,21 +136,30 @@ def count_all_fits(study: Study) -> Counter[int]:
     return count_fits([study]) + final
 
 
-def publish(trained: Trained, store: Store) -> AssetResult:
-    """Publish every model, promote those that pass the gate, and name the champion.
+def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> RetrainedAsset:
+    """Publish what was asked for, promote what passes the gate, and name the champion.
 
-    Where the models in service cannot be compared (some are of other data or another measure than
-    those trained now), the champion stays as it was.
+    Parameters
+    ----------
+    trained : all models of the asset that were trained now.
+    store : where to.
+    asked : names of the models to publish. Others are published only where none of their versions
+        serves, and nothing is published that forecasts what the version in service does.
+
+    Returns
+    -------
+    What was done. Where the models in service cannot be compared (some are of other data or another
+    measure than those trained now), the champion stays as it was.
     """
     asset = trained.data.target.asset
     comparison = compare(list(trained.tracks.values()), start=trained.test_start)
-    outcomes = tuple(_publish_one(model, trained, store) for model in trained.fitted)
+    outcomes = tuple(_publish_one(model, trained, store, asked) for model in trained.fitted)
     not_compared = None
     try:
-        _name_champion(asset, trained, store)
+        name_champion(asset, trained.test_start, store)
     except (MisalignedForecasts, TooFewObservations) as error:
         not_compared = str(error)
-    return AssetResult(
+    return RetrainedAsset(
         data=trained.data.target,
         comparison=comparison,
         outcomes=outcomes,
@@ -149,48 +172,34 @@ def _fit_all(recipes: Sequence[Recipe], data: TrainingSet) -> list[FittedModel]:
     return [fit_and_export(recipe, data) for recipe in recipes]
 
 
-def _publish_one(fitted: FittedModel, trained: Trained, store: Store) -> Outcome:
+def _publish_one(
+    fitted: FittedModel, trained: TrainedModels, store: Store, asked: Collection[str]
+) -> Outcome:
     model = fitted.recipe.name
     asset = trained.data.target.asset
+    current = serving(store, asset, model)
+    if current and model not in asked:
+        return Outcome(model, current.version, True, False, "not asked for")
     track = trained.tracks[model]
     files = to_files(fitted, trained.data, track, trained.test_start)
-    serving = _serving(store, asset, model)
-    digest = hashlib.sha256(files[SUMS]).hexdigest()
-    if serving and serving.sha256 == digest:
-        return Outcome(model, serving.version, True, False, "unchanged")
-    verdict = _judge(track, serving, trained)
+    if current and forecasts_the_same(files, current, store):
+        return Outcome(model, current.version, True, False, "unchanged")
+    judgement = _judge(track, current, trained)
     try:
         # There already, if it was held back before, or the retrain that published it was killed.
+        digest = hashlib.sha256(files[SUMS]).hexdigest()
         version = store.find(asset, model, digest) or store.publish(files)
     except ArtifactRefused as error:
         return Outcome(model, None, False, True, error.reason)
-    if verdict.promote:
+    if judgement.promote:
         store.promote(asset, model, version)
-    return Outcome(model, version, verdict.promote, not verdict.promote, verdict.reason)
+    return Outcome(model, version, judgement.promote, not judgement.promote, judgement.reason)
 
 
-def _judge(track: ForecastTrack, serving: LoadedModel | None, trained: Trained) -> Verdict:
-    if serving is None:
-        return Verdict(True, "the first version in service")
-    measure, before = trained.data.target.series.measure, serving.manifest.measure
+def _judge(track: ForecastTrack, current: LoadedModel | None, trained: TrainedModels) -> Judgement:
+    if current is None:
+        return Judgement(True, "the first version in service")
+    measure, before = trained.data.target.series.measure, current.manifest.measure
     if measure != before:
-        return Verdict(True, f"the first version of {measure}; the one before forecasts {before}")
-    return judge(track, serving.track, trained.test_start)
-
-
-def _serving(store: Store, asset: str, model: str) -> LoadedModel | None:
-    try:
-        return store.load(asset, model)
-    except RoughcastError:  # unknown, or refused: there is nothing to be compared with
-        return None
-
-
-def _name_champion(asset: str, trained: Trained, store: Store) -> None:
-    """Point ``champion`` at the best model in service, if it is in the confidence set."""
-    serving = [_serving(store, asset, model) for model in store.models(asset)]
-    tracks = [loaded.track for loaded in serving if loaded]
-    if not tracks:
-        return
-    best = compare(tracks, start=trained.test_start, baseline=tracks[0].model).rows[0]
-    if best.in_confidence_set:
-        store.set_champion(asset, best.model)
+        return Judgement(True, f"the first version of {measure}; the one before forecasts {before}")
+    return judge(track, current.track, trained.test_start)

@@ -5,29 +5,42 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 
 import numpy as np
 
 from models_store.store import Store
+from training.config import read_config
+from training.evaluation.columns import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
 from training.evaluation.sentences import (
-    MEASURES,
     better,
-    markdown_table,
-    ratio_to_har,
+    from_scratch,
     summary,
     transfer_effect,
     worse,
 )
+from training.models.registry import MODELS, make_recipe
 from volatility.errors import InvalidInput
 from volatility.evaluation.compare import Comparison, ComparisonRow, compare
 from volatility.evaluation.tracks import ForecastTrack
+
+COLUMNS: Mapping[str, CellText] = MappingProxyType(
+    {
+        "model": lambda row: f"`{row.model}`",
+        "QLIKE": HEADLINE["QLIKE"],
+        "vs HAR": HEADLINE["vs HAR"],
+        "p": HEADLINE["p"],
+        "in set": HEADLINE["set"],
+        **FURTHER,
+    }
+)
 
 BEGIN = "<!-- results: made by `python -m training results` -->"
 END = "<!-- end of results -->"
 
 
 @dataclass(frozen=True)
-class AssetResults:
+class ServedModels:
     """The models of one asset that are in service, compared on their test part."""
 
     asset: str
@@ -35,6 +48,7 @@ class AssetResults:
     start: np.datetime64
     tracks: Sequence[ForecastTrack]
     comparison: Comparison
+    pretrained: Sequence[str]  # the models that have seen another asset too
 
     @property
     def caption(self) -> str:
@@ -47,7 +61,7 @@ class AssetResults:
         return next((row for row in self.comparison.rows if row.model == model), None)
 
 
-def read_results(store: Store) -> list[AssetResults]:
+def read_results(store: Store) -> list[ServedModels]:
     """Compare what serves of every asset in ``store``.
 
     Raises
@@ -79,7 +93,7 @@ def between_markers(page: Path, content: str) -> str:
     return f"{before}{BEGIN}\n\n{content}\n{END}{after}"
 
 
-def overview(results: Sequence[AssetResults]) -> str:
+def overview(results: Sequence[ServedModels]) -> str:
     """One Markdown table: QLIKE of every model against HAR's, an asset a column."""
     columns: dict[str, Callable[[str], str]] = {"model": lambda model: f"`{model}`"}
     for result in results:
@@ -87,12 +101,12 @@ def overview(results: Sequence[AssetResults]) -> str:
     return "\n".join([*markdown_table(_ranked(results), columns), ""])
 
 
-def details(results: Sequence[AssetResults]) -> str:
+def details(results: Sequence[ServedModels]) -> str:
     """A Markdown table an asset, and what it says in sentences."""
     return "\n".join(_details(result) for result in results)
 
 
-def _read(store: Store, asset: str) -> AssetResults:
+def _read(store: Store, asset: str) -> ServedModels:
     names = [model for model in store.models(asset) if store.current(asset, model)]
     if not names:
         raise InvalidInput(f"no model of {asset} is in service in {store.root}", field="store")
@@ -100,10 +114,11 @@ def _read(store: Store, asset: str) -> AssetResults:
     start = np.datetime64(max(model.manifest.evaluation.test_start for model in models))
     tracks = [model.track for model in models]
     measure = models[0].manifest.measure
-    return AssetResults(asset, measure, start, tracks, compare(tracks, start=start))
+    pretrained = [model.manifest.model for model in models if model.manifest.sources]
+    return ServedModels(asset, measure, start, tracks, compare(tracks, start=start), pretrained)
 
 
-def _ranked(results: Sequence[AssetResults]) -> list[str]:
+def _ranked(results: Sequence[ServedModels]) -> list[str]:
     """Models by their median distance from HAR, those on all assets before those on some."""
     ratios: Mapping[str, list[float]] = {
         row.model: [
@@ -115,7 +130,7 @@ def _ranked(results: Sequence[AssetResults]) -> list[str]:
     return sorted(ratios, key=lambda model: (-len(ratios[model]), median(ratios[model])))
 
 
-def _cell(result: AssetResults, model: str) -> str:
+def _cell(result: ServedModels, model: str) -> str:
     row = result.row(model)
     if row is None:
         return ""
@@ -125,7 +140,11 @@ def _cell(result: AssetResults, model: str) -> str:
     return f"{ratio_to_har(row)}{mark}"
 
 
-def _details(result: AssetResults) -> str:
-    sentences = [summary(result.comparison), *transfer_effect(result.tracks, result.start)]
-    table = markdown_table(result.comparison.rows, MEASURES)
+def _details(result: ServedModels) -> str:
+    # Recipes know what they are compared with; making one that is pre-trained loads torch.
+    config = read_config()
+    known = [make_recipe(name, config) for name in MODELS if name in result.pretrained]
+    effects = transfer_effect(result.tracks, result.start, from_scratch(known))
+    sentences = [summary(result.comparison), *effects]
+    table = markdown_table(result.comparison.rows, COLUMNS)
     return "\n".join([f"{result.caption}:", "", *table, "", " ".join(sentences), ""])
