@@ -8,7 +8,7 @@ import pytest
 from tests.training.simulated import small_config
 from training.models.linear.least_squares import LeastSquares
 from training.models.recipe import Recipe
-from training.models.registry import MODELS
+from training.models.registry import MODELS, make_recipe
 from volatility import regressors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
@@ -17,7 +17,7 @@ ROWS = re.findall(r"^\| `(\w+)` \| [^|]+ \| (levels|logs) \|([^|]*)\| (\d+) \|$"
 
 def econometric() -> dict[str, Recipe]:
     """Every model without a network."""
-    made = {name: make(small_config()) for name, make in MODELS.items()}
+    made = {name: make_recipe(name, small_config()) for name in MODELS}
     return {
         name: recipe
         for name, recipe in made.items()

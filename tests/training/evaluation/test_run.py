@@ -51,13 +51,14 @@ def test_progress_counts_every_fit() -> None:
 def test_a_model_that_is_a_day_late_is_noticed(
     monkeypatch: pytest.MonkeyPatch, horizon: int
 ) -> None:
-    honest = run.tracks_of
+    honest = run.forecast_studies
 
-    def late(study: Study, forecasts: list) -> dict[str, ForecastTrack]:
-        tracks = honest(study, forecasts)
-        return tracks | {"har": replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))}
+    def late(*arguments: object) -> list[dict[str, ForecastTrack]]:
+        (tracks,) = honest(*arguments)
+        har = replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))
+        return [tracks | {"har": har}]
 
-    monkeypatch.setattr(run, "tracks_of", late)
+    monkeypatch.setattr(run, "forecast_studies", late)
     chosen = tuple(recipes(["har"], small_config()))
     data = TrainingSet(make_asset(nobs=900), {}, seed=7, horizon=horizon)
     with pytest.raises(MisalignedForecasts, match="har follows the news of 2 sessions"):

@@ -2,18 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from tests.training.evaluation.studies import results
-from training.evaluation.sentences import (
-    better,
-    markdown_table,
-    percent,
-    print_comparison,
-    summary,
-    transfer_effect,
-    worse,
-)
+from tests.training.simulated import small_config
+from training.evaluation.sentences import better, from_scratch, summary, transfer_effect, worse
+from training.models.registry import recipes
 from volatility.evaluation.compare import Comparison, ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_mariano
 from volatility.evaluation.losses import qlike_losses
@@ -56,6 +49,19 @@ def test_every_model_but_the_benchmark_is_in_the_sentence_once(comparison: Compa
         assert set(counts.values()) == {1}
 
 
+SCRATCH_OF = from_scratch(
+    recipes(["transfer", "transfer_gradual", "transfer_residual", "hybrid"], small_config())
+)
+
+
+def test_a_pre_trained_model_names_the_one_from_scratch() -> None:
+    assert SCRATCH_OF == {
+        "transfer": "lstm",
+        "transfer_gradual": "lstm",
+        "transfer_residual": "residual_boosting",
+    }
+
+
 def made_by(model: str, forecast: np.ndarray, rv: np.ndarray, horizon: int) -> ForecastTrack:
     dates = np.datetime64("2020-01-01") + np.arange(len(rv))
     return ForecastTrack(model, dates - 1, dates, forecast, rv, horizon)
@@ -69,7 +75,7 @@ def test_transfer_is_held_against_the_same_network_from_scratch(horizon: int) ->
         model: made_by(model, np.exp(0.3 * rng.standard_normal(200)), rv, horizon)
         for model in ("lstm", "transfer", "transfer_gradual", "residual_boosting")
     }
-    (sentence,) = transfer_effect(list(of.values()), np.datetime64("2020-03-01"))
+    (sentence,) = transfer_effect(list(of.values()), np.datetime64("2020-03-01"), SCRATCH_OF)
     losses = {model: qlike_losses(rv[60:], track.forecast[60:]) for model, track in of.items()}
     for model in ("transfer", "transfer_gradual"):
         change = losses[model].mean() / losses["lstm"].mean() - 1
@@ -77,36 +83,11 @@ def test_transfer_is_held_against_the_same_network_from_scratch(horizon: int) ->
         assert f"`{model}` {change:+.1%} (p = {pvalue:.3f})" in sentence
     assert sentence.startswith("QLIKE against `lstm` from scratch:")
     residual = made_by("transfer_residual", of["lstm"].forecast, rv, horizon)
-    _, other = transfer_effect([*of.values(), residual], np.datetime64("2020-03-01"))
+    _, other = transfer_effect([*of.values(), residual], np.datetime64("2020-03-01"), SCRATCH_OF)
     assert other.startswith("QLIKE against `residual_boosting` from scratch: `transfer_residual`")
 
 
 def test_nothing_is_said_of_transfer_where_there_is_none() -> None:
     first = results()[0]
     start = first.comparisons["test"].span[0]
-    assert transfer_effect(list(first.tracks.values()), start) == []
-
-
-def test_a_markdown_table() -> None:
-    table = markdown_table([1, 22], {"model": str, "square": lambda n: str(n**2), "in set": repr})
-    assert table == [
-        "| model | square | in set |",
-        "|---|---:|:-:|",
-        "| 1 | 1 | 1 |",
-        "| 22 | 484 | 22 |",
-    ]
-    assert (percent(0.8041), percent(None)) == ("80.4%", "–")
-
-
-def test_the_printed_table_names_every_column_once(comparison: Comparison) -> None:
-    console = Console(width=160, record=True, quiet=False, file=None)
-    with console.capture() as captured:
-        print_comparison("FIRST", comparison, console)
-    printed = captured.get()
-    assert "FIRST, test part" in printed
-    (head,) = [line for line in printed.splitlines() if "QLIKE" in line and "vs HAR:" not in line]
-    headings = [cell.strip() for cell in head.strip("┃").split("┃")]
-    assert headings == [
-        *("model", "QLIKE", "vs HAR", "p", "set"),
-        *("RMSE of volatility", "R² of log", "80 % / 95 %"),
-    ]
+    assert transfer_effect(list(first.tracks.values()), start, SCRATCH_OF) == []

@@ -18,9 +18,9 @@ def noisy(deviation: float, seed: int) -> np.ndarray:
 
 
 def test_a_significantly_worse_version_is_held_back() -> None:
-    verdict = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)), START)
-    assert not verdict.promote
-    assert "n = 300" in verdict.reason
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)), START)
+    assert not judgement.promote
+    assert "n = 300" in judgement.reason
 
 
 def test_a_better_version_is_promoted() -> None:
@@ -45,6 +45,6 @@ def test_both_are_scored_on_the_new_version_s_data() -> None:
 
 
 def test_versions_that_share_too_few_dates_cannot_be_compared() -> None:
-    verdict = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-40:], DATES[-40:]), START)
-    assert verdict.promote
-    assert "only 40 test dates" in verdict.reason
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-40:], DATES[-40:]), START)
+    assert judgement.promote
+    assert "only 40 test dates" in judgement.reason

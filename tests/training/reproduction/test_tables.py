@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.reproduction.stand_in import SEEDS, stand_in_data, stand_in_results
 from training.config import read_config
-from training.networks.volatility_network import VolatilityNetwork
+from training.networks.volatility_network import VolatilityNetwork, parameter_counts
 from training.reproduction.forecasts import Protocol
 from training.reproduction.output import to_csv, to_json
 from training.reproduction.table import (
@@ -24,7 +24,6 @@ from training.reproduction.table import (
     signed,
 )
 from training.reproduction.tables import tables_of
-from training.reproduction.tables.parameters import counts
 from training.reproduction.units import NETWORKS
 from volatility.evaluation.losses import rmse_loss
 
@@ -125,7 +124,7 @@ def test_transfer_is_compared_seed_by_seed(tables: dict[int, Table]) -> None:
 
 
 def test_the_papers_network_has_the_parameters_of_the_published_checkpoint() -> None:
-    found = counts(VolatilityNetwork(read_config().network))
+    found = parameter_counts(VolatilityNetwork(read_config().network))
     assert found == {
         "lstm": 83_712,
         "norm": 128,

@@ -7,12 +7,14 @@ from arch import arch_model
 from arch.univariate import GARCH, Normal, ZeroMean
 
 from tests.training.intraday import series_of
-from tests.training.simulated import asset_of
+from tests.training.simulated import asset_of, small_config
 from training.data.assets import TrainingSet
 from training.models.linear import garch as module
 from training.models.linear.garch import Garch, Parameters, estimate, garch, gjr, several_sessions
 from training.models.recipe import Fit
 from volatility.errors import ConstantPrices
+
+CONFIG = small_config()
 
 SYMMETRIC = (0.02, 0.08, 0.9)  # omega in percent², alpha, beta
 ASYMMETRIC = (0.02, 0.02, 0.1, 0.9)  # omega, alpha, gamma, beta
@@ -37,7 +39,7 @@ def forecast_of(fit: Fit, returns: np.ndarray) -> float:
     return fit.predictor.predict(windows).values.item()
 
 
-CASES = [(garch(22), SYMMETRIC), (gjr(22), ASYMMETRIC)]
+CASES = [(garch(CONFIG), SYMMETRIC), (gjr(CONFIG), ASYMMETRIC)]
 
 
 @pytest.mark.parametrize(("model", "parameters"), CASES, ids=["garch", "gjr"])
@@ -70,7 +72,7 @@ def test_known_parameters_are_recovered(model: Garch, parameters: tuple[float, .
     assert ("gamma" in learned) == model.asymmetric
 
 
-@pytest.mark.parametrize("model", [garch(22), gjr(22)], ids=["garch", "gjr"])
+@pytest.mark.parametrize("model", [garch(CONFIG), gjr(CONFIG)], ids=["garch", "gjr"])
 def test_the_mean_forecast_is_mean_rv(model: Garch) -> None:
     data = simulated(SYMMETRIC)
     fit = model.fit(data)
@@ -113,7 +115,7 @@ def test_losses_raise_the_forecasts_of_gjr_alone() -> None:
             assert fallen == risen
 
 
-@pytest.mark.parametrize("model", [garch(22), gjr(22)], ids=["garch", "gjr"])
+@pytest.mark.parametrize("model", [garch(CONFIG), gjr(CONFIG)], ids=["garch", "gjr"])
 @pytest.mark.parametrize(
     "returns",
     [
@@ -174,4 +176,4 @@ def test_an_optimizer_that_stops_early_is_told_of(monkeypatch: pytest.MonkeyPatc
 def test_returns_that_are_all_zero_are_refused() -> None:
     series = series_of(np.full(300, 1e-4), {"return": np.zeros(300)})
     with pytest.raises(ConstantPrices, match="all 300 returns are zero"):
-        garch(22).fit(TrainingSet(asset_of("X", series), {}, 0))
+        garch(CONFIG).fit(TrainingSet(asset_of("X", series), {}, 0))

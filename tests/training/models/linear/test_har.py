@@ -3,7 +3,7 @@ import pytest
 import statsmodels.api as sm
 from arch.univariate import HARX
 
-from tests.training.simulated import LOG_HAR, asset_of, make_asset
+from tests.training.simulated import LOG_HAR, asset_of, make_asset, small_config
 from training.data.assets import TrainingSet
 from training.data.pairs import Pairs
 from training.models.linear.har import har, har_least_squares, har_wls, log_har
@@ -13,6 +13,8 @@ from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
 from volatility.series import DatedSeries, daily_series
 from volatility.simulation.regression import har_process
+
+CONFIG = small_config()
 
 
 def spx() -> DatedSeries:
@@ -35,7 +37,7 @@ def design_of(values: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("model", [har(22), log_har(22)])
+@pytest.mark.parametrize("model", [har(CONFIG), log_har(CONFIG)])
 def test_coefficients_equal_those_of_arch(model: LeastSquares) -> None:
     series = spx()
     estimate = model.estimate(spx_pairs())
@@ -48,7 +50,7 @@ def test_coefficients_equal_those_of_arch(model: LeastSquares) -> None:
 
 def test_coefficients_and_residual_variance_equal_those_of_statsmodels() -> None:
     data = make_asset()
-    fit = log_har(22).fit(TrainingSet(data, {}, 0))
+    fit = log_har(CONFIG).fit(TrainingSet(data, {}, 0))
     log_rv = data.series.log_rv
     reference = sm.OLS(log_rv[22:], design_of(log_rv)).fit()
     ours = [fit.predictor.intercept, *fit.predictor.coefficients.values()]
@@ -62,10 +64,10 @@ def test_weighted_coefficients_equal_those_of_statsmodels() -> None:
     first = sm.OLS(targets, design).fit().fittedvalues
     weights = 1 / np.maximum(first, np.quantile(targets, 0.01)) ** 2
     reference = sm.WLS(targets, design, weights=weights).fit()
-    estimate = har_wls(22).estimate(spx_pairs())
+    estimate = har_wls(CONFIG).estimate(spx_pairs())
     ours = [estimate.intercept, *estimate.coefficients]
     np.testing.assert_allclose(ours, reference.params, rtol=1e-8, atol=1e-10)
-    unweighted = har(22).estimate(spx_pairs()).coefficients
+    unweighted = har(CONFIG).estimate(spx_pairs()).coefficients
     assert not np.allclose(estimate.coefficients, unweighted, rtol=0.01)
 
 
@@ -82,7 +84,7 @@ def test_har_of_plain_windows() -> None:
 
 def test_a_known_log_har_is_recovered() -> None:
     data = make_asset(nobs=20_000)
-    fit = log_har(22).fit(TrainingSet(data, {}, 0))
+    fit = log_har(CONFIG).fit(TrainingSet(data, {}, 0))
     estimated = [fit.predictor.intercept, *fit.predictor.coefficients.values()]
     np.testing.assert_allclose(estimated[1:], LOG_HAR[1:], atol=0.05)  # three standard errors
     assert fit.residual_variance == pytest.approx(0.25, rel=0.05)
@@ -95,7 +97,7 @@ def test_a_known_har_in_levels_is_recovered_better_by_weighting() -> None:
     errors: dict[str, list[np.ndarray]] = {"har": [], "har_wls": []}
     for rv in paths:
         data = TrainingSet(asset_of("X", DatedSeries(rv, "garman_klass", days)), {}, 0)
-        for model in (har(22), har_wls(22)):
+        for model in (har(CONFIG), har_wls(CONFIG)):
             fit = model.fit(data)
             assert fit.residual_variance == 0.0  # levels need no correction
             errors[model.name].append([*fit.predictor.coefficients.values()] - truth)
@@ -109,7 +111,7 @@ def test_a_known_har_in_levels_is_recovered_better_by_weighting() -> None:
 
 def test_a_mean_of_several_sessions_is_regressed_directly() -> None:
     data = make_asset()
-    fit = har(22).fit(TrainingSet(data, {}, 0, horizon=5))
+    fit = har(CONFIG).fit(TrainingSet(data, {}, 0, horizon=5))
     rv = data.series.rv
     means = np.array([rv[t : t + 5].mean() for t in range(22, len(rv) - 4)])
     reference = sm.OLS(means, design_of(rv)[: len(means)]).fit()

@@ -8,15 +8,18 @@ import pytest
 import statsmodels.api as sm
 
 from tests.training.intraday import asset_of_returns, series_of
-from tests.training.simulated import asset_of
+from tests.training.simulated import asset_of, small_config
+from training.config import Config
 from training.data.assets import TrainingSet
 from training.models.linear.harj import harcj, harj
 from training.models.linear.harq import harq
 from training.models.linear.least_squares import LeastSquares
 from training.models.linear.lhar import lhar
 from training.models.linear.shar import shar
-from volatility import regressors
+from volatility.regressor_names import design_of
 from volatility.simulation.regression import regression_process
+
+CONFIG = small_config()
 
 DAYS = 22  # the longest lag: one window
 
@@ -34,14 +37,14 @@ HAR_ROW = [5.0, 4.0, 37 / 22]
 def row_of(model: LeastSquares, windows: Mapping[str, np.ndarray]) -> list[float]:
     assert model.lookback == DAYS
     assert set(model.columns) == set(windows) - {"rv"}
-    (row,) = regressors.build(model.regressors, windows)
+    (row,) = design_of(model.regressors).build(windows)
     return list(row)
 
 
 def test_row_of_harj_by_hand() -> None:
     windows = {"rv": RV, "jump": last_five([0.0, 0.0, 1.0, 0.0, 0.5], before=9.0)}
-    assert row_of(harj(22), windows) == pytest.approx([*HAR_ROW, 0.5])
-    assert harj(22).scale == "levels"
+    assert row_of(harj(CONFIG), windows) == pytest.approx([*HAR_ROW, 0.5])
+    assert harj(CONFIG).scale == "levels"
 
 
 def test_row_of_harcj_by_hand() -> None:
@@ -50,38 +53,38 @@ def test_row_of_harcj_by_hand() -> None:
     # 3; 15 / 5; (17 + 15) / 22. 2; 5 / 5; 5 / 22.
     expected = [3.0, 3.0, 32 / 22, 2.0, 1.0, 5 / 22]
     windows = {"rv": RV, "continuous": continuous, "significant_jump": jumps}
-    assert row_of(harcj(22), windows) == pytest.approx(expected)
-    assert harcj(22).scale == "levels"
+    assert row_of(harcj(CONFIG), windows) == pytest.approx(expected)
+    assert harcj(CONFIG).scale == "levels"
 
 
 def test_row_of_shar_by_hand() -> None:
     negative = last_five([1.0, 1.0, 1.0, 1.0, 3.5], before=0.5)
     windows = {"rv": RV, "negative_semivariance": negative, "positive_semivariance": RV - negative}
     # 3.5 and 5 - 3.5 in place of 5
-    assert row_of(shar(22), windows) == pytest.approx([3.5, 1.5, *HAR_ROW[1:]])
-    assert shar(22).scale == "levels"
+    assert row_of(shar(CONFIG), windows) == pytest.approx([3.5, 1.5, *HAR_ROW[1:]])
+    assert shar(CONFIG).scale == "levels"
 
 
 def test_row_of_harq_by_hand() -> None:
     quarticity = last_five([1.0, 1.0, 1.0, 1.0, 16.0], before=1.0)
     # 5 * sqrt(16) = 20
     windows = {"rv": RV, "realized_quarticity": quarticity}
-    assert row_of(harq(22), windows) == pytest.approx([*HAR_ROW, 20.0])
-    assert harq(22).scale == "levels"
+    assert row_of(harq(CONFIG), windows) == pytest.approx([*HAR_ROW, 20.0])
+    assert harq(CONFIG).scale == "levels"
 
 
 def test_row_of_lhar_by_hand() -> None:
     returns = last_five([0.01, -0.02, 0.01, 0.01, -0.03], before=0.001)
     # -0.03; (0.01 - 0.02 + 0.01 + 0.01 - 0.03) / 5 = -0.004; (0.017 - 0.02) / 22 = -0.003 / 22
     expected = [*HAR_ROW, -0.03, -0.004, -0.003 / 22]
-    assert row_of(lhar(22), {"rv": RV, "return": returns}) == pytest.approx(expected)
+    assert row_of(lhar(CONFIG), {"rv": RV, "return": returns}) == pytest.approx(expected)
     rising = {"rv": RV, "return": np.abs(returns)}
-    assert row_of(lhar(22), rising) == pytest.approx([*HAR_ROW, 0.0, 0.0, 0.0])
-    assert lhar(22).scale == "logs"
+    assert row_of(lhar(CONFIG), rising) == pytest.approx([*HAR_ROW, 0.0, 0.0, 0.0])
+    assert lhar(CONFIG).scale == "logs"
 
 
 class Truth(NamedTuple):
-    model: Callable[[int], LeastSquares]
+    model: Callable[[Config], LeastSquares]
     coefficients: tuple[float, ...]
     intercept: float
     jump_share: float = 0.0
@@ -99,7 +102,7 @@ TRUTHS = {
 @pytest.mark.parametrize("name", TRUTHS)
 def test_known_coefficients_are_recovered(name: str) -> None:
     truth = TRUTHS[name]
-    model = truth.model(22)
+    model = truth.model(CONFIG)
     scale: Literal["levels", "logs"] = model.scale
     returns = regression_process(
         dict(zip(model.regressors, truth.coefficients, strict=True)),
@@ -112,12 +115,12 @@ def test_known_coefficients_are_recovered(name: str) -> None:
     data = TrainingSet(asset_of_returns(returns), {}, 0)
     fit = model.fit(data)
     found = np.array([*fit.predictor.coefficients.values()])
-    assert tuple(fit.predictor.coefficients) == model.regressors
+    assert tuple(it.name for it in fit.predictor.coefficients) == model.regressors
 
     # White's standard errors, since the variance of rv moves with its mean.
     pairs = data.pairs(model.lookback, model.columns)
     move = np.log if scale == "logs" else np.asarray
-    design = regressors.build(model.regressors, {**pairs.windows, "rv": move(pairs.windows["rv"])})
+    design = design_of(model.regressors).build({**pairs.windows, "rv": move(pairs.windows["rv"])})
     reference = sm.OLS(move(pairs.targets), sm.add_constant(design)).fit(cov_type="HC1")
     np.testing.assert_allclose(found, reference.params[1:], rtol=1e-6)
     errors = np.abs(found - truth.coefficients) / reference.bse[1:]
@@ -131,6 +134,6 @@ def test_a_sample_without_jumps_gives_them_no_weight() -> None:
     rng = np.random.default_rng(0)
     rv = rng.lognormal(-9, 0.5, 300)
     series = series_of(rv, {"continuous": rv, "significant_jump": np.zeros(300)})
-    fit = harcj(22).fit(TrainingSet(asset_of("X", series), {}, 0))
-    jumps = [value for name, value in fit.predictor.coefficients.items() if "jump" in name]
+    fit = harcj(CONFIG).fit(TrainingSet(asset_of("X", series), {}, 0))
+    jumps = [value for it, value in fit.predictor.coefficients.items() if "jump" in it.name]
     assert jumps == pytest.approx([0.0, 0.0, 0.0], abs=1e-12)

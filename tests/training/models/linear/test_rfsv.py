@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from tests.training.intraday import series_of
-from tests.training.simulated import asset_of
+from tests.training.simulated import asset_of, small_config
 from training.data.assets import TrainingSet
 from training.models.linear.rfsv import hurst_exponent, rfsv
 from volatility.filters import rough_kernel
 from volatility.hurst import variogram
 from volatility.simulation.fractional import rough_log_volatility
+
+CONFIG = small_config()
 
 HURST = 0.12
 
@@ -20,10 +22,10 @@ def rough(nobs: int, hurst: float = HURST, seed: int = 0, horizon: int = 1) -> T
 
 def test_the_exponent_is_that_of_the_variogram_and_of_the_path() -> None:
     data = rough(3_000)
-    learned = rfsv(22).fit(data).learned["hurst"]
+    learned = rfsv(CONFIG).fit(data).learned["hurst"]
     own = variogram(np.log(data.target.series.volatility)).hurst
     assert own is not None
-    assert learned == round(own, 4)
+    assert learned == own
     assert learned == pytest.approx(HURST, abs=0.03)  # three standard errors
 
 
@@ -34,12 +36,12 @@ def test_an_exponent_for_which_there_is_no_kernel_is_moved_to_one(
     series = rough(2_000, hurst).target.series
     assert hurst_exponent(series) == pytest.approx(bound, abs=0.02)
     assert 0.01 <= hurst_exponent(series) <= 0.49
-    rfsv(22).fit(rough(2_000, hurst))
+    rfsv(CONFIG).fit(rough(2_000, hurst))
 
 
 def test_a_forecast_is_the_weighted_past_and_the_mean_error() -> None:
     data = rough(1_000)
-    fit = rfsv(22).fit(data)
+    fit = rfsv(CONFIG).fit(data)
     pairs = data.pairs(100)
     weights = rough_kernel(fit.learned["hurst"], 100, 1)
     expected = np.log(pairs.windows["rv"]) @ weights
@@ -52,7 +54,7 @@ def test_a_forecast_is_the_weighted_past_and_the_mean_error() -> None:
 
 def test_several_sessions_are_the_mean_of_each() -> None:
     data = rough(1_000, horizon=3)
-    fit = rfsv(22).fit(data)
+    fit = rfsv(CONFIG).fit(data)
     log_rv = np.log(data.pairs(100).windows["rv"])
     each = [log_rv @ rough_kernel(fit.learned["hurst"], 100, ahead) for ahead in (1, 2, 3)]
     found = fit.predictor.predict(data.pairs(100).windows).values
@@ -60,7 +62,7 @@ def test_several_sessions_are_the_mean_of_each() -> None:
     np.testing.assert_allclose(moved, fit.predictor.intercept, rtol=1e-9)
     # The log of a mean is above the mean of logs.
     assert fit.predictor.intercept > 0.05
-    assert abs(rfsv(22).fit(rough(1_000)).predictor.intercept) < 0.03
+    assert abs(rfsv(CONFIG).fit(rough(1_000)).predictor.intercept) < 0.03
 
 
 @pytest.mark.parametrize("horizon", [1, 5])
@@ -68,7 +70,7 @@ def test_on_a_rough_path_it_beats_the_last_value(horizon: int) -> None:
     # At H = 0.12 the kernel's mean squared error one ahead is 0.73 of the last value's
     # (see tests/volatility/test_regressors.py); the fit adds the error of H.
     data = rough(4_000, seed=3, horizon=horizon)
-    fit = rfsv(22).fit(data.until(data.target.series.dates[2_000]))
+    fit = rfsv(CONFIG).fit(data.until(data.target.series.dates[2_000]))
     pairs = data.pairs(100)
     later = pairs.where(pairs.as_of > data.target.series.dates[2_000])
     targets, last = np.log(later.targets), np.log(later.windows["rv"][:, -1])

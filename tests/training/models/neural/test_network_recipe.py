@@ -2,9 +2,9 @@ import pytest
 
 from tests.training.simulated import make_training_set, small_config
 from training.models.neural.network_recipe import NetworkRecipe
-from training.models.registry import MODELS
+from training.models.registry import MODELS, make_recipe
 
-RECIPES = {name: make(small_config()) for name, make in MODELS.items()}
+RECIPES = {name: make_recipe(name, small_config()) for name in MODELS}
 NETWORKS = [name for name, recipe in RECIPES.items() if isinstance(recipe, NetworkRecipe)]
 
 

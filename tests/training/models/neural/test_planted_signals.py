@@ -16,12 +16,12 @@ from tests.training.processes import (
 )
 from training.models.linear.har import LAGS, har_least_squares
 from training.models.neural.network_recipe import NetworkRecipe
-from training.models.registry import MODELS
+from training.models.registry import MODELS, make_recipe
 from training.networks.fitting import LogWindows, Split
 from volatility.filters import trailing_means
 
 PROCESSES = {"har": har_log_rv, "nonlinear": nonlinear_log_rv}
-RECIPES = {name: make(tiny_config()) for name, make in MODELS.items()}
+RECIPES = {name: make_recipe(name, tiny_config()) for name in MODELS}
 NETWORKS = [name for name, recipe in RECIPES.items() if isinstance(recipe, NetworkRecipe)]
 SEEN = 1500
 

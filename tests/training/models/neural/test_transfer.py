@@ -20,7 +20,7 @@ from training.models.neural.transfer import (
     transfer_full,
     transfer_gradual,
 )
-from training.models.registry import MODELS
+from training.models.registry import MODELS, make_recipe
 from training.networks.fitting import Split, fit_network, reproducible
 from training.networks.volatility_network import VolatilityNetwork
 from volatility.errors import HistoryTooShort
@@ -135,7 +135,7 @@ def test_strategies_lead_to_different_networks_from_one_pretraining() -> None:
     ]
     assert len(names) == len(STRATEGIES)
     windows = {"rv": data.pairs(20).windows["rv"][-5:]}
-    fits = [MODELS[name](small_config()).fit(data) for name in names]
+    fits = [make_recipe(name, small_config()).fit(data) for name in names]
     assert pretraining._pretrained.cache_info().misses == 1
     predictions = np.array([fit.predictor.predict(windows).values for fit in fits])
     assert len(np.unique(predictions, axis=0)) == len(STRATEGIES)
