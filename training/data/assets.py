@@ -22,7 +22,7 @@ class AssetData:
 
     @property
     def calendar(self) -> Calendar:
-        """The asset's sessions."""
+        """The calendar that :attr:`calendar_name` names."""
         return get_calendar(self.calendar_name)
 
     def pairs(self, lookback: int, columns: Sequence[str] = (), horizon: int = 1) -> Pairs:

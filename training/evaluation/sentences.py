@@ -44,7 +44,7 @@ def worse(row: ComparisonRow, benchmark: str) -> bool:
 
 
 def names_of(models: Sequence[str]) -> str:
-    """Models in a sentence."""
+    """Model names separated by commas, as Markdown code; ``none`` where there is none."""
     return ", ".join(f"`{model}`" for model in models) or "none"
 
 

@@ -16,7 +16,7 @@ MINIMUM_TARGETS = 50  # in each part; the promotion gate too judges on no fewer
 
 
 class StudyKey(NamedTuple):
-    """What tells studies apart."""
+    """Target and horizon, by which studies are told apart."""
 
     asset: str
     horizon: int  # sessions ahead

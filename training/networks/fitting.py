@@ -57,7 +57,7 @@ class LogWindows:
 
     @classmethod
     def of(cls, pairs: Pairs) -> "LogWindows":
-        """Logs of ``pairs``."""
+        """Logs of the ``rv`` windows and the targets of ``pairs``."""
         return cls(
             torch.from_numpy(pairs.windows["rv"]).log().float(),
             torch.from_numpy(pairs.targets.copy()).log().float(),

@@ -73,12 +73,19 @@ def to_files(
     track : its walk-forward forecasts.
     test_start : first target date of the test part.
     """
+    reference = _reference_windows(fitted.recipe, data)
+    reference_rv = forecast_rv(fitted.fit, reference, data.target.series.rv)
+    manifest = _manifest(fitted, data, track, test_start)
+    return artifact.encode(manifest, fitted.model_file, track, reference, reference_rv)
+
+
+def _manifest(
+    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, test_start: np.datetime64
+) -> Manifest:
     fit, recipe = fitted.fit, fitted.recipe
     target = data.target
-    rv = target.series.rv
-    bounds = Bounds.of(rv)
-    reference = _reference_windows(recipe, data)
-    manifest = Manifest(
+    bounds = Bounds.of(target.series.rv)
+    return Manifest(
         asset=target.asset,
         model=recipe.name,
         predictor=fitted.spec,
@@ -102,9 +109,6 @@ def to_files(
         histories={phase: _losses(history) for phase, history in fit.histories.items()},
         seed=data.seed,
         code_version=version("roughcast"),
-    )
-    return artifact.encode(
-        manifest, fitted.model_file, track, reference, forecast_rv(fit, reference, rv)
     )
 
 

@@ -1,5 +1,7 @@
 import json
 from dataclasses import replace
+from fnmatch import fnmatch
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +133,22 @@ def test_what_old_code_trained_is_not_kept_for_new_code(
     assert parts.read(edited) is None
     monkeypatch.undo()
     assert parts.read(unit_of()) is not None
+
+
+def test_the_digest_of_the_code_covers_what_trains_a_network() -> None:
+    covered = {
+        f"{package}.{file.name.removesuffix('.py')}"
+        for package, patterns in module.CODE.items()
+        for file in resources.files(package).iterdir()
+        if any(fnmatch(file.name, pattern) for pattern in patterns)
+    }
+    trains = {"training.networks.fitting", "training.models.neural.lstm", "training.data.pairs"}
+    measures = {"volatility.series", "volatility.measures.intraday", "volatility.regressors"}
+    assert trains | measures <= covered
+    named = {
+        f"{package}.{pattern.removesuffix('.py')}"
+        for package, patterns in module.CODE.items()
+        for pattern in patterns
+        if "*" not in pattern
+    }
+    assert named <= covered  # no file that has been moved since

@@ -29,7 +29,7 @@ class Benchmark:
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """The regressor."""
+        """Name of the regressor."""
         return {"regressor": self.regressor}
 
     def fit(self, data: TrainingSet) -> Fit:  # noqa: ARG002 - the recipe interface

@@ -209,7 +209,7 @@ def _learned(parameters: Parameters, scale: float, asymmetric: bool) -> dict[str
 
 
 def garch(config: Config) -> Garch:
-    """GARCH(1, 1)."""
+    """GARCH(1, 1) of daily returns."""
     return Garch("garch", False, config.walk_forward.linear_refit_every)
 
 

@@ -23,7 +23,7 @@ JUMPS = tuple(f"mean_{lag}:significant_jump" for lag in LAGS)
 
 
 def harj(config: Config) -> LeastSquares:
-    """HAR and today's jump."""
+    """HAR with the last session's jump."""
     return LeastSquares(
         "harj",
         (*REGRESSORS, "mean_1:jump"),

@@ -67,7 +67,7 @@ class DynamicAttention(HarNetworkRecipe[DynamicAttentionNetwork]):
 
 
 def dynamic_attention(config: Config) -> DynamicAttention:
-    """The recipe as configured."""
+    """HAR and LSTM with a weight for each window, trained as ``pretraining`` configures."""
     return DynamicAttention(
         name="dynamic_attention",
         network=config.network,

@@ -73,12 +73,12 @@ class Hybrid(HarNetworkRecipe[HybridNetwork]):
         return [Stage(groups, self.fitting.epochs)]
 
     def learned(self, network: HybridNetwork, target: Split) -> Mapping[str, float]:  # noqa: ARG002
-        """The weight of HAR."""
+        """``alpha``, the weight of HAR in (0, 1)."""
         return {"alpha": network.alpha.item()}
 
 
 def hybrid(config: Config) -> Hybrid:
-    """The recipe as configured."""
+    """HAR and LSTM with one weight, trained as ``pretraining`` and ``hybrid`` configure."""
     return Hybrid(
         name="hybrid",
         network=config.network,

@@ -20,7 +20,7 @@ class Lstm(ScratchRecipe[VolatilityNetwork]):
 
 
 def lstm(config: Config) -> Lstm:
-    """The recipe as configured."""
+    """The paper's network from scratch, trained as ``pretraining`` configures."""
     return Lstm(
         name="lstm",
         network=config.network,

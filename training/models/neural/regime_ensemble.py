@@ -131,7 +131,7 @@ class RegimeEnsemble(HarNetworkRecipe[RegimeNetwork]):
 
 
 def regime_ensemble(config: Config) -> RegimeEnsemble:
-    """The recipe as configured."""
+    """As many regimes as ``regime_ensemble`` says, trained as ``pretraining`` configures."""
     return RegimeEnsemble(
         name="regime_ensemble",
         network=config.network,

@@ -27,7 +27,7 @@ from training.networks.volatility_network import Encoder, Scaler, make_head
 
 
 class ResidualNetwork(nn.Module):
-    """HAR plus a correction."""
+    """HAR plus a correction that a network makes from the window."""
 
     deviation: Tensor
 
@@ -85,7 +85,7 @@ def correction_std(network: ResidualNetwork, target: Split) -> float:
 
 
 def residual_boosting(config: Config) -> ResidualBoosting:
-    """The recipe as configured."""
+    """HAR and a network for its residuals, trained as ``pretraining`` configures."""
     return ResidualBoosting(
         name="residual_boosting",
         network=config.network,

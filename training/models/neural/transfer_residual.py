@@ -56,7 +56,7 @@ class TransferResidual(FineTunedRecipe[ResidualNetwork]):
 
 
 def transfer_residual(config: Config) -> TransferResidual:
-    """The recipe as configured."""
+    """Pre-trained on ``transfer.source``, fine-tuned as ``fine_tuning`` configures."""
     return TransferResidual(
         name="transfer_residual",
         sources=(config.transfer.source,),

@@ -35,7 +35,7 @@ class Transformer(ScratchRecipe[VolatilityNetwork]):
 
 
 def transformer(config: Config) -> Transformer:
-    """The recipe as configured."""
+    """A Transformer of the network's width, trained as ``pretraining`` configures."""
     return Transformer(
         name="transformer",
         network=config.network,
