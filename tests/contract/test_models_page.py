@@ -1,5 +1,6 @@
 """What docs/models.md says of the econometric models is what they are."""
 
+import json
 import re
 from pathlib import Path
 
@@ -52,3 +53,4 @@ def test_the_names_of_regressors_are_names() -> None:
         assert regressor.name == name
         assert set(regressor.parameters) == set(PARAMETERS.get(name, ()))
         assert all(f"`{parameter}`" in section for parameter in regressor.parameters)
+    assert json.dumps({"return_squares": {"decay": 0.822923, "sessions": 200}})[1:-1] in section
