@@ -14,6 +14,7 @@ from tests.contract.test_models_page import ROW
 from tests.training.simulated import make_training_set, small_config
 from training.models import registry
 from training.publishing.retrain import publish, train
+from volatility.regressors import LinearPredictor
 from volatility.series import RealizedSeries
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text()
@@ -44,7 +45,8 @@ def test_the_example_is_evaluated_published_and_forecasts(tmp_path: Path) -> Non
     model = Store(tmp_path).load("TARGET", "two_speeds")
     history = RealizedSeries(rv=np.full(10, 1e-4), measure=data.target.series.measure)
     assert model.forecast(history).rv > 0
-    assert set(model.manifest.predictor.regressors) == {"mean_1", "mean_10"}
+    assert isinstance(model.predictor, LinearPredictor)
+    assert {it.name for it in model.predictor.coefficients} == {"mean_1", "mean_10"}
 
 
 @pytest.mark.usefixtures("_added")

@@ -1,6 +1,7 @@
 """Simulated assets for the tests of the training room."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
 from volatility.measures.columns import INTRADAY_COLUMNS
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries
 from volatility.simulation.regression import har_process
 
 LOG_HAR = (-0.9, 0.35, 0.35, 0.2)  # mean log rv of -9: one percent a day
@@ -28,7 +29,7 @@ def make_asset(
     return asset_of(name, DatedSeries(rv=rv, measure="garman_klass", dates=dates))
 
 
-def asset_of(name: str, series: RealizedSeries) -> AssetData:
+def asset_of(name: str, series: DatedSeries) -> AssetData:
     return AssetData(name, series, calendar_name="24/7", bar_interval=86_400, source="simulated")
 
 
@@ -49,7 +50,7 @@ def make_training_set(nobs: int = 600) -> TrainingSet:
     return TrainingSet(make_asset(nobs=nobs), {"SOURCE": source}, seed=7)
 
 
-def write_bars(path: Path, nobs: int = 600, seed: int = 0, **columns: object) -> Path:
+def write_bars(path: Path, nobs: int = 600, seed: int = 0, **columns: Any) -> Path:
     """A CSV file of daily bars whose ranges follow a known HAR; ``columns`` replace some."""
     rng = np.random.default_rng(seed)
     volatility = np.sqrt(har_process(LOG_HAR, nobs, rng, scale="logs", residual_std=0.3)[0])

@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from tests.training.simulated import make_asset, small_config
 from training.data.assets import TrainingSet
 from training.evaluation import run
 from training.evaluation.study import Study
-from training.evaluation.walk_forward import count_fits
+from training.evaluation.walk_forward import count_fits, forecast_studies
 from training.models.registry import recipes
 from volatility.errors import MisalignedForecasts
 from volatility.evaluation.compare import compare
@@ -51,9 +52,9 @@ def test_progress_counts_every_fit() -> None:
 def test_a_model_that_is_a_day_late_is_noticed(
     monkeypatch: pytest.MonkeyPatch, horizon: int
 ) -> None:
-    honest = run.forecast_studies
+    honest = forecast_studies
 
-    def late(*arguments: object) -> list[dict[str, ForecastTrack]]:
+    def late(*arguments: Any) -> list[dict[str, ForecastTrack]]:
         (tracks,) = honest(*arguments)
         har = replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))
         return [tracks | {"har": har}]

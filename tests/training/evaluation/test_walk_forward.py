@@ -20,7 +20,7 @@ from training.models.linear.benchmarks import Benchmark
 from training.models.recipe import Fit
 from training.models.registry import MODELS, recipes
 from volatility.evaluation.tracks import ForecastTrack
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries
 
 CHANGED_AFTER = 450  # sessions; inside the third network block and the walk-forward's middle
 
@@ -38,7 +38,7 @@ def forecast_all(
 def with_another_future(data: TrainingSet, cut: np.datetime64) -> TrainingSet:
     """The same up to ``cut`` and something else after it, in the target and in the source."""
 
-    def change(series: RealizedSeries) -> RealizedSeries:
+    def change(series: DatedSeries) -> DatedSeries:
         factor = np.where(series.dates > cut, 3.7, 1.0)
         columns = {name: values * factor for name, values in series.columns.items()}
         return DatedSeries(series.rv * factor, series.measure, series.dates, columns=columns)

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-import joblib
+import joblib  # type: ignore[import-untyped]
 
 from training.evaluation.workers import worker_pool
 

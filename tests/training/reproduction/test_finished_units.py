@@ -3,6 +3,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from training.reproduction.samples import samples_of
 from training.reproduction.units import NETWORKS, Unit, units_of
 
 
-def unit_of(name: str = "lstm", sample: str = "daily", **fitting: object) -> Unit:
+def unit_of(name: str = "lstm", sample: str = "daily", **fitting: Any) -> Unit:
     config = small_config()
     config = replace(config, pretraining=replace(config.pretraining, **fitting))
     return units_of([samples_of(stand_in_data())[sample]], config, [7], [name])[0]

@@ -3,6 +3,7 @@ import pytest
 import statsmodels.api as sm
 from arch.univariate import HARX
 
+from tests.training.fits import linear_of
 from tests.training.simulated import LOG_HAR, asset_of, make_asset, small_config
 from training.data.assets import TrainingSet
 from training.data.pairs import Pairs
@@ -53,7 +54,7 @@ def test_coefficients_and_residual_variance_equal_those_of_statsmodels() -> None
     fit = log_har(CONFIG).fit(TrainingSet(data, {}, 0))
     log_rv = data.series.log_rv
     reference = sm.OLS(log_rv[22:], design_of(log_rv)).fit()
-    ours = [fit.predictor.intercept, *fit.predictor.coefficients.values()]
+    ours = [linear_of(fit).intercept, *linear_of(fit).coefficients.values()]
     np.testing.assert_allclose(ours, reference.params, rtol=0, atol=1e-10)
     assert fit.residual_variance == pytest.approx(reference.mse_resid, rel=1e-10)
 
@@ -85,7 +86,7 @@ def test_har_of_plain_windows() -> None:
 def test_a_known_log_har_is_recovered() -> None:
     data = make_asset(nobs=20_000)
     fit = log_har(CONFIG).fit(TrainingSet(data, {}, 0))
-    estimated = [fit.predictor.intercept, *fit.predictor.coefficients.values()]
+    estimated = [linear_of(fit).intercept, *linear_of(fit).coefficients.values()]
     np.testing.assert_allclose(estimated[1:], LOG_HAR[1:], atol=0.05)  # three standard errors
     assert fit.residual_variance == pytest.approx(0.25, rel=0.05)
 
@@ -100,7 +101,7 @@ def test_a_known_har_in_levels_is_recovered_better_by_weighting() -> None:
         for model in (har(CONFIG), har_wls(CONFIG)):
             fit = model.fit(data)
             assert fit.residual_variance == 0.0  # levels need no correction
-            errors[model.name].append([*fit.predictor.coefficients.values()] - truth)
+            errors[model.name].append([*linear_of(fit).coefficients.values()] - truth)
     for name, found in errors.items():
         # Four standard errors of the mean of 20 estimates.
         bound = 4 * np.std(found, axis=0) / np.sqrt(len(paths))
@@ -115,5 +116,5 @@ def test_a_mean_of_several_sessions_is_regressed_directly() -> None:
     rv = data.series.rv
     means = np.array([rv[t : t + 5].mean() for t in range(22, len(rv) - 4)])
     reference = sm.OLS(means, design_of(rv)[: len(means)]).fit()
-    ours = [fit.predictor.intercept, *fit.predictor.coefficients.values()]
+    ours = [linear_of(fit).intercept, *linear_of(fit).coefficients.values()]
     np.testing.assert_allclose(ours, reference.params, rtol=1e-9, atol=1e-12)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from tests.training.fits import linear_of
 from tests.training.intraday import asset_of_returns, series_of
 from tests.training.simulated import asset_of, small_config
 from training.config import Config
@@ -114,8 +115,8 @@ def test_known_coefficients_are_recovered(name: str) -> None:
     )
     data = TrainingSet(asset_of_returns(returns), {}, 0)
     fit = model.fit(data)
-    found = np.array([*fit.predictor.coefficients.values()])
-    assert tuple(it.name for it in fit.predictor.coefficients) == model.regressors
+    found = np.array([*linear_of(fit).coefficients.values()])
+    assert tuple(it.name for it in linear_of(fit).coefficients) == model.regressors
 
     # White's standard errors, since the variance of rv moves with its mean.
     pairs = data.pairs(model.lookback, model.columns)
@@ -135,5 +136,5 @@ def test_a_sample_without_jumps_gives_them_no_weight() -> None:
     rv = rng.lognormal(-9, 0.5, 300)
     series = series_of(rv, {"continuous": rv, "significant_jump": np.zeros(300)})
     fit = harcj(CONFIG).fit(TrainingSet(asset_of("X", series), {}, 0))
-    jumps = [value for it, value in fit.predictor.coefficients.items() if "jump" in it.name]
+    jumps = [value for it, value in linear_of(fit).coefficients.items() if "jump" in it.name]
     assert jumps == pytest.approx([0.0, 0.0, 0.0], abs=1e-12)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from tests.training.fits import network_of
 from tests.training.simulated import make_asset, make_training_set, small_config
 from training.data.assets import TrainingSet
 from training.models.linear.har import LAGS
@@ -43,6 +44,6 @@ def test_har_is_that_of_the_training_part_and_training_leaves_it_alone() -> None
     log_rv = np.log(pairs.windows["rv"])[: len(pairs) - int(0.2 * len(pairs))]
     design = np.column_stack([np.ones(len(log_rv))] + [log_rv[:, -lag:].mean(1) for lag in LAGS])
     expected, *_ = np.linalg.lstsq(design, np.log(pairs.targets[: len(log_rv)]), rcond=None)
-    har = fit.predictor.network.har
+    har = network_of(fit).har
     np.testing.assert_allclose(har.coefficients.numpy(), expected[1:], rtol=1e-4)
     np.testing.assert_allclose(har.intercept.numpy(), expected[0], rtol=1e-4)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.training.fits import torch_of
 from tests.training.simulated import make_training_set, small_config
 from training.models.neural.lstm import lstm
 from training.networks.fitting import Split
@@ -24,7 +25,7 @@ def test_fitting_is_training_on_the_target_s_split() -> None:
     log_rv = split.validation.inputs
     windows = {"rv": data.pairs(20).windows["rv"][-len(log_rv) :]}
     assert np.array_equal(
-        fitted.predictor.predict(windows).values, trained.predictor.predict_log(log_rv)
+        fitted.predictor.predict(windows).values, torch_of(trained).predict_log(log_rv)
     )
     assert fitted.histories == trained.histories
 

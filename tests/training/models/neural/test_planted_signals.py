@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tests.training.fits import torch_of
 from tests.training.processes import (
     LOOKBACK,
     har_log_rv,
@@ -21,8 +22,8 @@ from training.networks.fitting import LogWindows, Split
 from volatility.filters import trailing_means
 
 PROCESSES = {"har": har_log_rv, "nonlinear": nonlinear_log_rv}
-RECIPES = {name: make_recipe(name, tiny_config()) for name in MODELS}
-NETWORKS = [name for name, recipe in RECIPES.items() if isinstance(recipe, NetworkRecipe)]
+RECIPES = [make_recipe(name, tiny_config()) for name in MODELS]
+NETWORKS = {recipe.name: recipe for recipe in RECIPES if isinstance(recipe, NetworkRecipe)}
 SEEN = 1500
 
 
@@ -58,8 +59,8 @@ def loss_of(forecast: np.ndarray, windows: LogWindows) -> float:
 
 def held_out_loss(name: str, process: str) -> float:
     data = world(process)
-    fit = RECIPES[name].train(data.target, {"SOURCE": data.source}, seed=1)
-    return loss_of(fit.predictor.predict_log(data.held_out.inputs), data.held_out)
+    fit = NETWORKS[name].train(data.target, {"SOURCE": data.source}, seed=1)
+    return loss_of(torch_of(fit).predict_log(data.held_out.inputs), data.held_out)
 
 
 def test_every_network_of_the_paper_is_here() -> None:

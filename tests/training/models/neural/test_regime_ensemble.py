@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.fits import torch_of
 from tests.training.processes import (
     LOOKBACK,
     split_of,
@@ -68,7 +69,7 @@ def test_har_is_beaten_where_there_are_regimes(fit: Fit) -> None:
     features = trailing_means(HELD_OUT.inputs.double().numpy(), LAGS)
     targets = HELD_OUT.targets.numpy()
     har_loss = np.mean((features @ har.coefficients + har.intercept - targets) ** 2)
-    loss = np.mean((fit.predictor.predict_log(HELD_OUT.inputs) - targets) ** 2)
+    loss = np.mean((torch_of(fit).predict_log(HELD_OUT.inputs) - targets) ** 2)
     assert loss < 0.95 * har_loss
 
 

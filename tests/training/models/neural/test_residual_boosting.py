@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 import torch
 
+from tests.training.fits import network_of
 from tests.training.processes import har_log_rv, nonlinear_log_rv, split_of, tiny_config
 from training.models.neural.residual_boosting import residual_boosting
 
@@ -19,7 +22,8 @@ def test_the_correction_is_in_units_of_har_s_residuals() -> None:
     residuals = SPLIT.training.targets - network.har(SPLIT.training.inputs)
     assert network.deviation.item() == pytest.approx(residuals.std().item())
     with torch.no_grad():
-        network.head[-1].bias.fill_(2.0)  # two deviations
+        last: Any = network.head[-1]
+        last.bias.fill_(2.0)  # two deviations
         correction = network.correction(SPLIT.validation.inputs)
         expected = torch.full_like(correction, 2 * network.deviation.item())
         torch.testing.assert_close(correction, expected)
@@ -32,7 +36,7 @@ def test_training_leaves_har_alone_and_learns_a_correction() -> None:
     recipe = residual_boosting(tiny_config())
     before = recipe.build(SPLIT.training).har.coefficients
     fit = recipe.train(SPLIT, {}, 1)
-    network = fit.predictor.network
+    network = network_of(fit)
     assert torch.equal(network.har.coefficients, before)
     with torch.no_grad():
         corrections = network.correction(SPLIT.validation.inputs)

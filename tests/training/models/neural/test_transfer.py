@@ -1,4 +1,5 @@
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -6,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.training.fits import network_of
 from tests.training.simulated import make_asset, make_training_set, small_config
-from training.config import NetworkConfig
+from training.config import Config, NetworkConfig
 from training.data.assets import TrainingSet
 from training.models.neural import pretraining
 from training.models.neural.transfer import (
@@ -73,12 +75,10 @@ def test_frozen_leaves_the_encoder_as_it_was_to_the_last_bit() -> None:
     fit = recipe.fit(data)
     source = Split.of(data.source_pairs("SOURCE", 20), recipe.pretraining.validation_share)
     pretrained, _ = pretraining.pretrain(recipe.scratch, source, data.seed)
-    before, after = (
-        network.encoder.state_dict() for network in (pretrained, fit.predictor.network)
-    )
+    before, after = (network.encoder.state_dict() for network in (pretrained, network_of(fit)))
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    head, tuned = (network.head.state_dict() for network in (pretrained, fit.predictor.network))
+    head, tuned = (network.head.state_dict() for network in (pretrained, network_of(fit)))
     assert not any(torch.equal(head[name], tuned[name]) for name in head)
 
 
@@ -117,7 +117,9 @@ def test_gradual_shares_the_epochs_among_its_stages() -> None:
         (transfer_aggressive, 1e-3, 1e-3),
     ],
 )
-def test_learning_rates(make: type[Transfer], head: float, encoder: float | None) -> None:
+def test_learning_rates(
+    make: Callable[[Config], Transfer], head: float, encoder: float | None
+) -> None:
     recipe = make(small_config())
     fitting = replace(recipe.fitting, learning_rate=1e-4)
     network = VolatilityNetwork(recipe.network)
@@ -163,14 +165,15 @@ def test_the_source_decides_the_forecast() -> None:
         transfer(small_config()).fit(chosen).predictor.predict(windows).values
         for chosen in (data, other)
     ]
-    assert not np.allclose(*predictions)
+    one, two = predictions
+    assert not np.allclose(one, two)
 
 
 def test_the_target_s_own_scale_is_inside_the_network() -> None:
     data = make_training_set()
     fit = transfer(small_config()).fit(data)
     training = Split.of(data.pairs(20), 0.2).training
-    scaler = fit.predictor.network.scaler
+    scaler = network_of(fit).scaler
     assert torch.allclose(scaler.mean, training.inputs.mean())
     assert torch.allclose(scaler.deviation, training.inputs.std())
 

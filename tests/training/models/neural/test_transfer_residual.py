@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import torch
 
+from tests.training.fits import network_of
 from tests.training.processes import nonlinear_log_rv, split_of, tiny_config
 from training.models.neural import pretraining
 from training.models.neural.transfer_residual import TransferResidual, transfer_residual
@@ -19,7 +20,7 @@ def train(source: Split) -> tuple[TransferResidual, Fit]:
 
 def test_har_and_scales_are_the_target_s_and_the_correction_is_the_source_s_to_begin_with() -> None:
     recipe, fit = train(SOURCE)
-    tuned = fit.predictor.network
+    tuned = network_of(fit)
     pretrained, _ = pretraining.pretrain(recipe.scratch, SOURCE, 1)
     alone = recipe.scratch.build(TARGET.training)
     assert torch.equal(tuned.har.coefficients, alone.har.coefficients)
@@ -35,7 +36,7 @@ def test_har_and_scales_are_the_target_s_and_the_correction_is_the_source_s_to_b
 def test_fine_tuning_changes_every_part_of_a_copy() -> None:
     recipe, fit = train(SOURCE)
     pretrained, history = pretraining.pretrain(recipe.scratch, SOURCE, 1)
-    before, after = pretrained.state_dict(), fit.predictor.network.state_dict()
+    before, after = pretrained.state_dict(), network_of(fit).state_dict()
     parts = [name for name in before if name.startswith(("encoder", "head"))]
     assert parts
     assert not any(torch.equal(before[name], after[name]) for name in parts)
@@ -48,7 +49,7 @@ def test_what_the_source_taught_helps_the_target_before_it_learns_itself() -> No
     recipe = transfer_residual(tiny_config())
     standing = replace(recipe, fitting=replace(recipe.fitting, learning_rate=1e-8, epochs=1))
     fit = standing.train(target, {"SOURCE": SOURCE}, 1)
-    har = mean_squared_error(fit.predictor.network.har, target.validation)
+    har = mean_squared_error(network_of(fit).har, target.validation)
     assert fit.residual_variance < 0.7 * har
 
 

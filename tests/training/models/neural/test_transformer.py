@@ -3,12 +3,14 @@ from tests.training.simulated import small_config
 from training.models.neural.lstm import lstm
 from training.models.neural.transformer import transformer
 from training.networks.transformer_encoder import TransformerEncoder
+from training.networks.volatility_network import Encoder
 
 
 def test_the_lstm_alone_is_replaced() -> None:
     training = split_of(har_log_rv(200, 3)).training
     network = transformer(small_config()).build(training)
     paper = lstm(small_config()).build(training)
+    assert isinstance(paper.encoder, Encoder)
     assert isinstance(network.encoder, TransformerEncoder)
     assert len(network.encoder.layers) == 2
     assert network.encoder.bottleneck.weight.shape == paper.encoder.bottleneck.weight.shape
