@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 
-from rich.console import Console
-
 from training.commands.arguments import add_evaluate, add_reproduce, add_results, add_retrain
-from training.models.extras import NETWORKS, require
+from training.models.extras import NETWORKS, TRAINING, require
 from volatility.errors import RoughcastError
 
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
@@ -27,13 +25,13 @@ class Command:
         with all that it imports, when the command runs.
     help : a line.
     add_arguments : adds its options to its parser.
-    extra : optional packages that it cannot do without.
+    extras : optional packages that it cannot do without.
     """
 
     module: str
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    extra: str | None = None
+    extras: tuple[str, ...] = (TRAINING,)
 
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
@@ -50,7 +48,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "training.commands.reproduce",
             "compute the paper's tables and figures again",
             add_reproduce,
-            extra=NETWORKS,
+            extras=(TRAINING, NETWORKS),
         ),
         "results": Command(
             "training.commands.results", "write the results tables of README and docs", add_results
@@ -62,13 +60,10 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = make_parser().parse_args(arguments)
-    # In a file or a pipe rich would fold tables to 80 columns.
-    width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
-    console, errors = Console(width=width), Console(stderr=True, soft_wrap=True)
     try:
-        return _run(options, console)
+        return _run(options)
     except (RoughcastError, OSError) as error:  # a full disk, a store that cannot be written
-        errors.print(f"error: {error}", markup=False, highlight=False)
+        sys.stderr.write(f"error: {error}\n")
         return STOPPED
 
 
@@ -81,8 +76,12 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, console: Console) -> int:
+def _run(options: argparse.Namespace) -> int:
     command = COMMANDS[options.command]
-    if command.extra:
-        require(command.extra, options.command)
+    for extra in command.extras:
+        require(extra, options.command)
+    from rich.console import Console  # of an extra, whose absence has been told by now
+
+    # In a file or a pipe rich would fold tables to 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else REDIRECTED_WIDTH)
     return int(import_module(command.module).run(options, console))

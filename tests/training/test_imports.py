@@ -1,14 +1,17 @@
 """What is loaded, and when: torch only where a network is asked for."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.training.simulated import SMALL_CONFIG, write_bars
+from training.cli import COMMANDS
 from training.models.extras import PACKAGES
 from training.models.registry import LINEAR, MODELS, NEURAL
 
@@ -24,17 +27,19 @@ loaded = {name.partition(".")[0] for name in sys.modules}
 print("loaded:", *sorted(loaded & {"torch", "onnx", "onnxscript"}))
 sys.exit(status)
 """
-WITHOUT_EXTRA = """
+WITHOUT_PACKAGES = """
 import sys
+
+hidden, *arguments = sys.argv[1:]
 
 class Hidden:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "onnx", "onnxscript"}:
+        if name.partition(".")[0] in hidden.split():
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden())
 from training import cli
-sys.exit(cli.main(sys.argv[1:]))
+sys.exit(cli.main(arguments))
 """
 
 
@@ -46,6 +51,10 @@ def run(program: str, *arguments: str, **environment: str) -> subprocess.Complet
         env=os.environ | environment,
         check=False,
     )
+
+
+def run_without(extra: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(WITHOUT_PACKAGES, " ".join(PACKAGES[extra]), *arguments)
 
 
 def retrain(bars: Path, store: Path, *more: str) -> list[str]:
@@ -111,7 +120,7 @@ def test_a_network_without_the_extra_is_told_in_one_line(
     models: list[str], named: str, tmp_path: Path
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv")
-    done = run(WITHOUT_EXTRA, *retrain(bars, tmp_path / "store", *models))
+    done = run_without("networks", *retrain(bars, tmp_path / "store", *models))
     assert done.returncode == 2
     assert done.stderr == (
         f"error: {named} needs the extra 'networks': pip install 'roughcast[networks]', "
@@ -121,17 +130,35 @@ def test_a_network_without_the_extra_is_told_in_one_line(
 
 
 def test_the_reproduction_needs_the_extra(tmp_path: Path) -> None:
-    done = run(WITHOUT_EXTRA, "reproduce", "--data", str(tmp_path))
+    done = run_without("networks", "reproduce", "--data", str(tmp_path))
     assert done.returncode == 2
     assert done.stderr == (
         "error: reproduce needs the extra 'networks': pip install 'roughcast[networks]'\n"
     )
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_without_the_extra_training_is_told_in_one_line(command: str) -> None:
+    done = run_without("training", command)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {command} needs the extra 'training': pip install 'roughcast[training]'\n"
+    )
+    assert run_without("training", command, "--help").returncode == 0
+
+
+def test_the_packages_of_the_extras_are_those_that_are_declared() -> None:
+    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    declared = tomllib.loads(pyproject.read_text())["project"]["optional-dependencies"]
+    for extra, packages in PACKAGES.items():
+        names = [re.split("[>=]", requirement)[0] for requirement in declared[extra]]
+        assert sorted(names) == sorted(packages)
+
+
 def test_linear_models_are_fitted_and_published_without_the_extra(tmp_path: Path) -> None:
     bars = write_bars(tmp_path / "mine.csv")
     arguments = retrain(bars, tmp_path / "store", "--models", *LINEAR, "--jobs", "1")
-    done = run(WITHOUT_EXTRA, *arguments)
+    done = run_without("networks", *arguments)
     assert done.returncode == 0, done.stderr
     assert "without harj: its bars give no" in done.stdout
 

@@ -6,11 +6,14 @@ from types import MappingProxyType
 
 from volatility.errors import RoughcastError
 
-NETWORKS = "networks"
+TRAINING, NETWORKS = "training", "networks"
 
-# What each extra of pyproject.toml brings that is imported by name.
+# What each extra of pyproject.toml brings.
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {NETWORKS: ("torch", "onnx", "onnxscript")}
+    {
+        TRAINING: ("arch", "joblib", "matplotlib", "pyarrow", "rich", "scipy", "statsmodels"),
+        NETWORKS: ("onnx", "onnxscript", "torch"),
+    }
 )
 
 

@@ -65,7 +65,7 @@ def make_recipe(name: str, config: Config) -> "Recipe":
     """
     _check_known([name])
     if name in NEURAL:
-        require(NETWORKS, name, ", or name other models with --models")
+        require(NETWORKS, name)
     module, function = MODELS[name].split(":")
     recipe: Recipe = getattr(import_module(module), function)(config)
     return recipe
@@ -80,6 +80,9 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     """
     _check_known(names)
     asked = {*BENCHMARKS, *names}
+    for name in NEURAL:
+        if name in asked:
+            require(NETWORKS, name, ", or name other models with --models")
     return [make_recipe(name, config) for name in MODELS if name in asked]
 
 
