@@ -33,13 +33,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Scope
 
 from benchmarks.timing import Result, within
-from service import batches, logs
 from service.__main__ import spare_the_collector
 from service.app import create_app
-from service.batches import Parsed
-from service.bodies import read_json
 from service.dependencies import Services
-from service.schemas.forecast import ForecastAnswer, ForecastRequest
+from service.forecasts import batch as batches
+from service.forecasts.batch import Parsed
+from service.forecasts.schemas import ForecastAnswer, ForecastRequest
+from service.http.bodies import read_json
+from service.operations import logs
 from service.settings import Settings
 
 ASSET = "BTC-USD"

@@ -12,18 +12,24 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from models_store import open_store
-from service.catalogue import Catalogue
+from service.assets import routes as assets
+from service.assets.database import HistoryStore
+from service.assets.holdings import Holdings, shipped
 from service.dependencies import Services
-from service.envelope import Envelope
-from service.forecaster import Forecaster
-from service.history import HistoryStore
-from service.holdings import Holdings, shipped
-from service.metrics import Metrics
-from service.moment import Clock
-from service.openapi import describe
-from service.problems import exception_handlers
-from service.roughness import Roughness
-from service.routes import assets, compare, forecast, health, hurst, metrics, models
+from service.forecasts import routes as forecasts
+from service.forecasts.forecaster import Forecaster
+from service.http.clock import Clock
+from service.http.middleware import Envelope
+from service.http.openapi import describe
+from service.http.problems import exception_handlers
+from service.hurst import routes as hurst
+from service.hurst.reports import Roughness
+from service.models import comparison
+from service.models import routes as models
+from service.models.catalogue import Catalogue
+from service.operations import health
+from service.operations import metrics_route as metrics
+from service.operations.metrics import Metrics
 from service.settings import Settings
 
 log = structlog.get_logger("service")
@@ -67,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     # Before the pages of documentation, and as routes of the application itself: a request to an
     # included router is matched twice, at a twentieth of what a forecast costs.
-    modules = (forecast, hurst, compare, models, assets, health, metrics)
+    modules = (forecasts, hurst, comparison, models, assets, health, metrics)
     app.router.routes[:0] = [route for module in modules for route in module.router.routes]
     app.add_middleware(Envelope, metrics=counted, max_body_bytes=settings.max_body_bytes)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]

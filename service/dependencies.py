@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
-from service.catalogue import Catalogue
-from service.forecaster import Forecaster
-from service.holdings import Holdings
-from service.metrics import Metrics
-from service.moment import Clock
-from service.roughness import Roughness
+from service.assets.holdings import Holdings
+from service.forecasts.forecaster import Forecaster
+from service.http.clock import Clock
+from service.hurst.reports import Roughness
+from service.models.catalogue import Catalogue
+from service.operations.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

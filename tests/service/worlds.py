@@ -11,7 +11,7 @@ import numpy as np
 from models_store import Store
 from models_store.artifact import encode
 from models_store.predictors import linear
-from service.history import HeldAsset, HistoryStore
+from service.assets.database import HeldAsset, HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import (
     HAR,
