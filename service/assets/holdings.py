@@ -1,35 +1,43 @@
-"""The held history as the routes see it: in memory, and one step behind nothing.
+"""The held history in memory.
 
-Reading needs no database and no lock: an asset's :class:`Held` is immutable, and a merge puts a new
-one in its place once the database has it.
+Reading needs no database and no lock: what is :class:`Held` of an asset stays as it is, and a merge
+puts another in its place once the database has it.
 """
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
 from service.assets.database import HeldAsset, HeldBars, HistoryStore, Merge
+from service.models.catalogue import AUTO, Catalogue
 from volatility import datasets
 from volatility.arrays import DateArray
 from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
-from volatility.errors import InvalidInput, NoHistory
+from volatility.errors import InvalidInput, NoHistory, UnknownAsset
 from volatility.series import DatedSeries, daily_series
 
 
-@dataclass(frozen=True)
 class Held:
-    """Bars of one asset at one revision, and the daily series made from them."""
+    """Bars of one asset at one revision, and the daily series made from them, each made once.
 
-    asset: HeldAsset
-    bars: Bars
-    revision: int
-    _series: dict[tuple[str, tuple[str, ...]], DatedSeries] = field(default_factory=dict)
+    Parameters
+    ----------
+    asset : what is known of it besides its bars.
+    bars : all of them.
+    revision : grows by one with every change of the bars.
+    """
 
-    @property
+    def __init__(self, asset: HeldAsset, bars: Bars, revision: int) -> None:
+        self.asset = asset
+        self.bars = bars
+        self.revision = revision
+        self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
+
+    @cached_property
     def calendar(self) -> Calendar:
         """Sessions of the asset."""
         return get_calendar(self.asset.calendar)
@@ -128,6 +136,38 @@ class Holdings:
     def _hold(self, read: HeldBars) -> Held:
         held = self._held[read.asset.asset] = Held(read.asset, read.bars, read.revision)
         return held
+
+
+def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset:
+    """What is known of an asset: from the held history, or from the models that serve it.
+
+    Raises
+    ------
+    UnknownAsset : it is in neither.
+    ArtifactRefused : none of its models serves, and nothing is held.
+    """
+    held = holdings.find(name)
+    if held is not None:
+        return held.asset
+    model = catalogue.find(name, AUTO)
+    if model is None:
+        catalogue.check_not_refused(name)
+        names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
+        raise UnknownAsset(
+            f"there is no asset {name!r}; there are {names}. A new one gets its calendar and "
+            "measure from its first retrain",
+            field="asset",
+            found=name,
+            needed=f"one of {names}",
+        )
+    manifest = model.manifest
+    return HeldAsset(
+        asset=name,
+        calendar=manifest.calendar,
+        measure=manifest.measure,
+        bar_interval=manifest.bar_interval,
+        source="sent over HTTP",
+    )
 
 
 def shipped() -> Iterable[tuple[HeldAsset, Bars]]:

@@ -2,58 +2,38 @@
 
 import io
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
 
-from service.assets.bars import BarsInput
 from service.assets.database import HeldAsset, Merge
 from service.assets.holdings import Held, Holdings
-from service.assets.schemas import MergeAnswer
-from service.forecasts.inline import bars_of, located
-from service.forecasts.schemas import AUTO
+from service.assets.schemas import BarsInput
 from service.http.bodies import JSON
-from service.http.json import to_date
+from service.http.errors import located
 from service.http.problems import from_validation
-from service.models.catalogue import Catalogue
-from volatility.bars import Bars, validate
+from volatility.bars import Bars, from_records, validate
 from volatility.calendars import get_calendar
-from volatility.errors import InvalidInput, UnknownAsset
+from volatility.errors import InvalidInput
 from volatility.frames import from_frame
 
 CSV = "text/csv"
 
 
-def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset:
-    """What is known of an asset: from the held history, or from the models that serve it.
+class Ingested(NamedTuple):
+    """What became of bars that were sent.
 
-    Raises
-    ------
-    UnknownAsset : it is in neither.
-    ArtifactRefused : none of its models serves, and nothing is held.
+    Parameters
+    ----------
+    merge : how many were added, unchanged and replaced.
+    held : the asset's history after it.
+    warnings : what is worth knowing about the bars, and about what they leave out.
     """
-    held = holdings.find(name)
-    if held is not None:
-        return held.asset
-    model = catalogue.find(name, AUTO)
-    if model is None:
-        catalogue.check_not_refused(name)
-        names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
-        raise UnknownAsset(
-            f"there is no asset {name!r}; there are {names}. A new one gets its calendar and "
-            "measure from its first retrain",
-            field="asset",
-            found=name,
-            needed=f"one of {names}",
-        )
-    manifest = model.manifest
-    return HeldAsset(
-        asset=name,
-        calendar=manifest.calendar,
-        measure=manifest.measure,
-        bar_interval=manifest.bar_interval,
-        source="sent over HTTP",
-    )
+
+    merge: Merge
+    held: Held
+    warnings: tuple[str, ...]
 
 
 def read(content: bytes, media_type: str, interval: int) -> Bars:
@@ -72,7 +52,7 @@ def read(content: bytes, media_type: str, interval: int) -> Bars:
 
 def ingest(
     asset: HeldAsset, bars: Bars, replace: bool, holdings: Holdings, now: datetime
-) -> MergeAnswer:
+) -> Ingested:
     """Check bars and merge them into the held history.
 
     Raises
@@ -80,12 +60,14 @@ def ingest(
     InvalidBars : what is wrong with them.
     BarsConflict : they contradict held ones, and ``replace`` is false.
     """
-    with located():
+    try:
         findings = validate(bars, get_calendar(asset.calendar), now)
+    except InvalidInput as error:
+        raise located(error) from None
     before = holdings.find(asset.asset)
     gap = _gap(asset, before.bars, bars) if before else ()
     merge, held = holdings.merge(asset, bars, replace)
-    return _answer(merge, held, [*map(str, findings), *gap, *_unmeasured(held, bars)])
+    return Ingested(merge, held, (*map(str, findings), *gap, *_unmeasured(held, bars)))
 
 
 def _read_json(content: bytes, interval: int) -> Bars:
@@ -93,8 +75,10 @@ def _read_json(content: bytes, interval: int) -> Bars:
         given = BarsInput.model_validate_json(content).bars
     except ValidationError as error:
         raise from_validation(error.errors(include_url=False)) from error
-    with located():
-        return bars_of(given, interval)
+    try:
+        return from_records(given, interval)
+    except InvalidInput as error:
+        raise located(error) from None
 
 
 def _read_csv(content: bytes, interval: int) -> Bars:
@@ -109,8 +93,10 @@ def _read_csv(content: bytes, interval: int) -> Bars:
     if not frame.index.equals(pd.RangeIndex(len(frame))):  # where pandas puts surplus fields
         raise _malformed_csv("its lines have more fields than its header")
     frame.columns = header.iloc[0].fillna("")
-    with located():
+    try:
         return from_frame(frame, interval)
+    except InvalidInput as error:
+        raise located(error) from None
 
 
 def _malformed_csv(reason: str) -> InvalidInput:
@@ -144,16 +130,3 @@ def _unmeasured(held: Held, given: Bars) -> tuple[str, ...]:
     what = "1 day has" if len(days) == 1 else f"{len(days)} days have"
     needed = "that needs all of a day's bars and the one before them"
     return (f"{what} no realized variance yet, the first {days[0]}: {needed}",)
-
-
-def _answer(merge: Merge, held: Held, warnings: list[str]) -> MergeAnswer:
-    sessions = held.sessions()
-    return MergeAnswer(
-        asset=held.asset.asset,
-        added=merge.added,
-        unchanged=merge.unchanged,
-        replaced=merge.replaced,
-        bars=len(held.bars),
-        last_session=to_date(sessions[-1]) if len(sessions) else None,
-        warnings=warnings,
-    )

@@ -1,6 +1,6 @@
 """``GET /assets``, ``PUT /assets/{asset}/bars`` and ``GET /assets/{asset}/history``."""
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import numpy as np
@@ -9,13 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models_store import ArtifactRefused
-from service.assets import ingest
-from service.assets.bars import BarsInput
-from service.assets.holdings import Held
-from service.assets.ingest import CSV
-from service.assets.schemas import AssetAnswer, AssetsAnswer, HistoryAnswer, MergeAnswer
-from service.dependencies import Services, ServicesDep
-from service.http.bodies import JSON, described, require_media_type
+from service.assets.holdings import Held, Holdings, known_asset
+from service.assets.ingest import CSV, Ingested, ingest, read
+from service.assets.schemas import AssetAnswer, AssetsAnswer, BarsInput, HistoryAnswer, MergeAnswer
+from service.http.bodies import JSON, BodyRoute, Unread, media_type
+from service.http.clock import Clock
 from service.http.errors import (
     BarsConflict,
     BodyTooLarge,
@@ -27,28 +25,35 @@ from service.http.errors import (
 from service.http.fields import Day
 from service.http.json import to_date
 from service.http.problems import problems
+from service.http.state import from_state
+from service.models.catalogue import Catalogue
 from volatility.arrays import DateArray
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidBars, NoHistory, UnknownAsset
 from volatility.series import DatedSeries
 
-router = APIRouter(prefix="/assets", tags=["assets"])
+router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
+
+CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
+HoldingsDep = Annotated[Holdings, from_state("holdings")]
+ClockDep = Annotated[Clock, from_state("clock")]
 
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
 
 @router.get("")
-def assets(services: ServicesDep) -> AssetsAnswer:
+def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> AssetsAnswer:
     """List the assets that are held or have models."""
-    names = {*services.holdings.assets(), *services.catalogue.assets()}
-    return AssetsAnswer(assets=[_describe(name, services) for name in sorted(names)])
+    names = sorted({*holdings.assets(), *catalogue.assets()})
+    now = clock()
+    return AssetsAnswer(assets=[_describe(name, holdings, catalogue, now) for name in names])
 
 
 @router.put(
     "/{asset}/bars",
-    openapi_extra=described(
-        BarsInput, **{CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}
-    ),
+    openapi_extra={
+        "requestBody": {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}}
+    },
     responses=problems(
         MalformedJson,
         BodyTooLarge,
@@ -61,9 +66,12 @@ def assets(services: ServicesDep) -> AssetsAnswer:
     ),
 )
 async def put_bars(
+    content: Annotated[bytes, Unread(BarsInput, (JSON, CSV))],
     request: Request,
     asset: str,
-    services: ServicesDep,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    clock: ClockDep,
     replace: Annotated[
         bool, Query(description="Replace held bars that the given ones contradict.")
     ] = False,
@@ -73,9 +81,13 @@ async def put_bars(
     Bars that are held already, with the same prices, stay as they are; so a request can be sent
     again.
     """
-    media_type = require_media_type(request, JSON, CSV)
-    content = await request.body()
-    return await run_in_threadpool(_put, asset, content, media_type, replace, services)
+
+    def put() -> Ingested:
+        known = known_asset(asset, holdings, catalogue)
+        bars = read(content, media_type(request), known.bar_interval)
+        return ingest(known, bars, replace, holdings, clock())
+
+    return _merged(await run_in_threadpool(put))
 
 
 @router.get(
@@ -84,7 +96,8 @@ async def put_bars(
 )
 def history(
     asset: str,
-    services: ServicesDep,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
     start: Annotated[Day | None, Query(description="First session wanted.")] = None,
     end: Annotated[Day | None, Query(description="Last session wanted.")] = None,
     limit: Annotated[
@@ -92,24 +105,30 @@ def history(
     ] = None,
 ) -> HistoryAnswer:
     """Read the daily history that forecasts are made from."""
-    ingest.known_asset(asset, services.holdings, services.catalogue)
-    held = services.holdings.get(asset)
+    known_asset(asset, holdings, catalogue)
+    held = holdings.get(asset)
     _check_range(start, end)
     series = _between(held.series(), start, end)
     return _history(held, series if limit is None else series.tail(limit))
 
 
-def _put(
-    asset: str, content: bytes, media_type: str, replace: bool, services: Services
-) -> MergeAnswer:
-    known = ingest.known_asset(asset, services.holdings, services.catalogue)
-    bars = ingest.read(content, media_type, known.bar_interval)
-    return ingest.ingest(known, bars, replace, services.holdings, services.clock())
+def _merged(ingested: Ingested) -> MergeAnswer:
+    merge, held, warnings = ingested
+    sessions = held.sessions()
+    return MergeAnswer(
+        asset=held.asset.asset,
+        added=merge.added,
+        unchanged=merge.unchanged,
+        replaced=merge.replaced,
+        bars=len(held.bars),
+        last_session=to_date(sessions[-1]) if len(sessions) else None,
+        warnings=list(warnings),
+    )
 
 
-def _describe(name: str, services: Services) -> AssetAnswer:
-    known = ingest.known_asset(name, services.holdings, services.catalogue)
-    held = services.holdings.find(name)
+def _describe(name: str, holdings: Holdings, catalogue: Catalogue, now: datetime) -> AssetAnswer:
+    known = known_asset(name, holdings, catalogue)
+    held = holdings.find(name)
     sessions: DateArray = held.sessions() if held else np.empty(0, "datetime64[D]")
     return AssetAnswer(
         asset=name,
@@ -121,10 +140,10 @@ def _describe(name: str, services: Services) -> AssetAnswer:
         sessions=len(sessions),
         first_session=to_date(sessions[0]) if len(sessions) else None,
         last_session=to_date(sessions[-1]) if len(sessions) else None,
-        stale_sessions=held.stale_sessions(services.clock()) if held else None,
+        stale_sessions=held.stale_sessions(now) if held else None,
         source=known.source,
-        models=services.catalogue.models(name),
-        champion=services.catalogue.champion(name),
+        models=catalogue.models(name),
+        champion=catalogue.champion(name),
     )
 
 

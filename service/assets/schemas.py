@@ -1,12 +1,12 @@
-"""``/assets``: what history is held, and adding to it."""
+"""What goes in and out of ``/assets``; bars as they come in."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, NotRequired
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from service.http.fields import AssetName, Measure, Warnings
+from service.http.fields import AssetName, Day, Measure, Request, Time, Warnings
 
 BarInterval = Annotated[int, Field(description="Seconds that one bar spans.", examples=[86400])]
 LastSession = Annotated[
@@ -16,6 +16,54 @@ LastSession = Annotated[
         examples=["2021-10-27"],
     ),
 ]
+
+
+Price = Annotated[float, Field(description="In the asset's currency.", examples=[60363.7])]
+
+
+class BarInput(TypedDict):
+    """One OHLC bar: with ``date`` if it spans a session, with ``timestamp`` if it is shorter."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
+
+    date: NotRequired[
+        Annotated[
+            Day,
+            Field(description="Session of a daily bar.", examples=["2021-10-26"]),
+        ]
+    ]
+    timestamp: NotRequired[
+        Annotated[
+            Time,
+            Field(description="Opening time of a shorter bar; UTC where no offset is given."),
+        ]
+    ]
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+
+
+class BarsInput(Request):
+    """Bars to add to the held history."""
+
+    bars: Annotated[
+        list[BarInput],
+        Field(
+            description="Bars of the asset's own interval, oldest first.",
+            examples=[
+                [
+                    {
+                        "date": "2021-10-28",
+                        "open": 58470.7,
+                        "high": 62128.6,
+                        "low": 57820.0,
+                        "close": 60622.1,
+                    }
+                ]
+            ],
+        ),
+    ]
 
 
 class AssetAnswer(TypedDict):

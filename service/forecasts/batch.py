@@ -5,29 +5,16 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
-from starlette.requests import Request
 
-from service.forecasts.forecaster import Answer, Forecaster
+from service.forecasts.encoding import Encoded, EncodedForecasts
+from service.forecasts.forecaster import Forecaster
 from service.forecasts.schemas import BatchRequest, ForecastRequest
-from service.http.bodies import JSON, require_media_type
 from service.http.json import to_bytes
 from service.http.problems import from_validation, problem_of
 from volatility.errors import RoughcastError
 
 Parsed = ForecastRequest | RoughcastError
-Result = Answer | RoughcastError
-
-
-async def read_batch(request: Request) -> list[Parsed]:
-    """The items of a batch in a request's body.
-
-    Raises
-    ------
-    UnsupportedMediaType, BodyTooLarge, MalformedJson : as for any body.
-    InvalidRequest : the batch as a whole does not fit its schema.
-    """
-    require_media_type(request, JSON)
-    return parse(await request.body())
+Result = Encoded | RoughcastError
 
 
 def parse(body: bytes) -> list[Parsed]:
@@ -47,25 +34,25 @@ def parse(body: bytes) -> list[Parsed]:
     return _without(body, by_item)
 
 
-def answer(items: Sequence[Parsed], forecaster: Forecaster) -> list[Result]:
+def answer(
+    items: Sequence[Parsed], forecaster: Forecaster, encoded: EncodedForecasts
+) -> list[Result]:
     """Answer what can be answered, in order."""
-    requests = [it for it in items if isinstance(it, ForecastRequest)]
-    answers = iter(forecaster.forecast_batch(requests))
-    return [next(answers) if isinstance(it, ForecastRequest) else it for it in items]
+    return encoded.answer_batch(forecaster.ask_batch(items))
 
 
 def count(results: Sequence[Result]) -> Counter[tuple[str, str]]:
     """Forecasts by asset and model."""
-    return Counter((it.asset, it.model) for it in results if isinstance(it, Answer))
+    return Counter((it.asset, it.model) for it in results if isinstance(it, Encoded))
 
 
 def encode(results: Sequence[Result], path: str) -> bytes:
     """The JSON of a batch's answer: each forecast's own bytes, or its problem."""
     items = [
-        it.body if isinstance(it, Answer) else to_bytes(problem_of(it, f"{path}#/items/{index}"))
+        it.body if isinstance(it, Encoded) else to_bytes(problem_of(it, f"{path}#/items/{index}"))
         for index, it in enumerate(results)
     ]
-    failed = sum(not isinstance(it, Answer) for it in results)
+    failed = sum(not isinstance(it, Encoded) for it in results)
     return b'{"failed":%d,"items":[%s]}' % (failed, b",".join(items))
 
 

@@ -1,34 +1,33 @@
-"""Answers forecast requests; a single one is a batch of one, so that both give the same bytes."""
+"""From a question to a forecast with everything that is said beside it."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from models_store import Forecast, ForecastInput
-from service.assets.holdings import Held, Holdings
-from service.forecasts.encoding import encode
-from service.forecasts.query import Question, from_held, from_inline
-from service.forecasts.schemas import ForecastRequest, Skill
-from service.http.clock import Clock, Moment, Watch
-from service.models.catalogue import Catalogue, Choice
+from models_store import Forecast, ForecastInput, LoadedModel
+from service.assets.holdings import Holdings
+from service.forecasts.query import Question, Reading, Settled, question_of, settle
+from service.forecasts.schemas import ForecastRequest
+from service.http.clock import Clock
+from service.models.catalogue import Catalogue, ModelSkill
 from volatility.errors import RoughcastError
-
-# Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a
-# session closes.
-_MAX_REMEMBERED = 20_000
+from volatility.series import DatedSeries
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One encoded forecast, and whose it is."""
+class IssuedForecast(NamedTuple):
+    """A forecast as it leaves the service, whatever it is written in."""
 
-    asset: str
-    model: str
-    body: bytes
+    forecast_id: str  # digest of artifact, window, its dates, horizon and levels
+    forecast: Forecast
+    skill: ModelSkill | str  # or why it is not known
+    stale_sessions: int | None  # None for a history without dates
+    degraded_reason: str | None
+    warnings: tuple[str, ...]
 
 
 class Forecaster:
-    """Answers forecast requests.
+    """Answers questions with the models of a catalogue and the history that is held.
 
     Parameters
     ----------
@@ -40,121 +39,110 @@ class Forecaster:
     def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
         self._catalogue = catalogue
         self._holdings = holdings
-        self._watch = Watch(clock)
-        self._remembered: dict[tuple[object, ...], Answer] = {}
+        self._clock = clock
 
-    def forecast(self, request: ForecastRequest) -> Answer:
-        """Answer one request.
+    def ask(self, request: ForecastRequest) -> Question:
+        """What a request asks at present.
+
+        Raises
+        ------
+        As :func:`service.forecasts.query.question_of`.
+        """
+        return question_of(request, self._catalogue, self._holdings, Reading(self._clock()))
+
+    def ask_batch(
+        self, requests: Sequence[ForecastRequest | RoughcastError]
+    ) -> list[Question | RoughcastError]:
+        """What each request asks at one and the same time, or why it cannot be asked.
+
+        Errors among ``requests`` stay in their places.
+        """
+        reading = Reading(self._clock())
+        return [
+            it if isinstance(it, RoughcastError) else self._try_to_ask(it, reading)
+            for it in requests
+        ]
+
+    def forecast(self, question: Question) -> IssuedForecast:
+        """Answer one question.
 
         Raises
         ------
         RoughcastError : it cannot be answered; the error says why.
         """
-        answer = self.forecast_batch([request])[0]
-        if isinstance(answer, RoughcastError):
-            raise answer
-        return answer
+        [issued] = _issue([settle(question)])
+        return issued
 
-    def forecast_batch(self, requests: Sequence[ForecastRequest]) -> list[Answer | RoughcastError]:
-        """Answer every request, or say why not, in order."""
-        moment = self._watch.moment()
-        settled = [self._settle(request, moment) for request in requests]
-        answers = self._ask([it for it in settled if isinstance(it, _Pending)])
-        return [answers[id(it)] if isinstance(it, _Pending) else it for it in settled]
+    def forecast_batch(
+        self, questions: Sequence[Question]
+    ) -> list[IssuedForecast | RoughcastError]:
+        """Answer every question as :meth:`forecast` would, or say why not, in order."""
+        answers: dict[int, IssuedForecast | RoughcastError] = {}
+        by_model: dict[str, dict[int, Settled]] = defaultdict(dict)
+        for place, question in enumerate(questions):
+            try:
+                by_model[question.choice.model.sha256][place] = settle(question)
+            except RoughcastError as error:
+                answers[place] = error
+        for asked in by_model.values():
+            answers.update(zip(asked, _issue_or_refuse(list(asked.values())), strict=True))
+        return [answers[place] for place in range(len(questions))]
 
-    def _settle(
-        self, request: ForecastRequest, moment: Moment
-    ) -> "Answer | _Pending | RoughcastError":
+    def _try_to_ask(self, request: ForecastRequest, reading: Reading) -> Question | RoughcastError:
         try:
-            choice = self._catalogue.resolve(request.asset, request.model)
-            if request.history is not None:
-                pending = _Pending(from_inline(request, request.history, choice, moment), None)
-            else:
-                held = self._holdings.get(request.asset)
-                key = _key(request, choice, held, moment)
-                remembered = self._remembered.get(key)
-                if remembered is not None:
-                    return remembered
-                pending = _Pending(from_held(request, choice, held, moment), key)
+            return question_of(request, self._catalogue, self._holdings, reading)
         except RoughcastError as error:
             return error
-        return pending
-
-    def _ask(self, pending: Sequence["_Pending"]) -> dict[int, Answer | RoughcastError]:
-        by_model: dict[str, list[_Pending]] = defaultdict(list)
-        for one in pending:
-            by_model[one.question.choice.model.sha256].append(one)
-        return {
-            id(one): answer for group in by_model.values() for one, answer in self._ask_model(group)
-        }
-
-    def _ask_model(
-        self, group: Sequence["_Pending"]
-    ) -> Iterator[tuple["_Pending", Answer | RoughcastError]]:
-        """Ask one model all its questions at once; where it refuses one, find out which."""
-        try:
-            yield from self._answers(group)
-        except RoughcastError:
-            refusals = [(one, one.refusal()) for one in group]
-            yield from ((one, refusal) for one, refusal in refusals if refusal)
-            yield from self._answers([one for one, refusal in refusals if not refusal])
-
-    def _answers(self, group: Sequence["_Pending"]) -> list[tuple["_Pending", Answer]]:
-        if not group:
-            return []
-        questions = [one.question for one in group]
-        model = questions[0].choice.model
-        skill = self._catalogue.skill(model)
-        forecasts = model.forecast_batch(
-            [ForecastInput(it.history, it.levels, it.horizon) for it in questions]
-        )
-        return [
-            (one, self._answer(one, forecast, skill))
-            for one, forecast in zip(group, forecasts, strict=True)
-        ]
-
-    def _answer(self, one: "_Pending", forecast: Forecast, skill: Skill | str) -> Answer:
-        answer = Answer(forecast.asset, forecast.model, encode(one.question, forecast, skill))
-        if one.key is not None:
-            self._remember(one.key, answer)
-        return answer
-
-    def _remember(self, key: tuple[object, ...], answer: Answer) -> None:
-        if len(self._remembered) >= _MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[key] = answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A question that has no answer yet, and the key to remember its answer under."""
-
-    question: Question
-    key: tuple[object, ...] | None
-
-    def refusal(self) -> RoughcastError | None:
-        """What the model has against the question, if anything."""
-        question = self.question
-        try:
-            question.choice.model.check(
-                ForecastInput(question.history, question.levels, question.horizon)
-            )
-        except RoughcastError as error:
-            return error
-        return None
+def _issue_or_refuse(asked: Sequence[Settled]) -> Iterator[IssuedForecast | RoughcastError]:
+    """Ask one model all its questions at once; where it refuses one, find out which."""
+    try:
+        yield from _issue(asked)
+    except RoughcastError:
+        refusals = [_refusal(it) for it in asked]
+        issued = iter(_issue([it for it, no in zip(asked, refusals, strict=True) if not no]))
+        for refusal in refusals:
+            yield refusal or next(issued)
 
 
-def _key(
-    request: ForecastRequest, choice: Choice, held: Held, moment: Moment
-) -> tuple[object, ...]:
-    """Everything that an answer from held history depends on."""
-    return (
-        request.asset,
-        choice.model.sha256,
+def _refusal(asked: Settled) -> RoughcastError | None:
+    try:
+        asked.choice.model.check(asked.given)
+    except RoughcastError as error:
+        return error
+    return None
+
+
+def _issue(asked: Sequence[Settled]) -> list[IssuedForecast]:
+    """Ask one model."""
+    if not asked:
+        return []
+    model = asked[0].choice.model
+    forecasts = model.forecast_batch([it.given for it in asked])
+    return [_issued(it, forecast) for it, forecast in zip(asked, forecasts, strict=True)]
+
+
+def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
+    choice, given, stale_sessions, warnings = asked
+    unknown_skill = (choice.skill,) if isinstance(choice.skill, str) else ()
+    return IssuedForecast(
+        _forecast_id(choice.model, given),
+        forecast,
+        choice.skill,
+        stale_sessions,
         choice.degraded_reason,
-        request.horizon,
-        request.levels,
-        request.as_of,
-        held.revision,
-        moment.last_closed_session(held.calendar),
+        (*warnings, *forecast.warnings, *unknown_skill),
     )
+
+
+def _forecast_id(model: LoadedModel, given: ForecastInput) -> str:
+    history, levels, horizon = given
+    count = model.required_sessions
+    digest = hashlib.sha256(f"{model.sha256} {horizon} {levels}".encode())
+    digest.update(history.rv[-count:].tobytes())
+    for name in model.manifest.columns:
+        digest.update(history.columns[name][-count:].tobytes())
+    if isinstance(history, DatedSeries):
+        digest.update(history.dates[-count:].tobytes())
+    return digest.hexdigest()[:32]

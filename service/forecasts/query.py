@@ -1,64 +1,136 @@
-"""From a request to a question: the model settled, the history in the model's measure."""
+"""From a request to a question: the model settled, and the history that it is asked about."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 
 import numpy as np
 
-from models_store import LoadedModel
-from service.assets.bars import HistoryInput
-from service.assets.holdings import Held
-from service.forecasts.inline import series_of
-from service.forecasts.schemas import ForecastRequest
-from service.http.clock import Moment
-from service.http.errors import InvalidAsOf
-from service.models.catalogue import Choice
+from models_store import ForecastInput, LoadedModel, Manifest
+from service.assets.holdings import Held, Holdings
+from service.forecasts.schemas import ForecastRequest, HistoryInput
+from service.http.errors import InvalidAsOf, located
+from service.models.catalogue import Catalogue, Choice
+from volatility.bars import days_of, from_records, validate
 from volatility.calendars import Calendar
-from volatility.errors import OutsideCalendar
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.errors import InvalidInput, OutsideCalendar
+from volatility.plausibility import check_series
+from volatility.series import DatedSeries, RealizedSeries, daily_series
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Everything that a forecast needs, and what must be said beside it."""
+class Reading:
+    """One reading of the clock, and the sessions that had closed by then.
+
+    Parameters
+    ----------
+    now : with its zone.
+    """
+
+    __slots__ = ("_closed", "now")
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._closed: dict[str, np.datetime64] = {}
+
+    def last_closed_session(self, calendar: Calendar) -> np.datetime64:
+        """Last session of a calendar that had closed; looked up once."""
+        closed = self._closed.get(calendar.name)
+        if closed is None:
+            closed = self._closed[calendar.name] = calendar.last_closed_session(self.now)
+        return closed
+
+
+class Question(NamedTuple):
+    """What is asked of a model."""
 
     choice: Choice
-    history: RealizedSeries
+    history: Held | RealizedSeries  # as it is held, or in the model's measure
     horizon: int
     levels: tuple[float, ...]
+    as_of: date | None  # the day of held history that is replayed
+    last_closed: np.datetime64  # session of the history's calendar
+    warnings: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[object, ...] | None:
+        """Everything that an answer from held history depends on; None for another history."""
+        choice, held, horizon, levels, as_of, last_closed, _ = self
+        if not isinstance(held, Held):
+            return None
+        return (
+            held.asset.asset,
+            choice.model.sha256,
+            choice.degraded_reason,
+            horizon,
+            levels,
+            as_of,
+            held.revision,
+            last_closed,
+        )
+
+
+class Settled(NamedTuple):
+    """A question with the history that the model sees, and what must be said beside it."""
+
+    choice: Choice
+    given: ForecastInput
     stale_sessions: int | None  # None for a history without dates
     warnings: tuple[str, ...]
 
 
-def from_held(request: ForecastRequest, choice: Choice, held: Held, moment: Moment) -> Question:
-    """Ask about held history, up to now or up to the day that the request replays.
+def question_of(
+    request: ForecastRequest, catalogue: Catalogue, holdings: Holdings, reading: Reading
+) -> Question:
+    """Find the model and the history that a request is about.
+
+    Raises
+    ------
+    UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
+    NoHistory : the request brings none, and none is held.
+    InvalidAsOf : it replays a day of a history that it brings.
+    InvalidInput : the history that it brings cannot be used.
+    """
+    asset, model = request.asset, request.model
+    choice = catalogue.choices.get((asset, model)) or catalogue.resolve(asset, model)
+    if request.history is not None:
+        return _of_inline(request, request.history, choice, reading)
+    held = holdings.get(asset)
+    return Question(
+        choice,
+        held,
+        request.horizon,
+        request.levels,
+        request.as_of,
+        reading.last_closed_session(held.calendar),
+        (),
+    )
+
+
+def settle(question: Question) -> Settled:
+    """Cut held history where the question says, in the measure of the model.
 
     Raises
     ------
     InvalidAsOf : the day to replay has not closed, or is not a session.
     OutsideCalendar : the calendar does not know it.
+    InvalidInput : the bars that are held cannot be measured.
     """
-    model, manifest = choice.model, choice.model.manifest
-    series = held.series(manifest.measure, manifest.columns)
-    until = moment.last_closed_session(held.calendar)
-    if request.as_of is None:
-        return _question(request, choice, series, until, ())
-    until = _replayed_session(request.as_of, held.calendar, until)
-    warnings = _in_sample_warnings(model, request.as_of)
-    return _question(request, choice, series.until(until), until, warnings)
+    choice, history, horizon, levels, as_of, until, warnings = question
+    if isinstance(history, Held):
+        manifest, calendar = choice.model.manifest, history.calendar
+        history = history.series(manifest.measure, manifest.columns)
+        if as_of is not None:
+            until = _replayed_session(as_of, calendar, until)
+            history = history.until(until)
+            warnings = _in_sample_warnings(choice.model, as_of)
+    stale = _sessions_since(history, until, choice.model.calendar)
+    given = ForecastInput(history, levels, horizon)
+    return Settled(choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 
-def from_inline(
-    request: ForecastRequest, history: HistoryInput, choice: Choice, moment: Moment
+def _of_inline(
+    request: ForecastRequest, history: HistoryInput, choice: Choice, reading: Reading
 ) -> Question:
-    """Ask about the history that came with the request.
-
-    Raises
-    ------
-    InvalidAsOf : the request replays a day as well, which needs held history.
-    InvalidInput : the history cannot be used.
-    """
     if request.as_of is not None:
         raise InvalidAsOf(
             "as_of replays a day from held history, but the request brings its own; leave one out",
@@ -67,28 +139,45 @@ def from_inline(
             found=str(request.as_of),
             needed="either as_of or history",
         )
-    model, calendar = choice.model, choice.model.calendar
-    series, findings = series_of(history, model.manifest, calendar, moment.now)
-    until = moment.last_closed_session(calendar)
-    return _question(request, choice, series, until, dict.fromkeys(map(str, findings)))
-
-
-def _question(
-    request: ForecastRequest,
-    choice: Choice,
-    series: RealizedSeries,
-    until: np.datetime64,
-    warnings: Iterable[str],
-) -> Question:
-    stale = _sessions_since(series, until, choice.model.calendar)
+    model = choice.model
+    try:
+        series, warnings = _series_of(history, model.manifest, model.calendar, reading.now)
+    except InvalidInput as error:
+        raise located(error, "history.") from None
     return Question(
-        choice=choice,
-        history=series,
-        horizon=request.horizon,
-        levels=request.levels,
-        stale_sessions=stale,
-        warnings=(*_stale_warnings(series, stale), *warnings),
+        choice,
+        series,
+        request.horizon,
+        request.levels,
+        None,
+        reading.last_closed_session(model.calendar),
+        tuple(warnings),
     )
+
+
+def _series_of(
+    history: HistoryInput, manifest: Manifest, calendar: Calendar, now: datetime
+) -> tuple[RealizedSeries, Iterable[str]]:
+    """Daily series of a history in any of its forms, and what is worth knowing about it.
+
+    Bars are measured with the measure and the columns of the model; ``rv`` is taken to be in its
+    measure, and has no columns.
+    """
+    if history.bars is None:
+        series = _given_series(history, manifest.measure)
+        check_series(series, calendar, now)
+        return series, ()
+    bars = from_records(history.bars, manifest.bar_interval)
+    findings = validate(bars, calendar, now)
+    measured, more = daily_series(bars, manifest.measure, calendar, manifest.columns)
+    return measured, dict.fromkeys(map(str, (*findings, *more)))
+
+
+def _given_series(history: HistoryInput, measure: str) -> RealizedSeries:
+    rv = np.array(history.rv)
+    if history.dates is None:
+        return RealizedSeries(rv, measure)
+    return DatedSeries(rv, measure, days_of(history.dates))
 
 
 def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64) -> np.datetime64:
@@ -116,8 +205,7 @@ def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
     try:
         return bool(calendar.is_session(np.atleast_1d(day))[0])
     except OutsideCalendar as error:
-        error.field = "as_of"
-        raise
+        raise error.with_field("as_of") from None
 
 
 def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:

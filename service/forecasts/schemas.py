@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from service.assets.bars import HistoryInput
+from service.assets.schemas import BarInput
+from service.http.bodies import one_of
 from service.http.fields import (
     AsOf,
     AssetName,
@@ -16,18 +17,40 @@ from service.http.fields import (
     Nobs,
     Request,
     Rv,
+    RvInput,
     Volatility,
     VolatilityAnnualized,
     Warnings,
 )
 from service.http.problems import Problem
+from service.models.catalogue import AUTO
 
-AUTO = "auto"
 MAX_BATCH = 10_000
 _MAX_LEVELS = 16
 
 Level = Annotated[float, Field(description="Nominal coverage, 0 to 1.", examples=[0.8])]
 Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+class HistoryInput(Request):
+    """History in the request itself: ``bars``, or ``rv`` with or without ``dates``."""
+
+    bars: Annotated[
+        list[BarInput] | None,
+        Field(description="Bars of the asset's own interval, oldest first."),
+    ] = None
+    dates: Annotated[list[Day] | None, Field(description="Session of each value of `rv`.")] = None
+    rv: RvInput = None
+
+    _one_form = model_validator(mode="after")(
+        one_of(
+            ("bars",),
+            ("dates", "rv"),
+            ("rv",),
+            message="give either bars, or rv, or rv with dates",
+            nothing="none",
+        )
+    )
 
 
 class ForecastRequest(Request):
@@ -152,7 +175,8 @@ class ForecastAnswer(TypedDict):
     ]
     intervals: list[IntervalAnswer]
     skill: Annotated[
-        Skill | None, Field(description="Null, with a warning that says why, if it is not known.")
+        Skill | None,
+        Field(description="Null, with a warning that says why, if it is not known."),
     ]
     stale_sessions: Annotated[
         int | None,

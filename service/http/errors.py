@@ -18,10 +18,18 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models_store import ArtifactRefused
-from volatility.errors import InvalidInput, MisalignedForecasts, NotFound, RoughcastError
+from volatility.bars import PRICES
+from volatility.errors import (
+    Finding,
+    InvalidBars,
+    InvalidInput,
+    MisalignedForecasts,
+    NotFound,
+    RoughcastError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +151,23 @@ STATUS: dict[type[RoughcastError], int] = {
 def status_of(error: type[RoughcastError]) -> int:
     """HTTP status of an error class."""
     return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
+
+
+def located(error: InvalidInput, prefix: str = "") -> InvalidInput:
+    """The same error with its fields named as the request does: ``history.bars[3].close``.
+
+    Parameters
+    ----------
+    error : about bars or a series of the request.
+    prefix : where in the request these stand.
+    """
+    if isinstance(error, InvalidBars):
+        return InvalidBars([_located(finding, prefix) for finding in error.findings])
+    return error.with_field(prefix + (error.field or ""))
+
+
+def _located(finding: Finding, prefix: str) -> Finding:
+    if finding.index is None:
+        return replace(finding, field=f"{prefix}bars")
+    name = finding.field if finding.field in PRICES else "date"
+    return replace(finding, field=f"{prefix}bars[{finding.index}].{name}")

@@ -1,4 +1,4 @@
-"""Types that several routes share."""
+"""Types of fields that several features share, and the base of request bodies."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -106,4 +106,12 @@ VolatilityAnnualized = Annotated[
 Nobs = Annotated[int, Field(description="Number of observations.", examples=[631])]
 Warnings = Annotated[
     list[str], Field(description="What a careful reader should know about these numbers.")
+]
+RvInput = Annotated[
+    list[float] | None,
+    Field(
+        description="Realized variance of each session, oldest first, decimal² per day: 0.0004 is "
+        "a 2 % day.",
+        examples=[[0.0012, 0.0009, 0.0011]],
+    ),
 ]

@@ -3,30 +3,25 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from service.assets.bars import BarsInput
-from service.forecasts.schemas import BatchRequest, ForecastRequest
-from service.http.bodies import JSON
+from service.http.bodies import JSON, BodyRoute
 from service.http.errors import InvalidRequest
 from service.http.problems import COMPONENTS, Problem, problems
-from service.hurst.schemas import HurstRequest
-
-_BODIES = (ForecastRequest, BatchRequest, BarsInput, HurstRequest)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI of the application, with the bodies that :mod:`service.http.bodies` reads."""
+    """OpenAPI of the application, with the bodies that :class:`BodyRoute` reads."""
     if app.openapi_schema:
         return app.openapi_schema
     document = FastAPI.openapi(app)
     components = document.setdefault("components", {}).setdefault("schemas", {})
     _, bodies = models_json_schema(
-        [(body, "validation") for body in _BODIES], ref_template=COMPONENTS + "{model}"
+        [(schema, "validation") for schema in _bodies(app)], ref_template=COMPONENTS + "{model}"
     )
-    problem = TypeAdapter(Problem).json_schema(ref_template=COMPONENTS + "{model}")
     components.update(bodies["$defs"])
+    problem = TypeAdapter(Problem).json_schema(ref_template=COMPONENTS + "{model}")
     components.update(problem.pop("$defs"))
     components["Problem"] = problem
     # FastAPI describes its own form of validation errors; every error here is a problem document.
@@ -36,6 +31,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             _replace_foreign_error(operation["responses"])
     return document
+
+
+def _bodies(app: FastAPI) -> list[type[BaseModel]]:
+    found = [route.schema for route in app.routes if isinstance(route, BodyRoute)]
+    return [schema for schema in found if schema is not None]
 
 
 def _replace_foreign_error(responses: dict[str, Any]) -> None:

@@ -6,8 +6,8 @@ from volatility.hurst import HurstReport, report
 from volatility.measures import MEASURES
 
 
-class Roughness:
-    """Examines held history."""
+class HurstReports:
+    """The report of each held asset, of its newest revision."""
 
     def __init__(self) -> None:
         self._remembered: dict[str, tuple[int, HurstReport]] = {}

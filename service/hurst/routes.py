@@ -1,18 +1,21 @@
 """``GET /hurst/{asset}`` and ``POST /hurst``."""
 
+from typing import Annotated
+
 import numpy as np
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 
 from models_store import ArtifactRefused
-from service.assets import ingest
-from service.dependencies import ServicesDep
-from service.http.bodies import described, read_json
+from service.assets.holdings import Holdings, known_asset
+from service.http.bodies import BodyRoute
 from service.http.errors import BodyTooLarge, InvalidRequest, MalformedJson, UnsupportedMediaType
 from service.http.json import to_date
 from service.http.problems import problems
+from service.http.state import from_state
+from service.hurst.reports import HurstReports
 from service.hurst.schemas import EstimateAnswer, HurstAnswer, HurstRequest, PointAnswer
+from service.models.catalogue import Catalogue
 from volatility.arrays import FloatArray
 from volatility.errors import (
     HistoryTooShort,
@@ -27,23 +30,27 @@ from volatility.hurst import HurstEstimate, HurstReport, report
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries
 
-router = APIRouter(prefix="/hurst", tags=["hurst"])
+router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
 
 
 @router.get(
     "/{asset}",
     responses=problems(UnknownAsset, NoHistory, HistoryTooShort, ArtifactRefused),
 )
-def hurst_of_asset(asset: str, services: ServicesDep) -> HurstAnswer:
+def hurst_of_asset(
+    asset: str,
+    holdings: Annotated[Holdings, from_state("holdings")],
+    catalogue: Annotated[Catalogue, from_state("catalogue")],
+    reports: Annotated[HurstReports, from_state("hurst_reports")],
+) -> HurstAnswer:
     """Examine the log volatility of a held asset with every estimator."""
-    ingest.known_asset(asset, services.holdings, services.catalogue)
-    held = services.holdings.get(asset)
-    return _answer(services.roughness.report(held), held.series(), asset)
+    known_asset(asset, holdings, catalogue)
+    held = holdings.get(asset)
+    return _answer(reports.report(held), held.series(), asset)
 
 
 @router.post(
     "",
-    openapi_extra=described(HurstRequest),
     responses=problems(
         MalformedJson,
         BodyTooLarge,
@@ -55,9 +62,8 @@ def hurst_of_asset(asset: str, services: ServicesDep) -> HurstAnswer:
         HistoryTooShort,
     ),
 )
-async def hurst_of_series(request: Request) -> HurstAnswer:
+async def hurst_of_series(body: HurstRequest) -> HurstAnswer:
     """Examine a series of the request with every estimator."""
-    body = await read_json(HurstRequest, request)
     return _answer(await run_in_threadpool(_report, body), None, None)
 
 
@@ -66,7 +72,7 @@ def _report(body: HurstRequest) -> HurstReport:
         return report(_log_volatility(body), measure=body.measure, intraday_nobs=body.intraday_nobs)
     except InvalidInput as error:
         if error.field == "log_volatility" and body.rv is not None:
-            error.field = "rv"
+            raise error.with_field("rv") from None
         raise
 
 

@@ -3,11 +3,10 @@
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from service.assets.bars import RvInput
-from service.http.fields import AsOf, Nobs, Request, Warnings
+from service.http.bodies import one_of
+from service.http.fields import AsOf, Nobs, Request, RvInput, Warnings
 from volatility.bars import DAILY
 
 MAX_INTRADAY_NOBS = DAILY
@@ -39,16 +38,14 @@ class HurstRequest(Request):
         ),
     ] = None
 
-    @model_validator(mode="after")
-    def _one_form(self) -> "HurstRequest":
-        given = [name for name in ("rv", "log_volatility") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise PydanticCustomError(
-                "invalid_value",
-                "give either rv or log_volatility; got {found}",
-                {"code": "ambiguous_history", "found": " and ".join(given) or "neither"},
-            )
-        return self
+    _one_form = model_validator(mode="after")(
+        one_of(
+            ("rv",),
+            ("log_volatility",),
+            message="give either rv or log_volatility",
+            nothing="neither",
+        )
+    )
 
 
 class PointAnswer(TypedDict):

@@ -1,22 +1,20 @@
-"""The models in service: which one answers, how it compares, and what was refused.
-
-A catalogue is made once from a store and does not change.
-"""
+"""The models in service: which one answers, how it compares, and what was refused."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from models_store import ArtifactRefused, LoadedModel, Refusal, Snapshot, Store
-from service.forecasts.schemas import AUTO, Skill
-from service.http.json import finite, to_date
+from service.http.json import to_date
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnknownAsset, UnknownModel
 from volatility.evaluation.compare import Comparison, ComparisonRow, compare
 
+AUTO = "auto"  # the name under which an asset's champion is asked
 # What the others are measured against: HAR, or the next plainest where it is not in service.
 _BASELINES = ("har", "log_har", "last_value")
 # What `auto` falls back to when there is no comparison to choose by: the plainest first.
@@ -24,11 +22,41 @@ _FALLBACKS = ("log_har", "har", "last_value")
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSkill:
+    """How a model did against a baseline, out of sample, on the same dates.
+
+    Parameters
+    ----------
+    baseline : the model it is measured against.
+    qlike_ratio : its QLIKE over that of the baseline; NaN or infinite where the latter is 0.
+    dm_pvalue : two-sided, of Diebold-Mariano against the baseline; None for the baseline itself.
+    in_confidence_set : whether the model confidence set holds it.
+    nobs : dates compared.
+    span : the first and the last of them.
+    """
+
+    baseline: str
+    qlike_ratio: float
+    dm_pvalue: float | None
+    in_confidence_set: bool
+    nobs: int
+    span: tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """The model that answers, and why it is not the one that was meant, if so."""
+    """The model that answers a request.
+
+    Parameters
+    ----------
+    model : the model.
+    degraded_reason : why it is not the one that was meant, if so.
+    skill : how it did against the baseline, or why that is not known.
+    """
 
     model: LoadedModel
     degraded_reason: str | None
+    skill: ModelSkill | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +93,7 @@ class AssetComparison:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every model that passed its checks.
+    """Every model that passed its checks, as of one reading of the store.
 
     Attributes
     ----------
@@ -117,7 +145,7 @@ class Catalogue:
         UnknownAsset, UnknownModel : there is none of that name.
         ArtifactRefused : there is, but it failed its checks and so did its earlier versions.
         """
-        choice = self._choices.get((asset, model))
+        choice = self.choices.get((asset, model))
         if choice is not None:
             return choice
         if not self.snapshot.models.get(asset):
@@ -126,7 +154,7 @@ class Catalogue:
 
     def find(self, asset: str, model: str) -> LoadedModel | None:
         """The model that answers a request, if there is one."""
-        choice = self._choices.get((asset, model))
+        choice = self.choices.get((asset, model))
         return choice.model if choice else None
 
     def refusal(self, asset: str, model: str) -> Refusal | None:
@@ -145,8 +173,7 @@ class Catalogue:
             raise self._nothing_serves(asset)
         return self.comparisons[asset]
 
-    def skill(self, model: LoadedModel) -> Skill | str:
-        """How a model did against the baseline, or why that is not known."""
+    def _skill(self, model: LoadedModel) -> ModelSkill | str:
         comparison = self.comparisons[model.manifest.asset]
         result, row = comparison.result, comparison.row(model)
         if isinstance(result, RoughcastError):
@@ -155,18 +182,19 @@ class Catalogue:
             reasons = {it.model: it.reason for it in comparison.excluded}
             return f"{model.manifest.model} is not compared: {reasons[model.manifest.model]}"
         test = row.diebold_mariano.get(result.baseline)
-        return Skill(
+        first, last = result.span
+        return ModelSkill(
             baseline=result.baseline,
-            qlike_ratio=finite(row.qlike_ratio),
-            dm_pvalue=finite(test.pvalue) if test else None,
+            qlike_ratio=row.qlike_ratio,
+            dm_pvalue=test.pvalue if test else None,
             in_confidence_set=row.in_confidence_set,
             nobs=result.nobs,
-            span=[to_date(day) for day in result.span],
+            span=(to_date(first), to_date(last)),
         )
 
     @cached_property
-    def _choices(self) -> dict[tuple[str, str], Choice]:
-        """Every request that a model can answer, by asset and model."""
+    def choices(self) -> Mapping[tuple[str, str], Choice]:
+        """The model that answers, by the asset and the model that are asked."""
         choices = {}
         for asset, models in self.snapshot.models.items():
             if models:
@@ -181,7 +209,9 @@ class Catalogue:
             return self._choice(models[champion])
         fallback = self._fallback(asset, models)
         return Choice(
-            fallback, f"{self._why_no(asset, champion)}; {fallback.manifest.model} answers instead"
+            fallback,
+            f"{self._why_no(asset, champion)}; {fallback.manifest.model} answers instead",
+            self._skill(fallback),
         )
 
     def _why_no(self, asset: str, champion: str | None) -> str:
@@ -204,12 +234,13 @@ class Catalogue:
         manifest = model.manifest
         refusal = self.refusal(manifest.asset, manifest.model)
         if refusal is None:
-            return Choice(model, None)
+            return Choice(model, None, self._skill(model))
         version = "the pointer" if refusal.version is None else f"version {refusal.version}"
         return Choice(
             model,
             f"{version} of {manifest.model} is refused: {refusal.reason}; "
             f"version {model.version} answers instead",
+            self._skill(model),
         )
 
     def check_not_refused(self, asset: str) -> None:

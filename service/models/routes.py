@@ -4,23 +4,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from models_store import ArtifactRefused, LoadedModel, Refusal
-from service.dependencies import ServicesDep
+from models_store import ArtifactRefused, LoadedModel
 from service.http.problems import problems
+from service.http.state import from_state
 from service.models.catalogue import Catalogue
-from service.models.schemas import ModelAnswer, ModelsAnswer, ModelSummary, RefusedAnswer
+from service.models.schemas import ModelAnswer, ModelsAnswer, ModelSummary, refused_answer
 from volatility.errors import UnknownAsset, UnknownModel, UnknownVersion
 
 router = APIRouter(tags=["models"])
 
+CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
+
 
 @router.get("/models")
-async def models(services: ServicesDep) -> ModelsAnswer:
+async def models(catalogue: CatalogueDep) -> ModelsAnswer:
     """List the models in service, and what was refused."""
-    catalogue = services.catalogue
     return ModelsAnswer(
         models=[_summary(model, catalogue) for model in catalogue.all_models()],
-        refused=[refused(refusal) for refusal in catalogue.snapshot.refused],
+        refused=[refused_answer(refusal) for refusal in catalogue.snapshot.refused],
     )
 
 
@@ -31,13 +32,12 @@ async def models(services: ServicesDep) -> ModelsAnswer:
 def model(
     asset: str,
     model: str,
-    services: ServicesDep,
+    catalogue: CatalogueDep,
     version: Annotated[
         int | None, Query(ge=1, description="By default the version that answers.")
     ] = None,
 ) -> ModelAnswer:
     """Describe one version of a model: its manifest says what it is, saw, and how it did."""
-    catalogue = services.catalogue
     served = catalogue.find(asset, model)
     if version is None:
         shown = catalogue.resolve(asset, model).model
@@ -56,17 +56,6 @@ def model(
         served_version=served.version if served else None,
         champion=catalogue.champion(asset) == manifest.model,
         manifest=manifest,
-    )
-
-
-def refused(refusal: Refusal) -> RefusedAnswer:
-    """What was refused, and why."""
-    return RefusedAnswer(
-        asset=refusal.asset,
-        model=refusal.model,
-        version=refusal.version,
-        reason=refusal.reason,
-        served_version=refusal.served_version,
     )
 
 

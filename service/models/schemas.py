@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from models_store import Manifest
+from models_store import Manifest, Refusal
 from service.http.fields import AssetName, Measure
 
 
@@ -69,3 +69,14 @@ class ModelAnswer(TypedDict):
     served_version: Annotated[int | None, Field(description="The version that answers now.")]
     champion: bool
     manifest: Manifest
+
+
+def refused_answer(refusal: Refusal) -> RefusedAnswer:
+    """Describe what was refused."""
+    return RefusedAnswer(
+        asset=refusal.asset,
+        model=refusal.model,
+        version=refusal.version,
+        reason=refusal.reason,
+        served_version=refusal.served_version,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from pydantic_core import to_json
 
+from service.http.middleware import request_log
 from service.settings import LogLevel
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
@@ -26,6 +27,7 @@ def configure(level: LogLevel) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
+    request_log.stream = sys.stderr.buffer if threshold <= logging.INFO else None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -1,56 +1,55 @@
-"""What Prometheus sees of one service."""
+"""``GET /metrics``: what Prometheus sees of one service."""
 
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import Annotated
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.responses import Response
 
-# From a cached forecast (under a millisecond) to a batch of 10,000.
-_LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+from service.assets.holdings import Holdings
+from service.forecasts.encoding import ForecastTally
+from service.http.clock import Clock
+from service.http.middleware import LATENCY_BUCKETS, RequestTally
+from service.http.state import from_state
+
+router = APIRouter(tags=["metrics"])
 
 
 class Metrics:
-    """Counters and gauges of one service, in a registry of their own."""
+    """Counters and gauges of one service, in a registry of their own.
+
+    Attributes
+    ----------
+    requests, forecasts : what is counted as it happens, and read when Prometheus asks.
+    """
 
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = _Requests()
-        self.registry.register(self._requests)
-        self._forecasts = Counter(
-            "roughcast_forecasts",
-            "Forecasts answered, in batches or alone.",
-            ("asset", "model"),
-            registry=self.registry,
-        )
+        self.requests = RequestTally()
+        self.forecasts = ForecastTally()
+        self._registry = CollectorRegistry()
+        self._registry.register(_Requests(self.requests))
+        self._registry.register(_Forecasts(self.forecasts))
         self._models_loaded = Gauge(
-            "roughcast_models_loaded", "Models in service.", ("asset",), registry=self.registry
+            "roughcast_models_loaded", "Models in service.", ("asset",), registry=self._registry
         )
         self._models_refused = Gauge(
             "roughcast_models_refused",
             "Artifacts that failed their checks at the last load.",
-            registry=self.registry,
+            registry=self._registry,
         )
         self._stale_sessions = Gauge(
             "roughcast_stale_sessions",
             "Closed sessions after the last one that is held.",
             ("asset",),
-            registry=self.registry,
+            registry=self._registry,
         )
-
-    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        self._requests.count(method, route, status, seconds)
-
-    def count_forecasts(self, asset: str, model: str, number: int = 1) -> None:
-        """Count forecasts of one model."""
-        self._forecasts.labels(asset, model).inc(number)
 
     def set_models(self, loaded: dict[str, int], refused: int) -> None:
         """Note how many models are in service, by asset, and how many were refused."""
@@ -65,33 +64,18 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything, in the Prometheus text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)
 
 
 class _Requests(Collector):
-    """Requests by route: counted in plain integers, and told to Prometheus when it asks.
-
-    Its own counters take a lock and a chain of objects for each of a request's four numbers, a
-    tenth of a forecast. All requests are counted on the event loop's one thread.
-    """
-
-    def __init__(self) -> None:
-        self._statuses: dict[tuple[str, str, int], int] = defaultdict(int)
-        self._buckets: dict[tuple[str, str], list[int]] = defaultdict(_no_requests)
-        self._seconds: dict[tuple[str, str], float] = defaultdict(float)
-
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
-        self._statuses[method, route, status] += 1
-        self._buckets[method, route][bisect_left(_LATENCY_BUCKETS, seconds)] += 1
-        self._seconds[method, route] += seconds
+    def __init__(self, tally: RequestTally) -> None:
+        self._tally = tally
 
     def collect(self) -> Iterator[Metric]:
-        """What there is to tell."""
         requests = CounterMetricFamily(
             "roughcast_requests", "Requests answered.", labels=("method", "route", "status")
         )
-        for (method, route, status), number in list(self._statuses.items()):
+        for (method, route, status), number in list(self._tally.statuses.items()):
             requests.add_metric((method, route, str(status)), number)
         yield requests
         latency = HistogramMetricFamily(
@@ -99,12 +83,37 @@ class _Requests(Collector):
             "Time from a request's head to the end of its answer.",
             labels=("method", "route"),
         )
-        for labels, buckets in list(self._buckets.items()):
-            bounds = (*map(str, _LATENCY_BUCKETS), "+Inf")
+        for labels, buckets in list(self._tally.buckets.items()):
+            bounds = (*map(str, LATENCY_BUCKETS), "+Inf")
             cumulated = list(zip(bounds, accumulate(buckets), strict=True))
-            latency.add_metric(labels, cumulated, self._seconds[labels])
+            latency.add_metric(labels, cumulated, self._tally.seconds[labels])
         yield latency
 
 
-def _no_requests() -> list[int]:
-    return [0] * (len(_LATENCY_BUCKETS) + 1)
+class _Forecasts(Collector):
+    def __init__(self, tally: ForecastTally) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterator[Metric]:
+        forecasts = CounterMetricFamily(
+            "roughcast_forecasts",
+            "Forecasts answered, in batches or alone.",
+            labels=("asset", "model"),
+        )
+        for labels, number in list(self._tally.numbers.items()):
+            forecasts.add_metric(labels, number, created=self._tally.since[labels])
+        yield forecasts
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(
+    counted: Annotated[Metrics, from_state("metrics")],
+    holdings: Annotated[Holdings, from_state("holdings")],
+    clock: Annotated[Clock, from_state("clock")],
+) -> Response:
+    """Everything that is counted, in the Prometheus text format."""
+    now = clock()
+    found = ((asset, holdings.find(asset)) for asset in holdings.assets())
+    stale = {asset: held.stale_sessions(now) for asset, held in found if held}
+    counted.set_staleness({asset: it for asset, it in stale.items() if it is not None})
+    return Response(counted.exposition(), media_type=Metrics.content_type)

@@ -1,11 +1,15 @@
 """Headers, ids, log lines, and the last line of defence."""
 
+import io
+import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 import structlog
 from fastapi import FastAPI
 
+from service.http.middleware import request_log
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET
 
@@ -55,14 +59,26 @@ def test_a_bug_leaves_the_service_as_an_id_alone(app: FastAPI) -> None:
     assert (logged["request_id"], logged["path"]) == (request_id, "/bug")
 
 
-def test_a_request_is_one_line(client: TestClient) -> None:
-    with structlog.testing.capture_logs() as lines:
-        answer = client.get(f"/compare/{ASSET}?x=1")
-    [line] = [line for line in lines if line["event"] == "request"]
+def test_a_request_is_one_line(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    monkeypatch.setattr(request_log, "stream", stream)
+    answer = client.get(f"/compare/{ASSET}?x=1")
+    [line] = map(json.loads, stream.getvalue().splitlines())
+    assert list(line) == [
+        "request_id",
+        "method",
+        "path",
+        "status",
+        "milliseconds",
+        "event",
+        "level",
+        "timestamp",
+    ]
     assert line.pop("milliseconds") > 0
+    assert datetime.fromisoformat(line.pop("timestamp")).tzinfo is UTC
     assert line == {
         "event": "request",
-        "log_level": "info",
+        "level": "info",
         "request_id": answer.headers["x-request-id"],
         "method": "GET",
         "path": f"/compare/{ASSET}",

@@ -69,7 +69,7 @@ def test_a_history_that_does_not_answer_is_not_ready(
     for path in database.parent.glob(f"{database.name}*"):
         path.unlink()
     database.mkdir()
-    client.app_state["services"].holdings.store.close()
+    client.app_state["holdings"].store.close()
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert "history database does not answer" in answer.json()["detail"]
