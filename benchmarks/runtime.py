@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.timing import Result, median_seconds, slower_by, within
+from models_store.forecast import ForecastInput
 from models_store.predictors.network import OnnxPredictor
 from models_store.shipped import shipped_artifacts
 from models_store.store import Store
@@ -20,20 +21,20 @@ def run() -> Iterator[Result]:
 
 def _network(store: Store, rng: np.random.Generator) -> Result:
     model = store.load("BTC-USD", "lstm")
-    assert isinstance(model.predictor, OnnxPredictor)
+    predictor = model.predictor
+    assert isinstance(predictor, OnnxPredictor)
     history = _history(model.manifest.measure, rng)
     row = np.log(history.rv[None, -20:]).astype(np.float32)
-    session, names = model.predictor.session, model.predictor.spec.outputs
+    session, names, given = predictor.session, predictor.outputs, predictor.input
     ours = median_seconds(lambda: model.forecast(history), 2000)
-    peer = median_seconds(lambda: session.run(names, {model.predictor.spec.input: row}), 2000)
+    peer = median_seconds(lambda: session.run(names, {given: row}), 2000)
     return slower_by("one LSTM forecast, against InferenceSession.run", ours, peer, at_most=1.5)
 
 
 def _batch(store: Store, rng: np.random.Generator) -> Result:
     model = store.load("BTC-USD", "log_har")
-    histories = [_history(model.manifest.measure, rng) for _ in range(10_000)]
-    levels, horizons = [(0.8, 0.95)] * len(histories), [1] * len(histories)
-    ours = median_seconds(lambda: model.forecast_batch(histories, levels, horizons), 5, warm_up=1)
+    inputs = [ForecastInput(_history(model.manifest.measure, rng)) for _ in range(10_000)]
+    ours = median_seconds(lambda: model.forecast_batch(inputs), 5, warm_up=1)
     return within("10,000 log-HAR forecasts in one batch, within 100 ms", ours, limit=0.1)
 
 

@@ -11,7 +11,8 @@ from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import Manifest
 from models_store.runtime import LoadedModel
 from models_store.shipped import open_store
-from models_store.store import Refusal, Snapshot, Store
+from models_store.snapshot import Refusal, Snapshot
+from models_store.store import Store
 
 __all__ = [
     "ArtifactRefused",

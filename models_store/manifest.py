@@ -97,7 +97,8 @@ class Manifest(_Record):
     lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
     columns: tuple[str, ...] = Field(
         default=(),
-        description="What the model sees of each session besides rv; see volatility.columns.",
+        description="What the model sees of each session besides rv; see "
+        "volatility.measures.columns.",
     )
     measure: str
     calendar: str

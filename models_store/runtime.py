@@ -1,7 +1,7 @@
 """From an artifact and a history to a forecast: the one path that serving and evaluation share."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -59,15 +59,15 @@ class _Place(NamedTuple):
     missing_sessions: int  # inside the window that was used
 
 
-class _Row(NamedTuple):
-    """What is computed for all histories at once, of one of them."""
+class _Computed(NamedTuple):
+    """What is computed for all histories at once: a value each, in their order."""
 
-    rv: float
-    volatility: float
-    volatility_annualized: float
-    replaced: bool
-    place: _Place
-    diagnostics: Mapping[str, tuple[float, ...]]
+    rv: Sequence[float]
+    volatility: Sequence[float]
+    volatility_annualized: Sequence[float]
+    replaced: Sequence[bool]
+    places: Sequence[_Place]
+    diagnostics: Sequence[Mapping[str, tuple[float, ...]]]
 
 
 _NOWHERE = _Place(None, None, 0)
@@ -174,10 +174,11 @@ class LoadedModel:
             return []
         for given in inputs:
             self._check_input(given)
-        used = self._windows([given.history for given in inputs])
+        histories = [given.history for given in inputs]
+        used = self._windows(histories)
         self._check_units(used["rv"])
-        rows = self._rows(inputs, self.predict_rv(used))
-        return [self._compose(given, row) for given, row in zip(inputs, rows, strict=True)]
+        computed = self._computed(histories, self.predict_rv(used))
+        return [self._compose(given, computed, at) for at, given in enumerate(inputs)]
 
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
@@ -186,13 +187,14 @@ class LoadedModel:
 
     def _check_input(self, given: ForecastInput) -> None:
         history, levels, horizon = given
-        if horizon not in self.manifest.horizons:
+        manifest, nobs = self.manifest, history.rv.size
+        if horizon not in manifest.horizons:
             raise UnsupportedHorizon(
                 f"horizon {horizon} is not supported by {self._name}; "
-                f"it forecasts {list(self.manifest.horizons)} sessions ahead",
+                f"it forecasts {list(manifest.horizons)} sessions ahead",
                 field="horizon",
                 found=horizon,
-                needed=f"one of {list(self.manifest.horizons)}",
+                needed=f"one of {list(manifest.horizons)}",
             )
         for level in levels:
             if level not in self._intervals:
@@ -203,23 +205,23 @@ class LoadedModel:
                     found=level,
                     needed=f"any of {sorted(self._intervals)}",
                 )
-        if history.measure != self.manifest.measure:
+        if history.measure != manifest.measure:
             raise InvalidSeries(
                 f"the history's measure is {history.measure}, but {self._name} was fitted on "
-                f"{self.manifest.measure}",
+                f"{manifest.measure}",
                 code="measure_mismatch",
                 field="history",
                 found=history.measure,
-                needed=self.manifest.measure,
+                needed=manifest.measure,
             )
-        if len(history) < self.required_sessions:
+        if nobs < manifest.lookback:
             raise HistoryTooShort(
-                f"{self._description} needs {self.required_sessions} sessions; got {len(history)}",
+                f"{self._description} needs {manifest.lookback} sessions; got {nobs}",
                 field="history",
-                found=len(history),
-                needed=f"at least {self.required_sessions} sessions",
+                found=nobs,
+                needed=f"at least {manifest.lookback} sessions",
             )
-        if self.manifest.columns:
+        if manifest.columns:
             self._check_columns(history)
 
     def _check_columns(self, history: RealizedSeries) -> None:
@@ -269,37 +271,38 @@ class LoadedModel:
         lags = self.manifest.hyperparameters.get("lags")
         return f"{self.manifest.model} with lags {lags}" if lags else self.manifest.model
 
-    def _rows(self, inputs: Sequence[ForecastInput], predicted: PredictedRv) -> Iterator[_Row]:
-        rv, count = predicted.rv, len(inputs)
-        return map(
-            _Row,
-            rv.tolist(),
-            np.sqrt(rv).tolist(),
-            np.sqrt(rv * self.manifest.periods_per_year).tolist(),
-            predicted.replaced.tolist(),
-            self._places([given.history for given in inputs]),
-            _by_row(predicted.diagnostics, count),
+    def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> _Computed:
+        rv = predicted.rv
+        return _Computed(
+            rv=rv.tolist(),
+            volatility=np.sqrt(rv).tolist(),
+            volatility_annualized=np.sqrt(rv * self.manifest.periods_per_year).tolist(),
+            replaced=predicted.replaced.tolist(),
+            places=self._places(histories),
+            diagnostics=_by_row(predicted.diagnostics, len(histories)),
         )
 
-    def _compose(self, given: ForecastInput, row: _Row) -> Forecast:
-        manifest, place = self.manifest, row.place
+    def _compose(self, given: ForecastInput, computed: _Computed, at: int) -> Forecast:
+        manifest = self.manifest
+        as_of, target_date, missing = computed.places[at]
+        rv, annualized = computed.rv[at], computed.volatility_annualized[at]
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
             model_version=self.version,
             model_sha256=self.sha256,
-            as_of=place.as_of,
-            target_date=place.target_date,
+            as_of=as_of,
+            target_date=target_date,
             horizon=given.horizon,
             measure=manifest.measure,
-            rv=row.rv,
-            volatility=row.volatility,
-            volatility_annualized=row.volatility_annualized,
+            rv=rv,
+            volatility=computed.volatility[at],
+            volatility_annualized=annualized,
             point="mean",
-            intervals=tuple([self._interval(row, level) for level in given.levels]),
-            missing_sessions=place.missing_sessions,
-            warnings=self._warnings(row),
-            diagnostics=row.diagnostics,
+            intervals=tuple([self._interval(rv, annualized, level) for level in given.levels]),
+            missing_sessions=missing,
+            warnings=self._warnings(rv, computed.replaced[at], missing),
+            diagnostics=computed.diagnostics[at],
         )
 
     def _places(self, histories: Sequence[RealizedSeries]) -> list[_Place]:
@@ -321,23 +324,22 @@ class LoadedModel:
             places[at] = place
         return places
 
-    def _interval(self, row: _Row, level: float) -> Interval:
-        known, rv, annualized = self._intervals[level], row.rv, row.volatility_annualized
+    def _interval(self, rv: float, volatility_annualized: float, level: float) -> Interval:
+        lower, upper, lower_root, upper_root, coverage_observed, nobs = self._intervals[level]
         return Interval(
             level,
-            (rv * known.lower, rv * known.upper),
-            (annualized * known.lower_root, annualized * known.upper_root),
-            known.coverage_observed,
-            known.nobs,
+            (rv * lower, rv * upper),
+            (volatility_annualized * lower_root, volatility_annualized * upper_root),
+            coverage_observed,
+            nobs,
         )
 
-    def _warnings(self, row: _Row) -> tuple[str, ...]:
-        missing = row.place.missing_sessions
-        if not row.replaced and not missing:
+    def _warnings(self, rv: float, replaced: bool, missing: int) -> tuple[str, ...]:
+        if not replaced and not missing:
             return ()
         found = []
-        if row.replaced:
-            found.append(self._replacement(row.rv))
+        if replaced:
+            found.append(self._replacement(rv))
         if missing:
             found.append(
                 f"{missing} sessions are missing inside the {self.required_sessions} sessions used"

@@ -11,10 +11,8 @@ and only then renamed into place. Pointers are replaced by renaming as well. So 
 writer killed at any instant, leaves the old state or the new one and nothing between.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,29 +30,9 @@ from models_store.runtime import LoadedModel
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnknownVersion
 
 _CURRENT = "current"
-_CHAMPION = "champion"
+CHAMPION = "champion"
 _MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
 _VERSION = re.compile(r"[1-9][0-9]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a :class:`Snapshot` could not load, and what serves in its place."""
-
-    asset: str
-    model: str
-    version: int | None  # None when it is the pointer that cannot be read
-    reason: str
-    served_version: int | None  # an earlier version that took over, if any
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Every model of a store that passed its checks, at one moment."""
-
-    models: Mapping[str, Mapping[str, LoadedModel]]  # by asset, by model
-    champions: Mapping[str, str]  # by asset; absent where none is named or it cannot be read
-    refused: tuple[Refusal, ...] = ()
 
 
 class _Pointer(BaseModel):
@@ -66,9 +44,6 @@ class _Pointer(BaseModel):
     sha256: Sha256
     promoted_at: datetime
     previous: tuple[PositiveInt, ...] = ()
-
-
-_Outcome = tuple[LoadedModel | None, list[Refusal]]  # what serves of one model, and what cannot
 
 
 class _Champion(BaseModel):
@@ -112,8 +87,17 @@ class Store:
         ------
         ArtifactRefused : the pointer cannot be read.
         """
+        return next(iter(self.served(asset, model)), None)
+
+    def served(self, asset: str, model: str) -> tuple[int, ...]:
+        """The version that serves, then those that served before, newest first.
+
+        Raises
+        ------
+        ArtifactRefused : the pointer cannot be read.
+        """
         pointer = self._pointer(asset, model)
-        return pointer.version if pointer else None
+        return (pointer.version, *pointer.previous) if pointer else ()
 
     def champion(self, asset: str) -> str | None:
         """The model that ``auto`` means for ``asset``, or None while none is named.
@@ -122,13 +106,13 @@ class Store:
         ------
         ArtifactRefused : the pointer cannot be read.
         """
-        path = self.root / check_asset_name(asset) / _CHAMPION
+        path = self.root / check_asset_name(asset) / CHAMPION
         try:
             return _Champion.model_validate_json(path.read_bytes()).model
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
-            raise ArtifactRefused(asset, _CHAMPION, None, f"unreadable pointer: {error}") from error
+            raise ArtifactRefused(asset, CHAMPION, None, f"unreadable pointer: {error}") from error
 
     def publish(self, files: Mapping[str, bytes]) -> int:
         """Add a version from the files of :func:`models_store.artifact.encode`.
@@ -224,7 +208,7 @@ class Store:
         folder = self.root / asset
         with locked(folder):
             content = _Champion(model=model).model_dump_json(indent=2)
-            replace_file(folder / _CHAMPION, content)
+            replace_file(folder / CHAMPION, content)
 
     def verify(self, asset: str, model: str, version: int) -> Manifest:
         """Run every check of loading on one version; return its manifest.
@@ -254,75 +238,6 @@ class Store:
             reason = f"its digest is not the promoted one, {pointer.sha256[:12]}…"
             raise ArtifactRefused(asset, model, version, reason)
         return loaded
-
-    def snapshot(self) -> Snapshot:
-        """Load every model that serves; refuse, with its reason, what fails its checks.
-
-        Where the current version is refused, the newest earlier one that passes takes its place.
-        """
-        models: dict[str, dict[str, LoadedModel]] = {}
-        champions: dict[str, str] = {}
-        refused: list[Refusal] = []
-        for asset, outcomes in self._load_all().items():
-            models[asset] = {}
-            for model, (loaded, refusals) in outcomes.items():
-                refused += refusals
-                if loaded:
-                    models[asset][model] = loaded
-            try:
-                champion = self.champion(asset)
-            except ArtifactRefused as error:
-                refused.append(Refusal(asset, _CHAMPION, None, error.reason, None))
-            else:
-                if champion:
-                    champions[asset] = champion
-        return Snapshot(models=models, champions=champions, refused=tuple(refused))
-
-    def _load_all(self) -> dict[str, dict[str, _Outcome]]:
-        """Every model by asset and name, in order, whichever is done first.
-
-        On all cores: a network takes 15 ms to open and to replay, most of them without Python's
-        lock, and a store has dozens.
-        """
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            pending = {
-                asset: {
-                    model: pool.submit(self._load_or_fall_back, asset, model)
-                    for model in self.models(asset)
-                }
-                for asset in self.assets()
-            }
-            return {
-                asset: {model: outcome.result() for model, outcome in of_asset.items()}
-                for asset, of_asset in pending.items()
-            }
-
-    def _load_or_fall_back(self, asset: str, model: str) -> _Outcome:
-        try:
-            pointer = self._pointer(asset, model)
-        except ArtifactRefused as error:
-            # What served before is not known, so the newest version that passes must do.
-            loaded = self._first_that_loads(asset, model, self.versions(asset, model)[::-1])
-            return loaded, [_refusal(error, loaded)]
-        if pointer is None:
-            return None, []
-        try:
-            return self.load(asset, model), []
-        except (ArtifactRefused, UnknownVersion) as error:
-            loaded = self._first_that_loads(asset, model, pointer.previous)
-            if isinstance(error, UnknownVersion):
-                error = ArtifactRefused(asset, model, pointer.version, "its folder is absent")
-            return loaded, [_refusal(error, loaded)]
-
-    def _first_that_loads(
-        self, asset: str, model: str, versions: list[int] | tuple[int, ...]
-    ) -> LoadedModel | None:
-        for version in versions:
-            try:
-                return self._load_version(asset, model, version)
-            except (ArtifactRefused, UnknownVersion):
-                continue
-        return None
 
     def _load_version(self, asset: str, model: str, version: int) -> LoadedModel:
         if version not in self.versions(asset, model):
@@ -392,11 +307,6 @@ class Store:
             found=version,
             needed=f"one of {versions}",
         )
-
-
-def _refusal(error: ArtifactRefused, loaded: LoadedModel | None) -> Refusal:
-    served = loaded.version if loaded else None
-    return Refusal(error.asset, error.model, error.version, error.reason, served)
 
 
 def _folders(folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ class LinearPredictorSpec(PredictorSpec):
 
     kind: Literal["linear"] = "linear"
     regressors: tuple[str, ...] = Field(
-        description="Regressors in the order of the design matrix; see volatility.regressors."
+        description="Regressors in the order of the design matrix; see volatility.regressor_names."
     )
 
 
@@ -31,7 +31,15 @@ def write(
     _spec: LinearPredictorSpec | None = None,
     _example: Windows | None = None,
 ) -> bytes:
-    """Intercept and coefficients by regressor, and the parameters of those that have any."""
+    """Intercept and coefficients by regressor, and the parameters of those that have any.
+
+    Raises
+    ------
+    ValueError : two regressors have one name.
+    """
+    names = [regressor.name for regressor in predictor.coefficients]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two regressors have one name among {', '.join(names)}")
     content: dict[str, Any] = {
         "intercept": predictor.intercept,
         "coefficients": {it.name: value for it, value in predictor.coefficients.items()},

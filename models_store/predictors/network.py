@@ -81,8 +81,8 @@ class OnnxPredictor:
         rows = [run(names, {given: row[None, :]}) for row in log_rv]
         if not rows:
             return Prediction(np.empty(0), {})
-        values, *diagnostics = (_joined(rows, at) for at in range(len(names)))
-        return Prediction(values, dict(zip(names[1:], diagnostics, strict=True)))
+        diagnostics = {name: _joined(rows, at) for at, name in enumerate(names[1:], start=1)}
+        return Prediction(_joined(rows, 0), diagnostics)
 
 
 def _joined(rows: Sequence[Sequence[NDArray[np.float32]]], output: int) -> FloatArray:

@@ -109,7 +109,7 @@ class Catalogue:
     @classmethod
     def of(cls, store: Store) -> Self:
         """Load every model that serves and compare those of each asset."""
-        snapshot = store.snapshot()
+        snapshot = Snapshot.of(store)
         comparisons = {
             asset: _compare(asset, models, snapshot)
             for asset, models in snapshot.models.items()

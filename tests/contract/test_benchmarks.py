@@ -15,7 +15,7 @@ def test_the_benchmarks_asked_for_are_run(
     def pretend(name: str) -> SimpleNamespace:
         return SimpleNamespace(run=lambda: [f"ran {name}"])
 
-    monkeypatch.setattr(benchmarks.importlib, "import_module", pretend)
+    monkeypatch.setattr("benchmarks.__main__.importlib.import_module", pretend)
     benchmarks.main(arguments)
     ran = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ran")]
     assert ran == [f"ran benchmarks.{name}" for name in arguments or benchmarks.NAMES]

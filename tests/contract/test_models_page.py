@@ -1,5 +1,6 @@
 """What docs/models.md says of the econometric models is what they are."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.training.data import small_config
 from training.models.least_squares import LeastSquares
 from training.models.recipe import Recipe
 from training.models.registry import MODELS
-from volatility import regressors
+from volatility.regressor_names import make_regressor
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 ROWS = re.findall(r"^\| `(\w+)` \| [^|]+ \| (levels|logs) \|([^|]*)\| (\d+) \|$", PAGE, re.M)
@@ -45,4 +46,11 @@ def test_the_names_of_regressors_are_names() -> None:
     section = PAGE.split("### Names of regressors")[1].split("###")[0]
     names = re.findall(r"^\| `([^`]+)` \|", section, re.M)
     assert len(names) == 8
-    assert regressors.lookback_of(names) == 200
+    parameters = {
+        "return_squares": {"decay": 0.9, "sessions": 200},
+        "negative_return_squares": {"decay": 0.9, "sessions": 200},
+        "rough_5": {"hurst": 0.1, "sessions": 100},
+    }
+    for name in names:
+        assert make_regressor(name, parameters.get(name)).name == name
+    assert json.dumps({"return_squares": {"decay": 0.822923, "sessions": 200}})[1:-1] in section

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.config import read_config
+from training.config import FittingConfig, read_config
 from training.models.network_recipe import NetworkRecipe
 from training.models.registry import MODELS
 from training.models.transfer import STRATEGIES, Transfer, stages_of
@@ -58,7 +58,9 @@ def test_the_table_of_strategies_is_that_of_the_code(name: str) -> None:
         (CONFIG.fine_tuning, "in fine-tuning 1e-4, 16 and 30"),
     ],
 )
-def test_the_numbers_of_training_are_those_of_the_configuration(phase: object, words: str) -> None:
+def test_the_numbers_of_training_are_those_of_the_configuration(
+    phase: FittingConfig, words: str
+) -> None:
     assert words in " ".join(PAGE.split())
     numbers = [float(number) for number in re.findall(r"\d[\de-]*", words)]
     assert numbers == [phase.learning_rate, phase.batch_size, phase.epochs]

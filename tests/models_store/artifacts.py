@@ -15,7 +15,7 @@ from volatility.arrays import Windows
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.regressor_names import coefficients_of
 from volatility.regressors import LinearPredictor
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries
 
 HAR = {"mean_1": 0.4, "mean_5": 0.3, "mean_22": 0.2}
 LEVERAGE = {**HAR, "negative_mean_1:return": -1e-3}  # a loss of 1 % adds 1e-5
@@ -24,7 +24,7 @@ CLIP = (1e-6, 0.01)
 MEAN_RV = 2e-4
 
 
-def make_series(nobs: int = 400, seed: int = 0, measure: str = "garman_klass") -> RealizedSeries:
+def make_series(nobs: int = 400, seed: int = 0, measure: str = "garman_klass") -> DatedSeries:
     rng = np.random.default_rng(seed)
     rv = np.exp(-9 + 0.5 * rng.standard_normal(nobs))
     rv = np.clip(rv, *CLIP)

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models_store.forecast import ForecastInput
 from models_store.runtime import Bounds, LoadedModel, to_rv
 from models_store.store import Store
 from tests.models_store.artifacts import (
-    HAR,
-    INTERCEPT,
     LEVERAGE,
     make_files,
     make_network_files,
@@ -25,8 +24,7 @@ from volatility.errors import (
     UnsupportedHorizon,
     UnsupportedLevel,
 )
-from volatility.regressor_names import coefficients_of
-from volatility.regressors import LinearPredictor, on_scale
+from volatility.regressors import on_scale
 from volatility.series import DatedSeries, RealizedSeries
 
 
@@ -102,7 +100,7 @@ def test_a_history_that_lacks_a_column_is_refused_and_told_what_to_send(
 ) -> None:
     history = make_series()
     message = "har of TEST needs return beside rv; the history lacks return; send bars"
-    for refuse in (leverage.forecast, leverage.check):
+    for refuse in (leverage.forecast, lambda series: leverage.check(ForecastInput(series))):
         with pytest.raises(InvalidSeries, match=message) as refused:
             refuse(history.select(()))
         assert (refused.value.code, refused.value.field) == ("missing_columns", "history")
@@ -133,7 +131,7 @@ def test_a_forecast_does_not_depend_on_its_batch(
 ) -> None:
     model: LoadedModel = request.getfixturevalue(name)
     histories = [make_series(nobs=30 + i, seed=i) for i in range(size)]
-    batch = model.forecast_batch(histories, [(0.8,)] * size, [1] * size)
+    batch = model.forecast_batch([ForecastInput(history, (0.8,)) for history in histories])
     assert batch == [model.forecast(history, (0.8,)) for history in histories]
 
 
@@ -146,7 +144,7 @@ def test_what_comes_later_changes_no_forecast(
         np.append(known.rv, rv),
         known.measure,
         np.append(known.dates, known.dates[-1] + 1),
-        {"return": np.append(known.columns["return"], later_return)},
+        columns={"return": np.append(known.columns["return"], later_return)},
     )
     assert leverage.forecast(extended.until(known.dates[-1])) == leverage.forecast(known)
 
@@ -221,14 +219,6 @@ def test_a_negative_log_is_a_forecast_like_any_other() -> None:
     rv, replaced = to_rv(np.array([-2.0]), "logs", 0.0, Bounds(1e-6, 1.0, 1e-3))
     assert rv[0] == np.exp(-2.0)
     assert not replaced[0]
-
-
-def test_coefficients_survive_json_to_the_last_bit() -> None:
-    predictor = LinearPredictor("levels", coefficients_of(HAR), INTERCEPT / 3)
-    again = LinearPredictor.from_json(predictor.to_json(), "levels", tuple(HAR))
-    assert again == predictor
-    with pytest.raises(ValueError, match="names"):
-        LinearPredictor.from_json(predictor.to_json(), "levels", ("mean_1",))
 
 
 def _days(count: int) -> np.ndarray:

@@ -10,7 +10,9 @@ import pytest
 
 from models_store import LoadedModel, artifact
 from models_store.errors import ArtifactRefused
+from models_store.predictors.linear import LINEAR
 from models_store.shipped import open_store, shipped_artifacts
+from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.models_store.artifacts import flip_byte, make_files, make_series
 from volatility.errors import InvalidInput, UnknownAsset, UnknownModel, UnknownVersion
@@ -21,9 +23,11 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def publish_and_promote(store: Store, intercept: float = 1e-5, **names: str) -> int:
-    version = store.publish(make_files(intercept=intercept, **names))
-    store.promote(names.get("asset", "TEST"), names.get("model", "har"), version)
+def publish_and_promote(
+    store: Store, intercept: float = 1e-5, asset: str = "TEST", model: str = "har"
+) -> int:
+    version = store.publish(make_files(asset, model, intercept))
+    store.promote(asset, model, version)
     return version
 
 
@@ -120,9 +124,9 @@ def test_a_version_swapped_behind_the_pointer_is_refused(store: Store) -> None:
 def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None:
     files = make_files(intercept=1e-5)
     other = make_files(intercept=2e-5)
-    files[artifact.COEFFICIENTS] = other[artifact.COEFFICIENTS]
+    files[LINEAR.file] = other[LINEAR.file]
     files[artifact.SUMS] = b"".join(
-        line if artifact.COEFFICIENTS.encode() not in line else other_line
+        line if LINEAR.file.encode() not in line else other_line
         for line, other_line in zip(
             files[artifact.SUMS].splitlines(keepends=True),
             other[artifact.SUMS].splitlines(keepends=True),
@@ -139,9 +143,9 @@ def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store:
     publish_and_promote(store, intercept=1e-5)
     publish_and_promote(store, intercept=2e-5)
     publish_and_promote(store, model="log_har")
-    path = store.root / "TEST" / "har" / "2" / artifact.COEFFICIENTS
+    path = store.root / "TEST" / "har" / "2" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"]["har"].version == 1
     assert snapshot.models["TEST"]["log_har"].version == 1
     (refusal,) = snapshot.refused
@@ -156,7 +160,7 @@ def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
     for asset, model in names:
         publish_and_promote(store, asset=asset, model=model)
     for asset, model in names[::2]:
-        path = store.root / asset / model / "1" / artifact.COEFFICIENTS
+        path = store.root / asset / model / "1" / LINEAR.file
         path.write_bytes(flip_byte(path.read_bytes(), 5))
     load = artifact.load
 
@@ -165,7 +169,7 @@ def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
         return load(folder, version)
 
     monkeypatch.setattr(artifact, "load", load_the_first_last)
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert [(it.asset, it.model) for it in snapshot.refused] == names[::2]
     served = [(asset, model) for asset in snapshot.models for model in snapshot.models[asset]]
     assert served == names[1::2]
@@ -181,14 +185,14 @@ def test_a_bug_while_loading_is_not_passed_over(
 
     monkeypatch.setattr(artifact, "load", fail)
     with pytest.raises(RuntimeError, match="a bug"):
-        store.snapshot()
+        Snapshot.of(store)
 
 
 def test_a_snapshot_without_an_earlier_version_leaves_the_model_out(store: Store) -> None:
     publish_and_promote(store)
     path = store.root / "TEST" / "har" / "1" / artifact.MANIFEST
     path.write_bytes(flip_byte(path.read_bytes(), 5))
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"] == {}
     assert snapshot.refused[0].served_version is None
 
@@ -199,12 +203,12 @@ def test_an_unreadable_pointer_is_reported_and_can_be_mended(store: Store, point
     store.set_champion("TEST", "har")
     path = store.root / pointer
     path.write_bytes(flip_byte(path.read_bytes(), 0))
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"]["har"].version == 1
     assert len(snapshot.refused) == 1
     store.promote("TEST", "har", 1)
     store.set_champion("TEST", "har")
-    assert store.snapshot().refused == ()
+    assert Snapshot.of(store).refused == ()
 
 
 def test_a_version_restored_with_other_content_serves_once_it_is_promoted_again(
@@ -226,7 +230,7 @@ def test_promoting_what_serves_already_still_checks_it(store: Store) -> None:
     pointer = (store.root / "TEST" / "har" / "current").read_bytes()
     store.promote("TEST", "har", 1)
     assert (store.root / "TEST" / "har" / "current").read_bytes() == pointer
-    path = store.root / "TEST" / "har" / "1" / artifact.COEFFICIENTS
+    path = store.root / "TEST" / "har" / "1" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     with pytest.raises(ArtifactRefused, match=r"coefficients\.json"):
         store.promote("TEST", "har", 1)
@@ -238,7 +242,7 @@ def test_a_version_is_found_by_its_digest_unless_it_is_damaged(store: Store) -> 
     publish_and_promote(store, intercept=2e-5)
     assert store.find("TEST", "har", digest) == 1
     assert store.find("TEST", "har", "0" * 64) is None
-    path = store.root / "TEST" / "har" / "1" / artifact.COEFFICIENTS
+    path = store.root / "TEST" / "har" / "1" / LINEAR.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     assert store.find("TEST", "har", digest) is None
 
@@ -252,7 +256,7 @@ def test_folders_that_are_no_models_are_passed_over(store: Store) -> None:
         "TEST/har/²",
     ):
         (store.root / name).mkdir(parents=True)
-    snapshot = store.snapshot()
+    snapshot = Snapshot.of(store)
     assert {asset: list(models) for asset, models in snapshot.models.items()} == {"TEST": ["har"]}
     assert snapshot.refused == ()
     assert store.versions("TEST", "har") == [1]
@@ -263,7 +267,7 @@ def test_a_file_that_cannot_be_read_is_refused(store: Store) -> None:
     path = store.root / "TEST" / "har" / "1" / artifact.REFERENCE
     path.unlink()
     path.mkdir()
-    (refusal,) = store.snapshot().refused
+    (refusal,) = Snapshot.of(store).refused
     assert "reference.npz cannot be read" in refusal.reason
 
 
@@ -278,7 +282,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(
             raise OSError(28, "No space left on device")
         flush(descriptor)
 
-    monkeypatch.setattr("models_store.store.os.fsync", full)
+    monkeypatch.setattr("models_store.atomic.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         store.publish(make_files(intercept=2e-5))
     assert store.versions("TEST", "har") == [1]
@@ -319,7 +323,7 @@ def test_a_store_from_a_package_that_is_read_only_can_be_written(
     publish_and_promote(Store(package))
     for path in (package, *package.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    monkeypatch.setattr("models_store.store.shipped_artifacts", lambda: package)
+    monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: package)
     store = open_store(tmp_path / "store")
     assert all(path.stat().st_mode & 0o200 for path in store.root.rglob("*"))
     assert store.load("TEST", "har").version == 1
@@ -331,7 +335,7 @@ def test_a_first_start_that_fails_leaves_no_store_and_says_why(
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("models_store.store.os.sync", full)
+    monkeypatch.setattr("models_store.shipped.os.sync", full)
     with pytest.raises(OSError, match="No space left"):
         open_store(tmp_path / "store")
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
@@ -373,7 +377,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_store_that_serves(store: Store) 
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()
-        snapshot = store.snapshot()
+        snapshot = Snapshot.of(store)
         assert snapshot.refused == ()
         assert snapshot.champions == {"TEST": "har"}
         assert snapshot.models["TEST"]["har"].forecast(make_series()).rv > 0

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.training.data import SMALL_CONFIG, write_bars
 from training import cli, retrain
@@ -61,12 +62,12 @@ def test_retraining_on_the_same_data_changes_nothing(
     bars = write_bars(tmp_path / "mine.csv")
     models = ["--models", "lstm"]
     assert cli.main(arguments(root, bars, *models)) == 0
-    before = Store(root).snapshot()
+    before = Snapshot.of(Store(root))
     assert cli.main(arguments(root, bars, *models)) == 0
     assert "unchanged" in capsys.readouterr().out
     store = Store(root)
     assert all(store.versions("MINE", model) == [1] for model in store.models("MINE"))
-    after = store.snapshot()
+    after = Snapshot.of(store)
     for model, loaded in before.models["MINE"].items():
         assert after.models["MINE"][model].sha256 == loaded.sha256
 
@@ -139,7 +140,7 @@ def test_a_disk_that_fills_up_is_reported(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("models_store.store.os.fsync", full)
+    monkeypatch.setattr("models_store.atomic.os.fsync", full)
     assert cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), *LINEAR)) == 2
     assert "No space left on device" in capsys.readouterr().err
 
@@ -269,7 +270,7 @@ def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(
             time.sleep(rng.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
         interrupted += process.wait() == -signal.SIGKILL
-        snapshot = Store(root).snapshot()
+        snapshot = Snapshot.of(Store(root))
         assert snapshot.refused == ()
         for model, version in served.items():
             loaded = snapshot.models["MINE"][model]
@@ -282,7 +283,7 @@ def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(
 
 
 def versions_in_service(root: Path) -> dict[str, int]:
-    return {name: m.version for name, m in Store(root).snapshot().models["MINE"].items()}
+    return {name: m.version for name, m in Snapshot.of(Store(root)).models["MINE"].items()}
 
 
 def wait_for_a_publication(root: Path, process: "subprocess.Popen[bytes]") -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models_store.errors import ArtifactRefused
+from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.training.data import make_intraday_asset
 from training.export import FittedModel, calibrate, fit_and_export, to_files
@@ -50,7 +51,7 @@ def test_a_model_of_several_columns_serves_what_was_fitted(
 ) -> None:
     store = Store(tmp_path)
     store.promote("TARGET", "leverage", store.publish(files_of(fitted, data)))
-    model = store.snapshot().models["TARGET"]["leverage"]
+    model = Snapshot.of(store).models["TARGET"]["leverage"]
     assert model.manifest.columns == COLUMNS
     series = data.target.series
     windows = {

@@ -4,7 +4,7 @@ import numpy as np
 
 from volatility.arrays import FloatArray
 from volatility.filters import windows
-from volatility.regressors import build
+from volatility.regressor_names import design_of
 
 WARM_UP = 75  # the longest window: EWMA with decay 0.94
 
@@ -20,8 +20,8 @@ def honest_forecasts(rv: FloatArray, horizon: int = 1) -> dict[str, FloatArray]:
     history = windows(rv[:-horizon], WARM_UP)
     return {
         "last_value": history[:, -1].copy(),
-        "moving_average": build(("mean_22",), {"rv": history})[:, 0],
-        "ewma": build(("ewma_0.94",), {"rv": history})[:, 0],
+        "moving_average": design_of(("mean_22",)).build({"rv": history})[:, 0],
+        "ewma": design_of(("ewma_0.94",)).build({"rv": history})[:, 0],
         "har": np.maximum(_fitted(history, target), target.min()),
         "log_har": np.exp(_fitted(np.log(history), np.log(target))),
     }
@@ -29,6 +29,6 @@ def honest_forecasts(rv: FloatArray, horizon: int = 1) -> dict[str, FloatArray]:
 
 def _fitted(history: FloatArray, target: FloatArray) -> FloatArray:
     """Fitted values of a HAR regression; the timing of their news is what matters here."""
-    regressors = build(("mean_1", "mean_5", "mean_22"), {"rv": history})
+    regressors = design_of(("mean_1", "mean_5", "mean_22")).build({"rv": history})
     design = np.column_stack([np.ones(len(target)), regressors])
     return design @ np.linalg.lstsq(design, target, rcond=None)[0]

@@ -4,8 +4,15 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from volatility.arrays import FloatArray
+from volatility.arrays import DateArray, FloatArray
 from volatility.bars import DAILY, Bars
+from volatility.measures import daily
+
+RANGE_MEASURES = {  # from open, high, low and close
+    "parkinson": lambda o, h, low, c: daily.parkinson(h, low),
+    "garman_klass": daily.garman_klass,
+    "rogers_satchell": daily.rogers_satchell,
+}
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)  # after every bar made here
 
@@ -26,7 +33,7 @@ def make_bars(nobs: int = 40, start: str = "2021-01-01", interval: int = DAILY) 
     )
 
 
-def changed(bars: Bars, **columns: FloatArray) -> Bars:
+def changed(bars: Bars, **columns: FloatArray | DateArray) -> Bars:
     """The same bars with some columns replaced."""
     old = {name: getattr(bars, name) for name in ("timestamps", "open", "high", "low", "close")}
     return Bars(**{**old, **columns}, interval=bars.interval)

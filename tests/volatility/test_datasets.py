@@ -118,7 +118,7 @@ def test_a_changed_file_is_refused(monkeypatch, tmp_path):
     for file in resources.files(datasets).iterdir():
         if file.name.endswith(".csv.gz"):
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr(datasets.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr("volatility.datasets.resources.files", lambda _: tmp_path)
     assert len(datasets.load("ETH-USD").bars) == 1_319
     damaged = tmp_path / "eth_daily.csv.gz"
     damaged.write_bytes(gzip.compress(gzip.decompress(damaged.read_bytes()) + b"\n"))

@@ -1,7 +1,5 @@
 import inspect
 
-import pytest
-
 from volatility import errors
 from volatility.errors import Finding, HistoryTooShort, InvalidBars, InvalidInput, InvalidSeries
 
@@ -47,13 +45,12 @@ def test_invalid_bars_say_everything_and_take_the_first_code():
         Finding("high_below_low", "error", "high", "high 1.0 below low 2.0 at bar 3", "more", 3),
         Finding("duplicate_dates", "error", "timestamps", "2021-01-02 again", "once", 5, 2),
     ]
-    with pytest.raises(InvalidBars) as caught:
-        raise InvalidBars(findings)
-    assert caught.value.code == "high_below_low"
-    assert caught.value.field == "high"
-    assert caught.value.needed == "more"
-    assert caught.value.findings == tuple(findings)
-    assert str(caught.value) == (
+    error = InvalidBars(findings)
+    assert error.code == "high_below_low"
+    assert error.field == "high"
+    assert error.needed == "more"
+    assert error.findings == tuple(findings)
+    assert str(error) == (
         "high: high 1.0 below low 2.0 at bar 3; needed: more; "
         "timestamps: 2021-01-02 again (2 in all); needed: once"
     )

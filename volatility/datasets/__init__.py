@@ -29,7 +29,7 @@ class Dataset:
     name : the asset.
     bars : as published; nothing is filled, sorted or repaired.
     calendar : name for :func:`volatility.calendars.get_calendar`.
-    measure : name for :func:`volatility.realized.daily_series`.
+    measure : name for :func:`volatility.series.daily_series`.
     source : where the bars come from, in a line.
     sha256 : digest of the file.
     """

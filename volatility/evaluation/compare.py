@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from volatility.arrays import FloatArray
+from volatility.arrays import BoolArray, FloatArray
 from volatility.errors import MisalignedForecasts, TooFewObservations, UnknownModel
 from volatility.evaluation.alignment import information_lag, log_rv_news
 from volatility.evaluation.confidence_set import (
@@ -123,24 +123,9 @@ def compare(
     TooFewObservations : too few common dates since ``start``.
     """
     aligned = align(tracks)
-    if baseline not in aligned.forecasts:
-        raise UnknownModel(
-            f"the baseline {baseline} is not among {', '.join(aligned.forecasts)}",
-            field="baseline",
-            found=baseline,
-            needed=f"one of {', '.join(aligned.forecasts)}",
-        )
+    _check_baseline(aligned, baseline)
     lags = _information_lags(aligned, daily)
-    scored = np.ones(len(aligned.rv), dtype=np.bool_)
-    if start is not None:
-        scored = aligned.target_dates >= start
-    if not scored.any():
-        raise TooFewObservations(
-            f"no forecast on or after {start}; the last is of {aligned.target_dates[-1]}",
-            field="start",
-            found=str(start),
-            needed=f"a date up to {aligned.target_dates[-1]}",
-        )
+    scored = _scored(aligned, start)
     losses = {
         model: qlike_losses(aligned.rv[scored], forecast[scored])
         for model, forecast in aligned.forecasts.items()
@@ -159,6 +144,31 @@ def compare(
         confidence_level=level,
         rows=tuple(sorted(rows, key=lambda row: row.qlike_loss)),
     )
+
+
+def _check_baseline(aligned: Aligned, baseline: str) -> None:
+    if baseline not in aligned.forecasts:
+        raise UnknownModel(
+            f"the baseline {baseline} is not among {', '.join(aligned.forecasts)}",
+            field="baseline",
+            found=baseline,
+            needed=f"one of {', '.join(aligned.forecasts)}",
+        )
+
+
+def _scored(aligned: Aligned, start: np.datetime64 | None) -> BoolArray:
+    """Which target dates are scored; (n,)."""
+    if start is None:
+        return np.ones(len(aligned.rv), dtype=np.bool_)
+    scored = aligned.target_dates >= start
+    if not scored.any():
+        raise TooFewObservations(
+            f"no forecast on or after {start}; the last is of {aligned.target_dates[-1]}",
+            field="start",
+            found=str(start),
+            needed=f"a date up to {aligned.target_dates[-1]}",
+        )
+    return scored
 
 
 def _news(aligned: Aligned, daily: DatedSeries | None) -> FloatArray | None:
@@ -201,10 +211,39 @@ def _information_lags(aligned: Aligned, daily: DatedSeries | None) -> Mapping[st
     return lags
 
 
+class _IntervalScores(NamedTuple):
+    """How intervals made of the errors known at the time have held, by level."""
+
+    loss_log: Mapping[float, float]
+    coverage: Mapping[float, float]
+    coverage_by_tercile: Mapping[float, tuple[float, float, float]]
+    nobs: int
+
+
+def _interval_scores(model: str, aligned: Aligned, scored: BoolArray) -> _IntervalScores:
+    log_forecast = np.log(aligned.forecasts[model])
+    residuals = np.log(aligned.rv / aligned.forecasts[model])
+    offsets = rolling_offsets(residuals, COVERAGE_LEVELS, aligned.horizon)  # (n, levels, 2)
+    known = scored & ~np.isnan(offsets[:, 0, 0])
+    if not known.any():
+        return _IntervalScores({}, {}, {}, 0)
+    log_rv, log_forecast = np.log(aligned.rv[known]), log_forecast[known]
+    bounds = {
+        level: log_forecast[:, None] + offsets[known, at]  # (known, 2)
+        for at, level in enumerate(COVERAGE_LEVELS)
+    }
+    return _IntervalScores(
+        {level: interval_loss(log_rv, bound, level) for level, bound in bounds.items()},
+        {level: coverage_score(log_rv, bound) for level, bound in bounds.items()},
+        {level: _tercile_coverage(log_rv, log_forecast, bound) for level, bound in bounds.items()},
+        int(known.sum()),
+    )
+
+
 def _row(
     model: str,
     aligned: Aligned,
-    scored: NDArray[np.bool_],
+    scored: BoolArray,
     losses: Mapping[str, FloatArray],
     baseline: str,
     confidence_set: ConfidenceSet,
@@ -212,13 +251,7 @@ def _row(
 ) -> ComparisonRow:
     rv, forecast = aligned.rv[scored], aligned.forecasts[model][scored]
     log_rv, log_forecast = np.log(rv), np.log(forecast)
-    residuals = np.log(aligned.rv / aligned.forecasts[model])
-    offsets = rolling_offsets(residuals, COVERAGE_LEVELS, aligned.horizon)
-    known = ~np.isnan(offsets[scored, 0, 0])
-    bounds = log_forecast[known, None, None] + offsets[scored][known]  # (n, levels, 2), of log_rv
-    by_level = {level: bounds[:, at] for at, level in enumerate(COVERAGE_LEVELS)}
-    if not known.any():
-        by_level = {}
+    intervals = _interval_scores(model, aligned, scored)
     qlike = float(losses[model].mean())
     return ComparisonRow(
         model=model,
@@ -228,15 +261,10 @@ def _row(
         mae_volatility=mae_loss(np.sqrt(rv), np.sqrt(forecast)),
         r_squared_log=r_squared_score(log_rv, log_forecast),
         correlation_log=correlation_score(log_rv, log_forecast),
-        interval_loss_log={
-            level: interval_loss(log_rv[known], bound, level) for level, bound in by_level.items()
-        },
-        coverage={level: coverage_score(log_rv[known], bound) for level, bound in by_level.items()},
-        coverage_by_tercile={
-            level: _tercile_coverage(log_rv[known], log_forecast[known], bound)
-            for level, bound in by_level.items()
-        },
-        coverage_nobs=int(known.sum()),
+        interval_loss_log=intervals.loss_log,
+        coverage=intervals.coverage,
+        coverage_by_tercile=intervals.coverage_by_tercile,
+        coverage_nobs=intervals.nobs,
         diebold_mariano={
             name: diebold_mariano(losses[model], losses[name], aligned.horizon)
             for name in BENCHMARKS

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-import pywt  # type: ignore[import-untyped]
+import pywt
 
 from volatility.arrays import FloatArray
 from volatility.hurst.calibration import calibrated

@@ -153,18 +153,9 @@ def regression_process(
     intercept in logs.
     """
     check_size(nobs, 1)
-    if steps_per_day < 1 or not 0 <= jump_share < 1 or not 0 < jump_probability <= 1:
-        found = f"{steps_per_day} steps, share {jump_share}, probability {jump_probability}"
-        raise InvalidInput(
-            f"{found}; needed: at least one step a day, a share of jumps from 0 to below 1, and a "
-            "probability of jumps above 0 and up to 1",
-            code="invalid_size",
-            field="jump_share",
-            found=found,
-        )
-    names = tuple(coefficients)
+    _check_jumps(steps_per_day, jump_share, jump_probability)
     weights = np.array([*coefficients.values()])
-    design = design_of(tuple(names))
+    design = design_of(tuple(coefficients))
     needed, lookback = design.columns, design.lookback
     returns = np.empty((lookback + burn_in + nobs, steps_per_day))
     past = {name: np.empty(len(returns)) for name in ("rv", *needed)}
@@ -175,18 +166,40 @@ def regression_process(
             fitted = intercept + float(design.build(windows)[0] @ weights)
             variance = np.exp(fitted) if scale == "logs" else fitted
             _check_variance(variance, coefficients)
-        today = np.sqrt((1 - jump_share) * variance / steps_per_day) * rng.standard_normal(
-            steps_per_day
-        )
-        if rng.random() < jump_probability:
-            size = np.sqrt(jump_share * variance / jump_probability)
-            today[rng.integers(steps_per_day)] += rng.choice([-size, size])
+        today = _day_of_returns(variance, steps_per_day, jump_share, jump_probability, rng)
         returns[day] = today
         rv = realized_variance(today[None, :])[0]
         past["rv"][day] = np.log(rv) if scale == "logs" else rv
         for name in needed:
             past[name][day] = INTRADAY_COLUMNS[name](today[None, :])[0]
     return returns[-nobs:]
+
+
+def _day_of_returns(
+    variance: float,
+    steps: int,
+    jump_share: float,
+    jump_probability: float,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Returns of one day, (steps,), as in :func:`regression_process`."""
+    returns = np.sqrt((1 - jump_share) * variance / steps) * rng.standard_normal(steps)
+    if rng.random() < jump_probability:
+        size = np.sqrt(jump_share * variance / jump_probability)
+        returns[rng.integers(steps)] += rng.choice([-size, size])
+    return np.asarray(returns)
+
+
+def _check_jumps(steps: int, share: float, probability: float) -> None:
+    if steps < 1 or not 0 <= share < 1 or not 0 < probability <= 1:
+        found = f"{steps} steps, share {share}, probability {probability}"
+        raise InvalidInput(
+            f"{found}; needed: at least one step a day, a share of jumps from 0 to below 1, and a "
+            "probability of jumps above 0 and up to 1",
+            code="invalid_size",
+            field="jump_share",
+            found=found,
+        )
 
 
 def _check_variance(variance: float, coefficients: Mapping[str, float]) -> None:

@@ -4,7 +4,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from benchmarks import hurst_table
+from benchmarks import hurst_calibration, hurst_table
 from tests.volatility.hurst.paths import brownian_paths
 from volatility.hurst import report, whittle
 from volatility.hurst.calibration import Moments, moments_of
@@ -25,7 +25,7 @@ def test_the_command_makes_the_shipped_table(capsys):
 
 
 def test_a_table_made_otherwise_is_noticed(monkeypatch):
-    monkeypatch.setattr(hurst_table, "SEED", 7)
+    monkeypatch.setattr(hurst_calibration, "SEED", 7)
     assert hurst_table.main(["--check"]) == 1
 
 

@@ -1,10 +1,15 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from volatility.arrays import FloatArray
 from volatility.errors import HistoryTooShort, InvalidInput, UnsupportedLevel
 from volatility.hurst import (
     MINIMUM_NOBS,
     ConstantSeries,
+    HurstEstimate,
+    HurstReport,
     dfa,
     report,
     rescaled_range,
@@ -14,7 +19,7 @@ from volatility.hurst import (
     whittle,
 )
 
-ESTIMATORS = [
+ESTIMATORS: list[Callable[[FloatArray], HurstEstimate | HurstReport]] = [
     rescaled_range,
     dfa,
     variogram,

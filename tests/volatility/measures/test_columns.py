@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volatility import columns
 from volatility.errors import InvalidInput, TooFewObservations
+from volatility.measures import columns
 from volatility.measures.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
 from volatility.measures.intraday import realized_variance, tripower_quarticity
 

@@ -48,8 +48,13 @@ def daily() -> DatedSeries:
 
 
 def part(track: ForecastTrack, rows: slice | np.ndarray) -> ForecastTrack:
-    columns = (track.as_of, track.target_dates, track.forecast, track.rv)
-    return ForecastTrack(track.model, *(column[rows] for column in columns), track.horizon)
+    return replace(
+        track,
+        as_of=track.as_of[rows],
+        target_dates=track.target_dates[rows],
+        forecast=track.forecast[rows],
+        rv=track.rv[rows],
+    )
 
 
 def moved(track: ForecastTrack, sessions: int) -> ForecastTrack:
