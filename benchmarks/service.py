@@ -19,6 +19,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
@@ -117,8 +118,8 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
         for name, body, at_least in (("HAR", HELD, 0.8), ("LSTM", NETWORK, 0.5)):
             mine, peers = [], []
             for _ in range(ROUNDS):
-                mine.append(_timed(lambda body=body: _call_often(ours, body)))
-                peers.append(_timed(lambda body=body: _call_often(theirs, body)))
+                mine.append(_timed(partial(_call_often, ours, body)))
+                peers.append(_timed(partial(_call_often, theirs, body)))
             yield _throughput(
                 f"over loopback, held history, {name}, to an empty route", mine, peers, at_least
             )
@@ -291,9 +292,7 @@ def _batches(state: State) -> Iterator[Result]:
         ).encode()
     )
     for name, items in (("held history", held), ("22 values each", inline)):
-        seconds = statistics.median(
-            _timed(lambda items=items: _answer(items, state)) for _ in range(5)
-        )
+        seconds = statistics.median(_timed(partial(_answer, items, state)) for _ in range(5))
         yield within(f"batch of 10,000, HAR, {name}, without parsing", seconds, 0.1)
 
 

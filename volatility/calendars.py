@@ -6,8 +6,9 @@
 
 import threading
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,8 @@ _YEARS_AHEAD = 2
 # Over which the sessions of an exchange are averaged for annualization: fixed, so that
 # periods_per_year does not drift with the clock. XNYS: 5,031 sessions in 20 years, 252 a year.
 _AVERAGED_YEARS = (2000, 2020)
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 _building = threading.Lock()  # warnings.catch_warnings is not thread-safe
 
@@ -296,6 +299,12 @@ def utc_second(now: datetime) -> np.datetime64:
             needed="a datetime with a time zone",
         )
     return np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s")
+
+
+def days_of(dates: Sequence[date]) -> DateArray:
+    """Python's dates as numpy's; by their ordinals, which is ten times as fast as one by one."""
+    ordinals = np.fromiter(map(date.toordinal, dates), np.int64, len(dates))
+    return (ordinals - _EPOCH).astype("datetime64[D]")
 
 
 def _day(date: np.datetime64) -> np.datetime64:

@@ -11,8 +11,8 @@ from service.assets.holdings import Held, Holdings
 from service.forecasts.schemas import ForecastRequest, HistoryInput
 from service.http.errors import InvalidAsOf, located
 from service.models.catalogue import Catalogue, Choice
-from volatility.bars import days_of, from_records, validate
-from volatility.calendars import Calendar
+from volatility.bars import from_records, validate
+from volatility.calendars import Calendar, days_of
 from volatility.errors import InvalidInput, OutsideCalendar
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series

@@ -191,7 +191,7 @@ def test_a_csv_file_may_begin_with_a_byte_order_mark(tomorrow: TestClient, mark:
 def test_history_is_the_series_that_forecasts_are_made_from(client: TestClient) -> None:
     answer = client.get(f"/assets/{ASSET}/history").json()
     assert (answer["asset"], answer["measure"], answer["nobs"]) == (ASSET, "garman_klass", 400)
-    assert answer["dates"] == [str(date) for date in SERIES.dates]  # type: ignore[union-attr]
+    assert answer["dates"] == [str(date) for date in SERIES.dates]
     np.testing.assert_allclose(answer["rv"], SERIES.rv, rtol=1e-12)
     assert answer["volatility_annualized"][7] == pytest.approx(math.sqrt(365 * answer["rv"][7]))
     assert answer["last_bar"] == "2021-02-03T00:00:00Z"

@@ -15,11 +15,8 @@ ALL = bars_of(make_series(60))
 
 
 def part(start: int, stop: int) -> Bars:
-    return Bars(
-        ALL.timestamps[start:stop],
-        *(getattr(ALL, price)[start:stop] for price in PRICES),
-        interval=ALL.interval,
-    )
+    prices = {price: getattr(ALL, price)[start:stop] for price in PRICES}
+    return Bars(timestamps=ALL.timestamps[start:stop], interval=ALL.interval, **prices)
 
 
 @pytest.fixture

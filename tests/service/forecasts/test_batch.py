@@ -26,7 +26,7 @@ GOOD: list[dict[str, Any]] = [
     {"asset": ASSET, "model": "har", "history": {"rv": [3 * value for value in json_rv()]}},
     {
         "asset": ASSET,
-        "history": {"rv": json_rv(25), "dates": [str(it) for it in SERIES.dates[-25:]]},  # type: ignore[index]
+        "history": {"rv": json_rv(25), "dates": [str(it) for it in SERIES.dates[-25:]]},
     },
     {"asset": ASSET, "history": {"bars": json_bars(bars_of(SERIES.tail(40)))}},
 ]

@@ -69,7 +69,7 @@ def test_inline_bars_give_the_answer_of_the_same_held_bars(client: TestClient) -
 
 
 def test_rv_alone_is_not_enough_and_the_answer_says_what_to_send(client: TestClient) -> None:
-    dates = [str(date) for date in make_series().dates[-30:]]  # type: ignore[index]
+    dates = [str(date) for date in make_series().dates[-30:]]
     for history in ({"rv": json_rv(30)}, {"rv": json_rv(30), "dates": dates}):
         body = {"asset": ASSET, "model": "leverage", "history": history}
         answer = client.post("/forecast", json=body)

@@ -113,7 +113,7 @@ def test_the_shortest_sufficient_history_gives_the_same_forecast(client: TestCli
 
 
 def test_rv_with_dates_says_what_is_forecast(client: TestClient) -> None:
-    dates = [str(date) for date in SERIES.dates[-30:]]  # type: ignore[index]
+    dates = [str(date) for date in SERIES.dates[-30:]]
     answer = ask(client, history={"dates": dates, "rv": json_rv(30)})
     assert (answer["as_of"], answer["target_date"]) == (LAST, "2021-02-04")
     assert (answer["stale_sessions"], answer["missing_sessions"]) == (0, 0)
