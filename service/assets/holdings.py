@@ -39,7 +39,7 @@ class Held:
 
     @cached_property
     def calendar(self) -> Calendar:
-        """Sessions of the asset."""
+        """When the asset trades, from its first bar on and for two years to come."""
         return get_calendar(self.asset.calendar)
 
     def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> DatedSeries:

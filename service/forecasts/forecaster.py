@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from models_store import Forecast, ForecastInput, LoadedModel
 from service.assets.holdings import Holdings
-from service.forecasts.query import Question, Reading, Settled, question_of, settle
+from service.forecasts.query import ClockReading, Question, Settled, question_of, settle
 from service.forecasts.schemas import ForecastRequest
 from service.http.clock import Clock
 from service.models.catalogue import Catalogue, ModelSkill
@@ -48,7 +48,7 @@ class Forecaster:
         ------
         As :func:`service.forecasts.query.question_of`.
         """
-        return question_of(request, self._catalogue, self._holdings, Reading(self._clock()))
+        return question_of(request, self._catalogue, self._holdings, ClockReading(self._clock()))
 
     def ask_batch(
         self, requests: Sequence[ForecastRequest | RoughcastError]
@@ -57,7 +57,7 @@ class Forecaster:
 
         Errors among ``requests`` stay in their places.
         """
-        reading = Reading(self._clock())
+        reading = ClockReading(self._clock())
         return [
             it if isinstance(it, RoughcastError) else self._try_to_ask(it, reading)
             for it in requests
@@ -88,7 +88,9 @@ class Forecaster:
             answers.update(zip(asked, _issue_or_refuse(list(asked.values())), strict=True))
         return [answers[place] for place in range(len(questions))]
 
-    def _try_to_ask(self, request: ForecastRequest, reading: Reading) -> Question | RoughcastError:
+    def _try_to_ask(
+        self, request: ForecastRequest, reading: ClockReading
+    ) -> Question | RoughcastError:
         try:
             return question_of(request, self._catalogue, self._holdings, reading)
         except RoughcastError as error:
@@ -115,7 +117,6 @@ def _refusal(asked: Settled) -> RoughcastError | None:
 
 
 def _issue(asked: Sequence[Settled]) -> list[IssuedForecast]:
-    """Ask one model."""
     if not asked:
         return []
     model = asked[0].choice.model

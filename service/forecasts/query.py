@@ -18,7 +18,7 @@ from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series
 
 
-class Reading:
+class ClockReading:
     """One reading of the clock, and the sessions that had closed by then.
 
     Parameters
@@ -79,7 +79,7 @@ class Settled(NamedTuple):
 
 
 def question_of(
-    request: ForecastRequest, catalogue: Catalogue, holdings: Holdings, reading: Reading
+    request: ForecastRequest, catalogue: Catalogue, holdings: Holdings, reading: ClockReading
 ) -> Question:
     """Find the model and the history that a request is about.
 
@@ -129,7 +129,7 @@ def settle(question: Question) -> Settled:
 
 
 def _of_inline(
-    request: ForecastRequest, history: HistoryInput, choice: Choice, reading: Reading
+    request: ForecastRequest, history: HistoryInput, choice: Choice, reading: ClockReading
 ) -> Question:
     if request.as_of is not None:
         raise InvalidAsOf(

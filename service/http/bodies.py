@@ -11,7 +11,7 @@ would cost a fifth of a forecast. As soon as there are any, FastAPI solves them 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, iscoroutinefunction, signature
 from typing import Any, Self, TypeVar, get_args
 
 from fastapi.routing import APIRoute
@@ -53,34 +53,36 @@ class BodyRoute(APIRoute):
     Attributes
     ----------
     schema : of the body; None where the endpoint declares none.
+
+    Raises
+    ------
+    TypeError : an endpoint with a body is not a coroutine function, or declares two.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        reading = endpoint if isinstance(endpoint, _Reading) else _Reading.of(endpoint)
-        self.schema = reading.schema if reading else None
-        if reading is None:
+        reader = endpoint if isinstance(endpoint, _BodyReader) else _BodyReader.of(endpoint)
+        self.schema = reader.schema if reader else None
+        if reader is None:
             super().__init__(path, endpoint, **options)
             return
-        options["openapi_extra"] = _described(reading.schema, options.get("openapi_extra"))
-        super().__init__(path, reading, **options)
-        if reading.needs_nothing_else and not self.dependencies:
-            self.app = reading.answer
+        options["openapi_extra"] = _described(reader.schema, options.get("openapi_extra"))
+        super().__init__(path, reader, **options)
+        if reader.needs_nothing_else and not self.dependencies:
+            self.app = reader.answer
 
 
-class _Reading:
+class _BodyReader:
     """An endpoint as FastAPI may call it: without its body, which is read from the request."""
 
     def __init__(self, endpoint: Callable[..., Awaitable[Any]], body: Parameter) -> None:
-        declared = signature(endpoint)
+        declared = signature(endpoint, eval_str=True)
         others = [it for it in declared.parameters.values() if it.name != body.name]
         request = next((it.name for it in others if it.annotation is Request), None)
         if request is None:
             others.append(Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request))
         unread = _unread(body)
         self.schema: type[BaseModel] = unread.schema if unread else body.annotation
-        self.needs_nothing_else = len(others) == 1 and issubclass(
-            declared.return_annotation, Response
-        )
+        self.needs_nothing_else = len(others) == 1 and declared.return_annotation is Response
         self._endpoint = endpoint
         self._body = body.name
         self._media_types = unread.media_types if unread else None
@@ -91,8 +93,16 @@ class _Reading:
 
     @classmethod
     def of(cls, endpoint: Callable[..., Any]) -> Self | None:
-        bodies = [it for it in signature(endpoint).parameters.values() if _is_body(it)]
-        return cls(endpoint, bodies[0]) if bodies else None
+        parameters = signature(endpoint, eval_str=True).parameters.values()
+        bodies = [it for it in parameters if _is_body(it)]
+        if not bodies:
+            return None
+        if len(bodies) > 1 or not iscoroutinefunction(endpoint):
+            raise TypeError(
+                f"{endpoint.__qualname__} declares {len(bodies)} bodies; "
+                "needed: one, by a coroutine function"
+            )
+        return cls(endpoint, bodies[0])
 
     async def __call__(self, **values: Any) -> Any:
         request: Request = values[self._given_request or "request"]

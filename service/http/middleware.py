@@ -51,7 +51,7 @@ class RequestTally:
         self.seconds: dict[tuple[str, str], float] = defaultdict(float)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
+        """Count one request; ``seconds`` from its head to the end of its answer."""
         self.statuses[method, route, status] += 1
         self.buckets[method, route][bisect_left(LATENCY_BUCKETS, seconds)] += 1
         self.seconds[method, route] += seconds
@@ -107,7 +107,7 @@ class RequestMiddleware:
         self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer a request, and count and log it whatever becomes of it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -184,7 +184,7 @@ class Exchange:
         await self._send(message)
 
     async def answer(self, error: BodyTooLarge | InternalError) -> None:
-        """Answer with a problem document."""
+        """Answer with the problem document of ``error``."""
         response = problem_response(error, self.scope["path"])
         await response(self.scope, self.receive, self.send)
 

@@ -22,14 +22,16 @@ def include_routers(
     ----------
     app : the application.
     routers : of the features; those that are added first are matched first.
-    dependencies : what every one of these routes depends on beside its own dependencies.
+    dependencies : what every one of these routes depends on, beside what the application and the
+        route itself do.
 
     Raises
     ------
     TypeError : a router holds something else than routes of FastAPI.
     """
     routes = [route for router in routers for route in router.routes]
-    app.router.routes[:0] = [_depending(route, dependencies) for route in routes]
+    all_of_them = [*app.router.dependencies, *dependencies]
+    app.router.routes[:0] = [_depending(route, all_of_them) for route in routes]
 
 
 def _depending(route: object, dependencies: Sequence[Depends]) -> APIRoute:

@@ -72,7 +72,7 @@ class ModelAnswer(TypedDict):
 
 
 def refused_answer(refusal: Refusal) -> RefusedAnswer:
-    """Describe what was refused."""
+    """Describe an artifact that failed its checks, and what serves in its place."""
     return RefusedAnswer(
         asset=refusal.asset,
         model=refusal.model,

@@ -71,13 +71,16 @@ def test_a_dependency_of_all_routes_is_solved_for_forecasts(settings: Settings, 
 
 
 @pytest.mark.parametrize("path", ["/direct", "/solved/a", "/unread"])
-@pytest.mark.parametrize("place", ["router", "include_routers", "include_router"])
+@pytest.mark.parametrize("place", ["router", "include_routers", "include_router", "app"])
 def test_a_dependency_is_solved_wherever_it_is_given(path: str, place: str) -> None:
     dependencies = [Depends(refuse)]
     if place == "router":
         app = app_of(echo_router(dependencies=dependencies))
     elif place == "include_routers":
         app = app_of(echo_router(), dependencies=dependencies)
+    elif place == "app":
+        app = FastAPI(exception_handlers=exception_handlers(), dependencies=dependencies)
+        include_routers(app, [echo_router()])
     else:
         app = FastAPI(exception_handlers=exception_handlers())
         app.include_router(echo_router(), dependencies=dependencies)
@@ -101,6 +104,18 @@ def test_bodies_are_described_without_a_list_kept_by_hand() -> None:
     for path in document["paths"].values():
         schema = path["post"]["requestBody"]["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/Body"}
+
+
+def test_an_endpoint_that_cannot_be_served_is_refused() -> None:
+    async def two(one: Body, other: Body) -> Response:
+        raise NotImplementedError
+
+    def plain(body: Body) -> Response:
+        raise NotImplementedError
+
+    for endpoint in (two, plain):
+        with pytest.raises(TypeError, match="needed: one, by a coroutine function"):
+            BodyRoute("/", endpoint)
 
 
 def test_a_route_whose_dependencies_would_be_lost_is_refused() -> None:
