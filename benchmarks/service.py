@@ -1,14 +1,11 @@
-"""The service against an empty FastAPI route with the same schemas; its start; its batches.
+"""The service against other FastAPI applications; its start; its batches.
 
-The empty route lets FastAPI read a body of the same fields and answers a constant through the same
-answer schema; it has no middleware, no log and no metrics. A second peer reads the body as we do,
-which is faster. Requests go straight into the ASGI application, or over a connection to uvicorn;
-ours and the peer's in turn, so that a busy machine slows both.
+Requests go straight into the ASGI application, or over a connection to uvicorn; ours and the peer's
+in turn, so that a busy machine slows both.
 """
 
 import asyncio
 import contextlib
-import datetime as dt
 import http.client
 import json
 import multiprocessing
@@ -22,24 +19,23 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, cast
 
 import uvicorn
-from fastapi import Depends, FastAPI
-from pydantic import BaseModel, ConfigDict
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmarks.service_peers import empty_peer, lean_peer, plain_peer
 from benchmarks.timing import Result, within
-from service import batches, logs
 from service.__main__ import spare_the_collector
-from service.app import create_app
-from service.batches import Parsed
-from service.bodies import read_json
-from service.dependencies import Services
-from service.schemas.forecast import ForecastAnswer, ForecastRequest
+from service.app import State, create_app
+from service.forecasts import batch
+from service.forecasts.batch import Parsed
+from service.forecasts.encoding import EncodedForecasts
+from service.forecasts.schemas import ForecastAnswer
+from service.operations import logs
 from service.settings import Settings
 
 ASSET = "BTC-USD"
@@ -122,8 +118,8 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
         for name, body, at_least in (("HAR", HELD, 0.8), ("LSTM", NETWORK, 0.5)):
             mine, peers = [], []
             for _ in range(ROUNDS):
-                mine.append(_timed(lambda body=body: _call_often(ours, body)))
-                peers.append(_timed(lambda body=body: _call_often(theirs, body)))
+                mine.append(_timed(partial(_call_often, ours, body)))
+                peers.append(_timed(partial(_call_often, theirs, body)))
             yield _throughput(
                 f"over loopback, held history, {name}, to an empty route", mine, peers, at_least
             )
@@ -136,7 +132,7 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
 def _serve_peer(example: ForecastAnswer, sender: Connection) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     sender.send(listening.getsockname()[1])
-    config = uvicorn.Config(_peer(example), log_level="error", access_log=False)
+    config = uvicorn.Config(empty_peer(example), log_level="error", access_log=False)
     uvicorn.Server(config).run([listening])
 
 
@@ -185,24 +181,46 @@ def _throughput(what: str, ours: list[float], peers: list[float], at_least: floa
 
 async def _measured(settings: Settings) -> tuple[list[Result], ForecastAnswer]:
     app = create_app(settings)
-    async with app.router.lifespan_context(app) as state:
-        services: Services = state["services"]
+    async with app.router.lifespan_context(app) as held:
+        state = cast(State, held)
         spare_the_collector()
-        example = json.loads(services.forecaster.forecast(_request(HELD)).body)
-        peer, lean = _peer(example), _lean_peer(example)
-        with_bars = {"history": _inline_bars(services)}
+        example = json.loads(await _post(app, dict(state), json.dumps(HELD).encode()))
+        peer, lean = empty_peer(example), lean_peer(example)
+        with_values = {"history": {"rv": state["holdings"].get(ASSET).series().rv[-22:].tolist()}}
+        plain = plain_peer(state["catalogue"].resolve(ASSET, "har").model)
+        with_bars = {"history": _inline_bars(state)}
         results = [
             await _against_peer(name, app, other, dict(state), body, at_least)
             for name, other, body, at_least in (
                 ("held history, HAR, to an empty route", peer, HELD, 0.8),
                 ("held history, HAR, to one that parses as we do", lean, HELD, 0.8),
+                ("22 values, HAR, to an empty route", peer, HELD | with_values, 0.7),
+                ("22 values, HAR, to a plain endpoint", plain, HELD | with_values, 0.8),
                 ("250 bars, HAR, to an empty route", peer, HELD | with_bars, 0.7),
                 ("250 bars, HAR, to one that parses as we do", lean, HELD | with_bars, 0.7),
                 ("held history, LSTM, to an empty route", peer, NETWORK, 0.5),
                 ("250 bars, LSTM, to an empty route", peer, NETWORK | with_bars, 0.5),
             )
         ]
-        return [*results, *_batches(services)], example
+        unremembered = await _against_peer(
+            "held history, HAR, not in the cache, to an empty route",
+            _forgetful(app),
+            peer,
+            dict(state),
+            HELD,
+            0.6,
+        )
+        return [*results, unremembered, *_batches(state)], example
+
+
+def _forgetful(app: ASGIApp) -> ASGIApp:
+    """The application with nothing in its cache of answers, at each request."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"]["encoded"] = EncodedForecasts(scope["state"]["forecaster"])
+        await app(scope, receive, send)
+
+    return answer
 
 
 async def _against_peer(
@@ -223,7 +241,7 @@ async def _seconds(app: ASGIApp, state: dict[str, Any], content: bytes) -> float
     return time.perf_counter() - began
 
 
-async def _post(app: ASGIApp, state: dict[str, Any], content: bytes) -> None:
+async def _post(app: ASGIApp, state: dict[str, Any], content: bytes) -> bytes:
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -247,75 +265,23 @@ async def _post(app: ASGIApp, state: dict[str, Any], content: bytes) -> None:
     async def receive() -> Message:
         return {"type": "http.request", "body": content, "more_body": False}
 
+    answer = b""
+
     async def send(message: Message) -> None:
+        nonlocal answer
         if message["type"] == "http.response.start":
             assert message["status"] == 200
+        else:
+            answer += message["body"]
 
     await app(scope, receive, send)
+    return answer
 
 
-class _Bar(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    date: dt.date | None = None
-    timestamp: dt.datetime | None = None
-    open: float
-    high: float
-    low: float
-    close: float
-
-
-class _History(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    bars: list[_Bar] | None = None
-    dates: list[dt.date] | None = None
-    rv: list[float] | None = None
-
-
-class _Request(BaseModel):
-    """The same fields as a ForecastRequest, as one writes them for FastAPI to read."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    asset: str
-    model: str = "auto"
-    horizon: int = 1
-    levels: tuple[float, ...] = (0.8, 0.95)
-    as_of: dt.date | None = None
-    history: _History | None = None
-
-
-def _peer(example: ForecastAnswer) -> FastAPI:
-    peer = FastAPI()
-
-    @peer.post("/forecast")
-    async def empty(body: _Request) -> ForecastAnswer:  # noqa: ARG001
-        return example
-
-    return peer
-
-
-def _lean_peer(example: ForecastAnswer) -> FastAPI:
-    peer = FastAPI()
-
-    @peer.post("/forecast")
-    async def empty(
-        body: Annotated[ForecastRequest, Depends(_body)],  # noqa: ARG001
-    ) -> ForecastAnswer:
-        return example
-
-    return peer
-
-
-async def _body(request: Request) -> ForecastRequest:
-    return await read_json(ForecastRequest, request)
-
-
-def _batches(services: Services) -> Iterator[Result]:
-    held = batches.parse(json.dumps({"items": [HELD] * 10_000}).encode())
-    rv = services.holdings.get(ASSET).series().rv[-22:].tolist()
-    inline = batches.parse(
+def _batches(state: State) -> Iterator[Result]:
+    held = batch.parse(json.dumps({"items": [HELD] * 10_000}).encode())
+    rv = state["holdings"].get(ASSET).series().rv[-22:].tolist()
+    inline = batch.parse(
         json.dumps(
             {
                 "items": [
@@ -326,14 +292,13 @@ def _batches(services: Services) -> Iterator[Result]:
         ).encode()
     )
     for name, items in (("held history", held), ("22 values each", inline)):
-        seconds = statistics.median(
-            _timed(lambda items=items: _answer(items, services)) for _ in range(5)
-        )
+        seconds = statistics.median(_timed(partial(_answer, items, state)) for _ in range(5))
         yield within(f"batch of 10,000, HAR, {name}, without parsing", seconds, 0.1)
 
 
-def _answer(items: list[Parsed], services: Services) -> bytes:
-    return batches.encode(batches.answer(items, services.forecaster), "/forecast/batch")
+def _answer(items: list[Parsed], state: State) -> bytes:
+    results = batch.answer(items, state["forecaster"], state["encoded"])
+    return batch.encode(results, "/forecast/batch")
 
 
 def _timed(call: Callable[[], object]) -> float:
@@ -342,12 +307,8 @@ def _timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _request(body: dict[str, Any]) -> ForecastRequest:
-    return ForecastRequest.model_validate_json(json.dumps(body))
-
-
-def _inline_bars(services: Services) -> dict[str, Any]:
-    bars = services.holdings.get(ASSET).bars
+def _inline_bars(state: State) -> dict[str, Any]:
+    bars = state["holdings"].get(ASSET).bars
     columns = (bars.dates, bars.open, bars.high, bars.low, bars.close)
     names = ("date", "open", "high", "low", "close")
     rows = zip(*(column[-250:].tolist() for column in columns), strict=True)

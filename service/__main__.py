@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from service import logs
 from service.app import create_app
+from service.operations import logs
 from service.settings import Settings
 
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,
-        access_log=False,  # service.envelope writes a line for each request
+        access_log=False,  # service.http.middleware writes a line for each request
         server_header=False,
         lifespan="on",
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import TypedDict
@@ -12,18 +11,24 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from models_store import open_store
-from service.catalogue import Catalogue
-from service.dependencies import Services
-from service.envelope import Envelope
-from service.forecaster import Forecaster
-from service.history import HistoryStore
-from service.holdings import Holdings, shipped
-from service.metrics import Metrics
-from service.moment import Clock
-from service.openapi import describe
-from service.problems import exception_handlers
-from service.roughness import Roughness
-from service.routes import assets, compare, forecast, health, hurst, metrics, models
+from service.assets import routes as assets
+from service.assets.database import HistoryStore
+from service.assets.holdings import Holdings, shipped
+from service.forecasts import routes as forecasts
+from service.forecasts.encoding import EncodedForecasts, ForecastTally
+from service.forecasts.forecaster import Forecaster
+from service.http.clock import Clock, utc_now
+from service.http.middleware import RequestMiddleware
+from service.http.openapi import describe
+from service.http.problems import exception_handlers
+from service.http.routing import include_routers
+from service.hurst import routes as hurst
+from service.hurst.reports import HurstReports
+from service.models import comparison
+from service.models import routes as models
+from service.models.catalogue import Catalogue
+from service.operations import health, metrics
+from service.operations.metrics import Metrics
 from service.settings import Settings
 
 log = structlog.get_logger("service")
@@ -37,14 +42,16 @@ not annualized. Every error is an RFC 9457 problem document with a machine-reada
 
 
 class State(TypedDict):
-    """What the lifespan gives every request."""
+    """What the lifespan gives every request; routes ask for it by these names."""
 
-    services: Services
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
+    catalogue: Catalogue
+    holdings: Holdings
+    forecaster: Forecaster
+    encoded: EncodedForecasts
+    tally: ForecastTally
+    hurst_reports: HurstReports
+    metrics: Metrics
+    clock: Clock
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -65,11 +72,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redirect_slashes=False,
         redoc_url=None,
     )
-    # Before the pages of documentation, and as routes of the application itself: a request to an
-    # included router is matched twice, at a twentieth of what a forecast costs.
-    modules = (forecast, hurst, compare, models, assets, health, metrics)
-    app.router.routes[:0] = [route for module in modules for route in module.router.routes]
-    app.add_middleware(Envelope, metrics=counted, max_body_bytes=settings.max_body_bytes)
+    features = (forecasts, hurst, comparison, models, assets, health, metrics)
+    include_routers(app, [feature.router for feature in features])
+    app.add_middleware(
+        RequestMiddleware, tally=counted.requests, max_body_bytes=settings.max_body_bytes
+    )
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app
 
@@ -80,25 +87,25 @@ async def _lifespan(
 ) -> AsyncIterator[State]:
     history = HistoryStore(settings.database_url)
     try:
-        services = await run_in_threadpool(_assemble, settings, history, clock, counted)
-        yield State(services=services)
+        yield await run_in_threadpool(_assemble, settings, history, clock, counted)
     finally:
         history.close()
 
 
-def _assemble(
-    settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics
-) -> Services:
+def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
     catalogue = Catalogue.of(open_store(settings.store))
     history.prepare(shipped())
     holdings = Holdings(history)
     holdings.load()
     _report(catalogue, counted)
-    return Services(
+    forecaster = Forecaster(catalogue, holdings, clock)
+    return State(
         catalogue=catalogue,
         holdings=holdings,
-        forecaster=Forecaster(catalogue, holdings, clock),
-        roughness=Roughness(),
+        forecaster=forecaster,
+        encoded=EncodedForecasts(forecaster),
+        tally=counted.forecasts,
+        hurst_reports=HurstReports(),
         metrics=counted,
         clock=clock,
     )

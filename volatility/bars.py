@@ -4,19 +4,23 @@ Nothing is repaired here: rows are not sorted, duplicates are not dropped, gaps 
 What is found is said, with the first place where it occurs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, date, datetime
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Literal
 
 import numpy as np
 
 from volatility.arrays import BoolArray, DateArray, FloatArray
-from volatility.calendars import Calendar, utc_second
+from volatility.calendars import Calendar, days_of, utc_second
 from volatility.errors import Finding, InvalidBars
 
 DAILY = 86_400  # seconds
 PRICES = ("open", "high", "low", "close")
+_prices_of = itemgetter(*PRICES)
+_FIELDS = len(PRICES) + 1  # of a record: and one of date and timestamp
 # A high of five times the low is a Parkinson volatility of 97 % in one bar: a crash to zero, or,
 # more often, a misprint. Either swamps every average it enters.
 EXTREME_RANGE = 5.0
@@ -77,6 +81,63 @@ class Bars:
         """The bars for which ``keep``, (n,), is true."""
         prices = {name: getattr(self, name)[keep] for name in PRICES}
         return Bars(timestamps=self.timestamps[keep], interval=self.interval, **prices)
+
+
+def from_records(records: Sequence[Mapping[str, Any]], interval: int) -> Bars:
+    """Bars of records.
+
+    Parameters
+    ----------
+    records : with ``open``, ``high``, ``low`` and ``close``, and either ``date`` or ``timestamp``,
+        which is in UTC where it has no time zone.
+    interval : seconds a bar spans.
+
+    Raises
+    ------
+    InvalidBars : ``unclear_time``, a record has neither, or both, of date and timestamp, or a date
+        where bars are shorter than a day.
+    """
+    count = len(records)
+    prices = np.fromiter(chain.from_iterable(map(_prices_of, records)), np.float64, 4 * count)
+    times = _record_dates(records) if interval == DAILY else _record_times(records)
+    opened, high, low, close = prices.reshape(count, 4).T.copy()
+    return Bars(times, opened, high, low, close, interval)
+
+
+def _record_dates(records: Sequence[Mapping[str, Any]]) -> DateArray:
+    if sum(map(len, records)) == _FIELDS * len(records):
+        try:
+            return days_of([record["date"] for record in records]).astype("datetime64[s]")
+        except KeyError:
+            pass
+    dates = [_record_date(record, index) for index, record in enumerate(records)]
+    return days_of(dates).astype("datetime64[s]")
+
+
+def _record_date(record: Mapping[str, Any], index: int) -> date:
+    if len(record) != _FIELDS or not record.keys() & {"date", "timestamp"}:
+        raise _unclear_time(record, index, "a date")
+    found: date = record["date"] if "date" in record else record["timestamp"].date()
+    return found
+
+
+def _record_times(records: Sequence[Mapping[str, Any]]) -> DateArray:
+    return np.array([_record_time(it, index) for index, it in enumerate(records)], "M8[s]")
+
+
+def _record_time(record: Mapping[str, Any], index: int) -> int:
+    if len(record) != _FIELDS or "timestamp" not in record:
+        needed = "a timestamp, since bars of this asset are within a day"
+        raise _unclear_time(record, index, needed)
+    stamp: datetime = record["timestamp"]
+    return int((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp())
+
+
+def _unclear_time(record: Mapping[str, Any], index: int, needed: str) -> InvalidBars:
+    found = " and ".join(name for name in ("date", "timestamp") if name in record) or "no time"
+    return InvalidBars(
+        [Finding("unclear_time", "error", "date", f"{found} at bar {index}", needed, index)]
+    )
 
 
 def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ...]:

@@ -4,10 +4,12 @@
 ``exchange_calendars``, is built on first use, and is then a sorted array of dates.
 """
 
+import math
 import threading
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +29,9 @@ _YEARS_AHEAD = 2
 # Over which the sessions of an exchange are averaged for annualization: fixed, so that
 # periods_per_year does not drift with the clock. XNYS: 5,031 sessions in 20 years, 252 a year.
 _AVERAGED_YEARS = (2000, 2020)
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY = 86_400  # seconds
 
 _building = threading.Lock()  # warnings.catch_warnings is not thread-safe
 
@@ -135,11 +140,13 @@ class Calendar:
         InvalidInput : ``now`` has no time zone.
         OutsideCalendar : no session of the calendar had closed.
         """
-        moment = utc_second(now)
-        place = int(np.searchsorted(self.closes, moment, side="right")) - 1
-        if place < 0 or moment.astype("datetime64[D]") > self.last:
-            raise self._outside(f"the last session closed at {moment}")
-        return _day(self.session_dates[place])
+        # By integers, which takes a third of the time: every forecast asks this.
+        second = epoch_second(now)
+        place = int(self.closes.view(np.int64).searchsorted(second, side="right")) - 1
+        if place < 0 or second // _DAY > int(self.last.astype(np.int64)):
+            raise self._outside(f"the last session closed at {utc_second(now)}")
+        closed: np.datetime64 = self.session_dates[place]
+        return closed
 
     def stale_sessions(self, as_of: np.datetime64, now: datetime) -> int:
         """How many sessions after ``as_of`` had closed at ``now``.
@@ -281,8 +288,8 @@ def _sessions_per_year(sessions: DateArray) -> int:
     return round(len(averaged) / len(np.unique(averaged)))
 
 
-def utc_second(now: datetime) -> np.datetime64:
-    """Moment in UTC, to the second.
+def epoch_second(now: datetime) -> int:
+    """Whole seconds from 1970 in UTC to a moment.
 
     Raises
     ------
@@ -295,7 +302,23 @@ def utc_second(now: datetime) -> np.datetime64:
             found=now.isoformat(),
             needed="a datetime with a time zone",
         )
-    return np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "s")
+    return math.floor(now.timestamp())
+
+
+def utc_second(now: datetime) -> np.datetime64:
+    """Moment in UTC, to the second.
+
+    Raises
+    ------
+    InvalidInput : ``now`` has no time zone.
+    """
+    return np.datetime64(epoch_second(now), "s")
+
+
+def days_of(dates: Sequence[date]) -> DateArray:
+    """Python's dates as numpy's; by their ordinals, which is ten times as fast as one by one."""
+    ordinals = np.fromiter(map(date.toordinal, dates), np.int64, len(dates))
+    return (ordinals - _EPOCH).astype("datetime64[D]")
 
 
 def _day(date: np.datetime64) -> np.datetime64:

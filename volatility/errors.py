@@ -28,7 +28,7 @@ knows of HTTP. A message says what was found, where, and what is needed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 
 class RoughcastError(Exception):
@@ -60,6 +60,13 @@ class RoughcastError(Exception):
         self.field = field
         self.found = found
         self.needed = needed
+
+    def with_field(self, field: str | None) -> Self:
+        """The same error, of an input that the caller knows by another name."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__)
+        error.field = field
+        return error
 
 
 class InvalidInput(RoughcastError):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from service import logs
 from service.app import create_app
+from service.operations import logs
 from service.settings import Settings
 from tests.service import worlds
 from tests.service.client import TestClient

@@ -12,8 +12,8 @@ import pytest
 
 from service.app import create_app
 from service.settings import Settings
-from tests.service import test_bad_input as bad
 from tests.service.client import TestClient
+from tests.service.forecasts import test_bad_input as bad
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", GUIDE, re.DOTALL)

@@ -90,7 +90,7 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
         "/forecast",
         {
             "asset": ASSET,
-            "history": {"rv": json_rv(23), "dates": [str(it) for it in SERIES.dates[-23:]]},  # type: ignore[index]
+            "history": {"rv": json_rv(23), "dates": [str(it) for it in SERIES.dates[-23:]]},
         },
     ),
     ("POST", "/forecast", {"asset": ASSET, "history": {"bars": json_bars(bars_of(SERIES))[-24:]}}),

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,10 +52,10 @@ def process(settings: Settings, tmp_path: Path) -> Iterator[subprocess.Popen[str
     process.stderr.close()
 
 
-def read_until(process: subprocess.Popen[str], event: str) -> dict[str, str]:
+def read_until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
     assert process.stderr is not None
     for text in process.stderr:
-        line: dict[str, str] = json.loads(text)  # every line is JSON, whoever wrote it
+        line: dict[str, Any] = json.loads(text)  # every line is JSON, whoever wrote it
         if event in line["event"]:
             return line
     raise AssertionError(f"no line with {event!r}")

@@ -53,7 +53,7 @@ def test_held_history_is_what_was_shipped(client: TestClient, asset: str) -> Non
     answer = client.get(f"/assets/{asset}/history").json()
     assert answer["measure"] == dataset.measure
     assert answer["rv"] == series.rv.tolist()  # to the last bit, through the database
-    assert answer["dates"] == [str(date) for date in series.dates]  # type: ignore[union-attr]
+    assert answer["dates"] == [str(date) for date in series.dates]
 
 
 @pytest.mark.parametrize("asset", datasets.NAMES)
@@ -75,7 +75,9 @@ def test_the_newest_asset_is_not_stale_and_the_others_say_so(client: TestClient)
 
 
 def test_every_model_forecasts_alone_and_in_a_batch_alike(client: TestClient) -> None:
-    items = [{"asset": asset, "model": model} for asset, model in served(client)]
+    items: list[dict[str, Any]] = [
+        {"asset": asset, "model": model} for asset, model in served(client)
+    ]
     of_rv = [item for item in items if not needs_columns(client, **item)]
     assert len(items) > len(of_rv) > len(items) / 2
     rv = [1e-3 * (1 + 0.1 * np.sin(at)) for at in range(230)]

@@ -11,7 +11,7 @@ import numpy as np
 from models_store import Store
 from models_store.artifact import encode
 from models_store.predictors import linear
-from service.history import HeldAsset, HistoryStore
+from service.assets.database import HeldAsset, HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import (
     HAR,
@@ -26,7 +26,7 @@ from volatility.bars import DAILY, Bars
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.regressor_names import coefficients_of
 from volatility.regressors import LinearPredictor
-from volatility.series import RealizedSeries
+from volatility.series import DatedSeries
 
 ASSET = "TEST"
 MODELS = {"har": 1e-5, "log_har": 2e-5, "last_value": 4e-5}  # name: intercept
@@ -39,7 +39,7 @@ def clock() -> datetime:
     return NOW
 
 
-def bars_of(series: RealizedSeries, drift: float = 0.0) -> Bars:
+def bars_of(series: DatedSeries, drift: float = 0.0) -> Bars:
     """Daily bars with this Garman-Klass variance: (ln high/low)²/2 where open and close agree.
 
     With ``drift``, the close lies that many volatilities above the open and below it by turns.

@@ -1,0 +1,184 @@
+"""The held history in memory.
+
+Reading needs no database and no lock: what is :class:`Held` of an asset stays as it is, and a merge
+puts another in its place once the database has it.
+"""
+
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+
+from service.assets.database import HeldAsset, HeldBars, HistoryStore, Merge
+from service.models.catalogue import AUTO, Catalogue
+from volatility import datasets
+from volatility.arrays import DateArray
+from volatility.bars import Bars
+from volatility.calendars import Calendar, get_calendar
+from volatility.errors import InvalidInput, NoHistory, UnknownAsset
+from volatility.series import DatedSeries, daily_series
+
+
+class Held:
+    """Bars of one asset at one revision, and the daily series made from them, each made once.
+
+    Parameters
+    ----------
+    asset : what is known of it besides its bars.
+    bars : all of them.
+    revision : grows by one with every change of the bars.
+    """
+
+    def __init__(self, asset: HeldAsset, bars: Bars, revision: int) -> None:
+        self.asset = asset
+        self.bars = bars
+        self.revision = revision
+        self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """When the asset trades, from its first bar on and for two years to come."""
+        return get_calendar(self.asset.calendar)
+
+    def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> DatedSeries:
+        """Daily series of a measure, by default the asset's own, with columns beside rv.
+
+        Raises
+        ------
+        ConstantPrices : no session has a realized measure above zero.
+        """
+        name = measure or self.asset.measure
+        known = self._series.get((name, columns))
+        if known is None:
+            known, _ = daily_series(self.bars, name, self.calendar, columns)
+            self._series[name, columns] = known
+        return known
+
+    def sessions(self) -> DateArray:
+        """Sessions of the asset's own series; none while the bars do not make one up."""
+        try:
+            return self.series().dates
+        except InvalidInput:
+            return np.empty(0, "datetime64[D]")
+
+    def stale_sessions(self, now: datetime) -> int | None:
+        """Sessions that have closed since the last one held."""
+        sessions = self.sessions()
+        return self.calendar.stale_sessions(sessions[-1], now) if len(sessions) else None
+
+
+class Holdings:
+    """Every held asset.
+
+    Parameters
+    ----------
+    store : the database behind it.
+    """
+
+    def __init__(self, store: HistoryStore) -> None:
+        self.store = store
+        self._merging = threading.Lock()
+        self._held: dict[str, Held] = {}
+
+    def load(self) -> None:
+        """Read every asset from the database, and make its series before anyone asks for it."""
+        for asset in self.store.assets():
+            self._hold(self.store.read(asset)).sessions()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def assets(self) -> list[str]:
+        """Names of the assets held, sorted."""
+        return sorted(self._held)
+
+    def find(self, asset: str) -> Held | None:
+        """What is held of an asset, if anything."""
+        return self._held.get(asset)
+
+    def get(self, asset: str) -> Held:
+        """What is held of an asset.
+
+        Raises
+        ------
+        NoHistory : nothing.
+        """
+        held = self._held.get(asset)
+        if held is None or not len(held.bars):
+            raise NoHistory(
+                f"no history is held for {asset}; send it with the request, or add bars with "
+                f"PUT /assets/{asset}/bars",
+                field="history",
+                found=None,
+                needed="history in the request, or held bars",
+            )
+        return held
+
+    def merge(self, asset: HeldAsset, bars: Bars, replace: bool) -> tuple[Merge, Held]:
+        """Add bars to what is held, in the database and then in memory.
+
+        Returns
+        -------
+        What the merge did, and what is held after it.
+
+        Raises
+        ------
+        BarsConflict : a bar contradicts a held one, and ``replace`` is false.
+        """
+        with self._merging:
+            merge = self.store.merge(asset, bars, replace)
+            held = self._hold(merge.held)
+            held.sessions()  # made here, not on the event loop
+        return merge, held
+
+    def _hold(self, read: HeldBars) -> Held:
+        held = self._held[read.asset.asset] = Held(read.asset, read.bars, read.revision)
+        return held
+
+
+def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset:
+    """What is known of an asset: from the held history, or from the models that serve it.
+
+    Raises
+    ------
+    UnknownAsset : it is in neither.
+    ArtifactRefused : none of its models serves, and nothing is held.
+    """
+    held = holdings.find(name)
+    if held is not None:
+        return held.asset
+    model = catalogue.find(name, AUTO)
+    if model is None:
+        catalogue.check_not_refused(name)
+        names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
+        raise UnknownAsset(
+            f"there is no asset {name!r}; there are {names}. A new one gets its calendar and "
+            "measure from its first retrain",
+            field="asset",
+            found=name,
+            needed=f"one of {names}",
+        )
+    manifest = model.manifest
+    return HeldAsset(
+        asset=name,
+        calendar=manifest.calendar,
+        measure=manifest.measure,
+        bar_interval=manifest.bar_interval,
+        source="sent over HTTP",
+    )
+
+
+def shipped() -> Iterable[tuple[HeldAsset, Bars]]:
+    """The bars that come with the package, to fill an empty database."""
+    for name in datasets.NAMES:
+        dataset = datasets.load(name)
+        asset = HeldAsset(
+            asset=dataset.name,
+            calendar=dataset.calendar,
+            measure=dataset.measure,
+            bar_interval=dataset.bars.interval,
+            source=dataset.source,
+        )
+        yield asset, dataset.bars

@@ -1,0 +1,177 @@
+"""``GET /assets``, ``PUT /assets/{asset}/bars`` and ``GET /assets/{asset}/history``."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from models_store import ArtifactRefused
+from service.assets.holdings import Held, Holdings, known_asset
+from service.assets.ingest import CSV, Ingested, ingest, read
+from service.assets.schemas import AssetAnswer, AssetsAnswer, BarsInput, HistoryAnswer, MergeAnswer
+from service.http.bodies import JSON, BodyRoute, Unread, media_type
+from service.http.clock import Clock
+from service.http.errors import (
+    BarsConflict,
+    BodyTooLarge,
+    Fault,
+    InvalidRequest,
+    MalformedJson,
+    UnsupportedMediaType,
+)
+from service.http.fields import Day
+from service.http.json import to_date
+from service.http.problems import problems
+from service.http.state import from_state
+from service.models.catalogue import Catalogue
+from volatility.arrays import DateArray
+from volatility.calendars import get_calendar
+from volatility.errors import InvalidBars, NoHistory, UnknownAsset
+from volatility.series import DatedSeries
+
+router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
+
+CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
+HoldingsDep = Annotated[Holdings, from_state("holdings")]
+ClockDep = Annotated[Clock, from_state("clock")]
+
+_CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
+
+
+@router.get("")
+def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> AssetsAnswer:
+    """List the assets that are held or have models."""
+    names = sorted({*holdings.assets(), *catalogue.assets()})
+    now = clock()
+    return AssetsAnswer(assets=[_describe(name, holdings, catalogue, now) for name in names])
+
+
+@router.put(
+    "/{asset}/bars",
+    openapi_extra={
+        "requestBody": {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}}
+    },
+    responses=problems(
+        MalformedJson,
+        BodyTooLarge,
+        UnsupportedMediaType,
+        InvalidRequest,
+        InvalidBars,
+        UnknownAsset,
+        BarsConflict,
+        ArtifactRefused,
+    ),
+)
+async def put_bars(
+    content: Annotated[bytes, Unread(BarsInput, (JSON, CSV))],
+    request: Request,
+    asset: str,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    clock: ClockDep,
+    replace: Annotated[
+        bool, Query(description="Replace held bars that the given ones contradict.")
+    ] = False,
+) -> MergeAnswer:
+    """Add bars to the held history, all of them or none.
+
+    Bars that are held already, with the same prices, stay as they are; so a request can be sent
+    again.
+    """
+
+    def put() -> Ingested:
+        known = known_asset(asset, holdings, catalogue)
+        bars = read(content, media_type(request), known.bar_interval)
+        return ingest(known, bars, replace, holdings, clock())
+
+    return _merged(await run_in_threadpool(put))
+
+
+@router.get(
+    "/{asset}/history",
+    responses=problems(InvalidRequest, UnknownAsset, NoHistory, ArtifactRefused),
+)
+def history(
+    asset: str,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    start: Annotated[Day | None, Query(description="First session wanted.")] = None,
+    end: Annotated[Day | None, Query(description="Last session wanted.")] = None,
+    limit: Annotated[
+        int | None, Query(ge=1, description="At most so many sessions: the newest.")
+    ] = None,
+) -> HistoryAnswer:
+    """Read the daily history that forecasts are made from."""
+    known_asset(asset, holdings, catalogue)
+    held = holdings.get(asset)
+    _check_range(start, end)
+    series = _between(held.series(), start, end)
+    return _history(held, series if limit is None else series.tail(limit))
+
+
+def _merged(ingested: Ingested) -> MergeAnswer:
+    merge, held, warnings = ingested
+    sessions = held.sessions()
+    return MergeAnswer(
+        asset=held.asset.asset,
+        added=merge.added,
+        unchanged=merge.unchanged,
+        replaced=merge.replaced,
+        bars=len(held.bars),
+        last_session=to_date(sessions[-1]) if len(sessions) else None,
+        warnings=list(warnings),
+    )
+
+
+def _describe(name: str, holdings: Holdings, catalogue: Catalogue, now: datetime) -> AssetAnswer:
+    known = known_asset(name, holdings, catalogue)
+    held = holdings.find(name)
+    sessions: DateArray = held.sessions() if held else np.empty(0, "datetime64[D]")
+    return AssetAnswer(
+        asset=name,
+        calendar=known.calendar,
+        periods_per_year=get_calendar(known.calendar).periods_per_year,
+        measure=known.measure,
+        bar_interval=known.bar_interval,
+        bars=len(held.bars) if held else 0,
+        sessions=len(sessions),
+        first_session=to_date(sessions[0]) if len(sessions) else None,
+        last_session=to_date(sessions[-1]) if len(sessions) else None,
+        stale_sessions=held.stale_sessions(now) if held else None,
+        source=known.source,
+        models=catalogue.models(name),
+        champion=catalogue.champion(name),
+    )
+
+
+def _check_range(start: date | None, end: date | None) -> None:
+    if start is not None and end is not None and end < start:
+        needed = f"a date from {start} on"
+        detail = f"end: {end} is before start, {start}"
+        raise InvalidRequest([Fault("invalid_value", detail, "end", str(end), needed)])
+
+
+def _between(series: DatedSeries, start: date | None, end: date | None) -> DatedSeries:
+    dates = series.dates
+    wanted = np.ones(len(dates), dtype=bool)
+    if start is not None:
+        wanted &= dates >= np.datetime64(start, "D")
+    if end is not None:
+        wanted &= dates <= np.datetime64(end, "D")
+    return series.part(wanted)
+
+
+def _history(held: Held, series: DatedSeries) -> HistoryAnswer:
+    annualized = np.sqrt(series.rv * held.calendar.periods_per_year)
+    return HistoryAnswer(
+        asset=held.asset.asset,
+        measure=series.measure,
+        nobs=len(series),
+        dates=series.dates.tolist(),
+        rv=series.rv.tolist(),
+        volatility_annualized=annualized.tolist(),
+        last_bar=held.bars.timestamps[-1].item().replace(tzinfo=UTC),
+    )

@@ -1,0 +1,121 @@
+"""What goes in and out of ``/assets``; bars as they come in."""
+
+from datetime import date, datetime
+from typing import Annotated, NotRequired
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from service.http.fields import AssetName, Day, Measure, Request, Time, Warnings
+
+BarInterval = Annotated[int, Field(description="Seconds that one bar spans.", examples=[86400])]
+LastSession = Annotated[
+    date | None,
+    Field(
+        description="Last session with a realized variance; null while there is none.",
+        examples=["2021-10-27"],
+    ),
+]
+
+
+Price = Annotated[float, Field(description="In the asset's currency.", examples=[60363.7])]
+
+
+class BarInput(TypedDict):
+    """One OHLC bar: with ``date`` if it spans a session, with ``timestamp`` if it is shorter."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
+
+    date: NotRequired[
+        Annotated[
+            Day,
+            Field(description="Session of a daily bar.", examples=["2021-10-26"]),
+        ]
+    ]
+    timestamp: NotRequired[
+        Annotated[
+            Time,
+            Field(description="Opening time of a shorter bar; UTC where no offset is given."),
+        ]
+    ]
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+
+
+class BarsInput(Request):
+    """Bars to add to the held history."""
+
+    bars: Annotated[
+        list[BarInput],
+        Field(
+            description="Bars of the asset's own interval, oldest first.",
+            examples=[
+                [
+                    {
+                        "date": "2021-10-28",
+                        "open": 58470.7,
+                        "high": 62128.6,
+                        "low": 57820.0,
+                        "close": 60622.1,
+                    }
+                ]
+            ],
+        ),
+    ]
+
+
+class AssetAnswer(TypedDict):
+    """One asset: what is held of it, and which models serve it."""
+
+    asset: AssetName
+    calendar: Annotated[str, Field(examples=["24/7", "XNYS"])]
+    periods_per_year: Annotated[int, Field(description="Sessions per year.", examples=[365])]
+    measure: Measure
+    bar_interval: BarInterval
+    bars: Annotated[int, Field(description="Bars held.", examples=[2522])]
+    sessions: Annotated[int, Field(description="Sessions with a realized variance.")]
+    first_session: Annotated[
+        date | None,
+        Field(description="First session with a realized variance.", examples=["2014-11-28"]),
+    ]
+    last_session: LastSession
+    stale_sessions: Annotated[
+        int | None, Field(description="Sessions that have closed since the last one held.")
+    ]
+    source: Annotated[str, Field(description="Where the first bars came from.")]
+    models: Annotated[list[str], Field(examples=[["har", "log_har"]])]
+    champion: Annotated[str | None, Field(description="The model that `auto` means.")]
+
+
+class AssetsAnswer(TypedDict):
+    """Every asset that is held or has models."""
+
+    assets: list[AssetAnswer]
+
+
+class MergeAnswer(TypedDict):
+    """What became of the bars that were sent."""
+
+    asset: AssetName
+    added: Annotated[int, Field(description="Bars that were not held before.")]
+    unchanged: Annotated[int, Field(description="Bars that were held already, with these prices.")]
+    replaced: Annotated[int, Field(description="Held bars whose prices were replaced.")]
+    bars: Annotated[int, Field(description="Bars held now.")]
+    last_session: LastSession
+    warnings: Warnings
+
+
+class HistoryAnswer(TypedDict):
+    """Held daily history; the lists run in parallel, oldest first."""
+
+    asset: AssetName
+    measure: Measure
+    nobs: Annotated[int, Field(description="Sessions in this answer.")]
+    dates: list[date]
+    rv: Annotated[list[float], Field(description="decimal² per day, not annualized.")]
+    volatility_annualized: Annotated[list[float], Field(description="decimal per year.")]
+    last_bar: Annotated[
+        datetime | None, Field(description="Opening time of the last bar held, UTC.")
+    ]

@@ -1,0 +1,1 @@
+"""``POST /forecast`` and ``POST /forecast/batch``: request, question, forecast, bytes."""

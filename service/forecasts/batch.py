@@ -1,0 +1,79 @@
+"""Batches of forecast requests, in which a bad item fails alone."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, from_json, to_json
+
+from service.forecasts.encoding import Encoded, EncodedForecasts
+from service.forecasts.forecaster import Forecaster
+from service.forecasts.schemas import BatchRequest, ForecastRequest
+from service.http.json import to_bytes
+from service.http.problems import from_validation, problem_of
+from volatility.errors import RoughcastError
+
+Parsed = ForecastRequest | RoughcastError
+Result = Encoded | RoughcastError
+
+
+def parse(body: bytes) -> list[Parsed]:
+    """The items of a batch, each a request or what is wrong with it.
+
+    Raises
+    ------
+    MalformedJson, InvalidRequest : the batch as a whole is at fault.
+    """
+    try:
+        return list(BatchRequest.model_validate_json(body).items)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    by_item = _by_item(details)
+    if by_item is None:
+        raise from_validation(details)
+    return _without(body, by_item)
+
+
+def answer(
+    items: Sequence[Parsed], forecaster: Forecaster, encoded: EncodedForecasts
+) -> list[Result]:
+    """Answer what can be answered, in order."""
+    return encoded.answer_batch(forecaster.ask_batch(items))
+
+
+def count(results: Sequence[Result]) -> Counter[tuple[str, str]]:
+    """Forecasts by asset and model."""
+    return Counter((it.asset, it.model) for it in results if isinstance(it, Encoded))
+
+
+def encode(results: Sequence[Result], path: str) -> bytes:
+    """The JSON of a batch's answer: each forecast's own bytes, or its problem."""
+    items = [
+        it.body if isinstance(it, Encoded) else to_bytes(problem_of(it, f"{path}#/items/{index}"))
+        for index, it in enumerate(results)
+    ]
+    failed = sum(not isinstance(it, Encoded) for it in results)
+    return b'{"failed":%d,"items":[%s]}' % (failed, b",".join(items))
+
+
+def _by_item(details: Sequence[ErrorDetails]) -> dict[int, list[ErrorDetails]] | None:
+    """Faults by the item they are in, or None where one is outside of every item."""
+    by_item: dict[int, list[ErrorDetails]] = {}
+    for detail in details:
+        match detail["loc"]:
+            case ("items", int(index), *rest):
+                by_item.setdefault(index, []).append({**detail, "loc": tuple(rest)})
+            case _:
+                return None
+    return by_item
+
+
+def _without(body: bytes, faulty: dict[int, list[ErrorDetails]]) -> list[Parsed]:
+    """Parse the items that have no fault, and put the faults of the others in their places."""
+    items = from_json(body)["items"]
+    sound = {"items": [item for index, item in enumerate(items) if index not in faulty]}
+    parsed = iter(BatchRequest.model_validate_json(to_json(sound)).items)
+    return [
+        from_validation(faulty[index]) if index in faulty else next(parsed)
+        for index in range(len(items))
+    ]

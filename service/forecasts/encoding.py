@@ -1,0 +1,160 @@
+"""From a forecast to the bytes of its answer, and the bytes that are kept."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic_core import to_json
+
+from models_store import Interval
+from service.forecasts.forecaster import Forecaster, IssuedForecast
+from service.forecasts.query import Question
+from service.forecasts.schemas import ForecastAnswer, IntervalAnswer, Skill
+from service.models.catalogue import ModelSkill
+from volatility.errors import RoughcastError
+
+# Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a
+# session closes.
+_MAX_REMEMBERED = 20_000
+
+
+class Encoded(NamedTuple):
+    """The JSON of one forecast, and whose it is."""
+
+    asset: str
+    model: str
+    body: bytes
+
+
+class EncodedForecasts:
+    """Forecasts as JSON; those from held history are made once.
+
+    Parameters
+    ----------
+    forecaster : makes them.
+    """
+
+    def __init__(self, forecaster: Forecaster) -> None:
+        self._forecaster = forecaster
+        self._remembered: dict[tuple[object, ...], Encoded] = {}
+
+    def answer(self, question: Question) -> Encoded:
+        """Answer one question.
+
+        Raises
+        ------
+        RoughcastError : it cannot be answered; the error says why.
+        """
+        key = question.key
+        known = self._remembered.get(key) if key else None
+        return known or self._encode(key, self._forecaster.forecast(question))
+
+    def answer_batch(
+        self, questions: Sequence[Question | RoughcastError]
+    ) -> list[Encoded | RoughcastError]:
+        """Answer every question as :meth:`answer` would, or say why not, in order.
+
+        Errors among ``questions`` stay in their places.
+        """
+        answers: list[Encoded | RoughcastError | None] = []
+        unknown: list[tuple[Question, tuple[object, ...] | None]] = []
+        for it in questions:
+            if isinstance(it, RoughcastError):
+                answers.append(it)
+                continue
+            key = it.key
+            known = self._remembered.get(key) if key else None
+            answers.append(known)
+            if known is None:
+                unknown.append((it, key))
+        made = iter(self._make(unknown))
+        return [next(made) if it is None else it for it in answers]
+
+    def _make(
+        self, asked: Sequence[tuple[Question, tuple[object, ...] | None]]
+    ) -> list[Encoded | RoughcastError]:
+        issued = self._forecaster.forecast_batch([question for question, _ in asked])
+        return [
+            it if isinstance(it, RoughcastError) else self._encode(key, it)
+            for it, (_, key) in zip(issued, asked, strict=True)
+        ]
+
+    def _encode(self, key: tuple[object, ...] | None, issued: IssuedForecast) -> Encoded:
+        forecast = issued.forecast
+        encoded = Encoded(forecast.asset, forecast.model, encode(issued))
+        if key is not None:
+            if len(self._remembered) >= _MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = encoded
+        return encoded
+
+
+class ForecastTally:
+    """Forecasts answered, by asset and model; counted on the event loop's one thread.
+
+    Attributes
+    ----------
+    numbers : how many.
+    since : when the first of them was, seconds since 1970.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str, str], int] = defaultdict(int)
+        self.since: dict[tuple[str, str], float] = {}
+
+    def count(self, asset: str, model: str, number: int = 1) -> None:
+        """Count forecasts of one model."""
+        labels = (asset, model)
+        if labels not in self.since:
+            self.since[labels] = time.time()
+        self.numbers[labels] += number
+
+
+def encode(issued: IssuedForecast) -> bytes:
+    """The JSON of one forecast; a float that is not finite is null, never a literal ``NaN``."""
+    forecast, skill = issued.forecast, issued.skill
+    answer = ForecastAnswer(
+        forecast_id=issued.forecast_id,
+        asset=forecast.asset,
+        model=forecast.model,
+        model_version=forecast.model_version,
+        model_sha256=forecast.model_sha256,
+        as_of=forecast.as_of,
+        target_date=forecast.target_date,
+        horizon=forecast.horizon,
+        measure=forecast.measure,
+        rv=forecast.rv,
+        volatility=forecast.volatility,
+        volatility_annualized=forecast.volatility_annualized,
+        point=forecast.point,
+        intervals=[_interval(interval) for interval in forecast.intervals],
+        skill=None if isinstance(skill, str) else _skill(skill),
+        stale_sessions=issued.stale_sessions,
+        missing_sessions=None if forecast.as_of is None else forecast.missing_sessions,
+        degraded_reason=issued.degraded_reason,
+        diagnostics={name: list(values) for name, values in forecast.diagnostics.items()},
+        warnings=list(issued.warnings),
+    )
+    return to_json(answer, inf_nan_mode="null")
+
+
+def _interval(interval: Interval) -> IntervalAnswer:
+    return IntervalAnswer(
+        level=interval.level,
+        rv=list(interval.rv),
+        volatility_annualized=list(interval.volatility_annualized),
+        coverage_observed=interval.coverage_observed,
+        nobs=interval.nobs,
+    )
+
+
+def _skill(skill: ModelSkill) -> Skill:
+    return Skill(
+        baseline=skill.baseline,
+        qlike_ratio=skill.qlike_ratio,
+        dm_pvalue=skill.dm_pvalue,
+        in_confidence_set=skill.in_confidence_set,
+        nobs=skill.nobs,
+        span=list(skill.span),
+    )

@@ -1,0 +1,234 @@
+"""From a request to a question: the model settled, and the history that it is asked about."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+import numpy as np
+
+from models_store import ForecastInput, LoadedModel, Manifest
+from service.assets.holdings import Held, Holdings
+from service.forecasts.schemas import ForecastRequest, HistoryInput
+from service.http.errors import InvalidAsOf, located
+from service.models.catalogue import Catalogue, Choice
+from volatility.bars import from_records, validate
+from volatility.calendars import Calendar, days_of
+from volatility.errors import InvalidInput, OutsideCalendar
+from volatility.plausibility import check_series
+from volatility.series import DatedSeries, RealizedSeries, daily_series
+
+
+class ClockReading:
+    """One reading of the clock, and the sessions that had closed by then.
+
+    Parameters
+    ----------
+    now : with its zone.
+    """
+
+    __slots__ = ("_closed", "now")
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._closed: dict[str, np.datetime64] = {}
+
+    def last_closed_session(self, calendar: Calendar) -> np.datetime64:
+        """Last session of a calendar that had closed; looked up once."""
+        closed = self._closed.get(calendar.name)
+        if closed is None:
+            closed = self._closed[calendar.name] = calendar.last_closed_session(self.now)
+        return closed
+
+
+class Question(NamedTuple):
+    """What is asked of a model."""
+
+    choice: Choice
+    history: Held | RealizedSeries  # as it is held, or in the model's measure
+    horizon: int
+    levels: tuple[float, ...]
+    as_of: date | None  # the day of held history that is replayed
+    last_closed: np.datetime64  # session of the history's calendar
+    warnings: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[object, ...] | None:
+        """Everything that an answer from held history depends on; None for another history."""
+        choice, held, horizon, levels, as_of, last_closed, _ = self
+        if not isinstance(held, Held):
+            return None
+        return (
+            held.asset.asset,
+            choice.model.sha256,
+            choice.degraded_reason,
+            horizon,
+            levels,
+            as_of,
+            held.revision,
+            last_closed,
+        )
+
+
+class Settled(NamedTuple):
+    """A question with the history that the model sees, and what must be said beside it."""
+
+    choice: Choice
+    given: ForecastInput
+    stale_sessions: int | None  # None for a history without dates
+    warnings: tuple[str, ...]
+
+
+def question_of(
+    request: ForecastRequest, catalogue: Catalogue, holdings: Holdings, reading: ClockReading
+) -> Question:
+    """Find the model and the history that a request is about.
+
+    Raises
+    ------
+    UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
+    NoHistory : the request brings none, and none is held.
+    InvalidAsOf : it replays a day of a history that it brings.
+    InvalidInput : the history that it brings cannot be used.
+    """
+    asset, model = request.asset, request.model
+    choice = catalogue.choices.get((asset, model)) or catalogue.resolve(asset, model)
+    if request.history is not None:
+        return _of_inline(request, request.history, choice, reading)
+    held = holdings.get(asset)
+    return Question(
+        choice,
+        held,
+        request.horizon,
+        request.levels,
+        request.as_of,
+        reading.last_closed_session(held.calendar),
+        (),
+    )
+
+
+def settle(question: Question) -> Settled:
+    """Cut held history where the question says, in the measure of the model.
+
+    Raises
+    ------
+    InvalidAsOf : the day to replay has not closed, or is not a session.
+    OutsideCalendar : the calendar does not know it.
+    InvalidInput : the bars that are held cannot be measured.
+    """
+    choice, history, horizon, levels, as_of, until, warnings = question
+    if isinstance(history, Held):
+        manifest, calendar = choice.model.manifest, history.calendar
+        history = history.series(manifest.measure, manifest.columns)
+        if as_of is not None:
+            until = _replayed_session(as_of, calendar, until)
+            history = history.until(until)
+            warnings = _in_sample_warnings(choice.model, as_of)
+    stale = _sessions_since(history, until, choice.model.calendar)
+    given = ForecastInput(history, levels, horizon)
+    return Settled(choice, given, stale, (*_stale_warnings(history, stale), *warnings))
+
+
+def _of_inline(
+    request: ForecastRequest, history: HistoryInput, choice: Choice, reading: ClockReading
+) -> Question:
+    if request.as_of is not None:
+        raise InvalidAsOf(
+            "as_of replays a day from held history, but the request brings its own; leave one out",
+            code="as_of_with_history",
+            field="as_of",
+            found=str(request.as_of),
+            needed="either as_of or history",
+        )
+    model = choice.model
+    try:
+        series, warnings = _series_of(history, model.manifest, model.calendar, reading.now)
+    except InvalidInput as error:
+        raise located(error, "history.") from None
+    return Question(
+        choice,
+        series,
+        request.horizon,
+        request.levels,
+        None,
+        reading.last_closed_session(model.calendar),
+        tuple(warnings),
+    )
+
+
+def _series_of(
+    history: HistoryInput, manifest: Manifest, calendar: Calendar, now: datetime
+) -> tuple[RealizedSeries, Iterable[str]]:
+    """Daily series of a history in any of its forms, and what is worth knowing about it.
+
+    Bars are measured with the measure and the columns of the model; ``rv`` is taken to be in its
+    measure, and has no columns.
+    """
+    if history.bars is None:
+        series = _given_series(history, manifest.measure)
+        check_series(series, calendar, now)
+        return series, ()
+    bars = from_records(history.bars, manifest.bar_interval)
+    findings = validate(bars, calendar, now)
+    measured, more = daily_series(bars, manifest.measure, calendar, manifest.columns)
+    return measured, dict.fromkeys(map(str, (*findings, *more)))
+
+
+def _given_series(history: HistoryInput, measure: str) -> RealizedSeries:
+    rv = np.array(history.rv)
+    if history.dates is None:
+        return RealizedSeries(rv, measure)
+    return DatedSeries(rv, measure, days_of(history.dates))
+
+
+def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64) -> np.datetime64:
+    day = np.datetime64(as_of, "D")
+    if day > last_closed:
+        raise InvalidAsOf(
+            f"{as_of} has not closed; the last session that has is {last_closed}",
+            code="future_dates",
+            field="as_of",
+            found=str(as_of),
+            needed=f"a session up to {last_closed}",
+        )
+    if not _is_session(day, calendar):
+        raise InvalidAsOf(
+            f"{as_of} is not a session of the calendar {calendar.name}",
+            code="not_a_session",
+            field="as_of",
+            found=str(as_of),
+            needed=f"a session of the calendar {calendar.name}",
+        )
+    return day
+
+
+def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
+    try:
+        return bool(calendar.is_session(np.atleast_1d(day))[0])
+    except OutsideCalendar as error:
+        raise error.with_field("as_of") from None
+
+
+def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
+    """Sessions after the last one of a series, up to ``until``."""
+    if not isinstance(series, DatedSeries) or not len(series):
+        return None
+    dates = series.dates
+    return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
+
+
+def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
+    if not stale or not isinstance(series, DatedSeries):
+        return ()
+    sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
+    return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
+
+
+def _in_sample_warnings(model: LoadedModel, as_of: date) -> tuple[str, ...]:
+    end = model.manifest.training.end
+    if as_of >= end:  # on the last session of training the target is still to come
+        return ()
+    warning = (
+        f"in-sample: {model.manifest.model} was fitted on sessions up to {end}, so a replay of "
+        f"{as_of} is better than a forecast made on that day could have been"
+    )
+    return (warning,)

@@ -1,0 +1,233 @@
+"""``POST /forecast`` and ``POST /forecast/batch``."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
+
+from service.assets.schemas import BarInput
+from service.http.bodies import one_of
+from service.http.fields import (
+    AsOf,
+    AssetName,
+    Day,
+    Horizon,
+    Measure,
+    Nobs,
+    Request,
+    Rv,
+    RvInput,
+    Volatility,
+    VolatilityAnnualized,
+    Warnings,
+)
+from service.http.problems import Problem
+from service.models.catalogue import AUTO
+
+MAX_BATCH = 10_000
+_MAX_LEVELS = 16
+
+Level = Annotated[float, Field(description="Nominal coverage, 0 to 1.", examples=[0.8])]
+Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+class HistoryInput(Request):
+    """History in the request itself: ``bars``, or ``rv`` with or without ``dates``."""
+
+    bars: Annotated[
+        list[BarInput] | None,
+        Field(description="Bars of the asset's own interval, oldest first."),
+    ] = None
+    dates: Annotated[list[Day] | None, Field(description="Session of each value of `rv`.")] = None
+    rv: RvInput = None
+
+    _one_form = model_validator(mode="after")(
+        one_of(
+            ("bars",),
+            ("dates", "rv"),
+            ("rv",),
+            message="give either bars, or rv, or rv with dates",
+            nothing="none",
+        )
+    )
+
+
+class ForecastRequest(Request):
+    """What to forecast, and from which history."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"asset": "BTC-USD"},
+                {"asset": "SPX", "model": "log_har", "levels": [0.8, 0.95], "as_of": "2020-03-16"},
+            ]
+        }
+    )
+
+    asset: AssetName
+    model: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="Model, as in `GET /models`, or `auto` for the asset's champion.",
+            examples=["auto", "har"],
+        ),
+    ] = AUTO
+    horizon: Horizon = 1
+    levels: Annotated[
+        tuple[Level, ...],
+        Field(max_length=_MAX_LEVELS, description="Nominal coverages of the intervals wanted."),
+    ] = (0.8, 0.95)
+    as_of: Annotated[
+        Day | None,
+        Field(
+            description="Replay this day from held history: nothing later is used.",
+            examples=["2020-03-16"],
+        ),
+    ] = None
+    history: Annotated[
+        HistoryInput | None, Field(description="Leave it out to use the held history.")
+    ] = None
+
+
+class IntervalAnswer(TypedDict):
+    """An interval, and how often such intervals have held."""
+
+    level: Level
+    rv: Annotated[Bounds, Field(description="Lower and upper bound, decimal² per day.")]
+    volatility_annualized: Annotated[
+        Bounds,
+        Field(description="Lower and upper bound, decimal per year.", examples=[[0.47, 1.18]]),
+    ]
+    coverage_observed: Annotated[
+        float | None,
+        Field(
+            description="Share of past out-of-sample forecasts whose interval held; null if there "
+            "were too few.",
+            examples=[0.81],
+        ),
+    ]
+    nobs: Annotated[int, Field(description="Forecasts behind `coverage_observed`.", examples=[250])]
+
+
+class Skill(TypedDict):
+    """How this model did against a baseline, out of sample, on the same dates."""
+
+    baseline: Annotated[str, Field(examples=["har"])]
+    qlike_ratio: Annotated[
+        float | None,
+        Field(
+            description="QLIKE of the model over that of the baseline: below 1 is better; null if "
+            "that of the baseline is 0."
+        ),
+    ]
+    dm_pvalue: Annotated[
+        float | None,
+        Field(
+            description="Two-sided p-value of Diebold-Mariano against the baseline; null for the "
+            "baseline itself."
+        ),
+    ]
+    in_confidence_set: Annotated[
+        bool, Field(description="Whether the 90 % model confidence set holds the model.")
+    ]
+    nobs: Nobs
+    span: Annotated[
+        list[date],
+        Field(
+            min_length=2, max_length=2, description="First and last target date of the comparison."
+        ),
+    ]
+
+
+class ForecastAnswer(TypedDict):
+    """One forecast: what it is, from which model and data, and how far to trust it."""
+
+    forecast_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-f]{32}$",
+            description="Digest of artifact, data used, horizon and levels: the same question has "
+            "the same id and the same numbers.",
+        ),
+    ]
+    asset: AssetName
+    model: Annotated[str, Field(description="The model that answered.", examples=["log_har"])]
+    model_version: Annotated[
+        int, Field(ge=1, description="Its version in the store.", examples=[1])
+    ]
+    model_sha256: Annotated[
+        str, Field(pattern="^[0-9a-f]{64}$", description="Digest of the whole artifact.")
+    ]
+    as_of: AsOf
+    target_date: Annotated[
+        date | None,
+        Field(description="Session that is forecast; null for a history without dates."),
+    ]
+    horizon: Horizon
+    measure: Measure
+    rv: Rv
+    volatility: Volatility
+    volatility_annualized: VolatilityAnnualized
+    point: Annotated[
+        str, Field(description="What of the distribution `rv` estimates.", examples=["mean"])
+    ]
+    intervals: list[IntervalAnswer]
+    skill: Annotated[
+        Skill | None,
+        Field(description="Null, with a warning that says why, if it is not known."),
+    ]
+    stale_sessions: Annotated[
+        int | None,
+        Field(
+            description="Sessions that have closed since `as_of` (with the request's `as_of`: by "
+            "that day); null for a history without dates."
+        ),
+    ]
+    missing_sessions: Annotated[
+        int | None,
+        Field(
+            description="Sessions without data inside the window used; null for a history without "
+            "dates."
+        ),
+    ]
+    degraded_reason: Annotated[
+        str | None,
+        Field(description="Why a model or version other than the intended one answered."),
+    ]
+    diagnostics: Annotated[
+        dict[str, list[float]],
+        Field(
+            description="What a network shows of how it came to this forecast, by name: weights "
+            "or probabilities. Empty for most models.",
+            examples=[{"regime_probabilities": [0.1, 0.2, 0.7]}],
+        ),
+    ]
+    warnings: Warnings
+
+
+class BatchRequest(Request):
+    """Many questions at once."""
+
+    items: Annotated[
+        list[ForecastRequest],
+        Field(
+            max_length=MAX_BATCH,
+            description="Each as in `POST /forecast`; a bad one fails alone.",
+            examples=[[{"asset": "BTC-USD"}, {"asset": "SPX", "model": "har"}]],
+        ),
+    ]
+
+
+class BatchAnswer(TypedDict):
+    """One answer for each item, in order."""
+
+    failed: Annotated[int, Field(description="How many of the items are problems.")]
+    items: Annotated[
+        list[ForecastAnswer | Problem],
+        Field(
+            description="A forecast, the same as `POST /forecast` gives, or a problem document "
+            "(it has a `code`)."
+        ),
+    ]

@@ -1,0 +1,173 @@
+"""Errors that only the service can raise, and the one table that gives every error its status.
+
+::
+
+    RoughcastError                   volatility.errors: what the domain refuses
+    └── ServiceError
+        ├── InvalidRequest           the body or a parameter does not fit its schema
+        ├── MalformedJson            the body is not JSON
+        ├── UnsupportedMediaType     the body is declared to be something else
+        ├── BodyTooLarge
+        ├── RouteNotFound
+        ├── MethodNotAllowed
+        ├── InvalidAsOf              no such day to replay
+        ├── BarsConflict             a bar contradicts the one that is held
+        ├── NotReady                 nothing to serve yet
+        ├── ComparisonUnavailable    the evaluations in the store do not fit together
+        └── InternalError            a bug: nothing about it leaves the service but a request id
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from models_store import ArtifactRefused
+from volatility.bars import PRICES
+from volatility.errors import (
+    Finding,
+    InvalidBars,
+    InvalidInput,
+    MisalignedForecasts,
+    NotFound,
+    RoughcastError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request."""
+
+    code: str
+    detail: str
+    field: str | None
+    found: object
+    needed: str | None
+
+
+class ServiceError(RoughcastError):
+    """Something is wrong with the request or with what the service has to answer from."""
+
+    code = "service_error"
+
+
+class InvalidRequest(ServiceError):
+    """The body or a parameter does not fit its schema.
+
+    Parameters
+    ----------
+    faults : everything that does not fit, at least one; the first one gives the error its code.
+    """
+
+    code = "invalid_value"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        first = faults[0]
+        super().__init__(
+            first.detail, code=first.code, field=first.field, found=first.found, needed=first.needed
+        )
+        self.faults = tuple(faults)
+
+
+class MalformedJson(ServiceError):
+    """The body is not JSON."""
+
+    code = "malformed_json"
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body's content type is not one that the route reads."""
+
+    code = "unsupported_media_type"
+
+
+class BodyTooLarge(ServiceError):
+    """The body is larger than the service accepts."""
+
+    code = "body_too_large"
+
+
+class RouteNotFound(ServiceError):
+    """No route has this path."""
+
+    code = "route_not_found"
+
+
+class MethodNotAllowed(ServiceError):
+    """The route exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+
+class InvalidAsOf(ServiceError):
+    """A day cannot be replayed; the code says why."""
+
+    code = "invalid_as_of"
+
+
+class BarsConflict(ServiceError):
+    """A bar contradicts the one that is held for the same time."""
+
+    code = "bars_conflict"
+
+
+class NotReady(ServiceError):
+    """There is nothing to serve, or no history to serve it from."""
+
+    code = "not_ready"
+
+
+class ComparisonUnavailable(ServiceError):
+    """The evaluations in the store do not fit together, or are too short."""
+
+    code = "comparison_unavailable"
+
+
+class InternalError(ServiceError):
+    """A bug. The log has it under the request id; the answer says nothing about it."""
+
+    code = "internal_error"
+
+
+# The nearest class in an error's ancestry counts.
+STATUS: dict[type[RoughcastError], int] = {
+    RoughcastError: 500,
+    InvalidInput: 422,
+    NotFound: 404,
+    ArtifactRefused: 503,
+    MisalignedForecasts: 500,
+    InvalidRequest: 422,
+    MalformedJson: 400,
+    UnsupportedMediaType: 415,
+    BodyTooLarge: 413,
+    RouteNotFound: 404,
+    MethodNotAllowed: 405,
+    InvalidAsOf: 422,
+    BarsConflict: 409,
+    NotReady: 503,
+    ComparisonUnavailable: 503,
+    InternalError: 500,
+}
+
+
+def status_of(error: type[RoughcastError]) -> int:
+    """HTTP status of an error class."""
+    return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
+
+
+def located(error: InvalidInput, prefix: str = "") -> InvalidInput:
+    """The same error with its fields named as the request does: ``history.bars[3].close``.
+
+    Parameters
+    ----------
+    error : about bars or a series of the request.
+    prefix : where in the request these stand.
+    """
+    if isinstance(error, InvalidBars):
+        return InvalidBars([_located(finding, prefix) for finding in error.findings])
+    return error.with_field(prefix + (error.field or ""))
+
+
+def _located(finding: Finding, prefix: str) -> Finding:
+    if finding.index is None:
+        return replace(finding, field=f"{prefix}bars")
+    name = finding.field if finding.field in PRICES else "date"
+    return replace(finding, field=f"{prefix}bars[{finding.index}].{name}")

@@ -1,0 +1,212 @@
+"""What surrounds every request: its id, its size limit, its answer's headers, its line in the log.
+
+Plain ASGI rather than Starlette's ``BaseHTTPMiddleware``, which starts a task and two streams for
+each request and would cost more than a forecast. For the same reason requests are counted in plain
+integers, and their lines are written without structlog's chain of processors.
+"""
+
+import re
+import secrets
+from bisect import bisect_left
+from collections import defaultdict
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import BinaryIO
+
+import structlog
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.http.errors import BodyTooLarge, InternalError
+from service.http.problems import problem_response
+
+SCHEMA_VERSION = "1"
+# Seconds, from a cached forecast (under a millisecond) to a batch of 10,000.
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
+_CLIENT_CLOSED_REQUEST = 499  # what nginx calls a caller who left before the answer
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SCHEMA_HEADER = (b"roughcast-schema", SCHEMA_VERSION.encode())
+
+log = structlog.get_logger("service")
+
+
+class RequestTally:
+    """Requests by route: how many, with which status, and how long they took.
+
+    Prometheus' own counters take a lock and a chain of objects for each of a request's four
+    numbers, a tenth of a forecast. All requests are counted on the event loop's one thread.
+
+    Attributes
+    ----------
+    statuses : requests by method, route and status.
+    buckets : by method and route, requests in each of ``LATENCY_BUCKETS`` and beyond the last.
+    seconds : their sum, by method and route.
+    """
+
+    def __init__(self) -> None:
+        self.statuses: dict[tuple[str, str, int], int] = defaultdict(int)
+        self.buckets: dict[tuple[str, str], list[int]] = defaultdict(_no_requests)
+        self.seconds: dict[tuple[str, str], float] = defaultdict(float)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request; ``seconds`` from its head to the end of its answer."""
+        self.statuses[method, route, status] += 1
+        self.buckets[method, route][bisect_left(LATENCY_BUCKETS, seconds)] += 1
+        self.seconds[method, route] += seconds
+
+
+class RequestLog:
+    """Writes a line of JSON for each request, as structlog writes all others.
+
+    Attributes
+    ----------
+    stream : where to; None writes none.
+    """
+
+    def __init__(self) -> None:
+        self.stream: BinaryIO | None = None
+
+    def write(self, request_id: str, scope: Scope, status: int, seconds: float) -> None:
+        """Write the line of one request."""
+        if self.stream is None:
+            return
+        line = to_json(
+            {
+                "request_id": request_id,
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "milliseconds": round(seconds * 1e3, 3),
+                "event": "request",
+                "level": "info",
+                "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            }
+        )
+        self.stream.write(line + b"\n")
+        self.stream.flush()
+
+
+request_log = RequestLog()  # one a process, as the log itself
+
+
+class RequestMiddleware:
+    """Middleware around the whole application.
+
+    Parameters
+    ----------
+    app : the application inside.
+    tally : where requests are counted.
+    max_body_bytes : longest request body that is read.
+    """
+
+    def __init__(self, app: ASGIApp, tally: RequestTally, max_body_bytes: int) -> None:
+        self.app = app
+        self.tally = tally
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and count and log it whatever becomes of it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send, self.max_body_bytes)
+        try:
+            await self._answer(exchange)
+        finally:
+            self._record(exchange)
+
+    async def _answer(self, exchange: "Exchange") -> None:
+        try:
+            exchange.refuse_declared_length()
+            await self.app(exchange.scope, exchange.receive, exchange.send)
+        except BodyTooLarge as error:
+            await exchange.answer(error)
+        except ClientDisconnect:
+            exchange.status = _CLIENT_CLOSED_REQUEST
+        except Exception:
+            log.exception("bug", request_id=exchange.request_id, path=exchange.scope["path"])
+            if not exchange.status:
+                await exchange.answer(
+                    InternalError(f"an unexpected error; the log has it as {exchange.request_id}")
+                )
+
+    def _record(self, exchange: "Exchange") -> None:
+        scope, seconds = exchange.scope, perf_counter() - exchange.started
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self.tally.count(scope["method"], route, exchange.status, seconds)
+        request_log.write(exchange.request_id, scope, exchange.status, seconds)
+
+
+class Exchange:
+    """One request and its answer."""
+
+    __slots__ = (
+        "_declared_length",
+        "_read",
+        "_receive",
+        "_send",
+        "max_body_bytes",
+        "request_id",
+        "scope",
+        "started",
+        "status",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+        self.started = perf_counter()
+        self.scope = scope
+        self.status = 0  # until the answer starts
+        self.max_body_bytes = max_body_bytes
+        headers = dict(reversed(scope["headers"]))  # of a name given twice, the first
+        self.request_id = _request_id(headers.get(b"x-request-id", b""))
+        self._declared_length = headers.get(b"content-length", b"")
+        self._receive = receive
+        self._send = send
+        self._read = 0
+
+    async def receive(self) -> Message:
+        """Read on, as long as the body is within its limit."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._read += len(message.get("body", b""))
+            if self._read > self.max_body_bytes:
+                raise self._too_large(f"more than {self.max_body_bytes} bytes")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send on, with the headers that every answer has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            request_id = (b"x-request-id", self.request_id.encode())
+            message["headers"] = [*message["headers"], _SCHEMA_HEADER, request_id]
+        await self._send(message)
+
+    async def answer(self, error: BodyTooLarge | InternalError) -> None:
+        """Answer with the problem document of ``error``."""
+        response = problem_response(error, self.scope["path"])
+        await response(self.scope, self.receive, self.send)
+
+    def refuse_declared_length(self) -> None:
+        """Refuse a body that is announced as too large before any of it is read."""
+        declared = self._declared_length
+        if declared.isdigit() and int(declared[:_LONGEST_LENGTH]) > self.max_body_bytes:
+            raise self._too_large(f"{declared.decode()} bytes")
+
+    def _too_large(self, found: str) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"the body has {found}; at most {self.max_body_bytes} are accepted",
+            field="body",
+            found=found,
+            needed=f"at most {self.max_body_bytes} bytes",
+        )
+
+
+def _request_id(given: bytes) -> str:
+    """Take over the caller's id if it is harmless, so that logs can be joined; else make one."""
+    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _no_requests() -> list[int]:
+    return [0] * (len(LATENCY_BUCKETS) + 1)

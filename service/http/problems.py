@@ -1,0 +1,229 @@
+"""Errors as RFC 9457 problem documents: one form for everything that can go wrong."""
+
+import math
+import reprlib
+from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from service.http.errors import (
+    Fault,
+    InternalError,
+    InvalidRequest,
+    MalformedJson,
+    MethodNotAllowed,
+    RouteNotFound,
+    status_of,
+)
+from service.http.json import to_bytes
+from volatility.errors import Finding, InvalidBars, RoughcastError
+
+MEDIA_TYPE = "application/problem+json"
+COMPONENTS = "#/components/schemas/"  # where OpenAPI keeps its schemas
+# As RFC 9110 has them; Python knows older names up to 3.12.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_LONGEST_FOUND = 200  # characters of a refused value that are worth repeating
+_LARGEST_EXACT = 2**53  # JSON readers keep integers up to here
+_SOURCES = (("body",), ("query",), ("path",), ("header",))
+_CODES = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "too_long": "too_many_items",
+    "string_too_short": "empty_value",
+}
+
+
+class FaultDocument(TypedDict):
+    """One of several things that are wrong."""
+
+    code: str
+    detail: str
+    field: str | None
+    found: Any
+    needed: str | None
+
+
+class Problem(TypedDict):
+    """RFC 9457 problem document; branch on ``code``, show ``detail`` to people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    field: str | None
+    found: Any
+    needed: str | None
+    errors: list[FaultDocument]
+
+
+def problem_of(error: RoughcastError, instance: str) -> Problem:
+    """Describe ``error``, which happened to ``instance`` (a path, or a path and an item in it)."""
+    status = status_of(type(error))
+    return Problem(
+        type=f"urn:roughcast:problem:{error.code}",
+        title=_phrase(status),
+        status=status,
+        detail=str(error),
+        instance=instance,
+        code=error.code,
+        field=error.field,
+        found=presentable(error.found),
+        needed=error.needed,
+        errors=[_document(fault) for fault in _faults(error)],
+    )
+
+
+def problem_response(
+    error: RoughcastError, instance: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer with the problem document of ``error``."""
+    problem = problem_of(error, instance)
+    return Response(to_bytes(problem), problem["status"], headers, MEDIA_TYPE)
+
+
+def from_validation(details: list[ErrorDetails]) -> InvalidRequest | MalformedJson:
+    """Translate what pydantic found wrong with a body or with parameters."""
+    first = details[0]
+    if first["type"] == "json_invalid":
+        reason = first.get("ctx", {}).get("error", first["msg"])
+        return MalformedJson(
+            f"the body is not JSON: {reason}", field="body", needed="a JSON document (RFC 8259)"
+        )
+    return InvalidRequest([_fault(detail) for detail in details])
+
+
+def field_name(location: tuple[int | str, ...]) -> str:
+    """Write a pydantic location as in ``history.bars[3].close``."""
+    parts = location[1:] if location[:1] in _SOURCES else location
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return name.lstrip(".") or "body"
+
+
+def presentable(found: object) -> Any:
+    """Something JSON can hold, and not much longer than a line, that shows ``found``."""
+    if found is None or isinstance(found, bool):
+        return found
+    if isinstance(found, int) and abs(found) < _LARGEST_EXACT:
+        return found
+    if isinstance(found, float) and math.isfinite(found):
+        return found
+    text = found if isinstance(found, str) else _short_repr(found)
+    return text if len(text) <= _LONGEST_FOUND else text[:_LONGEST_FOUND] + "…"
+
+
+def problems(*errors: type[RoughcastError]) -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route that may end in these errors, for OpenAPI."""
+    codes: dict[int, list[str]] = {}
+    for error in errors:
+        codes.setdefault(status_of(error), []).append(error.code)
+    return {
+        status: {
+            "description": f"{_phrase(status)}: " + ", ".join(f"`{it}`" for it in found),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{COMPONENTS}Problem"}}},
+        }
+        for status, found in codes.items()
+    }
+
+
+def _phrase(status: int) -> str:
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
+ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+
+def exception_handlers() -> dict[int | type[Exception], ExceptionHandler]:
+    """Handlers for every exception that a request may end in, except bugs."""
+    return {
+        RoughcastError: _on_domain_error,
+        RequestValidationError: _on_validation_error,
+        HTTPException: _on_http_exception,
+    }
+
+
+async def _on_domain_error(request: Request, error: RoughcastError) -> Response:
+    return problem_response(error, request.url.path)
+
+
+async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:
+    return problem_response(from_validation(list(error.errors())), request.url.path)
+
+
+async def _on_http_exception(request: Request, error: HTTPException) -> Response:
+    return problem_response(_from_http(request, error), request.url.path, error.headers)
+
+
+def _from_http(request: Request, error: HTTPException) -> RoughcastError:
+    """Translate what the router itself raises."""
+    path, method = request.url.path, request.method
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return RouteNotFound(
+            f"there is no route {path}", field="path", found=path, needed="a path listed in /docs"
+        )
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        return MethodNotAllowed(
+            f"{path} does not answer {method}", field="method", found=method, needed=allowed
+        )
+    return InternalError(f"unexpected HTTP status {error.status_code}")
+
+
+def _code(pydantic_type: str) -> str:
+    if pydantic_type in _CODES:
+        return _CODES[pydantic_type]
+    if pydantic_type.startswith(("date_", "datetime_")) and not pydantic_type.endswith("_type"):
+        return "invalid_date"
+    if pydantic_type.endswith(("_type", "_parsing", "_parsing_size")):
+        return "wrong_type"
+    return "invalid_value"
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    field = field_name(tuple(detail["loc"]))
+    missing = detail["type"] == "missing"
+    return Fault(
+        code=detail.get("ctx", {}).get("code") or _code(detail["type"]),
+        detail=f"{field}: {detail['msg']}",
+        field=field,
+        found=None if missing else detail["input"],
+        needed=detail["msg"],
+    )
+
+
+def _short_repr(found: object) -> str:
+    try:
+        return reprlib.repr(found)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return f"a very large {type(found).__name__}"
+
+
+def _faults(error: RoughcastError) -> tuple[Fault, ...]:
+    """Every fault that ``error`` reports, or none where it says it all by itself."""
+    if isinstance(error, InvalidRequest):
+        return error.faults if len(error.faults) > 1 else ()
+    if isinstance(error, InvalidBars) and len(error.findings) > 1:
+        return tuple(_fault_of_finding(finding) for finding in error.findings)
+    return ()
+
+
+def _fault_of_finding(finding: Finding) -> Fault:
+    return Fault(finding.code, str(finding), finding.field, finding.found, finding.needed)
+
+
+def _document(fault: Fault) -> FaultDocument:
+    return FaultDocument(
+        code=fault.code,
+        detail=fault.detail,
+        field=fault.field,
+        found=presentable(fault.found),
+        needed=fault.needed,
+    )

@@ -1,0 +1,44 @@
+"""How the routes of the features come into the application."""
+
+from collections.abc import Iterable, Sequence
+from inspect import signature
+
+from fastapi import APIRouter, FastAPI
+from fastapi.params import Depends
+from fastapi.routing import APIRoute
+
+_OPTIONS = tuple(signature(APIRoute).parameters)  # each is kept by the route under its own name
+
+
+def include_routers(
+    app: FastAPI, routers: Iterable[APIRouter], dependencies: Sequence[Depends] = ()
+) -> None:
+    """Put the routes of routers on the application itself, before its pages of documentation.
+
+    ``FastAPI.include_router`` keeps a router whole and matches a request to one of its routes
+    twice, at a twentieth of what a forecast costs.
+
+    Parameters
+    ----------
+    app : the application.
+    routers : of the features; those that are added first are matched first.
+    dependencies : what every one of these routes depends on, beside what the application and the
+        route itself do.
+
+    Raises
+    ------
+    TypeError : a router holds something else than routes of FastAPI.
+    """
+    routes = [route for router in routers for route in router.routes]
+    all_of_them = [*app.router.dependencies, *dependencies]
+    app.router.routes[:0] = [_depending(route, all_of_them) for route in routes]
+
+
+def _depending(route: object, dependencies: Sequence[Depends]) -> APIRoute:
+    if not isinstance(route, APIRoute):
+        raise TypeError(f"{route!r} is a {type(route).__name__}; needed: an APIRoute")
+    if not dependencies:
+        return route
+    options = {name: getattr(route, name) for name in _OPTIONS}
+    options["dependencies"] = [*dependencies, *route.dependencies]
+    return type(route)(**options)

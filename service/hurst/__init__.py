@@ -1,0 +1,1 @@
+"""``/hurst``: whether log volatility is rough, of a held asset or of a series sent."""

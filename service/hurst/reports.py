@@ -1,0 +1,38 @@
+"""Hurst reports of held history, remembered until a bar comes in."""
+
+from service.assets.holdings import Held
+from volatility.bars import DAILY
+from volatility.hurst import HurstReport, report
+from volatility.measures import MEASURES
+
+
+class HurstReports:
+    """The report of each held asset, of its newest revision."""
+
+    def __init__(self) -> None:
+        self._remembered: dict[str, tuple[int, HurstReport]] = {}
+
+    def report(self, held: Held) -> HurstReport:
+        """Every estimator on the log volatility of an asset.
+
+        Raises
+        ------
+        HistoryTooShort : too little is held of it.
+        """
+        asset = held.asset.asset
+        revision, remembered = self._remembered.get(asset, (0, None))
+        if remembered is not None and revision == held.revision:
+            return remembered
+        found = _report(held)
+        self._remembered[asset] = (held.revision, found)
+        return found
+
+
+def _report(held: Held) -> HurstReport:
+    series = held.series()
+    intraday = MEASURES[series.measure].bars == "intraday"
+    return report(
+        0.5 * series.log_rv,
+        measure=series.measure,
+        intraday_nobs=DAILY // held.asset.bar_interval if intraday else None,
+    )

@@ -1,0 +1,180 @@
+"""``GET /compare/{asset}``: its route and its schemas."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from models_store import ArtifactRefused, LoadedModel
+from service.http.errors import ComparisonUnavailable
+from service.http.fields import AssetName, Horizon, Measure, Nobs
+from service.http.json import finite, to_date
+from service.http.problems import problems
+from service.http.state import from_state
+from service.models.catalogue import AssetComparison, Catalogue
+from volatility.errors import RoughcastError, UnknownAsset
+from volatility.evaluation.compare import ComparisonRow
+from volatility.evaluation.diebold_mariano import DieboldMariano
+
+router = APIRouter(tags=["compare"])
+
+Coverage = Annotated[
+    dict[str, float | None],
+    Field(
+        description="By nominal level: share of target sessions inside the interval given at the "
+        "time.",
+        examples=[{"0.8": 0.79, "0.95": 0.95}],
+    ),
+]
+
+
+class DieboldMarianoAnswer(TypedDict):
+    """A test of equal QLIKE; HAC variance, Harvey-Leybourne-Newbold correction."""
+
+    statistic: Annotated[
+        float | None, Field(description="Negative where the model of the row is better.")
+    ]
+    pvalue: Annotated[float | None, Field(description="Two-sided.")]
+
+
+class CompareRow(TypedDict):
+    """How one model did, out of sample."""
+
+    model: Annotated[str, Field(examples=["log_har"])]
+    version: Annotated[int, Field(examples=[1])]
+    qlike_loss: Annotated[
+        float | None, Field(description="Mean of rv/f - log(rv/f) - 1; lower is better.")
+    ]
+    qlike_ratio: Annotated[
+        float | None, Field(description="`qlike_loss` over that of the baseline.")
+    ]
+    rmse_volatility: Annotated[float | None, Field(description="Of volatility, decimal per day.")]
+    mae_volatility: Annotated[float | None, Field(description="Of volatility, decimal per day.")]
+    r_squared_log: Annotated[float | None, Field(description="Of log_rv.")]
+    correlation_log: Annotated[float | None, Field(description="Of log_rv.")]
+    interval_loss_log: Annotated[
+        dict[str, float | None],
+        Field(description="By nominal level: interval score of log_rv; lower is better."),
+    ]
+    coverage: Coverage
+    coverage_by_tercile: Annotated[
+        dict[str, list[float | None]],
+        Field(
+            description="By nominal level: coverage in the lowest, middle and highest third of "
+            "forecasts."
+        ),
+    ]
+    coverage_nobs: Annotated[int, Field(description="Sessions behind the coverages.")]
+    diebold_mariano: Annotated[
+        dict[str, DieboldMarianoAnswer], Field(description="By the model tested against.")
+    ]
+    in_confidence_set: Annotated[
+        bool, Field(description="Whether the model may be the best, at the confidence level.")
+    ]
+    confidence_set_pvalue: float | None
+    information_lag: Annotated[
+        int | None,
+        Field(
+            description="Sessions from the newest news in a forecast to its target: 1 for an "
+            "honest forecast one session ahead; null where it cannot be told."
+        ),
+    ]
+    refit_every: Annotated[
+        int, Field(description="Sessions between two fits in the walk-forward.", examples=[22])
+    ]
+
+
+class ExcludedAnswer(TypedDict):
+    """A model that is left out, and why."""
+
+    model: str
+    version: int | None
+    reason: str
+
+
+class CompareAnswer(TypedDict):
+    """Every model of an asset on the same target dates, the lowest QLIKE first."""
+
+    asset: AssetName
+    measure: Measure
+    horizon: Horizon
+    baseline: Annotated[str, Field(description="The model that ratios refer to.")]
+    span: Annotated[
+        list[date], Field(min_length=2, max_length=2, description="First and last target date.")
+    ]
+    nobs: Nobs
+    protocol: Annotated[str, Field(description="How the forecasts were made and scored.")]
+    confidence_level: Annotated[float, Field(description="Of the model confidence set.")]
+    rows: list[CompareRow]
+    excluded: list[ExcludedAnswer]
+
+
+@router.get(
+    "/compare/{asset}", responses=problems(UnknownAsset, ArtifactRefused, ComparisonUnavailable)
+)
+async def compare(
+    asset: str, catalogue: Annotated[Catalogue, from_state("catalogue")]
+) -> CompareAnswer:
+    """Compare the models of an asset, out of sample and on the same target dates."""
+    return _answer(asset, catalogue.comparison(asset), catalogue)
+
+
+def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> CompareAnswer:
+    result = comparison.result
+    if isinstance(result, RoughcastError):
+        raise ComparisonUnavailable(
+            f"the models of {asset} cannot be compared: {result}", found=result.code
+        ) from result
+    models = catalogue.snapshot.models[asset]
+    first, last = result.span
+    return CompareAnswer(
+        asset=asset,
+        measure=comparison.measure,
+        horizon=1,
+        baseline=result.baseline,
+        span=[to_date(first), to_date(last)],
+        nobs=result.nobs,
+        protocol=comparison.protocol,
+        confidence_level=result.confidence_level,
+        rows=[_row(row, models[row.model]) for row in result.rows],
+        excluded=[
+            ExcludedAnswer(model=it.model, version=it.version, reason=it.reason)
+            for it in comparison.excluded
+        ],
+    )
+
+
+def _row(row: ComparisonRow, model: LoadedModel) -> CompareRow:
+    return CompareRow(
+        model=row.model,
+        version=model.version,
+        qlike_loss=finite(row.qlike_loss),
+        qlike_ratio=finite(row.qlike_ratio),
+        rmse_volatility=finite(row.rmse_volatility),
+        mae_volatility=finite(row.mae_volatility),
+        r_squared_log=finite(row.r_squared_log),
+        correlation_log=finite(row.correlation_log),
+        interval_loss_log=_by_level(row.interval_loss_log),
+        coverage=_by_level(row.coverage),
+        coverage_by_tercile={
+            str(level): [finite(value) for value in terciles]
+            for level, terciles in row.coverage_by_tercile.items()
+        },
+        coverage_nobs=row.coverage_nobs,
+        diebold_mariano={name: _test(test) for name, test in row.diebold_mariano.items()},
+        in_confidence_set=row.in_confidence_set,
+        confidence_set_pvalue=finite(row.confidence_set_pvalue),
+        information_lag=row.information_lag,
+        refit_every=model.manifest.evaluation.refit_every,
+    )
+
+
+def _test(test: DieboldMariano) -> DieboldMarianoAnswer:
+    return DieboldMarianoAnswer(statistic=finite(test.statistic), pvalue=finite(test.pvalue))
+
+
+def _by_level(values: Mapping[float, float]) -> dict[str, float | None]:
+    return {str(level): finite(value) for level, value in values.items()}

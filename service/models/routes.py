@@ -1,0 +1,76 @@
+"""``GET /models`` and ``GET /models/{asset}/{model}``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from models_store import ArtifactRefused, LoadedModel
+from service.http.problems import problems
+from service.http.state import from_state
+from service.models.catalogue import Catalogue
+from service.models.schemas import ModelAnswer, ModelsAnswer, ModelSummary, refused_answer
+from volatility.errors import UnknownAsset, UnknownModel, UnknownVersion
+
+router = APIRouter(tags=["models"])
+
+CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
+
+
+@router.get("/models")
+async def models(catalogue: CatalogueDep) -> ModelsAnswer:
+    """List the models in service, and what was refused."""
+    return ModelsAnswer(
+        models=[_summary(model, catalogue) for model in catalogue.all_models()],
+        refused=[refused_answer(refusal) for refusal in catalogue.snapshot.refused],
+    )
+
+
+@router.get(
+    "/models/{asset}/{model}",
+    responses=problems(UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused),
+)
+def model(
+    asset: str,
+    model: str,
+    catalogue: CatalogueDep,
+    version: Annotated[
+        int | None, Query(ge=1, description="By default the version that answers.")
+    ] = None,
+) -> ModelAnswer:
+    """Describe one version of a model: its manifest says what it is, saw, and how it did."""
+    served = catalogue.find(asset, model)
+    if version is None:
+        shown = catalogue.resolve(asset, model).model
+    elif served is not None and served.version == version:
+        shown = served
+    else:
+        name = served.manifest.model if served else model  # where `auto` is asked for
+        shown = catalogue.store.load(asset, name, version)
+    manifest = shown.manifest
+    return ModelAnswer(
+        asset=manifest.asset,
+        model=manifest.model,
+        version=shown.version,
+        sha256=shown.sha256,
+        versions=catalogue.store.versions(manifest.asset, manifest.model),
+        served_version=served.version if served else None,
+        champion=catalogue.champion(asset) == manifest.model,
+        manifest=manifest,
+    )
+
+
+def _summary(model: LoadedModel, catalogue: Catalogue) -> ModelSummary:
+    manifest = model.manifest
+    return ModelSummary(
+        asset=manifest.asset,
+        model=manifest.model,
+        version=model.version,
+        sha256=model.sha256,
+        champion=catalogue.champion(manifest.asset) == manifest.model,
+        measure=manifest.measure,
+        horizons=list(manifest.horizons),
+        levels=[interval.level for interval in manifest.intervals],
+        required_sessions=model.required_sessions,
+        columns=list(manifest.columns),
+        training_end=manifest.training.end,
+    )

@@ -1,0 +1,1 @@
+"""``/health`` and ``/metrics``, and where the log goes."""

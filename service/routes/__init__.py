@@ -1,1 +1,0 @@
-"""One module a route; each translates between HTTP and the domain, and delegates."""

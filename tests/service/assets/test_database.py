@@ -1,0 +1,148 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.assets.database import HistoryStore
+from service.http.errors import BarsConflict, NotReady
+from tests.models_store.artifacts import make_series
+from tests.service.worlds import ASSET, bars_of, held_asset
+from volatility.bars import PRICES, Bars
+
+ALL = bars_of(make_series(60))
+
+
+def part(start: int, stop: int) -> Bars:
+    prices = {price: getattr(ALL, price)[start:stop] for price in PRICES}
+    return Bars(timestamps=ALL.timestamps[start:stop], interval=ALL.interval, **prices)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> HistoryStore:
+    store = HistoryStore(f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}")
+    store.prepare([(held_asset(), part(0, 40))])
+    return store
+
+
+def assert_same(found: Bars, expected: Bars) -> None:
+    for column in ("timestamps", *PRICES):
+        np.testing.assert_array_equal(getattr(found, column), getattr(expected, column))
+    assert found.interval == expected.interval
+
+
+def test_bars_come_back_bit_for_bit(store: HistoryStore) -> None:
+    held = store.read(ASSET)
+    assert held.asset == held_asset()
+    assert held.revision == 1
+    assert_same(held.bars, part(0, 40))
+
+
+def test_the_database_is_in_wal_mode(tmp_path: Path, store: HistoryStore) -> None:
+    assert (tmp_path / "new" / "history.sqlite3-wal").exists()
+
+
+def test_a_database_with_history_is_not_filled_again(tmp_path: Path, store: HistoryStore) -> None:
+    store.merge(held_asset(), part(40, 41))
+    again = HistoryStore(f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}")
+    again.prepare([(held_asset(), part(0, 40)), (held_asset("OTHER"), part(0, 3))])
+    assert again.assets() == [ASSET]
+    assert len(again.read(ASSET).bars) == 41
+
+
+def test_a_seed_that_fails_halfway_leaves_an_empty_database(tmp_path: Path) -> None:
+    store = HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+
+    def seed():
+        yield held_asset(), part(0, 10)
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        store.prepare(seed())
+    assert store.assets() == []
+    store.prepare([(held_asset(), part(0, 10))])
+    assert_same(store.read(ASSET).bars, part(0, 10))
+
+
+def test_new_bars_are_added_and_identical_ones_stay(store: HistoryStore) -> None:
+    merge = store.merge(held_asset(), part(38, 45))
+    assert (merge.added, merge.unchanged, merge.replaced) == (5, 2, 0)
+    assert_same(merge.held.bars, part(0, 45))
+    assert_same(store.read(ASSET).bars, part(0, 45))
+    assert merge.held.revision == store.read(ASSET).revision == 2
+
+
+def test_bars_before_and_between_held_ones_find_their_place(tmp_path: Path) -> None:
+    store = HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    store.prepare([(held_asset(), part(10, 20))])
+    store.merge(held_asset(), part(30, 40))
+    store.merge(held_asset(), part(0, 60))
+    assert_same(store.read(ASSET).bars, ALL)
+
+
+def test_repeating_a_merge_changes_nothing(store: HistoryStore) -> None:
+    store.merge(held_asset(), part(35, 45))
+    merge = store.merge(held_asset(), part(35, 45))
+    assert (merge.added, merge.unchanged, merge.replaced) == (0, 10, 0)
+    assert merge.held.revision == store.read(ASSET).revision == 2
+
+
+def test_a_contradiction_changes_nothing_and_says_where(store: HistoryStore) -> None:
+    wrong = part(38, 45)
+    wrong = replace(wrong, high=np.where(np.arange(7) == 1, 500.0, wrong.high))
+    with pytest.raises(BarsConflict, match="contradict bars that are held") as caught:
+        store.merge(held_asset(), wrong)
+    assert caught.value.field == "bars[1]"
+    assert "high 500.0" in str(caught.value.found)
+    assert str(wrong.timestamps[1]) in str(caught.value)
+    assert_same(store.read(ASSET).bars, part(0, 40))
+    assert store.read(ASSET).revision == 1
+
+
+def test_a_contradiction_can_be_meant(store: HistoryStore) -> None:
+    given = part(38, 45)
+    given = replace(given, high=np.where(np.arange(7) == 1, 500.0, given.high))
+    merge = store.merge(held_asset(), given, replace=True)
+    assert (merge.added, merge.unchanged, merge.replaced) == (5, 1, 1)
+    assert store.read(ASSET).bars.high[39] == 500.0
+    assert store.read(ASSET).revision == 2
+
+
+def test_a_new_asset_is_registered_by_its_first_bars(store: HistoryStore) -> None:
+    other = replace(held_asset("NEW"), measure="parkinson")
+    merge = store.merge(other, part(0, 5))
+    assert merge.added == 5
+    assert store.assets() == ["NEW", ASSET]
+    assert store.read("NEW").asset == other
+
+
+def test_two_services_on_one_database_see_each_other(tmp_path: Path, store: HistoryStore) -> None:
+    other = HistoryStore(f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}")
+    other.prepare([])
+    store.merge(held_asset(), part(40, 50))
+    merge = other.merge(held_asset(), part(45, 55))
+    assert (merge.added, merge.unchanged) == (5, 5)
+    assert_same(store.read(ASSET).bars, part(0, 55))
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path, store: HistoryStore) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}"
+    stores = [store, HistoryStore(url)]
+    pieces = [part(start, start + 12) for start in range(0, 50, 2)]
+
+    def merge(at: int) -> int:
+        return stores[at % 2].merge(held_asset("NEW"), pieces[at]).added
+
+    with ThreadPoolExecutor(8) as pool:
+        added = sum(pool.map(merge, range(len(pieces))))
+    assert added == 60
+    assert_same(store.read("NEW").bars, ALL)
+
+
+def test_a_database_that_is_gone_does_not_answer(tmp_path: Path) -> None:
+    store = HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    with pytest.raises(NotReady, match="does not answer"):
+        store.ping()
+    store.prepare([])
+    store.ping()

@@ -1,0 +1,98 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models_store import Store
+from service.assets.database import HistoryStore
+from service.assets.holdings import Holdings
+from service.forecasts.forecaster import Forecaster, IssuedForecast
+from service.forecasts.query import Question
+from service.forecasts.schemas import ForecastRequest
+from service.models.catalogue import Catalogue, Choice, ModelSkill
+from service.settings import Settings
+from tests.models_store.artifacts import make_series
+from tests.service.worlds import ASSET, clock, json_rv
+from volatility.errors import HistoryTooShort, RoughcastError, UnknownAsset
+from volatility.series import RealizedSeries
+
+
+@pytest.fixture
+def forecaster(world_settings: Settings) -> Forecaster:
+    history = HistoryStore(world_settings.database_url)
+    holdings = Holdings(history)
+    holdings.load()
+    history.close()
+    return Forecaster(Catalogue.of(Store(world_settings.store)), holdings, clock)
+
+
+@pytest.fixture
+def question(world_settings: Settings) -> Question:
+    model = Store(world_settings.store).load(ASSET, "har")
+    last = make_series().dates[-1]
+    return Question(Choice(model, None, "third"), make_series(), 1, (0.8,), None, last, ("first",))
+
+
+def request(**body: Any) -> ForecastRequest:
+    return ForecastRequest.model_validate({"asset": ASSET, **body})
+
+
+def test_a_forecast_is_a_value(forecaster: Forecaster) -> None:
+    issued = forecaster.forecast(forecaster.ask(request(model="har")))
+    model = forecaster.ask(request(model="har")).choice.model
+    assert issued.forecast.rv == pytest.approx(model.forecast(make_series()).rv)  # rv from bars
+    assert (issued.forecast.model, len(issued.forecast_id)) == ("har", 32)
+    assert isinstance(issued.skill, ModelSkill)
+    assert issued.skill.baseline == "har"
+    assert (issued.stale_sessions, issued.degraded_reason, issued.warnings) == (0, None, ())
+
+
+def test_warnings_of_question_model_and_skill_come_together(
+    forecaster: Forecaster, question: Question
+) -> None:
+    rv = np.full(22, make_series().rv.max() * 50)  # is clipped, which is worth a warning
+    issued = forecaster.forecast(question._replace(history=RealizedSeries(rv, "garman_klass")))
+    first, clipped, third = issued.warnings
+    assert (first, third) == ("first", "third")
+    assert "clipped" in clipped
+    assert issued.stale_sessions is None
+
+
+def test_the_id_changes_with_everything_that_the_numbers_depend_on(
+    forecaster: Forecaster, question: Question
+) -> None:
+    model, series = question.choice.model, make_series()
+    other = replace(series, rv=np.append(series.rv[:-1], 2 * series.rv[-1]))
+    earlier = replace(series, dates=series.dates - 1)
+    questions = [
+        question,
+        question._replace(levels=(0.95,)),
+        question._replace(history=other),
+        question._replace(history=earlier),
+        question._replace(history=RealizedSeries(series.rv, series.measure)),
+        question._replace(choice=Choice(replace(model, sha256="0" * 64), None, "")),
+    ]
+    ids = {forecaster.forecast(it).forecast_id for it in questions}
+    assert len(ids) == len(questions)
+    # But not with what was known before the window, nor with what is said beside the numbers.
+    for same in (question._replace(history=series.tail(22)), question._replace(warnings=())):
+        assert forecaster.forecast(same).forecast_id == forecaster.forecast(question).forecast_id
+
+
+def test_a_batch_gives_the_values_of_single_forecasts_and_errors_in_their_places(
+    forecaster: Forecaster,
+) -> None:
+    good = [request(), request(model="har"), request(history={"rv": json_rv()})]
+    short = request(model="har", history={"rv": json_rv(17)})
+    asked = forecaster.ask_batch([good[0], short, request(asset="DOGE"), *good[1:]])
+    assert isinstance(asked[2], UnknownAsset)
+    answers = forecaster.forecast_batch([it for it in asked if isinstance(it, Question)])
+    assert isinstance(answers[1], HistoryTooShort)
+    issued = [it for it in answers if isinstance(it, IssuedForecast)]
+    assert issued == [forecaster.forecast(forecaster.ask(it)) for it in good]
+
+
+def test_what_cannot_be_answered_is_raised(forecaster: Forecaster) -> None:
+    with pytest.raises(RoughcastError, match="17"):
+        forecaster.forecast(forecaster.ask(request(history={"rv": json_rv(17)})))
