@@ -23,8 +23,8 @@ COPY . .
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 
 FROM base AS training
-COPY requirements/training.txt /requirements/
-RUN pip install --requirement /requirements/training.txt
+COPY requirements/networks.txt /requirements/
+RUN pip install --requirement /requirements/networks.txt
 COPY --from=wheel /wheels /wheels
 RUN pip install --no-deps /wheels/*.whl
 ENV HOME=/tmp

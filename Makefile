@@ -10,7 +10,7 @@ PAPER ?= var/paper
 VENV := .venv
 BIN := $(VENV)/bin
 SERVICE := $(VENV)/.installed-service
-TRAINING := $(VENV)/.installed-training
+NETWORKS := $(VENV)/.installed-networks
 DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -24,17 +24,17 @@ help: ## show the targets
 serve: $(SERVICE) ## answer on http://127.0.0.1:8000 (make serve PORT=8001 elsewhere)
 	exec env ROUGHCAST_HOST=$(HOST) ROUGHCAST_PORT=$(PORT) $(BIN)/python -m service
 
-retrain: $(TRAINING) ## fit, evaluate and publish models (make retrain ARGS="--asset BTC-USD")
+retrain: $(NETWORKS) ## fit, evaluate and publish models (make retrain ARGS="--asset BTC-USD")
 	$(BIN)/python -m training retrain $(ARGS)
 
-rebuild: $(TRAINING) ## retrain the shipped models from the shipped data, and compare with them
+rebuild: $(NETWORKS) ## retrain the shipped models from the shipped data, and compare with them
 	rm -rf var/rebuilt
 	$(BIN)/python -m training retrain --store var/rebuilt $(ARGS)
 
-evaluate: $(TRAINING) ## compare models walk-forward, with tables and figures (make evaluate ARGS="--asset SPX")
+evaluate: $(NETWORKS) ## compare models walk-forward, with tables and figures (make evaluate ARGS="--asset SPX")
 	$(BIN)/python -m training evaluate $(ARGS)
 
-reproduce: $(TRAINING) ## the paper's tables and figures (make reproduce PAPER=folder-of-its-files)
+reproduce: $(NETWORKS) ## the paper's tables and figures (make reproduce PAPER=folder-of-its-files)
 	$(BIN)/python -m training reproduce --data $(PAPER) $(ARGS)
 
 test: $(DEV) ## run the tests (make test ARGS="tests/volatility -k har")

@@ -7,14 +7,15 @@ import numpy as np
 from arch.univariate import HARX
 
 from benchmarks.timing import Result, faster_than, median_seconds
-from training.models.har import har
-from training.source import load_asset
+from training.config import read_config
+from training.data.bars_file import load_asset
+from training.models.linear.har import har
 
 
 def run() -> Iterator[Result]:
     data, _ = load_asset("SPX", None, datetime.now(UTC))
     rv = data.series.rv
-    model = har(refit_every=22)
+    model = har(read_config())
 
     def ours() -> np.ndarray:
         return model.estimate(data.pairs(22)).coefficients

@@ -34,9 +34,11 @@ pins() {
 pins 'What the service needs, and what builds the project: `make serve` and the service image.' \
     > "$venv/service.txt"
 "${pip[@]}" install --constraint "$venv/service.txt" --requirement <(declared training)
-pins 'service.txt and the extra training: `make retrain` and the training image.' \
-    > "$venv/training.txt"
-"${pip[@]}" install --constraint "$venv/training.txt" --requirement <(declared dev)
-pins 'training.txt and the extra dev: `make test`, `make check` and `make bench`.' \
+pins 'service.txt and the extra training: all models but networks.' > "$venv/training.txt"
+"${pip[@]}" install --constraint "$venv/training.txt" --requirement <(declared networks)
+pins 'training.txt and the extra networks: `make retrain` and the training image.' \
+    > "$venv/networks.txt"
+"${pip[@]}" install --constraint "$venv/networks.txt" --requirement <(declared dev)
+pins 'networks.txt and the extra dev: `make test`, `make check` and `make bench`.' \
     > "$venv/dev.txt"
-mv "$venv/service.txt" "$venv/training.txt" "$venv/dev.txt" requirements/
+mv "$venv"/{service,training,networks,dev}.txt requirements/

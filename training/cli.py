@@ -2,34 +2,86 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
 
-from rich.console import Console
-
-from training.commands import evaluate, reproduce, results, retrain
+from training.commands.arguments import add_evaluate, add_reproduce, add_results, add_retrain
+from training.models.extras import NETWORKS, TRAINING, require
 from volatility.errors import RoughcastError
 
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
 REDIRECTED_WIDTH = 140  # columns
-COMMANDS = (retrain, evaluate, reproduce, results)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of ``python -m training``.
+
+    Attributes
+    ----------
+    module : whose ``run(options, console)`` does it and returns the exit status. It is imported,
+        with all that it imports, when the command runs.
+    help : a line.
+    add_arguments : adds its options to its parser.
+    extras : optional packages that it cannot do without.
+    """
+
+    module: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    extras: tuple[str, ...] = (TRAINING,)
+
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "retrain": Command(
+            "training.commands.retrain", "evaluate, fit and publish models", add_retrain
+        ),
+        "evaluate": Command(
+            "training.commands.evaluate",
+            "compare models, and write tables and figures",
+            add_evaluate,
+        ),
+        "reproduce": Command(
+            "training.commands.reproduce",
+            "compute the paper's tables and figures again",
+            add_reproduce,
+            extras=(TRAINING, NETWORKS),
+        ),
+        "results": Command(
+            "training.commands.results", "write the results tables of README and docs", add_results
+        ),
+    }
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    # In a file or a pipe rich would fold tables to 80 columns.
-    width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
-    console, errors = Console(width=width), Console(stderr=True, soft_wrap=True)
+    options = make_parser().parse_args(arguments)
     try:
-        return int(options.run(options, console))
+        return _run(options)
     except (RoughcastError, OSError) as error:  # a full disk, a store that cannot be written
-        errors.print(f"error: {error}", markup=False, highlight=False)
+        sys.stderr.write(f"error: {error}\n")
         return STOPPED
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the name of the one given is in its ``command``."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    subparsers = parser.add_subparsers(required=True, metavar="command")
-    for command in COMMANDS:
-        command.add_to(subparsers)
+    subparsers = parser.add_subparsers(required=True, metavar="command", dest="command")
+    for name, command in COMMANDS.items():
+        command.add_arguments(subparsers.add_parser(name, help=command.help))
     return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    command = COMMANDS[options.command]
+    for extra in command.extras:
+        require(extra, options.command)
+    from rich.console import Console  # of an extra, whose absence has been told by now
+
+    # In a file or a pipe rich would fold tables to 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else REDIRECTED_WIDTH)
+    return int(import_module(command.module).run(options, console))

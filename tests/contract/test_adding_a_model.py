@@ -1,32 +1,42 @@
 """The model that docs/adding-a-model.md adds works as the page says."""
 
+import ast
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from models_store.store import Store
-from tests.training.data import make_training_set, small_config
+from tests.contract.test_models_page import ROW
+from tests.training.simulated import make_training_set, small_config
 from training.models import registry
-from training.retrain import publish, train
+from training.publishing.retrain import publish, train
+from volatility.regressors import LinearPredictor
 from volatility.series import RealizedSeries
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text()
 
 
-def test_the_example_is_evaluated_published_and_forecasts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's file and its line in the registry."""
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    names: dict[str, object] = {"__name__": "two_speeds"}
-    exec(compile(code, "two_speeds.py", "exec"), names)  # the page's own code
-    models = {**registry.MODELS, "two_speeds": lambda c: names["TwoSpeeds"](22)}
-    monkeypatch.setattr(registry, "MODELS", models)
+    (line,) = re.findall(r'^"two_speeds": .*,$', PAGE, flags=re.MULTILINE)
+    added = ast.literal_eval(f"{{{line}}}")
+    module = ModuleType(added["two_speeds"].partition(":")[0])
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(code, "two_speeds.py", "exec"), module.__dict__)  # the page's own code
+    monkeypatch.setattr(registry, "MODELS", {**registry.MODELS, **added})
 
+
+@pytest.mark.usefixtures("_added")
+def test_the_example_is_evaluated_published_and_forecasts(tmp_path: Path) -> None:
     data = make_training_set()
     chosen = registry.recipes(["two_speeds"], small_config())
-    result = publish(train(chosen, data, jobs=1), Store(tmp_path))
+    result = publish(train(chosen, data, jobs=1), Store(tmp_path), ["two_speeds"])
 
     rows = {row.model: row for row in result.comparison.rows}
     assert set(rows) == {"last_value", "har", "log_har", "two_speeds"}
@@ -35,4 +45,14 @@ def test_the_example_is_evaluated_published_and_forecasts(
     model = Store(tmp_path).load("TARGET", "two_speeds")
     history = RealizedSeries(rv=np.full(10, 1e-4), measure=data.target.series.measure)
     assert model.forecast(history).rv > 0
-    assert set(model.manifest.predictor.regressors) == {"mean_1", "mean_10"}
+    assert isinstance(model.predictor, LinearPredictor)
+    assert {it.name for it in model.predictor.coefficients} == {"mean_1", "mean_10"}
+
+
+@pytest.mark.usefixtures("_added")
+def test_the_row_is_one_of_the_table_and_says_what_the_example_needs() -> None:
+    ((name, scale, columns, sessions),) = ROW.findall(PAGE)
+    recipe = registry.make_recipe(name, small_config())
+    data = make_training_set()
+    assert recipe.fit(data).predictor.scale == scale
+    assert (recipe.lookback, recipe.columns) == (int(sessions), tuple(columns.split()))

@@ -2,6 +2,7 @@ import json
 import re
 import shlex
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,14 +122,23 @@ def test_training_runs_on_request_and_into_the_store_that_is_served():
 def test_the_service_image_holds_no_training_library():
     installed = " ".join(values("service", "RUN"))
     assert re.findall(r"/requirements/(\w+)\.txt", installed) == ["service"]
-    extra = PYPROJECT["project"]["optional-dependencies"]["training"]
-    assert not {re.split("[>=]", requirement)[0] for requirement in extra} & set(pins("service"))
-    assert "torch" in pins("training")
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    libraries = [*extras["training"], *extras["networks"]]
+    assert not {re.split("[>=]", requirement)[0] for requirement in libraries} & set(
+        pins("service")
+    )
+
+
+def test_torch_is_in_the_extra_networks_alone():
+    assert not {"torch", "onnx", "onnxscript"} & set(pins("training"))
+    assert pins("networks")["torch"] == "2.13.0"
+    installed = " ".join(values("training", "RUN"))
+    assert re.findall(r"/requirements/(\w+)\.txt", installed) == ["service", "networks"]
 
 
 def test_each_list_of_pins_holds_the_smaller_one():
-    service, training, dev = pins("service"), pins("training"), pins("dev")
-    assert service.items() < training.items() < dev.items()
+    lists = [pins(name).items() for name in ("service", "training", "networks", "dev")]
+    assert all(smaller < larger for smaller, larger in pairwise(lists))
 
 
 def test_every_declared_dependency_is_pinned():
@@ -144,6 +154,7 @@ def test_every_declared_dependency_is_pinned():
     normal = {name.replace("_", "-") for name in build | declared(project["dependencies"])}
     assert normal <= pinned("service")
     assert declared(extras["training"]) <= pinned("training")
+    assert declared(extras["networks"]) <= pinned("networks")
     assert declared(extras["dev"]) <= pinned("dev")
 
 

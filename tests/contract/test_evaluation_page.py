@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.evaluation.studies import results
 from training import cli
-from training.commands import evaluate
+from training.commands.arguments import add_evaluate
 from training.evaluation.tables import tidy_rows
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
@@ -36,9 +36,9 @@ def test_the_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_option_is_explained() -> None:
-    subparsers = argparse.ArgumentParser().add_subparsers()
-    evaluate.add_to(subparsers)
-    options = re.findall(r"--[a-z]+", subparsers.choices["evaluate"].format_help())
+    parser = argparse.ArgumentParser()
+    add_evaluate(parser)
+    options = re.findall(r"--[a-z]+", parser.format_help())
     assert set(options) - {"--help"} == set(
         re.findall(r"--[a-z]+", PAGE.split("## The protocol")[0])
     )

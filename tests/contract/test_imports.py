@@ -21,7 +21,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 def test_the_arrows_between_the_rooms_hold():
     contracts = PYPROJECT["tool"]["importlinter"]["contracts"]
     layers = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
-    assert layers == [["service | training", "models_store", "volatility"]]
+    assert ["service | training", "models_store", "volatility"] in layers
     sources = {room for contract in contracts for room in contract.get("source_modules", ())}
     assert sources >= set(ROOMS)
 

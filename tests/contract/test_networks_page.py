@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from training.config import FittingConfig, read_config
-from training.models.network_recipe import NetworkRecipe
-from training.models.registry import MODELS
-from training.models.transfer import STRATEGIES, Transfer, stages_of
+from training.models.neural.network_recipe import NetworkRecipe
+from training.models.neural.transfer import STRATEGIES, Transfer, stages_of
+from training.models.registry import MODELS, make_recipe
 from training.networks.volatility_network import VolatilityNetwork
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text().split("## Networks")[1]
 CONFIG = read_config()
-RECIPES = {name: make(CONFIG) for name, make in MODELS.items()}
+RECIPES = {name: make_recipe(name, CONFIG) for name in MODELS}
 NETWORKS = {name: made for name, made in RECIPES.items() if isinstance(made, NetworkRecipe)}
 TRANSFERS = {name: made for name, made in NETWORKS.items() if isinstance(made, Transfer)}
 

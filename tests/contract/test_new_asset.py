@@ -7,7 +7,7 @@ import numpy as np
 from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient
-from tests.training.data import SMALL_CONFIG, write_bars
+from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
 
 

@@ -14,7 +14,7 @@ from models_store.store import Store
 from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient
-from training.results import BEGIN, END, details, overview, read_results
+from training.publishing.store_results import BEGIN, END, details, overview, read_results
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from tests.training.data import small_config
+from tests.training.simulated import small_config
 from training.config import Config
 from training.networks.fitting import LogWindows, Split
 from volatility.arrays import FloatArray

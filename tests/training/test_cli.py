@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,12 @@ import pytest
 
 from models_store.snapshot import Snapshot
 from models_store.store import Store
-from tests.training.data import SMALL_CONFIG, write_bars
-from training import cli, retrain
+from tests.training.simulated import SMALL_CONFIG, write_bars
+from training import cli
+from training.evaluation.walk_forward import forecast_studies
 from training.networks.predictor import ParityError
-from training.results import BEGIN, END
-from training.study import Study
+from training.publishing import retrain
+from training.publishing.store_results import BEGIN, END
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import RealizedSeries
 
@@ -72,22 +74,61 @@ def test_retraining_on_the_same_data_changes_nothing(
         assert after.models["MINE"][model].sha256 == loaded.sha256
 
 
+def test_only_what_was_asked_for_is_published(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, "--models", "har", "log_har", "last_value")) == 0
+    frame = pd.read_csv(bars)
+    frame[:-1].to_csv(bars, index=False)  # so that all would forecast something else
+    assert cli.main(arguments(root, bars, "--models", "lhar")) == 0
+    store = Store(root)
+    published = {model: store.versions("MINE", model) for model in store.models("MINE")}
+    assert published == {"har": [1], "last_value": [1], "lhar": [1], "log_har": [1]}
+    assert re.search(r"log_har .* 1 . yes .*not asked for", capsys.readouterr().out)
+    assert store.champion("MINE") in published
+
+
+def test_what_forecasts_the_same_is_not_published_though_its_digest_differs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, *LINEAR)) == 0
+    monkeypatch.setattr("training.publishing.artifacts.version", lambda _: "2.0")
+    assert cli.main(arguments(root, bars, *LINEAR)) == 0
+    store = Store(root)
+    assert store.versions("MINE", "har") == [1]
+    assert store.load("MINE", "har").manifest.code_version != "2.0"
+
+
+def test_a_benchmark_that_cannot_be_loaded_is_published_again(root: Path, tmp_path: Path) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, *LINEAR)) == 0
+    (root / "MINE" / "log_har" / "1" / "coefficients.json").write_text("{}")
+    assert cli.main(arguments(root, bars, *LINEAR)) == 0
+    store = Store(root)
+    assert (store.versions("MINE", "log_har"), store.current("MINE", "log_har")) == ([1, 2], 2)
+    assert store.versions("MINE", "har") == [1]
+
+
 def test_a_worse_version_is_published_but_does_not_serve(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv")
     assert cli.main(arguments(root, bars, *LINEAR)) == 0
-    honest = retrain.tracks_of
+    honest = forecast_studies
 
-    def with_errors(study: Study, forecasts: list) -> dict[str, ForecastTrack]:
+    def with_errors(*arguments: Any) -> list[dict[str, ForecastTrack]]:
         noise = np.exp(np.random.default_rng(1).standard_normal(310))
-        tracks = honest(study, forecasts)
-        return {
-            model: replace(track, forecast=track.forecast * noise[: len(track)])
-            for model, track in tracks.items()
-        }
+        (tracks,) = honest(*arguments)
+        return [
+            {
+                model: replace(track, forecast=track.forecast * noise[: len(track)])
+                for model, track in tracks.items()
+            }
+        ]
 
-    monkeypatch.setattr(retrain, "tracks_of", with_errors)
+    monkeypatch.setattr(retrain, "forecast_studies", with_errors)
     assert cli.main(arguments(root, bars, *LINEAR)) == 1
     assert cli.main(arguments(root, bars, *LINEAR)) == 1  # the same again is not published again
     store = Store(root)
@@ -101,7 +142,7 @@ def test_nothing_is_published_when_an_export_fails(
     def fail(*_: object) -> None:
         raise ParityError("onnxruntime and torch differ")
 
-    monkeypatch.setattr("training.export.export_onnx", fail)
+    monkeypatch.setattr("training.networks.predictor._check_parity", fail)
     assert cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), "--models", "lstm")) == 2
     assert "onnxruntime and torch differ" in capsys.readouterr().err
     assert Store(root).assets() == []
@@ -114,22 +155,24 @@ def test_models_of_corrected_data_are_not_compared_with_those_of_the_data_before
     assert cli.main(arguments(root, bars, "--models", "ewma")) == 0
     champion = Store(root).champion("MINE")
     frame = pd.read_csv(bars)
-    frame.loc[550, "high"] *= 1.002
+    frame["high"] = frame["high"].where(frame.index != 550, frame["high"] * 1.002)
     frame.to_csv(bars, index=False)
     assert cli.main(arguments(root, bars, *LINEAR)) == 1
     assert "The champion stays" in capsys.readouterr().out
     store = Store(root)
     assert (store.current("MINE", "har"), store.current("MINE", "ewma")) == (2, 1)
     assert store.champion("MINE") == champion
-    assert cli.main(arguments(root, bars, "--models", "ewma")) == 0
+    assert store.current("MINE", "log_har") == 1  # nobody asked for it
+    assert cli.main(arguments(root, bars, "--models", "ewma", "log_har", "last_value")) == 0
 
 
 def test_a_version_of_another_measure_is_not_judged_against_the_one_before(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv")
-    assert cli.main(arguments(root, bars, *LINEAR)) == 0
-    assert cli.main(arguments(root, bars, *LINEAR, "--measure", "parkinson")) == 0
+    models = ["--models", "har", "log_har", "last_value"]
+    assert cli.main(arguments(root, bars, *models)) == 0
+    assert cli.main(arguments(root, bars, *models, "--measure", "parkinson")) == 0
     assert "the first version of parkinson" in capsys.readouterr().out
     assert Store(root).load("MINE", "har").manifest.measure == "parkinson"
 

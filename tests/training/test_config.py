@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.data import SMALL_CONFIG
+from tests.training.simulated import SMALL_CONFIG
 from training.config import InvalidConfig, flatten, read_config
 
 

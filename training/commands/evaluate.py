@@ -4,79 +4,39 @@ import argparse
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
-from training.commands.options import (
-    FitsProgress,
-    Subparsers,
-    add_assets,
-    add_fitting,
-    assets_of,
-    check_writable,
-    config_of,
-    echo,
-    introduce,
-    load_sources,
-    tell_left_out,
-)
+from training.commands.comparison_tables import print_comparison
+from training.commands.console import FitsProgress, echo, introduce
+from training.commands.preparation import Preparation, check_writable
 from training.config import flatten
 from training.evaluation import folder
 from training.evaluation.across import AcrossRow, across_assets
+from training.evaluation.figures import draw
 from training.evaluation.report import heading, report
 from training.evaluation.run import HALF, TEST, Evaluated, evaluate
-from training.evaluation.tables import Cell, forecasts_csv_gz, results_csv, results_json
-from training.models.recipe import Recipe, TrainingSet
-from training.models.registry import MODELS, recipes
-from training.report import print_comparison
-from training.source import load_asset
-from training.study import Study, applicable, check_history
-from training.walk_forward import count_fits
-
-
-def add_to(subparsers: Subparsers) -> None:
-    """Add the command's parser."""
-    parser = subparsers.add_parser("evaluate", help="compare models, and write tables and figures")
-    parser.set_defaults(run=run)
-    add_assets(parser)
-    add_fitting(parser)
-    parser.add_argument(
-        "--horizons",
-        nargs="+",
-        type=_horizon,
-        default=[1],
-        metavar="H",
-        help="sessions ahead, whose mean rv is forecast (default: 1)",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("var/evaluation"),
-        metavar="DIR",
-        help="folder of the results, replaced when they are complete (default: %(default)s)",
-    )
+from training.evaluation.study import check_history
+from training.evaluation.tables import Value, forecasts_csv_gz, results_csv, results_json
+from training.evaluation.walk_forward import count_fits
+from training.models.recipe import Recipe
+from training.models.registry import MODELS
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate everything asked for, print it and write it down; returns the exit status."""
-    assets, file = assets_of(options)
-    config = config_of(options)
-    chosen = recipes(options.models, config)
+    prepared = Preparation.of(options)
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole
     horizons = sorted(set(options.horizons))
-    echo(config, console, horizons=horizons, out=options.out)
+    echo(prepared.config, console, horizons=horizons, out=options.out)
     now = datetime.now(UTC)
-    targets = [load_asset(asset, file, now) for asset in assets]
-    sources = load_sources(chosen, options, now)
+    targets = prepared.load_targets(now)
+    sources = prepared.load_sources(now)
     studies = []
-    for target, notes in targets:
-        introduce(target, notes, console)
-        tell_left_out(chosen, target, console)
-        own = applicable(chosen, target)
-        sets = [TrainingSet(target, sources, config.seed, horizon) for horizon in horizons]
-        studies += [Study(data, own) for data in sets]
+    for target in targets:
+        introduce(target.data, target.notes, prepared.recipes, console)
+        studies += [prepared.study(target.data, sources, horizon) for horizon in horizons]
     # All of them before any is fitted: too short a history should not come to light hours later.
     for study in studies:
         check_history(study.data)
@@ -84,14 +44,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
         results = evaluate(studies, options.jobs, progress.advance)
     for result in results:
         print_comparison(heading(result), result.comparisons[TEST], console)
-    settings = flatten(config) | {"horizons": " ".join(map(str, horizons))}
-    folder.replace_folder(options.out, files_of(results, settings, _command(options, chosen)))
+    settings = flatten(prepared.config) | {"horizons": " ".join(map(str, horizons))}
+    command = _command(options, prepared.recipes)
+    folder.replace_folder(options.out, files_of(results, settings, command))
     console.print(f"wrote tables, forecasts, figures and a report into {options.out}", markup=False)
     return 0
 
 
 def files_of(
-    results: Sequence[Evaluated], settings: Mapping[str, Cell], command: str
+    results: Sequence[Evaluated], settings: Mapping[str, Value], command: str
 ) -> dict[str, bytes]:
     """Everything that is written, by path below the folder."""
     across = _across(results)
@@ -119,8 +80,6 @@ def _figures(
     results: Sequence[Evaluated],
 ) -> tuple[dict[str, dict[str, str]], dict[str, bytes]]:
     """Paths by study and by what a figure shows, and the files by path."""
-    from training.evaluation.figures import draw
-
     paths: dict[str, dict[str, str]] = {}
     files: dict[str, bytes] = {}
     for result in results:
@@ -155,9 +114,3 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
         words += ["--models", *(recipe.name for recipe in chosen)]
     words += ["--horizons", *map(str, sorted(set(options.horizons)))]
     return shlex.join(words)
-
-
-def _horizon(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions, of 1 or more")
-    return int(text)

@@ -7,51 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from training.commands.options import Subparsers, add_jobs, check_writable, echo
+from training.commands.arguments import DEFAULT_SEEDS, QUICK_SEEDS
+from training.commands.console import echo
+from training.commands.preparation import check_writable
 from training.config import read_config
 from training.reproduction.answers import Answer
 from training.reproduction.data import load_paper
 from training.reproduction.download import download
 from training.reproduction.run import Reproduction, quick_config, seeds_from
 
-SEEDS, QUICK_SEEDS = 5, 2
-MOST_SEEDS = 100
 INTERRUPTED = 130  # exit status of a command that was stopped by the keyboard
-
-
-def add_to(subparsers: Subparsers) -> None:
-    """Add the command's parser."""
-    parser = subparsers.add_parser("reproduce", help="compute the paper's tables and figures again")
-    parser.set_defaults(run=run)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path("var/paper"),
-        metavar="DIR",
-        help="folder of the paper's files, .csv or .csv.gz (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("var/reproduction"),
-        metavar="DIR",
-        help="folder of the results; what is finished there is not computed again "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--download", action="store_true", help="fetch files that --data lacks, and check them"
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="few epochs: shows that everything runs, in minutes"
-    )
-    parser.add_argument(
-        "--seeds",
-        type=_seeds,
-        metavar="N",
-        help=f"of each network (default: {SEEDS}; {QUICK_SEEDS} with --quick)",
-    )
-    parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
-    add_jobs(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -59,7 +24,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     config = read_config(options.config)
     if options.quick:
         config = quick_config(config)
-    seeds = seeds_from(config, options.seeds or (QUICK_SEEDS if options.quick else SEEDS))
+    seeds = seeds_from(config, options.seeds or (QUICK_SEEDS if options.quick else DEFAULT_SEEDS))
     if options.download:
         _download(options.data, console)
     data = load_paper(options.data)
@@ -125,9 +90,3 @@ def _conclude(answers: Sequence[Answer], folder: Path, console: Console) -> None
         f"\nwrote report.md, report.html, results.json, a CSV a table and figures into {folder}",
         markup=False,
     )
-
-
-def _seeds(text: str) -> int:
-    if not 1 <= int(text) <= MOST_SEEDS:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MOST_SEEDS}")
-    return int(text)

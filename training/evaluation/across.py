@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from training.evaluation.run import Evaluated
-from training.report import better, worse
+from training.evaluation.sentences import better, worse
 from volatility.evaluation.compare import ComparisonRow
 
 

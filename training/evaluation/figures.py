@@ -12,10 +12,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 
 from training.evaluation.run import HALF, TEST, Evaluated
-from training.study import parts_of
+from training.evaluation.study import parts_of
 from volatility.evaluation.compare import Comparison, ComparisonRow
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import align

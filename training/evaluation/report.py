@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
+from training.evaluation.columns import against, markdown_table, percent
 from training.evaluation.run import HALF, TEST, Evaluated
-from training.report import (
+from training.evaluation.sentences import (
     LABELS,
-    against,
-    markdown_table,
+    from_scratch,
     names_of,
-    percent,
     summary,
     transfer_effect,
 )
-from training.study import parts_of
+from training.evaluation.study import parts_of
 from volatility.evaluation.compare import Comparison, ComparisonRow
 
 NOMINAL = 0.8  # the level that coverage is told of in words
@@ -120,7 +119,7 @@ def plain_words(result: Evaluated) -> list[str]:
     return [
         f"{best} With 90 % confidence the best model is among {names_of(in_set)}.",
         *(summary(comparison, benchmark) for benchmark in LABELS if benchmark in present),
-        *transfer_effect(list(result.tracks.values()), start),
+        *transfer_effect(list(result.tracks.values()), start, from_scratch(result.study.recipes)),
         *_coverage_in_words(comparison),
     ]
 

@@ -1,18 +1,15 @@
 """Every study's forecasts, scored on the parts of its sample."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.models.recipe import Recipe
-from training.study import Study, parts_of
-from training.walk_forward import BlockForecasts, tracks_of, walk_forward
-from training.workers import worker_pool
+from training.evaluation.study import Study, parts_of
+from training.evaluation.walk_forward import FitDone, forecast_studies
+from training.evaluation.workers import worker_pool
 from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
 
 TEST, HALF = "test", "half"  # the last quarter, which is the headline, and the last half
-
-Progress = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 
 
 @dataclass(frozen=True)
@@ -32,27 +29,23 @@ class Evaluated:
 
 
 def evaluate(
-    studies: Sequence[Study], jobs: int = -1, progress: Progress | None = None
+    studies: Sequence[Study], jobs: int = -1, fit_done: FitDone = lambda _: None
 ) -> list[Evaluated]:
     """Forecast every study walk-forward, and score its models.
 
     Parameters
     ----------
-    studies : each with a history long enough, see :func:`training.study.check_history`.
+    studies : each with a history long enough, see :func:`training.evaluation.study.check_history`.
     jobs : processes; -1 is one a core. The result does not depend on it.
-    progress : told of every fit that ends.
+    fit_done : told of every fit that ends.
 
     Raises
     ------
     HistoryTooShort : a model has too little to learn from before the first forecast.
     MisalignedForecasts : a model's forecasts stand by the wrong dates.
     """
-    report = progress or (lambda _recipe: None)
-    forecasts: list[BlockForecasts] = []
-    for part in walk_forward(studies, worker_pool(jobs)):
-        forecasts.append(part)
-        report(part.recipe)
-    return [_score(study, tracks_of(study, forecasts)) for study in studies]
+    tracks = forecast_studies(studies, worker_pool(jobs), fit_done)
+    return [_score(study, own) for study, own in zip(studies, tracks, strict=True)]
 
 
 def _score(study: Study, tracks: dict[str, ForecastTrack]) -> Evaluated:

@@ -17,12 +17,12 @@ from training.evaluation.across import AcrossRow
 from training.evaluation.run import Evaluated
 from volatility.evaluation.compare import BENCHMARKS, COVERAGE_LEVELS, Comparison, ComparisonRow
 
-Cell = str | int | float | bool | None
+Value = str | int | float | bool | None
 TERCILES = ("low", "middle", "high")
 FORECAST_COLUMNS = ("asset", "horizon", "model", "as_of", "target_date", "rv", "forecast")
 
 
-def tidy_rows(results: Sequence[Evaluated]) -> list[dict[str, Cell]]:
+def tidy_rows(results: Sequence[Evaluated]) -> list[dict[str, Value]]:
     """One row an asset, horizon, part and model; columns as docs/evaluation.md explains them."""
     return [
         _of_study(result) | _of_part(part, comparison) | _of_model(row)
@@ -39,7 +39,7 @@ def results_csv(results: Sequence[Evaluated]) -> bytes:
 
 
 def results_json(
-    results: Sequence[Evaluated], across: Sequence[AcrossRow], settings: Mapping[str, Cell]
+    results: Sequence[Evaluated], across: Sequence[AcrossRow], settings: Mapping[str, Value]
 ) -> bytes:
     """Everything but the forecasts: settings, data, :func:`tidy_rows`, and the rows across assets.
 
@@ -79,7 +79,7 @@ def _forecast_rows(results: Sequence[Evaluated]) -> Iterator[Sequence[str]]:
                 yield asset, str(horizon), model, as_of, target_date, _text(rv), _text(forecast)
 
 
-def _of_study(result: Evaluated) -> dict[str, Cell]:
+def _of_study(result: Evaluated) -> dict[str, Value]:
     target = result.study.data.target
     return {
         "asset": target.asset,
@@ -88,13 +88,13 @@ def _of_study(result: Evaluated) -> dict[str, Cell]:
     }
 
 
-def _of_part(part: str, comparison: Comparison) -> dict[str, Cell]:
+def _of_part(part: str, comparison: Comparison) -> dict[str, Value]:
     first, last = comparison.span
     return {"part": part, "start": str(first), "end": str(last), "nobs": comparison.nobs}
 
 
-def _of_model(row: ComparisonRow) -> dict[str, Cell]:
-    fields: dict[str, Cell] = {
+def _of_model(row: ComparisonRow) -> dict[str, Value]:
+    fields: dict[str, Value] = {
         "model": row.model,
         "qlike_loss": row.qlike_loss,
         "qlike_ratio": row.qlike_ratio,
@@ -115,7 +115,7 @@ def _of_model(row: ComparisonRow) -> dict[str, Cell]:
     }
 
 
-def _of_intervals(row: ComparisonRow, level: float) -> dict[str, Cell]:
+def _of_intervals(row: ComparisonRow, level: float) -> dict[str, Value]:
     terciles = row.coverage_by_tercile.get(level, (None,) * len(TERCILES))
     return {
         f"interval_loss_log_{level}": row.interval_loss_log.get(level),
@@ -127,7 +127,7 @@ def _of_intervals(row: ComparisonRow, level: float) -> dict[str, Cell]:
     }
 
 
-def _of_test(row: ComparisonRow, benchmark: str) -> dict[str, Cell]:
+def _of_test(row: ComparisonRow, benchmark: str) -> dict[str, Value]:
     test = row.diebold_mariano.get(benchmark)
     return {
         f"dm_statistic_{benchmark}": test.statistic if test else None,
@@ -135,7 +135,7 @@ def _of_test(row: ComparisonRow, benchmark: str) -> dict[str, Cell]:
     }
 
 
-def _of_data(result: Evaluated) -> dict[str, Cell]:
+def _of_data(result: Evaluated) -> dict[str, Value]:
     target = result.study.data.target
     dates = target.series.dates
     return _of_study(result) | {
@@ -156,7 +156,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: Value) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):

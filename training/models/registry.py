@@ -1,72 +1,92 @@
-"""Every model by its name in the store. To add one: a file beside this one and a line here."""
+"""Every model by its name in the store, and where it is made.
 
-from collections.abc import Callable, Mapping, Sequence
+A model is a file in ``linear/`` or ``neural/`` and a line here: the module and, behind the colon,
+the function in it that makes the recipe from a :class:`~training.config.Config`. Modules are
+imported when a recipe is made, so that torch is loaded only where a network is asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from training.config import Config
-from training.models import (
-    benchmarks,
-    dynamic_attention,
-    garch,
-    har,
-    harj,
-    harq,
-    hybrid,
-    lhar,
-    lstm,
-    regime_ensemble,
-    residual_boosting,
-    rfsv,
-    shar,
-    transfer,
-    transfer_residual,
-    transformer,
-)
-from training.models.recipe import Recipe
+from training.models.extras import NETWORKS, require
 from volatility.errors import UnknownModel
+from volatility.evaluation.compare import BENCHMARKS
 
-MODELS: Mapping[str, Callable[[Config], Recipe]] = MappingProxyType(
+if TYPE_CHECKING:  # models_store, which a list of names has no use for
+    from training.models.recipe import Recipe
+
+LINEAR: Mapping[str, str] = MappingProxyType(
     {
-        "last_value": lambda c: benchmarks.last_value(c.walk_forward.linear_refit_every),
-        "moving_average": lambda c: benchmarks.moving_average(c.walk_forward.linear_refit_every),
-        "ewma": lambda c: benchmarks.ewma(c.walk_forward.linear_refit_every),
-        "har": lambda c: har.har(c.walk_forward.linear_refit_every),
-        "har_wls": lambda c: har.har_wls(c.walk_forward.linear_refit_every),
-        "log_har": lambda c: har.log_har(c.walk_forward.linear_refit_every),
-        "harj": lambda c: harj.harj(c.walk_forward.linear_refit_every),
-        "harcj": lambda c: harj.harcj(c.walk_forward.linear_refit_every),
-        "shar": lambda c: shar.shar(c.walk_forward.linear_refit_every),
-        "harq": lambda c: harq.harq(c.walk_forward.linear_refit_every),
-        "lhar": lambda c: lhar.lhar(c.walk_forward.linear_refit_every),
-        "garch": lambda c: garch.garch(c.walk_forward.linear_refit_every),
-        "gjr": lambda c: garch.gjr(c.walk_forward.linear_refit_every),
-        "rfsv": lambda c: rfsv.rfsv(c.walk_forward.linear_refit_every),
-        "lstm": lstm.lstm,
-        "transfer": transfer.transfer,
-        "transfer_full": transfer.transfer_full,
-        "transfer_differential": transfer.transfer_differential,
-        "transfer_gradual": transfer.transfer_gradual,
-        "transfer_aggressive": transfer.transfer_aggressive,
-        "transfer_residual": transfer_residual.transfer_residual,
-        "hybrid": hybrid.hybrid,
-        "dynamic_attention": dynamic_attention.dynamic_attention,
-        "residual_boosting": residual_boosting.residual_boosting,
-        "regime_ensemble": regime_ensemble.regime_ensemble,
-        "transformer": transformer.transformer,
+        "last_value": "training.models.linear.benchmarks:last_value",
+        "moving_average": "training.models.linear.benchmarks:moving_average",
+        "ewma": "training.models.linear.benchmarks:ewma",
+        "har": "training.models.linear.har:har",
+        "har_wls": "training.models.linear.har:har_wls",
+        "log_har": "training.models.linear.har:log_har",
+        "harj": "training.models.linear.harj:harj",
+        "harcj": "training.models.linear.harj:harcj",
+        "shar": "training.models.linear.shar:shar",
+        "harq": "training.models.linear.harq:harq",
+        "lhar": "training.models.linear.lhar:lhar",
+        "garch": "training.models.linear.garch:garch",
+        "gjr": "training.models.linear.garch:gjr",
+        "rfsv": "training.models.linear.rfsv:rfsv",
     }
 )
+NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
+    {
+        "lstm": "training.models.neural.lstm:lstm",
+        "transfer": "training.models.neural.transfer:transfer",
+        "transfer_full": "training.models.neural.transfer:transfer_full",
+        "transfer_differential": "training.models.neural.transfer:transfer_differential",
+        "transfer_gradual": "training.models.neural.transfer:transfer_gradual",
+        "transfer_aggressive": "training.models.neural.transfer:transfer_aggressive",
+        "transfer_residual": "training.models.neural.transfer_residual:transfer_residual",
+        "hybrid": "training.models.neural.hybrid:hybrid",
+        "dynamic_attention": "training.models.neural.dynamic_attention:dynamic_attention",
+        "residual_boosting": "training.models.neural.residual_boosting:residual_boosting",
+        "regime_ensemble": "training.models.neural.regime_ensemble:regime_ensemble",
+        "transformer": "training.models.neural.transformer:transformer",
+    }
+)
+MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **NEURAL})
 
 
-BENCHMARKS = ("last_value", "har", "log_har")  # evaluated beside whatever else is
-
-
-def recipes(names: Sequence[str], config: Config) -> list[Recipe]:
-    """The recipes of ``names`` and of the benchmarks that stand beside them, configured.
+def make_recipe(name: str, config: Config) -> "Recipe":
+    """Load a model's module and configure its recipe.
 
     Raises
     ------
-    UnknownModel : a name is not in :data:`MODELS`.
+    UnknownModel : ``name`` is not in :data:`MODELS`.
+    ExtraMissing : it is a network, and the extra ``networks`` is not installed.
     """
+    _check_known([name])
+    if name in NEURAL:
+        require(NETWORKS, name)
+    module, function = MODELS[name].split(":")
+    recipe: Recipe = getattr(import_module(module), function)(config)
+    return recipe
+
+
+def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
+    """The recipes of ``names`` and of the benchmarks beside them, in the order of :data:`MODELS`.
+
+    Raises
+    ------
+    UnknownModel, ExtraMissing : see :func:`make_recipe`.
+    """
+    _check_known(names)
+    asked = {*BENCHMARKS, *names}
+    for name in NEURAL:
+        if name in asked:
+            require(NETWORKS, name, ", or name other models with --models")
+    return [make_recipe(name, config) for name in MODELS if name in asked]
+
+
+def _check_known(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise UnknownModel(
@@ -75,4 +95,3 @@ def recipes(names: Sequence[str], config: Config) -> list[Recipe]:
             found=unknown[0],
             needed=f"any of {list(MODELS)}",
         )
-    return [make(config) for name, make in MODELS.items() if name in {*BENCHMARKS, *names}]

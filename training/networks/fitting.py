@@ -6,18 +6,38 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from training.config import FittingConfig
+from training.data.pairs import Pairs
+from training.fitting_history import FittingHistory
 from training.networks.threads import one_thread
-from training.networks.volatility_network import VolatilityNetwork
-from training.pairs import Pairs
+from volatility.arrays import FloatArray
 from volatility.errors import HistoryTooShort, RoughcastError
 
 Forward = Callable[[Tensor], Tensor]
+
+
+@runtime_checkable
+class EncodesFirst(Protocol):
+    """A network whose ``forward(x)`` is ``decode(encode(x))``.
+
+    Where nothing of ``encoder`` is trained, encodings are computed once and not in every epoch.
+    """
+
+    encoder: nn.Module  # holds all parameters that ``encode`` depends on
+
+    def encode(self, log_rv: Tensor) -> Tensor:
+        """From (batch, lookback) log rv to (batch, n) encodings."""
+
+    def decode(self, encoding: Tensor) -> Tensor:
+        """From (batch, n) encodings to (batch,) log rv."""
+
 
 MINIMUM_VALIDATION = 20  # fewer windows than this cannot tell when to stop
 
@@ -37,10 +57,18 @@ class LogWindows:
 
     @classmethod
     def of(cls, pairs: Pairs) -> "LogWindows":
-        """Logs of ``pairs``."""
+        """Logs of the ``rv`` windows and the targets of ``pairs``."""
         return cls(
             torch.from_numpy(pairs.windows["rv"]).log().float(),
             torch.from_numpy(pairs.targets.copy()).log().float(),
+        )
+
+    @classmethod
+    def of_logs(cls, windows: FloatArray, targets: FloatArray) -> "LogWindows":
+        """(n, lookback) windows and (n,) targets that are logs already."""
+        return cls(
+            torch.from_numpy(np.array(windows, dtype=np.float32)),
+            torch.from_numpy(targets.astype(np.float32)),
         )
 
     def __len__(self) -> int:
@@ -89,20 +117,6 @@ class Split:
                 digest.update(repr(tuple(values.shape)).encode())
                 digest.update(values.contiguous().numpy().tobytes())
         return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class FittingHistory:
-    """Mean squared errors of log rv, one an epoch, and which epoch's weights were kept."""
-
-    training_losses: tuple[float, ...]
-    validation_losses: tuple[float, ...]
-    best_epoch: int
-
-    @property
-    def best_validation_loss(self) -> float:
-        """The validation loss of the weights that were kept."""
-        return self.validation_losses[self.best_epoch]
 
 
 @dataclass(frozen=True)
@@ -274,7 +288,7 @@ def _without_frozen_encoder(network: nn.Module, split: Split) -> tuple[Forward, 
     A frozen encoder, which has its dropout off, gives a window the same encoding in every epoch:
     computing them once makes an epoch many times faster.
     """
-    if not isinstance(network, VolatilityNetwork) or _trainable(network.encoder):
+    if not isinstance(network, EncodesFirst) or _trainable(network.encoder):
         return network, split
     network.eval()
     with torch.no_grad():

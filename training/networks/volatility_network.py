@@ -107,3 +107,21 @@ def make_head(config: NetworkConfig, inputs: int) -> nn.Sequential:
         nn.ReLU(),
         nn.Linear(config.bottleneck, 1),
     )
+
+
+def parameter_counts(network: VolatilityNetwork) -> dict[str, int]:
+    """Parameters of each component of the paper's network, and of all of it."""
+    encoder = network.encoder
+    assert isinstance(encoder, Encoder), "the components are those of the paper's encoder"
+    components: dict[str, nn.Module] = {
+        "lstm": encoder.lstm,
+        "norm": encoder.norm,
+        "attention": encoder.attention,
+        "bottleneck": encoder.bottleneck,
+        "predictor": network.head,
+        "total": network,
+    }
+    return {
+        name: sum(parameter.numel() for parameter in module.parameters())
+        for name, module in components.items()
+    }

@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.reproduction import printed
+from training.reproduction import paper
 from training.reproduction.evidence import SIGNIFICANT, against, improvement
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.names import LABELS
-from training.reproduction.results import Protocol, Results
 from training.reproduction.table import probability
 from training.reproduction.tables.hurst import Asset, assets_of
 from training.reproduction.tables.transfer import SCRATCH, dm_tests, pvalue_of
@@ -58,7 +58,7 @@ def answers_of(results: Results) -> list[Answer]:
 
 def does_transfer_help(results: Results) -> Answer:
     """By the RMSE of the paper's transferred network and of the same network from scratch."""
-    gain, pvalue = printed.IMPROVEMENTS["rmse"]
+    gain, pvalue = paper.IMPROVEMENTS["rmse"]
     return Answer(
         "Does transfer learning from the S&P 500 help to forecast Bitcoin?",
         _by_protocol({protocol: _transfer_verdict(results, protocol) for protocol in Protocol}),
@@ -167,7 +167,7 @@ def _mean_rmse(results: Results, name: str, protocol: Protocol) -> float:
 
 
 def _rough_reason(asset: Asset) -> str:
-    values = printed.HURST[asset.name]
+    values = paper.HURST[asset.name]
     exponents = [values[name] for name in ("rescaled_range", "dfa", "variogram")]
     return (
         f"{asset.name}: printed H from {min(exponents)} to {max(exponents)}. Published series: "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.protocol import Paired, Track
-from training.reproduction.results import Protocol, Results
 from volatility.evaluation import student_t
 from volatility.evaluation.diebold_mariano import diebold_mariano
 

@@ -12,11 +12,11 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 
 from training.evaluation.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, STYLE
-from training.networks.fitting import FittingHistory
-from training.reproduction import printed
+from training.fitting_history import FittingHistory
+from training.reproduction import paper
+from training.reproduction.forecasts import Network, Protocol, Results
 from training.reproduction.names import LABELS
 from training.reproduction.protocol import Track
-from training.reproduction.results import Network, Protocol, Results
 from training.reproduction.roughness import Line, WaveletScaling, wavelet_hurst, wavelet_scaling
 from training.reproduction.tables.hurst import Asset, assets_of
 from volatility.arrays import FloatArray
@@ -139,10 +139,10 @@ def hybrid(results: Results) -> tuple[Canvas, str]:
     for height, (_, alphas) in enumerate(weights.items()):
         axes[0, 0].plot(alphas, [height] * len(alphas), "o", color=BLUE, alpha=0.7)
     axes[0, 0].axvline(
-        float(printed.HYBRID_ALPHA),
+        float(paper.HYBRID_ALPHA),
         color=RED,
         linestyle="--",
-        label=f"printed {printed.HYBRID_ALPHA}",
+        label=f"printed {paper.HYBRID_ALPHA}",
     )
     axes[0, 0].set_yticks(range(len(weights)), list(weights))
     axes[0, 0].set_ylim(-0.6, len(weights) - 0.4)
@@ -160,7 +160,7 @@ def hybrid(results: Results) -> tuple[Canvas, str]:
     axes[2, 0].set_xlabel("days")
     found = "; ".join(f"{name}: {_range(alphas)}" for name, alphas in weights.items())
     return canvas, (
-        f"The weight of HAR that the hybrid learned ({found}; printed: {printed.HYBRID_ALPHA}), "
+        f"The weight of HAR that the hybrid learned ({found}; printed: {paper.HYBRID_ALPHA}), "
         f"and its first {SHOWN} forecasts with the first seed. Its forecasts begin where HAR's do, "
         "so that position and time agree."
     )
@@ -242,7 +242,7 @@ def _slopes(asset: Asset, published: WaveletScaling, daily: WaveletScaling) -> s
     line = published.line
     return (
         f"{asset.name}: slope {published.published_line.slope:+.3f} as published (printed: "
-        f"{printed.HURST[asset.name]['wavelet_slope']}, R² {printed.WAVELET_FIT[asset.name]}; here "
+        f"{paper.HURST[asset.name]['wavelet_slope']}, R² {paper.WAVELET_FIT[asset.name]}; here "
         f"R² {line.r_squared:.3f}), {line.slope:+.3f} with the finest level first, which is "
         f"H = {wavelet_hurst(line.slope):.3f}; on the daily measure {daily.line.slope:+.3f}."
     )

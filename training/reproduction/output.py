@@ -13,8 +13,8 @@ from training.reproduction.answers import Answer, answers_of
 from training.reproduction.document import to_html, to_markdown
 from training.reproduction.figures import alphas_of, figures_of
 from training.reproduction.files import write_atomically
-from training.reproduction.report import TITLE, report_of
-from training.reproduction.results import Results
+from training.reproduction.forecasts import Results
+from training.reproduction.paper_report import TITLE, report_of
 from training.reproduction.table import Table
 from training.reproduction.tables import tables_of
 

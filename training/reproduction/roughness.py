@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pywt  # type: ignore[import-untyped]
+import pywt
 
 from volatility.arrays import FloatArray
 from volatility.hurst.scaling import fit_line

@@ -7,14 +7,14 @@ from pathlib import Path
 import joblib  # type: ignore[import-untyped]
 
 from training.config import SEEDS, Config, FittingConfig, InvalidConfig
+from training.evaluation.workers import worker_pool
 from training.reproduction.answers import Answer
 from training.reproduction.data import PaperData
+from training.reproduction.finished_units import FinishedUnits, finish
+from training.reproduction.forecasts import Results
 from training.reproduction.output import write_output
-from training.reproduction.parts import Parts, finish
-from training.reproduction.results import Results
 from training.reproduction.samples import samples_of
-from training.reproduction.units import Trained, Unit, units_of
-from training.workers import worker_pool
+from training.reproduction.units import Unit, UnitResult, units_of
 
 PARTS = "parts"
 QUICK_EPOCHS = 6
@@ -37,7 +37,7 @@ class Reproduction:
         self.config = config
         self.seeds = seeds
         self.folder = folder
-        self.parts = Parts(folder / PARTS)
+        self.parts = FinishedUnits(folder / PARTS)
         self.units = units_of(samples_of(data).values(), config, seeds)
 
     def pending(self) -> list[Unit]:
@@ -62,7 +62,7 @@ class Reproduction:
         results = Results.of(self.data, self.config, self.seeds, finished)
         return write_output(results, self.folder, quick=quick)
 
-    def _trained(self, unit: Unit) -> Trained:
+    def _trained(self, unit: Unit) -> UnitResult:
         trained = self.parts.read(unit)
         assert trained is not None, f"{unit.name} is not trained"
         return trained

@@ -11,10 +11,9 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-import torch
 
+from training.data.pairs import make_pairs
 from training.networks.fitting import LogWindows, Split
-from training.pairs import make_pairs
 from training.reproduction.data import PaperData, PublishedSeries
 from training.reproduction.protocol import Track
 from volatility.arrays import BoolArray, DateArray, FloatArray
@@ -53,10 +52,7 @@ class Rows:
     @property
     def log_windows(self) -> LogWindows:
         """The same as a network reads it."""
-        return LogWindows(
-            torch.from_numpy(np.array(self.windows, dtype=np.float32)),
-            torch.from_numpy(self.targets.astype(np.float32)),
-        )
+        return LogWindows.of_logs(self.windows, self.targets)
 
     def where(self, keep: BoolArray) -> "Rows":
         """The rows where ``keep``, (n,), is true."""

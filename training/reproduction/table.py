@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from training.reproduction.results import Protocol
+from training.reproduction.forecasts import Protocol
 
 NOTHING = "–"
 

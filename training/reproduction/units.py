@@ -4,17 +4,20 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from functools import cache
 from importlib import metadata, resources
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from training.config import Config, FittingConfig
-from training.models.network_recipe import NetworkRecipe
+from training.fitting_history import FittingHistory
+from training.models.neural.network_recipe import NetworkRecipe
 from training.models.recipe import Fit
-from training.models.registry import MODELS
-from training.networks.fitting import FittingHistory, Split
+from training.models.registry import make_recipe
+from training.networks.fitting import Split
 from training.networks.predictor import TorchPredictor
 from training.reproduction.samples import Moments, Rows, Sample
 from volatility.arrays import FloatArray
@@ -36,19 +39,26 @@ NETWORKS = (
 # Table 5: "trained on z-score normalized data".
 STANDARDIZED = frozenset({"residual_boosting", "regime_ensemble", "transfer_residual"})
 
-# What a trained network depends on, besides its data and its configuration.
-_CODE = {
-    "training": ("config.py", "pairs.py"),
-    "training.models": ("",),
-    "training.networks": ("",),
-    "training.reproduction": ("samples.py", "units.py"),
-    "volatility": ("realized.py", "regressors.py"),
-}
+# What a trained network depends on, besides its data and its configuration: patterns of files by
+# package.
+CODE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "training": ("config.py", "fitting_history.py"),
+        "training.data": ("assets.py", "pairs.py"),
+        "training.models": ("*.py",),
+        "training.models.linear": ("*.py",),
+        "training.models.neural": ("*.py",),
+        "training.networks": ("*.py",),
+        "training.reproduction": ("samples.py", "units.py"),
+        "volatility": ("filters.py", "regressor_names.py", "regressors.py", "series.py"),
+        "volatility.measures": ("*.py",),
+    }
+)
 _LIBRARIES = ("numpy", "torch")
 
 
 @dataclass(frozen=True)
-class Trained:
+class UnitResult:
     """What is kept of a trained network.
 
     Attributes
@@ -67,7 +77,7 @@ class Trained:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Trained":
+    def from_json(cls, content: Mapping[str, Any]) -> "UnitResult":
         """The inverse of :meth:`to_json`."""
         return cls(
             forecasts=tuple(content["forecasts"]),
@@ -128,13 +138,13 @@ class Unit:
             batches += sum(_batches(pretraining, source) for source in self.sources.values())
         return batches
 
-    def run(self) -> Trained:
+    def run(self) -> UnitResult:
         """Train the network and forecast the test part."""
         fit = self.recipe.train(self.target, self.sources, self.seed)
         forecasts = _predict(fit, self.test.windows)
         if self.moments is not None:
             forecasts = self.moments.restore(forecasts)
-        return Trained(tuple(forecasts.tolist()), dict(fit.learned), dict(fit.histories))
+        return UnitResult(tuple(forecasts.tolist()), dict(fit.learned), dict(fit.histories))
 
 
 def units_of(
@@ -154,18 +164,15 @@ def units_of(
 def code_version() -> str:
     """sha256 of the modules and the versions of the libraries that decide what a network learns."""
     parts = [f"{library} {metadata.version(library)}" for library in _LIBRARIES]
-    for package, names in _CODE.items():
+    for package, patterns in CODE.items():
         files = sorted(resources.files(package).iterdir(), key=lambda file: file.name)
-        parts += [
-            file.read_text()
-            for file in files
-            if file.name.endswith(".py") and (file.name in names or names == ("",))
-        ]
+        for pattern in patterns:
+            parts += [file.read_text() for file in files if fnmatch(file.name, pattern)]
     return _digest(parts)
 
 
 def _network_recipe(name: str, config: Config) -> NetworkRecipe:
-    recipe = MODELS[name](config)
+    recipe = make_recipe(name, config)
     assert isinstance(recipe, NetworkRecipe), f"{name} is no network"
     return recipe
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models_store.store import Store
-from tests.training.data import SMALL_CONFIG, write_bars
+from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
 from training.models.registry import MODELS
 
@@ -80,7 +80,7 @@ def test_it_scores_as_a_retrain_does(bars: Path, tmp_path: Path) -> None:
     store = Store(root)
     for model in store.models("MINE"):
         evaluation = store.load("MINE", model).manifest.evaluation
-        found = frame.loc["test", model]
+        found = frame.loc[[("test", model)]].iloc[0]
         assert found["qlike_loss"] == pytest.approx(evaluation.qlike_loss, rel=1e-9)
         assert found["nobs"] == evaluation.nobs
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.data import SMALL_CONFIG
 from tests.training.reproduction.stand_in import expect, write_stand_in
+from tests.training.simulated import SMALL_CONFIG
 from training import cli
 from training.config import read_config
 from training.reproduction import run as module

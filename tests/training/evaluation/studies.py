@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from tests.training.data import make_asset, small_config
+from tests.training.simulated import make_asset, small_config
+from training.data.assets import TrainingSet
 from training.evaluation.run import Evaluated, evaluate
-from training.models.recipe import TrainingSet
+from training.evaluation.study import Study
 from training.models.registry import recipes
-from training.study import Study
 
 MODELS = ("last_value", "moving_average", "har", "log_har")
 NOBS = 700

@@ -1,5 +1,6 @@
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ def test_ratios_stand_by_their_models_with_the_interval_of_the_test() -> None:
     (axes,) = figures.qlike_ratios(result).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [row.model for row in rows]
     row = next(row for row in rows if row.model == "log_har")
-    bars = {bar.lines[0].get_ydata()[0]: bar for bar in axes.containers}
+    containers: list[Any] = axes.containers  # of error bars
+    bars = {bar.lines[0].get_ydata()[0]: bar for bar in containers}
     bar = bars[rows.index(row)]
     assert bar.lines[0].get_xdata()[0] == pytest.approx(row.qlike_ratio - 1)
     (segment,) = bar.lines[2][0].get_segments()
@@ -51,8 +53,8 @@ def test_cumulative_losses_end_at_the_sum_of_the_differences() -> None:
     lines = {line.get_label(): line for line in axes.lines}
     har, log_har = result.tracks["har"], result.tracks["log_har"]
     difference = qlike_losses(log_har.rv, log_har.forecast) - qlike_losses(har.rv, har.forecast)
-    assert lines["log_har"].get_ydata()[-1] == pytest.approx(difference.sum())
-    assert len(lines["log_har"].get_ydata()) == len(har)
+    assert np.asarray(lines["log_har"].get_ydata())[-1] == pytest.approx(difference.sum())
+    assert len(np.asarray(lines["log_har"].get_ydata())) == len(har)
 
 
 def test_forecasts_are_of_the_test_part_in_percent_a_day() -> None:
@@ -62,8 +64,12 @@ def test_forecasts_are_of_the_test_part_in_percent_a_day() -> None:
     har = result.tracks["har"]
     nobs = result.comparisons["test"].nobs
     assert {"realized", "har", "log_har"} <= lines.keys()
-    np.testing.assert_allclose(lines["har"].get_ydata(), 100 * np.sqrt(har.forecast[-nobs:]))
-    np.testing.assert_allclose(lines["realized"].get_ydata(), 100 * np.sqrt(har.rv[-nobs:]))
+    np.testing.assert_allclose(
+        np.asarray(lines["har"].get_ydata()), 100 * np.sqrt(har.forecast[-nobs:])
+    )
+    np.testing.assert_allclose(
+        np.asarray(lines["realized"].get_ydata()), 100 * np.sqrt(har.rv[-nobs:])
+    )
 
 
 def test_coverage_has_a_mark_a_tercile_and_one_overall() -> None:
@@ -71,9 +77,9 @@ def test_coverage_has_a_mark_a_tercile_and_one_overall() -> None:
     (axes,) = figures.coverage(result).axes
     lines = {line.get_label(): line for line in axes.lines}
     rows = result.comparisons["test"].rows
-    assert list(lines["overall"].get_xdata()) == [row.coverage[0.8] for row in rows]
+    assert list(np.asarray(lines["overall"].get_xdata())) == [row.coverage[0.8] for row in rows]
     lowest = lines["lowest third of forecasts"]
-    assert list(lowest.get_xdata()) == [row.coverage_by_tercile[0.8][0] for row in rows]
+    assert list(np.asarray(lowest.get_xdata())) == [row.coverage_by_tercile[0.8][0] for row in rows]
 
 
 def test_models_without_intervals_are_left_out_of_coverage() -> None:
@@ -82,4 +88,6 @@ def test_models_without_intervals_are_left_out_of_coverage() -> None:
     bare = tuple(replace(row, coverage={}, coverage_by_tercile={}) for row in comparison.rows)
     short = replace(result, comparisons={"test": replace(comparison, rows=bare)})
     (axes,) = figures.coverage(short).axes
-    assert all(len(line.get_xdata()) in (0, 2) for line in axes.lines)  # 2: the nominal level
+    assert all(
+        len(np.asarray(line.get_xdata())) in (0, 2) for line in axes.lines
+    )  # 2: the nominal level

@@ -1,16 +1,17 @@
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.training.data import make_asset, small_config
 from tests.training.evaluation.studies import NOBS, results
+from tests.training.simulated import make_asset, small_config
+from training.data.assets import TrainingSet
 from training.evaluation import run
-from training.models.recipe import TrainingSet
+from training.evaluation.study import Study
+from training.evaluation.walk_forward import count_fits, forecast_studies
 from training.models.registry import recipes
-from training.study import Study
-from training.walk_forward import count_fits
 from volatility.errors import MisalignedForecasts
 from volatility.evaluation.compare import compare
 from volatility.evaluation.tracks import ForecastTrack
@@ -51,13 +52,14 @@ def test_progress_counts_every_fit() -> None:
 def test_a_model_that_is_a_day_late_is_noticed(
     monkeypatch: pytest.MonkeyPatch, horizon: int
 ) -> None:
-    honest = run.tracks_of
+    honest = forecast_studies
 
-    def late(study: Study, forecasts: list) -> dict[str, ForecastTrack]:
-        tracks = honest(study, forecasts)
-        return tracks | {"har": replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))}
+    def late(*arguments: Any) -> list[dict[str, ForecastTrack]]:
+        (tracks,) = honest(*arguments)
+        har = replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))
+        return [tracks | {"har": har}]
 
-    monkeypatch.setattr(run, "tracks_of", late)
+    monkeypatch.setattr(run, "forecast_studies", late)
     chosen = tuple(recipes(["har"], small_config()))
     data = TrainingSet(make_asset(nobs=900), {}, seed=7, horizon=horizon)
     with pytest.raises(MisalignedForecasts, match="har follows the news of 2 sessions"):

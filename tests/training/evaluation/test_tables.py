@@ -30,7 +30,7 @@ def test_a_row_holds_every_loss_score_and_test() -> None:
     )
     comparison = results()[1].comparisons["half"]
     for row in comparison.rows:
-        found = frame.loc["FIRST", 5, "half", row.model]
+        found = frame.loc[[("FIRST", 5, "half", row.model)]].iloc[0]
         expected = {
             "qlike_loss": row.qlike_loss,
             "qlike_ratio": row.qlike_ratio,
@@ -56,7 +56,7 @@ def test_a_row_holds_every_loss_score_and_test() -> None:
         assert found["coverage_nobs"] == row.coverage_nobs
         assert found["nobs"] == comparison.nobs
         assert found["start"] == str(comparison.span[0])
-    assert np.isnan(frame.loc["FIRST", 5, "half", "har"]["dm_pvalue_har"])
+    assert np.isnan(frame.loc[[("FIRST", 5, "half", "har")]].iloc[0]["dm_pvalue_har"])
 
 
 def test_what_does_not_exist_is_empty_and_numbers_have_ten_digits() -> None:

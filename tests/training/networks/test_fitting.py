@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from tests.training.data import make_asset, small_config
+from tests.training.simulated import make_asset, small_config
 from training.networks.fitting import (
     Diverged,
     LogWindows,
@@ -25,7 +26,7 @@ def split(nobs: int = 600) -> Split:
     return Split.of(make_asset(nobs=nobs).pairs(20), 0.2)
 
 
-def linear() -> nn.Sequential:
+def linear() -> Any:
     return nn.Sequential(nn.Linear(20, 1), nn.Flatten(0))
 
 
@@ -120,7 +121,8 @@ def test_frozen_parts_keep_dropout_off() -> None:
     network.encoder.lstm.requires_grad_(False)
     network.encoder.attention.requires_grad_(False)
     seen: list[bool] = []
-    network.encoder.attention.register_forward_hook(lambda module, *_: seen.append(module.training))
+    attention: Any = network.encoder.attention
+    attention.register_forward_hook(lambda module, *_: seen.append(module.training))
     fit_network(network, split(), small_config().fine_tuning)
     assert seen
     assert not any(seen)
@@ -131,7 +133,8 @@ def test_a_frozen_encoder_is_asked_once() -> None:
     network = VolatilityNetwork(small_config().network)
     network.encoder.requires_grad_(False)
     calls: list[int] = []
-    network.encoder.register_forward_hook(lambda _module, given, _out: calls.append(len(given[0])))
+    encoder: Any = network.encoder
+    encoder.register_forward_hook(lambda _module, given, _out: calls.append(len(given[0])))
     data = split()
     config = replace(small_config().fine_tuning, epochs=3)
     history = fit_network(network, data, config)

@@ -2,18 +2,20 @@ import copy
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
+import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 import torch
 
 from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
-from tests.training.data import make_asset, small_config
-from training.models.recipe import TrainingSet
-from training.models.registry import MODELS
+from tests.training.fits import torch_of
+from tests.training.simulated import make_asset, small_config
+from training.data.assets import TrainingSet
+from training.models.registry import make_recipe
 from training.networks import predictor as module
-from training.networks.predictor import ParityError, TorchPredictor, export_onnx
+from training.networks.predictor import ParityError, TorchPredictor
 from volatility.arrays import Windows
 
 DIAGNOSTICS = {  # of one network of each shape
@@ -27,7 +29,7 @@ DIAGNOSTICS = {  # of one network of each shape
 
 @cache
 def trained(model: str) -> TorchPredictor:
-    return MODELS[model](small_config()).fit(TrainingSet(make_asset(), {}, 1)).predictor
+    return torch_of(make_recipe(model, small_config()).fit(TrainingSet(make_asset(), {}, 1)))
 
 
 def rows(model: str, count: int = 100) -> Windows:
@@ -40,7 +42,7 @@ def spec_of(model: str) -> OnnxPredictorSpec:
 
 @cache
 def exported(model: str) -> bytes:
-    return export_onnx(trained(model), spec_of(model), rows(model))
+    return trained(model).to_onnx(spec_of(model), rows(model))
 
 
 def write_as_before(model: str) -> Callable[..., None]:
@@ -85,21 +87,22 @@ def test_an_export_that_predicts_something_else_is_refused(
 ) -> None:
     monkeypatch.setattr(module, "_write_onnx", write_as_before("lstm"))
     predictor = copy.deepcopy(trained("lstm"))
-    predictor.network.scaler.mean.add_(1e-3)
+    network: Any = predictor.network
+    network.scaler.mean.add_(1e-3)
     with pytest.raises(ParityError, match="differ by"):
-        export_onnx(predictor, spec_of("lstm"), rows("lstm"))
+        predictor.to_onnx(spec_of("lstm"), rows("lstm"))
 
 
 def test_an_export_that_shows_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_write_onnx", write_as_before("regime_ensemble"))
     predictor = copy.deepcopy(trained("regime_ensemble"))
-    network = predictor.network
+    network: Any = predictor.network
     with torch.no_grad():
         for layer in (network.classifier, network.predictors):
             layer.weight.copy_(layer.weight.flip(0))  # the same forecast, under other names
             layer.bias.copy_(layer.bias.flip(0))
     with pytest.raises(ParityError, match="differ by"):
-        export_onnx(predictor, spec_of("regime_ensemble"), rows("regime_ensemble"))
+        predictor.to_onnx(spec_of("regime_ensemble"), rows("regime_ensemble"))
 
 
 def test_logs_are_taken_as_they_are() -> None:

@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from tests.training.data import small_config
+from tests.training.simulated import small_config
 from training.networks.transformer_encoder import TransformerEncoder, positional_encoding
 
 

@@ -1,7 +1,7 @@
 import torch
 
 from training.config import read_config
-from training.networks.volatility_network import VolatilityNetwork
+from training.networks.volatility_network import Encoder, VolatilityNetwork
 
 
 def test_the_paper_s_sizes_give_the_published_checkpoint_s_parameter_count() -> None:
@@ -28,6 +28,7 @@ def test_only_the_newest_window_is_read() -> None:
 
 def test_parts_are_all_parameters_of_the_encoder_from_the_top_down() -> None:
     encoder = VolatilityNetwork(read_config().network).encoder
+    assert isinstance(encoder, Encoder)
     parts = encoder.parts
     assert len(parts) == 4
     flat = [parameter for part in parts for parameter in part]

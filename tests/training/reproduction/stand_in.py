@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.data import small_config
+from tests.training.simulated import small_config
 from training.reproduction import data, download
 from training.reproduction.data import PaperData, load_paper
-from training.reproduction.results import Results
+from training.reproduction.forecasts import Results
 from training.reproduction.samples import samples_of
 from training.reproduction.units import units_of
 from volatility.arrays import FloatArray

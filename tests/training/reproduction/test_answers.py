@@ -13,8 +13,8 @@ from training.reproduction.answers import (
     networks_that_beat_har,
 )
 from training.reproduction.evidence import AccuracyTest
+from training.reproduction.forecasts import Network, Protocol, Results, SampleResults
 from training.reproduction.protocol import Track
-from training.reproduction.results import Network, Protocol, Results, SampleResults
 
 
 def shifted(results: Results, errors: Mapping[str, Sequence[float]]) -> Results:

@@ -5,6 +5,7 @@ import pytest
 from tests.training.reproduction.stand_in import stand_in_results
 from training.reproduction.answers import answers_of
 from training.reproduction.document import (
+    Block,
     Bullets,
     Grid,
     Heading,
@@ -15,10 +16,10 @@ from training.reproduction.document import (
     to_markdown,
 )
 from training.reproduction.figures import figures_of
-from training.reproduction.report import report_of
+from training.reproduction.paper_report import report_of
 from training.reproduction.tables import tables_of
 
-BLOCKS = [
+BLOCKS: list[Block] = [
     Heading(1, "A < B"),
     Paragraph("x & y"),
     Bullets(["one", "two"]),

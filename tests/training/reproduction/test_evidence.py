@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from training.reproduction.evidence import AccuracyTest, compare, improvement, seeds_pvalue
+from training.reproduction.forecasts import Protocol
 from training.reproduction.protocol import Paired
-from training.reproduction.results import Protocol
 from volatility.evaluation.diebold_mariano import diebold_mariano
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.reproduction.stand_in import PAPER, paper_results
-from training.reproduction import printed
-from training.reproduction.results import Protocol
+from training.reproduction import paper
+from training.reproduction.forecasts import Protocol
 from training.reproduction.table import Table
 from training.reproduction.tables import tables_of
 
@@ -66,10 +66,10 @@ def test_the_same_protocol_gives_what_is_printed(
 @pytest.mark.parametrize(
     ("asset", "quantity", "same", "aligned"),
     [
-        (printed.SPX, "wavelet_slope", "-2.073", "+2.073"),
-        (printed.BITCOIN, "wavelet_slope", "-2.089", "+2.089"),
-        (printed.SPX, "wavelet_hurst", "-1.536", "0.536"),
-        (printed.BITCOIN, "wavelet_hurst", "-1.544", "0.544"),
+        (paper.SPX, "wavelet_slope", "-2.073", "+2.073"),
+        (paper.BITCOIN, "wavelet_slope", "-2.089", "+2.089"),
+        (paper.SPX, "wavelet_hurst", "-1.536", "0.536"),
+        (paper.BITCOIN, "wavelet_hurst", "-1.544", "0.544"),
     ],
 )
 def test_wavelet_slopes(
@@ -82,12 +82,12 @@ def test_wavelet_slopes(
 @pytest.mark.parametrize(
     ("asset", "quantity", "value"),
     [
-        (printed.SPX, "rescaled_range", "0.942"),
-        (printed.BITCOIN, "rescaled_range", "0.842"),
-        (printed.SPX, "dfa", "1.321"),
-        (printed.BITCOIN, "dfa", "1.003"),
-        (printed.SPX, "variogram", "0.454"),
-        (printed.BITCOIN, "variogram", "0.383"),
+        (paper.SPX, "rescaled_range", "0.942"),
+        (paper.BITCOIN, "rescaled_range", "0.842"),
+        (paper.SPX, "dfa", "1.321"),
+        (paper.BITCOIN, "dfa", "1.003"),
+        (paper.SPX, "variogram", "0.454"),
+        (paper.BITCOIN, "variogram", "0.383"),
     ],
 )
 def test_what_the_published_estimators_give(
@@ -96,7 +96,7 @@ def test_what_the_published_estimators_give(
     assert tables[1].row(asset, quantity).text(SAME) == value
 
 
-@pytest.mark.parametrize(("asset", "value"), [(printed.SPX, "0.122"), (printed.BITCOIN, "0.090")])
+@pytest.mark.parametrize(("asset", "value"), [(paper.SPX, "0.122"), (paper.BITCOIN, "0.090")])
 def test_a_range_of_each_bar_is_rough(asset: str, value: str, tables: dict[int, Table]) -> None:
     assert tables[1].row(asset, "garman_klass_variogram").text(PROPER) == value
 
@@ -104,8 +104,8 @@ def test_a_range_of_each_bar_is_rough(asset: str, value: str, tables: dict[int, 
 @pytest.mark.parametrize(
     ("asset", "moments"),
     [
-        (printed.SPX, ("-1.92", "0.48", "0.89", "-2.95", "-0.05")),
-        (printed.BITCOIN, ("-0.96", "0.50", "-0.10", "-2.77", "1.05")),
+        (paper.SPX, ("-1.92", "0.48", "0.89", "-2.95", "-0.05")),
+        (paper.BITCOIN, ("-0.96", "0.50", "-0.10", "-2.77", "1.05")),
     ],
 )
 def test_moments(asset: str, moments: tuple[str, ...], tables: dict[int, Table]) -> None:
@@ -131,10 +131,10 @@ def test_how_late_the_published_protocol_scores(tables: dict[int, Table]) -> Non
 @pytest.mark.parametrize(
     ("number", "item", "quantity", "protocol"),
     [
-        *[(1, asset, name, SAME) for asset in printed.HURST for name in printed.HURST[asset]],
-        *[(1, asset, "wavelet_hurst", ALIGNED) for asset in printed.HURST],
-        *[(1, asset, "garman_klass_variogram", PROPER) for asset in printed.HURST],
-        *[(2, asset, name, SAME) for asset in printed.HURST for name in ("mean", "deviation")],
+        *[(1, asset, name, SAME) for asset in paper.HURST for name in paper.HURST[asset]],
+        *[(1, asset, "wavelet_hurst", ALIGNED) for asset in paper.HURST],
+        *[(1, asset, "garman_klass_variogram", PROPER) for asset in paper.HURST],
+        *[(2, asset, name, SAME) for asset in paper.HURST for name in ("mean", "deviation")],
         *[(3, "har", score, SAME) for score in ("rmse", "r_squared")],
         *[(3, "moving_average", score, ALIGNED) for score in ("rmse", "rmse_own_rows")],
         *[(3, model, "rmse", PROPER) for model in ("har", "moving_average", "last_value")],

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.training.reproduction.stand_in import stand_in_data
-from training.reproduction.benchmarks import BENCHMARKS, har
 from training.reproduction.samples import bitcoin_daily, samples_of, spx_daily
+from training.reproduction.simple_forecasts import SIMPLE_FORECASTS, har
 from volatility.measures.intraday import realized_variance
 
 
@@ -80,7 +80,7 @@ def test_har_is_least_squares_on_training_and_validation_part() -> None:
 def test_benchmarks_forecast_from_the_row_that_their_window_allows() -> None:
     series = samples_of(stand_in_data())["published"].target
     test = stand_in_data().bitcoin.test
-    tracks = {name: forecast(series) for name, forecast in BENCHMARKS.items()}
+    tracks = {name: forecast(series) for name, forecast in SIMPLE_FORECASTS.items()}
     first = {
         name: int(np.searchsorted(test.times, track.times[0])) for name, track in tracks.items()
     }

@@ -10,9 +10,9 @@ import pytest
 
 from tests.training.reproduction.stand_in import SEEDS, stand_in_data, stand_in_results
 from training.config import read_config
-from training.networks.volatility_network import VolatilityNetwork
+from training.networks.volatility_network import VolatilityNetwork, parameter_counts
+from training.reproduction.forecasts import Protocol
 from training.reproduction.output import to_csv, to_json
-from training.reproduction.results import Protocol
 from training.reproduction.table import (
     Cell,
     Quantity,
@@ -24,7 +24,6 @@ from training.reproduction.table import (
     signed,
 )
 from training.reproduction.tables import tables_of
-from training.reproduction.tables.parameters import counts
 from training.reproduction.units import NETWORKS
 from volatility.evaluation.losses import rmse_loss
 
@@ -86,14 +85,12 @@ def test_same_protocol_is_by_position_and_aligned_by_time(tables: dict[int, Tabl
     log_rv = stand_in_data().bitcoin.test.log_rv
     targets, nobs = log_rv[22:], len(log_rv) - 22
     row = tables[3].row("last_value", "rmse")
-    assert row.cells[Protocol.SAME].values == (
-        pytest.approx(rmse_loss(targets, log_rv[:-1][:nobs]), rel=1e-12),
-    )
-    assert row.cells[Protocol.ALIGNED].values == (
-        pytest.approx(rmse_loss(targets, log_rv[21:-1]), rel=1e-12),
-    )
+    by_position, by_time = rmse_loss(targets, log_rv[:-1][:nobs]), rmse_loss(targets, log_rv[21:-1])
+    assert row.cells[Protocol.SAME].values == pytest.approx((by_position,), rel=1e-12)
+    assert row.cells[Protocol.ALIGNED].values == pytest.approx((by_time,), rel=1e-12)
     own = tables[3].row("last_value", "rmse_own_rows").cells[Protocol.ALIGNED]
-    assert own == Cell((pytest.approx(rmse_loss(log_rv[1:], log_rv[:-1]), rel=1e-12),), nobs + 21)
+    assert own.values == pytest.approx((rmse_loss(log_rv[1:], log_rv[:-1]),), rel=1e-12)
+    assert own.nobs == nobs + 21
 
 
 def test_unfreezing_strategies_are_scored_as_published(tables: dict[int, Table]) -> None:
@@ -125,7 +122,7 @@ def test_transfer_is_compared_seed_by_seed(tables: dict[int, Table]) -> None:
 
 
 def test_the_papers_network_has_the_parameters_of_the_published_checkpoint() -> None:
-    found = counts(VolatilityNetwork(read_config().network))
+    found = parameter_counts(VolatilityNetwork(read_config().network))
     assert found == {
         "lstm": 83_712,
         "norm": 128,
@@ -147,7 +144,8 @@ def test_moments_by_hand(tables: dict[int, Table]) -> None:
     }
     for name, value in expected.items():
         cell = tables[2].row("S&P 500", name).cells[Protocol.SAME]
-        assert cell == Cell((pytest.approx(value, rel=1e-10),), len(log_rv))
+        assert cell.values == pytest.approx((value,), rel=1e-10)
+        assert cell.nobs == len(log_rv)
 
 
 def test_csv_has_a_row_for_each_quantity_and_protocol(tables: dict[int, Table]) -> None:

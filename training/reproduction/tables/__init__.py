@@ -1,6 +1,6 @@
 """The paper's tables, a module each."""
 
-from training.reproduction.results import Results
+from training.reproduction.forecasts import Results
 from training.reproduction.table import Table
 from training.reproduction.tables import (
     attempts,

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from training.reproduction import printed
+from training.reproduction import paper
 from training.reproduction.evidence import improvement
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.names import LABELS
 from training.reproduction.protocol import Paired, by_time
-from training.reproduction.results import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, fixed, signed
 from training.reproduction.tables import main_results
 
@@ -45,7 +45,7 @@ def table(results: Results) -> Table:
 
 
 def _rows(results: Results, model: str) -> Iterator[Row]:
-    rmse, against_har = printed.ATTEMPTS.get(model, (None, None))
+    rmse, against_har = paper.ATTEMPTS.get(model, (None, None))
     pairs = {protocol: published_pairs(results, model, protocol) for protocol in Protocol}
     yield _row(model, RMSE, rmse, {p: [_rmse(pair) for pair in pairs[p]] for p in Protocol}, pairs)
     if model == "har":

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 
-from training.reproduction import printed
+from training.reproduction import paper
 from training.reproduction.evidence import against_har
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.names import LABELS
-from training.reproduction.results import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, probability, signed
 from training.reproduction.tables import main_results
 from training.reproduction.units import NETWORKS
 
 # First those that the paper prints, in its order.
 MODELS = (
-    *printed.DIEBOLD_MARIANO,
+    *paper.DIEBOLD_MARIANO,
     "last_value",
-    *(name for name in NETWORKS if name not in printed.DIEBOLD_MARIANO),
+    *(name for name in NETWORKS if name not in paper.DIEBOLD_MARIANO),
 )
 STATISTIC = Quantity("statistic", "DM statistic", signed(2))
 PVALUE = Quantity("pvalue", "p-value", probability, spread=False)
@@ -41,7 +41,7 @@ def table(results: Results) -> Table:
 
 
 def _rows(results: Results, model: str) -> Iterator[Row]:
-    statistic, pvalue = printed.DIEBOLD_MARIANO.get(model, (None, None))
+    statistic, pvalue = paper.DIEBOLD_MARIANO.get(model, (None, None))
     tests = {protocol: against_har(results, model, protocol) for protocol in Protocol}
     nobs = {protocol: len(results.pairs(model, protocol)[0]) for protocol in Protocol}
     for quantity, value in ((STATISTIC, statistic), (PVALUE, pvalue)):

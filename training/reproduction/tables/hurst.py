@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from training.reproduction import printed
+from training.reproduction import paper
 from training.reproduction.data import PublishedAsset
-from training.reproduction.results import Protocol, Results
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.roughness import (
     SHORT_LAGS,
     plain_dfa,
@@ -94,8 +94,8 @@ def assets_of(results: Results) -> tuple[Asset, Asset]:
     """S&P 500 and Bitcoin."""
     data = results.data
     return (
-        Asset(printed.SPX, data.spx, spx_daily(data), None),
-        Asset(printed.BITCOIN, data.bitcoin, bitcoin_daily(data), HOURLY_RETURNS),
+        Asset(paper.SPX, data.spx, spx_daily(data), None),
+        Asset(paper.BITCOIN, data.bitcoin, bitcoin_daily(data), HOURLY_RETURNS),
     )
 
 
@@ -120,7 +120,7 @@ def _rows(asset: Asset) -> Iterator[Row]:
         "dfa": plain_dfa(series),
         "variogram": plain_variogram(series),
     }
-    values = printed.HURST[asset.name]
+    values = paper.HURST[asset.name]
     for name, quantity in ESTIMATORS.items():
         by_protocol = {Protocol.SAME: plain[name], **_estimates(asset, name)}
         yield _row(asset, quantity, values[name], by_protocol)

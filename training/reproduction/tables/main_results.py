@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from training.reproduction import printed
+from training.reproduction import paper
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.names import LABELS
 from training.reproduction.protocol import by_time
-from training.reproduction.results import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, fixed
 
 MODELS = ("moving_average", "lstm", "transfer", "transfer_full", "har", "last_value")
@@ -26,7 +26,7 @@ def table(results: Results) -> Table:
     return Table(
         number=3,
         slug="main_results",
-        title=f"Forecasting performance on the Bitcoin test set (printed: n = {printed.TEST_NOBS})",
+        title=f"Forecasting performance on the Bitcoin test set (printed: n = {paper.TEST_NOBS})",
         item_heading="model",
         how=how(results),
         rows=[*rows, *_own_rows(results)],
@@ -56,7 +56,7 @@ def _row(results: Results, model: str, quantity: Quantity) -> Row:
         )
         for protocol in Protocol
     }
-    value = printed.MAIN_RESULTS.get(model, {}).get(quantity.name)
+    value = paper.MAIN_RESULTS.get(model, {}).get(quantity.name)
     return Row(model, LABELS[model], quantity, value, cells)
 
 

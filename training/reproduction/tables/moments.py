@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from training.reproduction import printed
-from training.reproduction.results import Protocol, Results
+from training.reproduction import paper
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.samples import bitcoin_daily, spx_daily
 from training.reproduction.table import Cell, Quantity, Row, Table, fixed
 from volatility.arrays import FloatArray
@@ -32,8 +32,11 @@ def table(results: Results) -> Table:
     """Moments of both series, as published and measured properly."""
     data = results.data
     series = {
-        printed.SPX: (data.spx.whole.log_rv, spx_daily(data).log_volatility.values),
-        printed.BITCOIN: (data.bitcoin.whole.log_rv, bitcoin_daily(data).log_volatility.values),
+        paper.SPX: (data.spx.whole.log_rv, spx_daily(data).log_volatility.values),
+        paper.BITCOIN: (
+            data.bitcoin.whole.log_rv,
+            bitcoin_daily(data).log_volatility.values,
+        ),
     }
     return Table(
         number=2,
@@ -54,7 +57,7 @@ def _rows(asset: str, same: FloatArray, proper: FloatArray) -> Iterator[Row]:
             asset,
             asset,
             Quantity(name, label, fixed(2)),
-            printed.MOMENTS[asset].get(name),
+            paper.MOMENTS[asset].get(name),
             {
                 Protocol.SAME: Cell((moment(same),), len(same)),
                 Protocol.PROPER: Cell((moment(proper),), len(proper)),

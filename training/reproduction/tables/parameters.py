@@ -1,10 +1,8 @@
 """Table 7: how many parameters the network has."""
 
-from torch import nn
-
-from training.networks.volatility_network import Encoder, VolatilityNetwork
-from training.reproduction import printed
-from training.reproduction.results import Protocol, Results
+from training.networks.volatility_network import VolatilityNetwork, parameter_counts
+from training.reproduction import paper
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, count
 
 PARAMETERS = Quantity("parameters", "parameters", count)
@@ -27,7 +25,7 @@ def table(results: Results) -> Table:
         "predictor": "predictor, 3 linear layers",
         "total": "total",
     }
-    found = counts(VolatilityNetwork(shape))
+    found = parameter_counts(VolatilityNetwork(shape))
     return Table(
         number=7,
         slug="parameters",
@@ -39,29 +37,10 @@ def table(results: Results) -> Table:
                 name,
                 labels[name],
                 PARAMETERS,
-                printed.PARAMETERS.get(name),
+                paper.PARAMETERS.get(name),
                 {Protocol.SAME: Cell((float(number),))},
             )
             for name, number in found.items()
         ],
         notes=["The paper's table has no rows for layer normalization and bottleneck."],
     )
-
-
-def counts(network: VolatilityNetwork) -> dict[str, int]:
-    """Parameters of each component, and of all."""
-    encoder = network.encoder
-    assert isinstance(encoder, Encoder)
-    components: dict[str, nn.Module] = {
-        "lstm": encoder.lstm,
-        "norm": encoder.norm,
-        "attention": encoder.attention,
-        "bottleneck": encoder.bottleneck,
-        "predictor": network.head,
-        "total": network,
-    }
-    return {name: _count(module) for name, module in components.items()}
-
-
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from training.reproduction import printed
+from training.reproduction import paper
 from training.reproduction.evidence import AccuracyTest, compare, improvement, seeds_pvalue
+from training.reproduction.forecasts import Protocol, Results
 from training.reproduction.names import LABELS
-from training.reproduction.results import Protocol, Results
 from training.reproduction.table import Cell, Quantity, Row, Table, probability, signed
 from training.reproduction.tables.main_results import SCORES, how
 
@@ -37,7 +37,7 @@ def table(results: Results) -> Table:
 
 
 def _rows(results: Results, model: str) -> Iterator[Row]:
-    values = printed.IMPROVEMENTS if model == "transfer" else {}
+    values = paper.IMPROVEMENTS if model == "transfer" else {}
     for score, quantity in SCORES.items():
         improved, pvalue = values.get(score, (None, None))
         gain = Quantity(f"{score}_improvement", f"{quantity.label}, %", signed(2))

@@ -1,0 +1,19 @@
+from rich.console import Console
+
+from tests.training.evaluation.studies import results
+from training.commands.comparison_tables import print_comparison
+
+
+def test_the_printed_table_names_every_column_once() -> None:
+    comparison = results()[0].comparisons["test"]
+    console = Console(width=160, record=True, quiet=False, file=None)
+    with console.capture() as captured:
+        print_comparison("FIRST", comparison, console)
+    printed = captured.get()
+    assert "FIRST, test part" in printed
+    (head,) = [line for line in printed.splitlines() if "QLIKE" in line and "vs HAR:" not in line]
+    headings = [cell.strip() for cell in head.strip("┃").split("┃")]
+    assert headings == [
+        *("model", "QLIKE", "vs HAR", "p", "set"),
+        *("RMSE of volatility", "R² of log", "80 % / 95 %"),
+    ]

@@ -1,0 +1,129 @@
+import gzip
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.simulated import write_bars
+from training.data.bars_file import DAY, BarsFile, CalendarNeeded, UnreadableFile, load_asset
+from volatility import datasets
+from volatility.errors import InvalidBars, UnknownAsset
+from volatility.measures.columns import available
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("asset", "nobs", "measure", "missing"),
+    [
+        ("SPX", 5105, "parkinson", 0),
+        ("BTC-USD", 2513, "garman_klass", 13),
+        ("BTC-USD-1H", 837, "realized_variance", 0),
+        ("ETH-USD", 1317, "garman_klass", 14),
+    ],
+)
+def test_shipped_assets_and_their_missing_or_motionless_sessions(
+    asset: str, nobs: int, measure: str, missing: int
+) -> None:
+    data, _ = load_asset(asset, None, NOW)
+    assert (len(data.series), data.series.measure) == (nobs, measure)
+    assert len(data.calendar.missing_sessions(data.series.dates)) == missing
+
+
+@pytest.mark.parametrize("asset", datasets.NAMES)
+def test_every_column_that_the_bars_give_is_loaded_and_finite(asset: str) -> None:
+    data, _ = load_asset(asset, None, NOW)
+    assert tuple(data.series.columns) == available(daily=data.bar_interval == DAY)
+    for values in data.series.columns.values():
+        assert np.isfinite(values).all()
+    assert data.series.columns["return"].std() == pytest.approx(
+        np.sqrt(data.series.rv.mean()), rel=0.5
+    )
+
+
+def test_a_day_with_an_extreme_range_is_not_fitted_on_and_is_told_of() -> None:
+    data, notes = load_asset("ETH-USD", None, NOW)
+    assert np.datetime64("2017-06-21") not in data.series.dates  # low 0.10, high 352
+    assert data.series.rv.max() < 0.3
+    assert any(note.code == "extreme_range" for note in notes)
+
+
+def test_an_asset_that_is_not_shipped_needs_a_file() -> None:
+    with pytest.raises(UnknownAsset):
+        load_asset("MINE", None, NOW)
+
+
+def test_csv_and_parquet_give_the_same_series(tmp_path: Path) -> None:
+    csv = write_bars(tmp_path / "bars.csv")
+    parquet = tmp_path / "bars.parquet"
+    pd.read_csv(csv).to_parquet(parquet)
+    first, _ = load_asset("MINE", BarsFile(csv), NOW)
+    second, _ = load_asset("MINE", BarsFile(parquet), NOW)
+    assert first.series.sha256 == second.series.sha256
+    assert (first.calendar_name, first.series.measure) == ("24/7", "garman_klass")
+    assert first.source == "bars.csv"
+
+
+def test_an_overlapping_measure_is_warned_of(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "bars.csv")
+    _, notes = load_asset("MINE", BarsFile(path, measure="rolling_std"), NOW)
+    assert "overlapping_measure" in {note.code for note in notes}
+    _, notes = load_asset("MINE", BarsFile(path), NOW)
+    assert "overlapping_measure" not in {note.code for note in notes}
+
+
+def test_bars_without_weekends_need_a_calendar(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "bars.csv")
+    frame = pd.read_csv(path)
+    frame[pd.to_datetime(frame.date).dt.day_of_week < 5].to_csv(path, index=False)
+    with pytest.raises(CalendarNeeded, match="--calendar XNYS"):
+        load_asset("MINE", BarsFile(path), NOW)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"absent\.csv"):
+        load_asset("MINE", BarsFile(tmp_path / "absent.csv"), NOW)
+
+
+def test_a_file_that_is_not_parquet_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "bars.parquet"
+    path.write_text("date,open\n")
+    with pytest.raises(UnreadableFile, match=r"bars\.parquet"):
+        load_asset("MINE", BarsFile(path), NOW)
+
+
+@pytest.mark.parametrize(
+    "name", ["short.csv.gz", "garbled.csv.gz", "wrong.csv.xz", "wrong.csv.zst", "folder.parquet"]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    content = gzip.compress(write_bars(tmp_path / "bars.csv").read_bytes())
+    if name.startswith("short"):
+        path.write_bytes(content[: len(content) // 2])
+    elif name.startswith("garbled"):
+        path.write_bytes(content[:200] + bytes(200) + content[400:])
+    elif name.startswith("folder"):
+        path.mkdir()
+    else:
+        path.write_bytes(b"not compressed")
+    with pytest.raises(UnreadableFile, match=re.escape(name)):
+        load_asset("MINE", BarsFile(path), NOW)
+
+
+def test_a_compressed_file_and_a_suffix_in_capitals_are_read(tmp_path: Path) -> None:
+    csv = write_bars(tmp_path / "bars.csv")
+    packed, capitals = tmp_path / "bars.csv.gz", tmp_path / "BARS.PARQUET"
+    packed.write_bytes(gzip.compress(csv.read_bytes()))
+    pd.read_csv(csv).to_parquet(capitals)
+    digests = {
+        load_asset("MINE", BarsFile(path), NOW)[0].series.sha256 for path in (csv, packed, capitals)
+    }
+    assert len(digests) == 1
+
+
+def test_invalid_bars_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidBars, match=r"low: -1\.0 at bar 0"):
+        load_asset("MINE", BarsFile(write_bars(tmp_path / "bars.csv", low=-1.0)), NOW)

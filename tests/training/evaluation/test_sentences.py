@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.training.evaluation.studies import results
+from tests.training.simulated import small_config
+from training.evaluation.sentences import better, from_scratch, summary, transfer_effect, worse
+from training.models.registry import recipes
+from volatility.evaluation.compare import Comparison, ComparisonRow
+from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_mariano
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack
+
+
+def with_outcome(row: ComparisonRow, difference: float, pvalue: float) -> ComparisonRow:
+    test = DieboldMariano(1.0, pvalue, 0.5, difference, 100, 4, 99.0)
+    return replace(row, diebold_mariano={"har": test})
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    return results()[0].comparisons["test"]
+
+
+@pytest.mark.parametrize(
+    ("difference", "pvalue", "outcome"),
+    [
+        (-0.1, 0.049, (True, False)),
+        (-0.1, 0.051, (False, False)),
+        (0.1, 0.049, (False, True)),
+        (0.1, 0.051, (False, False)),
+    ],
+)
+def test_better_and_worse_are_significant_at_five_percent(
+    comparison: Comparison, difference: float, pvalue: float, outcome: tuple[bool, bool]
+) -> None:
+    row = with_outcome(comparison.rows[0], difference, pvalue)
+    assert (better(row, "har"), worse(row, "har")) == outcome
+    assert not better(row, "log_har")  # which it was not tested against
+    assert not worse(row, "log_har")
+
+
+def test_every_model_but_the_benchmark_is_in_the_sentence_once(comparison: Comparison) -> None:
+    for benchmark in ("har", "log_har"):
+        sentence = summary(comparison, benchmark)
+        counts = {row.model: sentence.count(f"`{row.model}`") for row in comparison.rows}
+        assert counts.pop(benchmark) == 0
+        assert set(counts.values()) == {1}
+
+
+SCRATCH_OF = from_scratch(
+    recipes(["transfer", "transfer_gradual", "transfer_residual", "hybrid"], small_config())
+)
+
+
+def test_a_pre_trained_model_names_the_one_from_scratch() -> None:
+    assert SCRATCH_OF == {
+        "transfer": "lstm",
+        "transfer_gradual": "lstm",
+        "transfer_residual": "residual_boosting",
+    }
+
+
+def made_by(model: str, forecast: np.ndarray, rv: np.ndarray, horizon: int) -> ForecastTrack:
+    dates = np.datetime64("2020-01-01") + np.arange(len(rv))
+    return ForecastTrack(model, dates - 1, dates, forecast, rv, horizon)
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_transfer_is_held_against_the_same_network_from_scratch(horizon: int) -> None:
+    rng = np.random.default_rng(0)
+    rv = np.exp(rng.standard_normal(200))
+    of = {
+        model: made_by(model, np.exp(0.3 * rng.standard_normal(200)), rv, horizon)
+        for model in ("lstm", "transfer", "transfer_gradual", "residual_boosting")
+    }
+    (sentence,) = transfer_effect(list(of.values()), np.datetime64("2020-03-01"), SCRATCH_OF)
+    losses = {model: qlike_losses(rv[60:], track.forecast[60:]) for model, track in of.items()}
+    for model in ("transfer", "transfer_gradual"):
+        change = losses[model].mean() / losses["lstm"].mean() - 1
+        pvalue = diebold_mariano(losses[model], losses["lstm"], horizon).pvalue
+        assert f"`{model}` {change:+.1%} (p = {pvalue:.3f})" in sentence
+    assert sentence.startswith("QLIKE against `lstm` from scratch:")
+    residual = made_by("transfer_residual", of["lstm"].forecast, rv, horizon)
+    _, other = transfer_effect([*of.values(), residual], np.datetime64("2020-03-01"), SCRATCH_OF)
+    assert other.startswith("QLIKE against `residual_boosting` from scratch: `transfer_residual`")
+
+
+def test_nothing_is_said_of_transfer_where_there_is_none() -> None:
+    first = results()[0]
+    start = first.comparisons["test"].span[0]
+    assert transfer_effect(list(first.tracks.values()), start, SCRATCH_OF) == []

@@ -1,0 +1,90 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.training.simulated import (
+    asset_of,
+    make_asset,
+    make_intraday_asset,
+    make_training_set,
+    small_config,
+)
+from training.data.assets import TrainingSet
+from training.evaluation.study import applicable, check_history, obstacle, parts_of
+from training.models.registry import MODELS, recipes
+from volatility.errors import HistoryTooShort, TooFewObservations
+
+
+def test_parts_are_the_last_half_and_the_last_quarter() -> None:
+    asset = make_asset(nobs=602)
+    parts = parts_of(asset)
+    assert (asset.series.dates >= parts.half).sum() == 301
+    assert (asset.series.dates >= parts.test).sum() == 150
+
+
+def test_nothing_is_transferred_from_an_asset_to_itself() -> None:
+    (*_, transfer) = recipes(["transfer"], small_config())
+    assert transfer.name == "transfer"
+    assert obstacle(transfer, make_asset("SOURCE")) == "SOURCE is what it learns from"
+    assert applicable([transfer], make_asset("SOURCE")) == ()
+    assert applicable([transfer], make_asset("OTHER")) == (transfer,)
+
+
+def test_a_model_needs_the_columns_it_sees() -> None:
+    chosen = recipes(list(MODELS), small_config())
+    everything = make_intraday_asset()
+    assert applicable(chosen, everything) == tuple(chosen)
+    bare = make_asset()
+    assert all(not recipe.columns for recipe in applicable(chosen, bare))
+    needy = replace(chosen[0], columns=("jump", "return"))  # type: ignore[type-var]
+    assert obstacle(needy, bare) == "its bars give no jump, return"
+    assert obstacle(needy, everything) is None
+
+
+def test_too_short_a_history_is_refused() -> None:
+    with pytest.raises(HistoryTooShort, match=r"TARGET has 499 sessions; .* needs 500"):
+        check_history(make_training_set(nobs=499))
+    check_history(make_training_set(nobs=500))
+
+
+def test_a_part_without_enough_targets_is_refused() -> None:
+    data = make_training_set(nobs=600)
+    with pytest.raises(TooFewObservations, match="in one part of them only 18;"):
+        check_history(replace(data, horizon=133))
+    with pytest.raises(TooFewObservations, match="600 sessions 0 follow"):
+        check_history(replace(data, horizon=600))
+    check_history(replace(data, horizon=22))
+
+
+def test_gaps_count_against_the_horizon() -> None:
+    asset = make_asset(nobs=800)
+    rows = np.arange(800)
+    gappy = asset_of(
+        "TARGET",
+        replace(
+            asset.series,
+            rv=asset.series.rv[rows % 20 != 0],
+            dates=asset.series.dates[rows % 20 != 0],
+        ),
+    )
+    data = TrainingSet(gappy, {}, seed=1)
+    check_history(replace(data, horizon=5))
+    with pytest.raises(TooFewObservations, match=r"0 follow directly .* begin 22 without a gap"):
+        check_history(replace(data, horizon=22))
+
+
+@pytest.mark.parametrize(("last_step", "enough"), [(2, False), (1, True)])
+def test_a_last_half_too_short_for_an_interval_is_refused(last_step: int, enough: bool) -> None:
+    """Before any fit: it would be found when all are done, and nothing can be calibrated."""
+    # In the last half one session of three follows directly on the one before: 100 of 300.
+    steps = np.array([1] * 300 + [2, 1, 2] * 100)
+    steps[-1] = last_step
+    series = make_asset(nobs=600).series
+    gappy = replace(series, dates=np.datetime64("2015-01-01") + np.cumsum(steps))
+    data = TrainingSet(asset_of("TARGET", gappy), {}, seed=1)
+    if enough:
+        check_history(data)
+    else:
+        with pytest.raises(TooFewObservations, match=r"only 100; an interval .* needs 101"):
+            check_history(data)

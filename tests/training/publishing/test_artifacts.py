@@ -1,0 +1,120 @@
+"""From data with columns to a served forecast, through every step between."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models_store.errors import ArtifactRefused
+from models_store.snapshot import Snapshot
+from models_store.store import Store
+from tests.training.simulated import make_intraday_asset
+from training.data.assets import TrainingSet
+from training.evaluation.study import Study, parts_of
+from training.evaluation.walk_forward import tracks_of, walk_forward
+from training.evaluation.workers import worker_pool
+from training.fitting_history import FittingHistory
+from training.models.linear.har import REGRESSORS
+from training.models.linear.least_squares import LeastSquares
+from training.publishing.artifacts import FittedModel, calibrate, fit_and_export, to_files
+from volatility.evaluation.tracks import ForecastTrack
+
+COLUMNS = ("negative_semivariance", "return")
+RECIPE = LeastSquares(
+    "leverage",
+    (*REGRESSORS, "negative_mean_1:return", "mean_1:negative_semivariance"),
+    "levels",
+    refit_every=100,
+    hyperparameters={},
+)
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingSet:
+    return TrainingSet(make_intraday_asset(), {}, seed=3)
+
+
+@pytest.fixture(scope="module")
+def fitted(data: TrainingSet) -> FittedModel:
+    return fit_and_export(RECIPE, data)
+
+
+def files_of(fitted: FittedModel, data: TrainingSet) -> dict[str, bytes]:
+    study = Study(data, (fitted.recipe,))
+    track = tracks_of(study, walk_forward([study], worker_pool(1)))[fitted.recipe.name]
+    return to_files(fitted, data, track, parts_of(data.target).test)
+
+
+def test_a_model_of_several_columns_serves_what_was_fitted(
+    fitted: FittedModel, data: TrainingSet, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    store.promote("TARGET", "leverage", store.publish(files_of(fitted, data)))
+    model = Snapshot.of(store).models["TARGET"]["leverage"]
+    assert model.manifest.columns == COLUMNS
+    series = data.target.series
+    windows = {
+        name: values[None, -22:] for name, values in {"rv": series.rv, **series.columns}.items()
+    }
+    (expected,) = fitted.fit.predictor.predict(windows).values
+    assert model.forecast(series).rv == pytest.approx(expected, rel=1e-12)
+    assert model.forecast(series.tail(22)) == model.forecast(series)
+
+
+def test_the_digest_covers_the_columns_that_were_used_alone(
+    fitted: FittedModel, data: TrainingSet, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    version = store.publish(files_of(fitted, data))
+    trained_on = store.verify("TARGET", "leverage", version).training
+    series = data.target.series
+    assert trained_on.sha256 == series.select(COLUMNS).sha256
+    assert trained_on.sha256 not in {series.sha256, series.select(()).sha256}
+
+
+def test_a_manifest_that_names_other_columns_than_the_model_needs_is_refused(
+    fitted: FittedModel, data: TrainingSet, tmp_path: Path
+) -> None:
+    wider = replace(RECIPE, regressors=(*RECIPE.regressors, "mean_1:jump"))
+    files = files_of(replace(fitted, recipe=wider), data)
+    with pytest.raises(ArtifactRefused, match=r"names the columns .*jump.*, but the model needs"):
+        Store(tmp_path).publish(files)
+
+
+def test_losses_by_phase_are_in_the_manifest(
+    fitted: FittedModel, data: TrainingSet, tmp_path: Path
+) -> None:
+    history = FittingHistory((0.5, 0.3, 0.2), (0.6, 0.4, 0.45), best_epoch=1)
+    fit = replace(fitted.fit, histories={"training": history}, learned={"alpha": 0.25})
+    store = Store(tmp_path)
+    store.publish(files_of(replace(fitted, fit=fit), data))
+    manifest = store.verify("TARGET", "leverage", 1)
+    assert manifest.histories["training"].validation_losses == (0.6, 0.4, 0.45)
+    assert manifest.histories["training"].best_epoch == 1
+    assert manifest.learned == {"alpha": 0.25}
+
+
+def test_several_sessions_ahead(data: TrainingSet, tmp_path: Path) -> None:
+    ahead = replace(data, horizon=5)
+    store = Store(tmp_path)
+    store.promote(
+        "TARGET", "leverage", store.publish(files_of(fit_and_export(RECIPE, ahead), ahead))
+    )
+    model = store.load("TARGET", "leverage")
+    assert (model.manifest.horizons, model.track.horizon) == ((5,), 5)
+    forecast = model.forecast(data.target.series, horizon=5)
+    assert (forecast.horizon, str(forecast.target_date)) == (5, "2016-08-23")
+
+
+def test_coverage_counts_no_interval_made_from_residuals_that_were_not_known() -> None:
+    """Residuals of a horizon overlap: the newest of them have not ended when a forecast is made."""
+    rng = np.random.default_rng(1)
+    dates = np.datetime64("2020-01-01") + np.arange(300)
+    rv = rng.lognormal(-9, 1, 300)
+    track = ForecastTrack("m", dates - 1, dates, np.full(300, rv.mean()), rv)
+    start = dates[21]
+    near = calibrate(track, start)[0]
+    far = calibrate(replace(track, horizon=11), start)[0]
+    assert (near.lower, near.upper) == (far.lower, far.upper)
+    assert near.nobs - far.nobs == 10

@@ -1,0 +1,121 @@
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models_store.store import Store
+from tests.training.simulated import make_training_set, small_config
+from training.models.registry import recipes
+from training.publishing.artifacts import to_files
+from training.publishing.gate import forecasts_the_same, judge
+from training.publishing.retrain import TrainedModels, publish, train
+from volatility.evaluation.tracks import ForecastTrack
+
+DATES = np.datetime64("2020-01-01") + np.arange(400)
+RNG = np.random.default_rng(0)
+RV = np.exp(-9 + 0.5 * RNG.standard_normal(400))
+START = DATES[100]
+
+
+def track(forecast: np.ndarray, dates: np.ndarray = DATES) -> ForecastTrack:
+    return ForecastTrack("har", dates - 1, dates, forecast, RV[-len(dates) :])
+
+
+def noisy(deviation: float, seed: int) -> np.ndarray:
+    return RV * np.exp(deviation * np.random.default_rng(seed).standard_normal(len(RV)))
+
+
+def test_a_significantly_worse_version_is_held_back() -> None:
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)), START)
+    assert not judgement.promote
+    assert "n = 300" in judgement.reason
+
+
+def test_a_better_version_is_promoted() -> None:
+    assert judge(track(noisy(0.3, 1)), track(noisy(1.0, 2)), START).promote
+
+
+def test_a_version_that_cannot_be_told_apart_is_promoted() -> None:
+    assert judge(track(noisy(0.5, 1)), track(noisy(0.5, 2)), START).promote
+
+
+def test_only_the_test_part_counts() -> None:
+    worse_before = noisy(0.3, 1)
+    worse_before[:100] = noisy(3.0, 1)[:100]
+    assert judge(track(worse_before), track(noisy(0.5, 2)), START).promote
+
+
+def test_both_are_scored_on_the_new_version_s_data() -> None:
+    # The version in service was right about data that have since been corrected.
+    corrected = track(RV * 1.0001)
+    old = ForecastTrack("har", DATES - 1, DATES, RV[::-1].copy(), RV[::-1].copy())
+    assert judge(corrected, old, START).promote
+
+
+def test_versions_that_share_too_few_dates_cannot_be_compared() -> None:
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-40:], DATES[-40:]), START)
+    assert judgement.promote
+    assert "only 40 test dates" in judgement.reason
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainedModels:
+    chosen = recipes(["har"], small_config())
+    return train(chosen, make_training_set(), jobs=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path, trained: TrainedModels) -> Store:
+    publish(trained, Store(tmp_path), ["har"])
+    return Store(tmp_path)
+
+
+def files_of(trained: TrainedModels, move: float = 1.0) -> dict[str, bytes]:
+    """HAR's files, with its walk-forward forecasts moved."""
+    (fitted,) = [fitted for fitted in trained.fitted if fitted.recipe.name == "har"]
+    track = trained.tracks["har"]
+    moved = replace(track, forecast=track.forecast * move)
+    return to_files(fitted, trained.data, moved, trained.test_start)
+
+
+def changed(files: dict[str, bytes], **fields: object) -> dict[str, bytes]:
+    """The same with other fields in the manifest."""
+    content = {**json.loads(files["manifest.json"]), **fields}
+    return files | {"manifest.json": json.dumps(content).encode()}
+
+
+@pytest.mark.parametrize(("move", "same"), [(1.0, True), (1 + 1e-14, True), (1 + 1e-6, False)])
+def test_last_digits_are_no_other_forecast(
+    move: float, same: bool, trained: TrainedModels, store: Store
+) -> None:
+    current = store.load("TARGET", "har")
+    assert forecasts_the_same(files_of(trained, move), current, store) == same
+
+
+def test_what_does_not_move_a_forecast_does_not_count(trained: TrainedModels, store: Store) -> None:
+    files = changed(files_of(trained), code_version="2.0", seed=99)
+    assert forecasts_the_same(files, store.load("TARGET", "har"), store)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"clip": [1e-9, 1e-2]}, {"mean_rv": 1e-4}, {"measure": "parkinson"}, {"horizons": [5]}],
+)
+def test_what_moves_a_forecast_that_is_still_to_come_counts(
+    fields: dict[str, object], trained: TrainedModels, store: Store
+) -> None:
+    files = changed(files_of(trained), **fields)
+    assert not forecasts_the_same(files, store.load("TARGET", "har"), store)
+
+
+def test_other_forecasts_of_the_reference_count(trained: TrainedModels, store: Store) -> None:
+    files = files_of(trained)
+    with np.load(io.BytesIO(files["reference.npz"])) as content:
+        arrays = {name: content[name] for name in content.files}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{**arrays, "forecast": arrays["forecast"] * 1.01})
+    files |= {"reference.npz": buffer.getvalue()}
+    assert not forecasts_the_same(files, store.load("TARGET", "har"), store)

@@ -1,0 +1,155 @@
+import json
+from dataclasses import replace
+from fnmatch import fnmatch
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.reproduction.stand_in import stand_in_data
+from tests.training.simulated import small_config
+from training.reproduction import units as module
+from training.reproduction.files import write_atomically
+from training.reproduction.finished_units import FinishedUnits, finish
+from training.reproduction.samples import samples_of
+from training.reproduction.units import NETWORKS, Unit, units_of
+
+
+def unit_of(name: str = "lstm", sample: str = "daily", **fitting: Any) -> Unit:
+    config = small_config()
+    config = replace(config, pretraining=replace(config.pretraining, **fitting))
+    return units_of([samples_of(stand_in_data())[sample]], config, [7], [name])[0]
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> FinishedUnits:
+    return FinishedUnits(tmp_path / "parts")
+
+
+def test_every_network_of_the_tables_has_a_unit_for_each_seed_and_sample() -> None:
+    units = units_of(samples_of(stand_in_data()).values(), small_config(), [1, 2])
+    assert len(units) == len({unit.name for unit in units}) == 2 * 2 * len(NETWORKS)
+    assert [unit.cost for unit in units] == sorted((unit.cost for unit in units), reverse=True)
+
+
+def test_a_finished_unit_is_read_as_it_was(parts: FinishedUnits) -> None:
+    unit = unit_of()
+    assert parts.read(unit) is None
+    assert finish(unit, unit.digest, parts) == "daily-lstm-7"
+    kept = parts.read(unit)
+    assert kept == unit.run()  # to the last digit
+    assert kept is not None
+    assert len(kept.forecasts) == len(unit.test)
+    assert len(kept.histories["training"].validation_losses) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda unit: replace(unit, seed=8),
+        lambda unit: replace(unit, sample="other"),
+        lambda unit: replace(unit, recipe=replace(unit.recipe, refit_every=1)),
+        lambda unit: replace(unit, test=unit.test.where(np.arange(len(unit.test)) > 0)),
+        lambda _: unit_of(epochs=3),
+        lambda _: unit_of("hybrid"),
+        lambda _: unit_of(sample="published"),
+    ],
+)
+def test_a_unit_that_differs_is_another(change: object, parts: FinishedUnits) -> None:
+    parts.write(unit_of(), unit_of().run(), unit_of().digest)
+    assert parts.read(change(unit_of())) is None  # type: ignore[operator]
+
+
+def test_data_that_differ_make_another_unit(parts: FinishedUnits) -> None:
+    unit = unit_of("transfer")
+    parts.write(unit, unit.run(), unit.digest)
+    assert parts.read(unit) is not None
+    changed = dict.fromkeys(unit.sources, unit.target)
+    assert parts.read(replace(unit, sources=changed)) is None
+
+
+def test_code_that_differs_makes_another_unit(
+    parts: FinishedUnits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = unit_of()
+    parts.write(unit, unit.run(), unit.digest)
+    assert len(module.code_version()) == 64
+    monkeypatch.setattr(module, "code_version", lambda: "another")
+    assert parts.read(unit) is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"digest": "x"}', b"\xff"])
+def test_a_damaged_file_is_not_read(damage: bytes, parts: FinishedUnits) -> None:
+    unit = unit_of()
+    parts.write(unit, unit.run(), unit.digest)
+    parts.path(unit).write_bytes(damage)
+    assert parts.read(unit) is None
+
+
+def test_forecasts_of_other_rows_are_not_read(parts: FinishedUnits) -> None:
+    unit = unit_of()
+    parts.write(unit, unit.run(), unit.digest)
+    content = json.loads(parts.path(unit).read_text())
+    content["trained"]["forecasts"].pop()
+    parts.path(unit).write_text(json.dumps(content))
+    assert parts.read(unit) is None
+
+
+def test_residual_networks_see_z_scores_and_forecast_log_volatility() -> None:
+    plain, standardized = unit_of("hybrid"), unit_of("residual_boosting")
+    assert plain.moments is None
+    assert standardized.moments is not None
+    assert standardized.target.training.targets.mean().item() == pytest.approx(0, abs=1e-5)
+    level = np.mean(plain.run().forecasts)
+    assert np.mean(standardized.run().forecasts) == pytest.approx(level, abs=0.5)
+
+
+def test_a_write_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="no space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_old_code_trained_is_not_kept_for_new_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit, parts = unit_of(), FinishedUnits(tmp_path)
+    begun = unit.digest
+    monkeypatch.setattr(module, "code_version", lambda: "edited while it was running")
+    edited = unit_of()
+    assert edited.digest != begun
+    finish(edited, begun, parts)
+    assert parts.read(edited) is None
+    monkeypatch.undo()
+    assert parts.read(unit_of()) is not None
+
+
+def test_the_digest_of_the_code_covers_what_trains_a_network() -> None:
+    covered = {
+        f"{package}.{file.name.removesuffix('.py')}"
+        for package, patterns in module.CODE.items()
+        for file in resources.files(package).iterdir()
+        if any(fnmatch(file.name, pattern) for pattern in patterns)
+    }
+    trains = {"training.networks.fitting", "training.models.neural.lstm", "training.data.pairs"}
+    measures = {"volatility.series", "volatility.measures.intraday", "volatility.regressors"}
+    assert trains | measures <= covered
+    named = {
+        f"{package}.{pattern.removesuffix('.py')}"
+        for package, patterns in module.CODE.items()
+        for pattern in patterns
+        if "*" not in pattern
+    }
+    assert named <= covered  # no file that has been moved since

@@ -1,0 +1,156 @@
+"""The options of every command; imports nothing that takes time, so that help comes at once."""
+
+import argparse
+from pathlib import Path
+
+from training.config import SEEDS
+from training.models.registry import MODELS
+from volatility.datasets import NAMES
+from volatility.evaluation.compare import BENCHMARKS
+
+DEFAULT_SEEDS, QUICK_SEEDS = 5, 2  # of each network in a reproduction
+MOST_SEEDS = 100
+
+
+def add_retrain(parser: argparse.ArgumentParser) -> None:
+    """Options of ``retrain``."""
+    _add_assets(parser)
+    _add_fitting(parser)
+    parser.add_argument(
+        "--store", type=Path, default=Path("var/store"), help="model store (default: %(default)s)"
+    )
+
+
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Options of ``evaluate``."""
+    _add_assets(parser)
+    _add_fitting(parser)
+    parser.add_argument(
+        "--horizons",
+        nargs="+",
+        type=_horizon,
+        default=[1],
+        metavar="H",
+        help="sessions ahead, whose mean rv is forecast (default: 1)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("var/evaluation"),
+        metavar="DIR",
+        help="folder of the results, replaced when they are complete (default: %(default)s)",
+    )
+
+
+def add_reproduce(parser: argparse.ArgumentParser) -> None:
+    """Options of ``reproduce``."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("var/paper"),
+        metavar="DIR",
+        help="folder of the paper's files, .csv or .csv.gz (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("var/reproduction"),
+        metavar="DIR",
+        help="folder of the results; what is finished there is not computed again "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--download", action="store_true", help="fetch files that --data lacks, and check them"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="few epochs: shows that everything runs, in minutes"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=_seeds,
+        metavar="N",
+        help=f"of each network (default: {DEFAULT_SEEDS}; {QUICK_SEEDS} with --quick)",
+    )
+    parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
+    _add_jobs(parser)
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Options of ``results``."""
+    parser.add_argument("--store", type=Path, help="model store (default: the shipped one)")
+    parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--details", type=Path, default=Path("docs/results.md"))
+
+
+def _add_assets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--asset",
+        "--target",
+        action="append",
+        metavar="NAME",
+        help=f"asset to forecast; may be repeated; without it, all that are shipped: {list(NAMES)}",
+    )
+    parser.add_argument(
+        "--bars",
+        type=Path,
+        metavar="FILE",
+        help="CSV or Parquet file of the asset's own bars: date, open, high, low, close",
+    )
+    parser.add_argument(
+        "--calendar", help="with --bars: 24/7, XNYS or another calendar of exchange_calendars"
+    )
+    parser.add_argument("--measure", help="with --bars: garman_klass, parkinson, …")
+
+
+def _add_fitting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        metavar="MODEL",
+        default=list(MODELS),
+        help=f"of {list(MODELS)} (default: all that apply to the asset); "
+        f"{list(BENCHMARKS)} are evaluated beside them",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="NAME",
+        help=f"asset that transferred models are pre-trained on, of {list(NAMES)}; "
+        "overrides transfer.source",
+    )
+    parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
+    parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")
+    _add_jobs(parser)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=-1,
+        metavar="N",
+        help="processes (default: -1, one a core; -2 leaves one core free)",
+    )
+
+
+def _horizon(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions, of 1 or more")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not SEEDS.low <= int(text) <= SEEDS.high:
+        raise argparse.ArgumentTypeError(f"{text} is not {SEEDS}")
+    return int(text)
+
+
+def _seeds(text: str) -> int:
+    if not 1 <= int(text) <= MOST_SEEDS:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MOST_SEEDS}")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if int(text) == 0:
+        raise argparse.ArgumentTypeError("0 processes can do nothing")
+    return int(text)

@@ -1,0 +1,65 @@
+"""Tables of compared models on the terminal."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from training.evaluation.columns import FURTHER, HEADLINE, CellText
+from training.evaluation.sentences import summary
+from training.publishing.retrain import Outcome, RetrainedAsset
+from volatility.evaluation.compare import Comparison
+
+EXPLANATION = (
+    "vs HAR: QLIKE relative to HAR's. p: two-sided Diebold-Mariano. "
+    "set: in the 90 % model confidence set."
+)
+LEFT = frozenset({"model", "set", "in service", "note"})  # columns of words
+
+
+def print_retrained(result: RetrainedAsset, console: Console) -> None:
+    """Print the closing table of one asset's retrain."""
+    outcomes = {outcome.model: outcome for outcome in result.outcomes}
+    table = comparison_table(
+        f"{result.data.asset}: {result.data.series.measure}",
+        result.comparison,
+        f"champion: {result.champion or 'none'}. {EXPLANATION}",
+        {
+            "version": lambda row: _version(outcomes[row.model]),
+            "in service": lambda row: "yes" if outcomes[row.model].serves else "no",
+            "note": lambda row: outcomes[row.model].note,
+        },
+    )
+    console.print(table)
+    if result.not_compared:
+        console.print(
+            "The champion stays: the models in service cannot be compared until all are retrained "
+            f"on the same data. {result.not_compared}",
+            markup=False,
+        )
+
+
+def print_comparison(title: str, comparison: Comparison, console: Console) -> None:
+    """Print the table of one evaluation, and its sentence."""
+    console.print(comparison_table(title, comparison, EXPLANATION, FURTHER))
+    console.print(summary(comparison), markup=False)
+
+
+def comparison_table(
+    title: str, comparison: Comparison, caption: str, more: Mapping[str, CellText]
+) -> Table:
+    """A table of models on the test part, with ``more`` columns behind the common ones."""
+    first, last = comparison.span
+    table = Table(
+        title=f"{title}, test part {first} to {last}, n = {comparison.nobs}", caption=caption
+    )
+    columns = {**HEADLINE, **more}
+    for heading in columns:
+        table.add_column(heading, justify="left" if heading in LEFT else "right")
+    for row in comparison.rows:
+        table.add_row(*(cell(row) for cell in columns.values()))
+    return table
+
+
+def _version(outcome: Outcome) -> str:
+    return str(outcome.version) if outcome.version else "–"

@@ -1,0 +1,137 @@
+"""From the options of an evaluation or a retrain to configuration, recipes and data."""
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from training.config import Config, read_config
+from training.data.assets import AssetData, TrainingSet
+from training.data.bars_file import BarsFile, load_asset
+from training.evaluation.study import Study, applicable
+from training.models.recipe import Recipe
+from training.models.registry import recipes
+from volatility.datasets import NAMES
+from volatility.errors import Finding, InvalidInput
+
+
+@dataclass(frozen=True)
+class Target:
+    """An asset to forecast, and what is worth knowing about its bars."""
+
+    data: AssetData
+    notes: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the options ask for.
+
+    Attributes
+    ----------
+    assets : names of the targets.
+    file : bars of the only target, where they are the user's own.
+    config : the configuration with what the options override.
+    recipes : the models asked for, with the benchmarks.
+    options : as given.
+    """
+
+    assets: tuple[str, ...]
+    file: BarsFile | None
+    config: Config
+    recipes: tuple[Recipe, ...]
+    options: argparse.Namespace
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> "Preparation":
+        """Check the options, and make the recipes; reads no data.
+
+        Raises
+        ------
+        InvalidInput : options that do not go together, or an invalid configuration.
+        UnknownModel, ExtraMissing : a model that there is not, or not without an extra.
+        """
+        assets, file = _assets_of(options)
+        config = _config_of(options)
+        return cls(tuple(assets), file, config, tuple(recipes(options.models, config)), options)
+
+    def load_targets(self, now: datetime) -> list[Target]:
+        """Read the targets' bars, all of them before any is fitted.
+
+        Raises
+        ------
+        InvalidInput : an unreadable file or invalid bars.
+        UnknownAsset : a target without a file that is not shipped.
+        """
+        return [Target(*load_asset(asset, self.file, now)) for asset in self.assets]
+
+    def load_sources(self, now: datetime) -> dict[str, AssetData]:
+        """The shipped assets that the models learn from, besides the target.
+
+        Raises
+        ------
+        InvalidInput : a source is named, and no model has a use for it.
+        UnknownAsset : a source that is not shipped.
+        """
+        names = {name for recipe in self.recipes for name in recipe.sources}
+        if self.options.source is not None and not names:
+            raise InvalidInput(
+                "--source goes with models that are pre-trained on another asset; "
+                f"none of {list(self.options.models)} is",
+                field="source",
+            )
+        return {name: load_asset(name, None, now)[0] for name in sorted(names)}
+
+    def study(self, target: AssetData, sources: Mapping[str, AssetData], horizon: int = 1) -> Study:
+        """A target at one horizon, with the models that can be fitted for it."""
+        data = TrainingSet(target, sources, self.config.seed, horizon)
+        return Study(data, applicable(self.recipes, target))
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder where it is not there, and try to write: before hours of work, not after.
+
+    Raises
+    ------
+    OSError : it cannot be made or written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]:
+    """The assets that are asked for, and the file of the one whose bars are the user's own.
+
+    Raises
+    ------
+    InvalidInput : options that do not go together.
+    """
+    assets = list(dict.fromkeys(options.asset or NAMES))
+    if options.source in assets:
+        raise InvalidInput(
+            f"{options.source} is both source and target; nothing can be transferred from an "
+            "asset to itself",
+            field="source",
+            found=options.source,
+            needed="another asset",
+        )
+    if options.bars is None:
+        if options.calendar or options.measure:
+            raise InvalidInput("--calendar and --measure go with --bars", field="bars")
+        return assets, None
+    if not options.asset or len(assets) != 1:
+        raise InvalidInput("--bars needs exactly one --asset to belong to", field="asset")
+    return assets, BarsFile(options.bars, options.calendar, options.measure)
+
+
+def _config_of(options: argparse.Namespace) -> Config:
+    """The configuration with what the options override."""
+    config = read_config(options.config)
+    if options.seed is not None:
+        config = replace(config, seed=options.seed)
+    if options.source is not None:
+        config = replace(config, transfer=replace(config.transfer, source=options.source))
+    return config

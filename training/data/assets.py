@@ -1,0 +1,68 @@
+"""What a fit may see: one asset's sessions, and a target with the assets to learn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.data.pairs import Pairs, make_pairs
+from volatility.calendars import Calendar, get_calendar
+from volatility.series import DatedSeries
+
+
+@dataclass(frozen=True)
+class AssetData:
+    """One asset's daily rv with every column there is, and where it came from."""
+
+    asset: str
+    series: DatedSeries
+    calendar_name: str
+    bar_interval: int  # seconds
+    source: str  # a shipped dataset, or the name of the user's file
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar that :attr:`calendar_name` names."""
+        return get_calendar(self.calendar_name)
+
+    def pairs(self, lookback: int, columns: Sequence[str] = (), horizon: int = 1) -> Pairs:
+        """Windows and targets; see :func:`training.data.pairs.make_pairs`."""
+        return make_pairs(self.series, lookback, self.calendar, horizon, columns)
+
+    def until(self, cut_off: np.datetime64) -> "AssetData":
+        """The same without anything after ``cut_off``."""
+        return replace(self, series=self.series.until(cut_off))
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Everything that a fit may see.
+
+    Attributes
+    ----------
+    target : the asset to forecast.
+    sources : other assets to learn from, by name.
+    seed : of every random choice.
+    horizon : sessions ahead; a target is their mean daily rv.
+    """
+
+    target: AssetData
+    sources: Mapping[str, AssetData]
+    seed: int
+    horizon: int = 1
+
+    def pairs(self, lookback: int, columns: Sequence[str] = ()) -> Pairs:
+        """Windows and targets of the target, at this horizon."""
+        return self.target.pairs(lookback, columns, self.horizon)
+
+    def source_pairs(self, name: str, lookback: int, columns: Sequence[str] = ()) -> Pairs:
+        """Windows and targets of one source, at this horizon."""
+        return self.sources[name].pairs(lookback, columns, self.horizon)
+
+    def until(self, cut_off: np.datetime64) -> "TrainingSet":
+        """The same as it was known on ``cut_off``: sources too are cut, or they would leak."""
+        return replace(
+            self,
+            target=self.target.until(cut_off),
+            sources={name: source.until(cut_off) for name, source in self.sources.items()},
+        )

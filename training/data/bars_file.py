@@ -1,0 +1,155 @@
+"""Bars from where they are to one asset's daily rv."""
+
+import lzma
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models_store.names import check_asset_name
+from training.data.assets import AssetData
+from volatility import datasets
+from volatility.bars import Bars, validate
+from volatility.calendars import get_calendar
+from volatility.errors import Finding, InvalidInput
+from volatility.frames import from_frame
+from volatility.measures import MEASURES
+from volatility.measures.columns import available
+from volatility.series import daily_series
+
+DAY = 86_400  # seconds
+MINIMUM_SESSIONS = 500  # half to fit on, a quarter to calibrate intervals on, a quarter to test on
+
+
+class UnreadableFile(InvalidInput):
+    """A file of bars cannot be read as CSV or Parquet."""
+
+    code = "unreadable_file"
+
+
+# What pandas, pyarrow and the decompressors raise on a file that is not what its name says. An
+# ImportError is a compression whose package is not installed.
+_UNREADABLE = (OSError, ValueError, EOFError, ImportError, lzma.LZMAError, zlib.error)
+
+
+class CalendarNeeded(InvalidInput):
+    """Bars without weekends, and nobody said which exchange they come from."""
+
+    code = "calendar_needed"
+
+
+@dataclass(frozen=True)
+class BarsFile:
+    """A user's own bars, and how to read them; None means the usual choice."""
+
+    path: Path
+    calendar: str | None = None
+    measure: str | None = None
+
+
+def load_asset(
+    asset: str, file: BarsFile | None, now: datetime
+) -> tuple[AssetData, tuple[Finding, ...]]:
+    """One asset's daily rv and every column that its bars give, from a file or the shipped data.
+
+    Returns
+    -------
+    The series with its origin, and what is worth knowing about it (missing sessions, say).
+
+    Raises
+    ------
+    InvalidInput : a name that no asset can have, an unreadable file or invalid bars.
+    UnknownAsset : without a file, an asset that is not shipped.
+    """
+    if file is None:
+        shipped = datasets.load(asset)
+        return _asset_data(
+            asset, shipped.bars, shipped.calendar, shipped.measure, "shipped dataset", now
+        )
+    check_asset_name(asset)
+    bars = read_bars(file.path)
+    calendar = file.calendar or _usual_calendar(bars)
+    measure = file.measure or ("garman_klass" if bars.interval == DAY else "realized_variance")
+    return _asset_data(asset, bars, calendar, measure, file.path.name, now)
+
+
+def read_bars(path: Path) -> Bars:
+    """Bars from a CSV or Parquet file with a date or timestamp, open, high, low and close.
+
+    A CSV file may be compressed, as its name says: ``.csv.gz`` and the like.
+
+    Raises
+    ------
+    UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
+    InvalidBars : a column is missing or cannot be parsed.
+    """
+    read = pd.read_parquet if path.suffix.lower() in {".parquet", ".pq"} else pd.read_csv
+    try:
+        if path.is_dir():  # which pyarrow would read as a set of files
+            raise IsADirectoryError("it is a folder")
+        frame = read(path)
+    except _UNREADABLE as error:
+        raise UnreadableFile(
+            f"{path} cannot be read: {error}",
+            field="bars",
+            found=str(path),
+            needed="a CSV or Parquet file with date, open, high, low, close",
+        ) from error
+    return from_frame(frame)
+
+
+def _usual_calendar(bars: Bars) -> str:
+    weekdays = (bars.timestamps.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 0: Monday
+    if np.any(weekdays >= 5):
+        return "24/7"
+    raise CalendarNeeded(
+        "the bars have no weekends, so they are not from a market that never closes; "
+        "say which exchange calendar they follow, such as --calendar XNYS",
+        field="calendar",
+        needed="a calendar of exchange_calendars, such as XNYS",
+    )
+
+
+def _without_extreme_ranges(bars: Bars) -> Bars:
+    """Leave out days with a high more than five times the low, which ``validate`` told of.
+
+    One such print decides a least-squares fit and the range that forecasts are clipped to; see
+    docs/decisions/0007. Forecasts are made from every bar: this is about fitting alone.
+    """
+    extreme = bars.extreme_range
+    return bars.where(~np.isin(bars.dates, bars.dates[extreme])) if extreme.any() else bars
+
+
+def _asset_data(
+    asset: str, bars: Bars, calendar_name: str, measure: str, source: str, now: datetime
+) -> tuple[AssetData, tuple[Finding, ...]]:
+    calendar = get_calendar(calendar_name)
+    notes = validate(bars, calendar, now)
+    fitted_on = _without_extreme_ranges(bars)
+    series, more_notes = daily_series(fitted_on, measure, calendar, available(bars.is_daily))
+    data = AssetData(
+        asset=asset,
+        series=series,
+        calendar_name=calendar_name,
+        bar_interval=bars.interval,
+        source=source,
+    )
+    return data, (*notes, *more_notes, *_overlap(measure))
+
+
+def _overlap(measure: str) -> tuple[Finding, ...]:
+    if not MEASURES[measure].overlapping:
+        return ()
+    return (
+        Finding(
+            "overlapping_measure",
+            "warning",
+            "measure",
+            f"{measure}, in which successive days share all returns but one",
+            "a measure of one day at a time: this one is nearly tomorrow's own value already, and "
+            "every model looks good on it",
+        ),
+    )

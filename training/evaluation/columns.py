@@ -1,0 +1,61 @@
+"""Columns of the tables of models: a heading, and what stands below it for a row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
+
+from volatility.evaluation.compare import COVERAGE_LEVELS, ComparisonRow
+
+Row = TypeVar("Row")
+CellText = Callable[[ComparisonRow], str]
+
+COVERAGES = "80 % / 95 %"  # heading
+
+
+def markdown_table(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> list[str]:
+    """Lines of a Markdown table; ``model`` to the left, ``in set`` centred, others to the right."""
+    rules = [
+        ":-:" if heading == "in set" else "---" if heading == "model" else "---:"
+        for heading in columns
+    ]
+    lines = [list(columns), *([cell(row) for cell in columns.values()] for row in rows)]
+    head, *body = [f"| {' | '.join(cells)} |" for cells in lines]
+    return [head, f"|{'|'.join(rules)}|", *body]
+
+
+def against(benchmark: str, row: ComparisonRow) -> str:
+    """P-value of equal accuracy; a dash for the benchmark itself."""
+    test = row.diebold_mariano.get(benchmark)
+    return f"{test.pvalue:.3f}" if test else "–"
+
+
+def percent(share: float | None) -> str:
+    """A share in percent; a dash where there is none."""
+    return "–" if share is None else f"{share:.1%}"
+
+
+def ratio_to_har(row: ComparisonRow) -> str:
+    """How far QLIKE is from HAR's; a dash for HAR itself."""
+    return f"{row.qlike_ratio - 1:+.1%}" if "har" in row.diebold_mariano else "–"
+
+
+def _coverage(row: ComparisonRow) -> str:
+    return " / ".join(percent(row.coverage.get(level)) for level in COVERAGE_LEVELS)
+
+
+HEADLINE: Mapping[str, CellText] = MappingProxyType(
+    {
+        "model": lambda row: row.model,
+        "QLIKE": lambda row: f"{row.qlike_loss:.4f}",
+        "vs HAR": ratio_to_har,
+        "p": lambda row: against("har", row),
+        "set": lambda row: "yes" if row.in_confidence_set else "no",
+    }
+)
+FURTHER: Mapping[str, CellText] = MappingProxyType(
+    {
+        "RMSE of volatility": lambda row: f"{row.rmse_volatility:.5f}",
+        "R² of log": lambda row: f"{row.r_squared_log:.3f}",
+        COVERAGES: _coverage,
+    }
+)

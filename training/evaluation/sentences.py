@@ -1,0 +1,89 @@
+"""What a comparison says, in sentences: who beats a benchmark, and what pre-training does."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from training.models.recipe import Recipe
+from volatility.arrays import FloatArray
+from volatility.evaluation.compare import Comparison, ComparisonRow
+from volatility.evaluation.diebold_mariano import diebold_mariano
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack, align
+
+SIGNIFICANT = 0.05
+LABELS: Mapping[str, str] = MappingProxyType({"har": "HAR", "log_har": "log-HAR"})
+
+
+def summary(comparison: Comparison, benchmark: str = "har") -> str:
+    """Which models beat a benchmark, which are worse and which cannot be told apart, in words."""
+    rows = [row for row in comparison.rows if row.model != benchmark]
+    ahead = [row.model for row in rows if better(row, benchmark)]
+    behind = [row.model for row in rows if worse(row, benchmark)]
+    same = [row.model for row in rows if row.model not in {*ahead, *behind}]
+    return " ".join(
+        [
+            f"Significantly better than {LABELS[benchmark]} (5 %): {names_of(ahead)}.",
+            f"Not distinguishable: {names_of(same)}.",
+            f"Significantly worse: {names_of(behind)}.",
+        ]
+    )
+
+
+def better(row: ComparisonRow, benchmark: str) -> bool:
+    """Whether QLIKE is significantly lower than the benchmark's."""
+    test = row.diebold_mariano.get(benchmark)
+    return test is not None and test.pvalue < SIGNIFICANT and test.mean_difference < 0
+
+
+def worse(row: ComparisonRow, benchmark: str) -> bool:
+    """Whether QLIKE is significantly higher than the benchmark's."""
+    test = row.diebold_mariano.get(benchmark)
+    return test is not None and test.pvalue < SIGNIFICANT and test.mean_difference > 0
+
+
+def names_of(models: Sequence[str]) -> str:
+    """Model names separated by commas, as Markdown code; ``none`` where there is none."""
+    return ", ".join(f"`{model}`" for model in models) or "none"
+
+
+def from_scratch(recipes: Sequence[Recipe]) -> dict[str, str]:
+    """What each pre-trained model is compared with: the same network without pre-training."""
+    return {
+        recipe.name: recipe.compared_with for recipe in recipes if recipe.compared_with is not None
+    }
+
+
+def transfer_effect(
+    tracks: Sequence[ForecastTrack], start: np.datetime64, scratch_of: Mapping[str, str]
+) -> list[str]:
+    """What pre-training did to QLIKE, a sentence for each network from scratch that is there.
+
+    Parameters
+    ----------
+    tracks : forecasts of all models.
+    start : first target date that counts.
+    scratch_of : see :func:`from_scratch`.
+    """
+    aligned = align(tracks)
+    tested = aligned.target_dates >= start
+    losses = {
+        model: qlike_losses(aligned.rv[tested], forecast[tested])
+        for model, forecast in aligned.forecasts.items()
+    }
+    effects: dict[str, list[str]] = {}
+    for model, scratch in scratch_of.items():
+        if {model, scratch} <= losses.keys():
+            effect = _effect(model, losses[model], losses[scratch], aligned.horizon)
+            effects.setdefault(scratch, []).append(effect)
+    return [
+        f"QLIKE against `{scratch}` from scratch: {', '.join(parts)}."
+        for scratch, parts in effects.items()
+    ]
+
+
+def _effect(model: str, losses: FloatArray, from_scratch: FloatArray, horizon: int) -> str:
+    change = losses.mean() / from_scratch.mean() - 1
+    test = diebold_mariano(losses, from_scratch, horizon)
+    return f"`{model}` {change:+.1%} (p = {test.pvalue:.3f})"

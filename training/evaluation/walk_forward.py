@@ -1,0 +1,207 @@
+"""Out-of-sample forecasts: fit on what was known, forecast the next sessions, fit again.
+
+A fit for a block of sessions sees data up to the day before the block and nothing later, from the
+target or from any source: no target that it learns from ends after its cut-off, whatever the
+horizon. Each forecast is made from the window that ends the session before its target date, so
+positions in two models' arrays never need to agree: dates do.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+
+from models_store.runtime import Bounds, to_rv
+from training.data.assets import TrainingSet
+from training.evaluation.study import Study, StudyKey
+from training.models.recipe import Fit, Recipe
+from volatility.arrays import DateArray, FloatArray, Windows
+from volatility.evaluation.tracks import ForecastTrack
+
+FitDone = Callable[[Recipe], None]  # called with the recipe of every fit that ends
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive target sessions that one fit forecasts."""
+
+    cut_off: np.datetime64  # last session the fit may see
+    last_target: np.datetime64
+
+
+@dataclass(frozen=True)
+class BlockForecasts:
+    """One recipe's forecasts for one block, and what came."""
+
+    key: StudyKey
+    recipe: Recipe
+    cut_off: np.datetime64
+    as_of: DateArray  # (n,)
+    target_dates: DateArray  # (n,)
+    forecast: FloatArray  # (n,) rv
+    rv: FloatArray  # (n,)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What one process does at a time: fit some of a study's models for one block."""
+
+    key: StudyKey
+    data: TrainingSet
+    recipes: tuple[Recipe, ...]
+    block: Block
+
+
+def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
+    """Cut the second half of the target's sessions into blocks of ``refit_every``.
+
+    Blocks without a target are left out: the last sessions of a sample begin no horizon that ends
+    inside it.
+    """
+    dates = data.target.series.dates
+    first, end = len(dates) // 2, len(dates)
+    cut = [
+        Block(dates[start - 1], dates[min(start + refit_every, end) - 1])
+        for start in range(first, end, refit_every)
+    ]
+    targets = data.pairs(1).target_dates
+    return [block for block in cut if _inside(block, targets).any()]
+
+
+def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterator[BlockForecasts]:
+    """Forecast the second half of every study's target with every one of its recipes.
+
+    Parameters
+    ----------
+    studies : targets with their whole history, and their models.
+    parallel : where fits run; must return a generator.
+
+    Yields
+    ------
+    Each block's forecasts as they are done, in no particular order; :func:`tracks_of` puts them in
+    one.
+    """
+    jobs = [job for study in studies for job in _jobs_of(study)]
+    # Among equals the earliest comes first: if history is too short, it fails there.
+    jobs.sort(key=lambda job: (*_smallness(job.recipes), job.block.cut_off))
+    for forecasts in parallel(joblib.delayed(_forecast)(job) for job in jobs):
+        yield from forecasts
+
+
+def forecast_studies(
+    studies: Sequence[Study], parallel: joblib.Parallel, fit_done: FitDone
+) -> list[dict[str, ForecastTrack]]:
+    """Each model's forecasts of the last half, by study in the order given.
+
+    Parameters
+    ----------
+    studies, parallel : see :func:`walk_forward`.
+    fit_done : told of every fit that ends.
+    """
+    forecasts: list[BlockForecasts] = []
+    for part in walk_forward(studies, parallel):
+        forecasts.append(part)
+        fit_done(part.recipe)
+    return [tracks_of(study, forecasts) for study in studies]
+
+
+def count_fits(studies: Sequence[Study]) -> Counter[int]:
+    """How many items :func:`walk_forward` yields, by the recipe's ``refit_every``."""
+    fits: Counter[int] = Counter()
+    for study in studies:
+        for every, models in Counter(recipe.refit_every for recipe in study.recipes).items():
+            fits[every] += models * len(blocks(study.data, every))
+    return fits
+
+
+def tracks_of(study: Study, forecasts: Iterable[BlockForecasts]) -> dict[str, ForecastTrack]:
+    """A study's blocks in order of time, by model in the order of its recipes."""
+    own: dict[str, list[BlockForecasts]] = {recipe.name: [] for recipe in study.recipes}
+    for part in forecasts:
+        if part.key == study.key:
+            own[part.recipe.name].append(part)
+    return {model: _join(model, study.key.horizon, parts) for model, parts in own.items()}
+
+
+def together(recipes: Sequence[Recipe]) -> list[tuple[Recipe, ...]]:
+    """Recipes in groups that are best fitted in one process, one after the other.
+
+    Those that learn from the same sources share a pre-training, which a process keeps; the others
+    share nothing, and stand alone. Big groups first, so that no process is left with one at the
+    end: pre-training takes longest, and a model that is seldom fitted again is one that takes long.
+    """
+    shared: dict[tuple[tuple[str, ...], int], list[Recipe]] = {}
+    for recipe in recipes:
+        if recipe.sources:
+            shared.setdefault((recipe.sources, recipe.refit_every), []).append(recipe)
+    alone = [(recipe,) for recipe in recipes if not recipe.sources]
+    return sorted([*map(tuple, shared.values()), *alone], key=_smallness)
+
+
+def only_needed(data: TrainingSet, recipes: Sequence[Recipe]) -> TrainingSet:
+    """``data`` without sources that none of ``recipes`` learns from: it is sent to a process."""
+    needed = {name for recipe in recipes for name in recipe.sources}
+    return replace(data, sources={name: data.sources[name] for name in sorted(needed)})
+
+
+def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
+    """Mean rv from (batch, lookback) windows, within the bounds of ``seen``; (batch,)."""
+    predictor = fit.predictor
+    values = predictor.predict(windows).values
+    rv, _ = to_rv(values, predictor.scale, fit.residual_variance, Bounds.of(seen))
+    return rv
+
+
+def _jobs_of(study: Study) -> list[_Job]:
+    return [
+        _Job(study.key, only_needed(study.data, group), group, block)
+        for group in together(study.recipes)
+        for block in blocks(study.data, group[0].refit_every)
+    ]
+
+
+def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
+    return (not group[0].sources, -group[0].refit_every)
+
+
+def _forecast(job: _Job) -> list[BlockForecasts]:
+    known = job.data.until(job.block.cut_off)
+    return [_forecast_one(recipe, job, known) for recipe in job.recipes]
+
+
+def _forecast_one(recipe: Recipe, job: _Job, known: TrainingSet) -> BlockForecasts:
+    pairs = job.data.pairs(recipe.lookback, recipe.columns)
+    ahead = pairs.where(_inside(job.block, pairs.target_dates))
+    return BlockForecasts(
+        key=job.key,
+        recipe=recipe,
+        cut_off=job.block.cut_off,
+        as_of=ahead.as_of,
+        target_dates=ahead.target_dates,
+        forecast=forecast_rv(recipe.fit(known), ahead.windows, _seen(known)),
+        rv=ahead.targets,
+    )
+
+
+def _seen(known: TrainingSet) -> FloatArray:
+    """The values of what is forecast that a fit has seen; a mean of days varies less than a day."""
+    return known.target.series.rv if known.horizon == 1 else known.pairs(1).targets
+
+
+def _inside(block: Block, target_dates: DateArray) -> np.ndarray:
+    inside: np.ndarray = (target_dates > block.cut_off) & (target_dates <= block.last_target)
+    return inside
+
+
+def _join(model: str, horizon: int, parts: Sequence[BlockForecasts]) -> ForecastTrack:
+    own = sorted(parts, key=lambda part: part.cut_off)
+    return ForecastTrack(
+        model=model,
+        as_of=np.concatenate([part.as_of for part in own]),
+        target_dates=np.concatenate([part.target_dates for part in own]),
+        forecast=np.concatenate([part.forecast for part in own]),
+        rv=np.concatenate([part.rv for part in own]),
+        horizon=horizon,
+    )

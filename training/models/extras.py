@@ -1,0 +1,53 @@
+"""Optional packages: what needs them, and what to say where they are not installed."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from types import MappingProxyType
+
+from volatility.errors import RoughcastError
+
+TRAINING, NETWORKS = "training", "networks"
+
+# What each extra of pyproject.toml brings.
+PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        TRAINING: ("arch", "joblib", "matplotlib", "pyarrow", "rich", "scipy", "statsmodels"),
+        NETWORKS: ("onnx", "onnxscript", "torch"),
+    }
+)
+
+
+class ExtraMissing(RoughcastError):
+    """Something was asked for whose optional packages are not installed."""
+
+    code = "extra_missing"
+
+
+def require(extra: str, what: str, way_out: str = "") -> None:
+    """Check that the packages of an extra can be imported, without importing them.
+
+    Parameters
+    ----------
+    extra : its name in pyproject.toml.
+    what : what needs it, as the message names it.
+    way_out : what to do without it, a clause.
+
+    Raises
+    ------
+    ExtraMissing : a package is not there.
+    """
+    absent = [package for package in PACKAGES[extra] if not _is_installed(package)]
+    if absent:
+        raise ExtraMissing(
+            f"{what} needs the extra '{extra}': pip install 'roughcast[{extra}]'{way_out}",
+            field="models",
+            found=f"no {', '.join(absent)}",
+            needed=f"the extra {extra}",
+        )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ImportError:  # a finder that refuses
+        return False

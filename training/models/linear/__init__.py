@@ -1,0 +1,1 @@
+"""Linear models of named regressors, and those that can be written as one."""

@@ -1,0 +1,78 @@
+r"""The rough-volatility predictor of Gatheral, Jaisson & Rosenbaum (2018).
+
+If log volatility is a fractional Brownian motion of Hurst exponent H below one half, its forecast
+is a weighted mean of its past,
+
+.. math:: E[\log RV_{t+h} \mid \mathcal F_t] = \sum_{i=0}^{N-1} w_i(H, h) \log RV_{t-i}
+
+with the weights of :func:`volatility.filters.rough_kernel`. One number is estimated, H, by the
+variogram of log volatility over lags 1 to 20 on the fitting sample. Measurement noise lowers it,
+and should: the weights are those of what is measured. Quantitative Finance 18(6).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.config import Config
+from training.data.assets import TrainingSet
+from training.models.recipe import Fit, Hyperparameters
+from volatility.hurst import variogram
+from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
+from volatility.series import RealizedSeries
+
+WINDOW = 100  # sessions; before them lies 3 % of the weight at H = 0.1
+HURST_RANGE = (0.01, 0.49)  # inside where the predictor is defined
+
+
+@dataclass(frozen=True)
+class Rfsv:
+    """Forecast of a fractional Brownian motion with the exponent of the sample."""
+
+    refit_every: int
+    name: str = "rfsv"
+    lookback: int = WINDOW
+    columns: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    compared_with: str | None = None
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Sessions of the window."""
+        return {"window": self.lookback}
+
+    def fit(self, data: TrainingSet) -> Fit:
+        """Estimate the Hurst exponent, then the mean and variance of the errors it leaves.
+
+        Over several sessions the forecast is the mean of those of each. The mean error, nearly zero
+        one session ahead, makes up for the log of a mean being above the mean of logs.
+
+        Raises
+        ------
+        HistoryTooShort, ConstantSeries : log volatility has no Hurst exponent.
+        """
+        hurst = hurst_exponent(data.target.series)
+        ahead = range(1, data.horizon + 1)
+        regressors = [RoughForecast(hurst, self.lookback, sessions) for sessions in ahead]
+        pairs = data.pairs(self.lookback)
+        forecasts = Design(tuple(regressors)).build(on_scale(pairs.windows, "logs")).mean(axis=1)
+        errors = np.log(pairs.targets) - forecasts
+        predictor = LinearPredictor(
+            scale="logs",
+            coefficients=dict.fromkeys(regressors, 1 / data.horizon),
+            intercept=float(errors.mean()),
+        )
+        return Fit(predictor, float(errors.var(ddof=1)), learned={"hurst": hurst})
+
+
+def hurst_exponent(series: RealizedSeries) -> float:
+    """Exponent of log volatility by the variogram, inside :data:`HURST_RANGE`."""
+    estimate = variogram(np.log(series.volatility)).hurst
+    assert estimate is not None, "the plain variogram has an estimate for every path it accepts"
+    low, high = HURST_RANGE
+    return min(max(estimate, low), high)
+
+
+def rfsv(config: Config) -> Rfsv:
+    """The rough-volatility predictor, from the last 100 sessions."""
+    return Rfsv(config.walk_forward.linear_refit_every)

@@ -1,0 +1,1 @@
+"""Networks, each a recipe; needs the extra ``networks``."""

@@ -1,0 +1,1 @@
+"""From evaluated models to a store: artifacts, the promotion gate and the champion."""

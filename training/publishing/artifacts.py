@@ -1,0 +1,185 @@
+"""From a fit and its walk-forward record to the files of an artifact."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from models_store import artifact
+from models_store.manifest import (
+    Evaluation,
+    IntervalCalibration,
+    LossHistory,
+    Manifest,
+    TrainingData,
+)
+from models_store.predictors.kinds import KINDS
+from models_store.predictors.predictor import PredictorSpec
+from models_store.runtime import Bounds
+from training.data.assets import AssetData, TrainingSet
+from training.evaluation.walk_forward import forecast_rv
+from training.fitting_history import FittingHistory
+from training.models.recipe import Fit, Recipe
+from volatility.arrays import BoolArray, FloatArray, Windows
+from volatility.evaluation import losses
+from volatility.evaluation.intervals import (
+    LEVELS,
+    MINIMUM,
+    WINDOW,
+    conformal_offsets,
+    rolling_offsets,
+)
+from volatility.evaluation.tracks import ForecastTrack
+
+PROTOCOL = (
+    "walk-forward over the last half, expanding; tested on the last quarter; scored by target date"
+)
+REFERENCE_WINDOWS = 64  # newest windows, replayed at every load
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A fit on all of the data with its exported predictor, as a worker hands it back."""
+
+    recipe: Recipe
+    fit: Fit
+    spec: PredictorSpec
+    model_file: bytes  # content of the file that the predictor's kind writes
+
+
+def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
+    """Fit on everything and export; a network's export is checked against torch.
+
+    Raises
+    ------
+    ParityError : the exported network predicts something else.
+    """
+    fit = recipe.fit(data)
+    kind = KINDS[fit.predictor.kind]
+    spec = kind.describe(fit.predictor)
+    model_file = kind.write(fit.predictor, spec, _reference_windows(recipe, data))
+    return FittedModel(recipe, fit, spec, model_file)
+
+
+def to_files(
+    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, test_start: np.datetime64
+) -> dict[str, bytes]:
+    """The files of the artifact; see :mod:`models_store.artifact`.
+
+    Parameters
+    ----------
+    fitted : the model.
+    data : what it was fitted on.
+    track : its walk-forward forecasts.
+    test_start : first target date of the test part.
+    """
+    reference = _reference_windows(fitted.recipe, data)
+    reference_rv = forecast_rv(fitted.fit, reference, data.target.series.rv)
+    manifest = _manifest(fitted, data, track, test_start)
+    return artifact.encode(manifest, fitted.model_file, track, reference, reference_rv)
+
+
+def _manifest(
+    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, test_start: np.datetime64
+) -> Manifest:
+    fit, recipe = fitted.fit, fitted.recipe
+    target = data.target
+    bounds = Bounds.of(target.series.rv)
+    return Manifest(
+        asset=target.asset,
+        model=recipe.name,
+        predictor=fitted.spec,
+        scale=fit.predictor.scale,
+        lookback=recipe.lookback,
+        columns=recipe.columns,
+        measure=target.series.measure,
+        calendar=target.calendar_name,
+        periods_per_year=target.calendar.periods_per_year,
+        bar_interval=target.bar_interval,
+        horizons=(data.horizon,),
+        training=_training_data(target, recipe),
+        sources=tuple(_training_data(source, recipe) for source in fit.sources),
+        residual_variance=fit.residual_variance,
+        clip=(bounds.low, bounds.high),
+        mean_rv=bounds.mean,
+        intervals=calibrate(track, test_start),
+        evaluation=_evaluation(track, test_start, recipe.refit_every),
+        hyperparameters=dict(recipe.hyperparameters),
+        learned=dict(fit.learned),
+        histories={phase: _losses(history) for phase, history in fit.histories.items()},
+        seed=data.seed,
+        code_version=version("roughcast"),
+    )
+
+
+def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[IntervalCalibration, ...]:
+    """Conformal offsets from the newest residuals, and the coverage such offsets have had.
+
+    The offsets that serve come from the last 250 residuals. The coverage reported beside them was
+    observed on the test part, where each interval was made from the 250 residuals before it.
+    """
+    residuals = np.log(track.rv / track.forecast)
+    known = np.arange(len(track)) - (track.horizon - 1)  # residuals before each forecast
+    scored = (track.target_dates >= test_start) & (known >= MINIMUM)
+    return tuple(_calibrate_level(residuals, scored, level, track.horizon) for level in LEVELS)
+
+
+def _calibrate_level(
+    residuals: FloatArray, scored: BoolArray, level: float, horizon: int
+) -> IntervalCalibration:
+    newest = residuals[-WINDOW:]
+    lower, upper = conformal_offsets(newest, level)
+    offsets = rolling_offsets(residuals, (level,), horizon)[scored, 0]  # (n, 2)
+    return IntervalCalibration(
+        level=level,
+        lower=lower,
+        upper=upper,
+        calibration_nobs=len(newest),
+        coverage_observed=losses.coverage_score(residuals[scored], offsets),
+        nobs=int(scored.sum()),
+    )
+
+
+def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: int) -> Evaluation:
+    tested = track.target_dates >= test_start
+    rv, forecast = track.rv[tested], track.forecast[tested]
+    log_rv, log_forecast = np.log(rv), np.log(forecast)
+    volatility, volatility_forecast = np.sqrt(rv), np.sqrt(forecast)
+    return Evaluation(
+        protocol=PROTOCOL,
+        refit_every=refit_every,
+        test_start=track.target_dates[tested][0].item(),
+        test_end=track.target_dates[-1].item(),
+        nobs=int(tested.sum()),
+        qlike_loss=losses.qlike_loss(rv, forecast),
+        rmse_volatility=losses.rmse_loss(volatility, volatility_forecast),
+        mae_volatility=losses.mae_loss(volatility, volatility_forecast),
+        r_squared_log=losses.r_squared_score(log_rv, log_forecast),
+        correlation_log=losses.correlation_score(log_rv, log_forecast),
+    )
+
+
+def _reference_windows(recipe: Recipe, data: TrainingSet) -> Windows:
+    windows = data.pairs(recipe.lookback, recipe.columns).windows
+    return {name: rows[-REFERENCE_WINDOWS:] for name, rows in windows.items()}
+
+
+def _losses(history: FittingHistory) -> LossHistory:
+    return LossHistory(
+        training_losses=history.training_losses,
+        validation_losses=history.validation_losses,
+        best_epoch=history.best_epoch,
+    )
+
+
+def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
+    dates = data.series.dates
+    return TrainingData(
+        asset=data.asset,
+        source=data.source,
+        start=dates[0].item(),
+        end=dates[-1].item(),
+        nobs=len(dates),
+        missing_sessions=len(data.calendar.missing_sessions(dates)),
+        sha256=data.series.select(recipe.columns).sha256,
+    )

@@ -1,0 +1,108 @@
+"""The promotion gate: what a new version must show before it is published, and before it serves."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models_store.artifact import EVALUATION, MANIFEST, REFERENCE
+from models_store.manifest import Manifest
+from models_store.runtime import LoadedModel
+from models_store.store import Store
+from volatility.arrays import FloatArray
+from volatility.evaluation.diebold_mariano import diebold_mariano
+from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.tracks import ForecastTrack
+
+SIGNIFICANCE = 0.05  # one-sided
+MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be significant
+# Relative. Other processors add in another order, which moves forecasts by 1e-15; other data or
+# other estimates move them by far more.
+SAME = 1e-9
+
+# What the manifest says of a forecast, besides numbers.
+SERVED = frozenset(
+    {"measure", "calendar", "periods_per_year", "horizons", "scale", "lookback", "columns"}
+)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a version may serve, and why."""
+
+    promote: bool
+    reason: str
+
+
+def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64) -> Judgement:
+    """Compare a new version with the one that serves, on the target dates they share.
+
+    A new version is held back only if its QLIKE is significantly higher (Diebold-Mariano,
+    one-sided, 5 %). Both are scored against the new version's rv, so that a correction of the data
+    counts for both alike.
+
+    Parameters
+    ----------
+    new, current : walk-forward forecasts.
+    test_start : the new version's test part begins here; earlier dates are not used.
+    """
+    dates, at_new, at_current = np.intersect1d(
+        new.target_dates, current.target_dates, return_indices=True
+    )
+    tested = dates >= test_start
+    nobs = int(tested.sum())
+    if nobs < MINIMUM_SHARED:
+        return Judgement(True, f"only {nobs} test dates are shared with the version in service")
+    rv = new.rv[at_new][tested]
+    new_losses = qlike_losses(rv, new.forecast[at_new][tested])
+    current_losses = qlike_losses(rv, current.forecast[at_current][tested])
+    if _same(new_losses, current_losses):
+        return Judgement(True, "the same forecasts as the version in service")
+    test = diebold_mariano(new_losses, current_losses)
+    change = new_losses.mean() / current_losses.mean() - 1
+    evidence = (
+        f"QLIKE {change:+.1%} against the version in service, one-sided p {test.pvalue_worse:.3f}"
+    )
+    return Judgement(test.pvalue_worse >= SIGNIFICANCE, f"{evidence}, n = {nobs}")
+
+
+def forecasts_the_same(files: Mapping[str, bytes], current: LoadedModel, store: Store) -> bool:
+    """Whether a new version forecasts what the one in service does, to nine digits.
+
+    That is: the same walk-forward forecasts, from which intervals follow, the same forecasts of the
+    same reference windows, and the same bounds and bias correction. Digests would differ with the
+    version of the code and with the processor.
+
+    Parameters
+    ----------
+    files : of the new version, see :func:`models_store.artifact.encode`.
+    current : the version in service, from ``store``.
+    """
+    before = current.manifest
+    folder = store.root / before.asset / before.model / str(current.version)
+    new = Manifest.model_validate_json(files[MANIFEST])
+    return (
+        new.model_dump(include=set(SERVED)) == before.model_dump(include=set(SERVED))
+        and _same(_numbers(new), _numbers(before))
+        and all(
+            _same_arrays(files[name], (folder / name).read_bytes())
+            for name in (EVALUATION, REFERENCE)
+        )
+    )
+
+
+def _numbers(manifest: Manifest) -> FloatArray:
+    return np.array([manifest.residual_variance, *manifest.clip, manifest.mean_rv])
+
+
+def _same_arrays(one: bytes, other: bytes) -> bool:
+    with np.load(io.BytesIO(one)) as left, np.load(io.BytesIO(other)) as right:
+        return set(left.files) == set(right.files) and all(
+            left[name].shape == right[name].shape and _same(left[name], right[name])
+            for name in left.files
+        )
+
+
+def _same(one: FloatArray, other: FloatArray) -> bool:
+    return np.allclose(one, other, rtol=SAME, atol=0)

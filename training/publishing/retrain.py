@@ -1,0 +1,205 @@
+"""Retrain: evaluate every model walk-forward, fit it on everything, publish and promote.
+
+Nothing is written before all fits of an asset have succeeded. Publishing and promoting are atomic
+(see :mod:`models_store.store`), so a retrain killed at any moment leaves a store that serves the
+previous versions.
+
+Benchmarks are evaluated beside whatever is asked for. One that was not asked for is published only
+into a store in which no version of it serves: comparisons and the champion need it.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+
+from models_store.artifact import SUMS
+from models_store.errors import ArtifactRefused
+from models_store.runtime import LoadedModel
+from models_store.store import Store
+from training.data.assets import AssetData, TrainingSet
+from training.evaluation.study import Study, check_history, parts_of
+from training.evaluation.walk_forward import (
+    FitDone,
+    count_fits,
+    forecast_studies,
+    only_needed,
+    together,
+)
+from training.evaluation.workers import worker_pool
+from training.models.recipe import Recipe
+from training.publishing.artifacts import FittedModel, fit_and_export, to_files
+from training.publishing.champion import name_champion, serving
+from training.publishing.gate import Judgement, forecasts_the_same, judge
+from volatility.errors import MisalignedForecasts, TooFewObservations
+from volatility.evaluation.compare import Comparison, compare
+from volatility.evaluation.tracks import ForecastTrack
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one model.
+
+    Attributes
+    ----------
+    model : its name.
+    version : the one published now, found in the store, or in service; None where the store
+        refused it.
+    serves : whether that version is in service.
+    refused : whether the gate or the store kept a new version from service.
+    note : why.
+    """
+
+    model: str
+    version: int | None
+    serves: bool
+    refused: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class RetrainedAsset:
+    """What a retrain of one asset did.
+
+    Attributes
+    ----------
+    data : of the asset.
+    comparison : of the models trained now, on the test part.
+    outcomes : of each of them.
+    champion : what ``auto`` means now.
+    not_compared : why the models in service could not be compared, so that the champion stays;
+        None where they were.
+    """
+
+    data: AssetData
+    comparison: Comparison
+    outcomes: tuple[Outcome, ...]
+    champion: str | None
+    not_compared: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the gate or the store refused a model, or the champion could not be judged."""
+        return self.not_compared is not None or any(outcome.refused for outcome in self.outcomes)
+
+
+@dataclass(frozen=True)
+class TrainedModels:
+    """One asset's models, fitted and evaluated but not yet published."""
+
+    data: TrainingSet
+    fitted: tuple[FittedModel, ...]
+    tracks: dict[str, ForecastTrack]  # by model
+    test_start: np.datetime64
+
+
+def train(
+    recipes: Sequence[Recipe],
+    data: TrainingSet,
+    jobs: int = -1,
+    fit_done: FitDone = lambda _: None,
+) -> TrainedModels:
+    """Evaluate and fit every recipe on ``data``; writes nothing.
+
+    Parameters
+    ----------
+    recipes : models to train.
+    data : the target and the sources.
+    jobs : processes; -1 is one a core.
+    fit_done : told of every fit that ends.
+
+    Raises
+    ------
+    HistoryTooShort : fewer sessions than fitting, calibrating and testing need.
+    TooFewObservations : enough sessions, but with so many missing between them that too few follow
+        directly on the one before.
+    """
+    check_history(data)
+    parallel = worker_pool(jobs)
+    (tracks,) = forecast_studies([Study(data, tuple(recipes))], parallel, fit_done)
+    fitted: dict[str, FittedModel] = {}
+    groups = together(recipes)
+    for models in parallel(joblib.delayed(_fit_all)(g, only_needed(data, g)) for g in groups):
+        for model in models:
+            fitted[model.recipe.name] = model
+            fit_done(model.recipe)
+    in_order = tuple(fitted[recipe.name] for recipe in recipes)
+    return TrainedModels(data, in_order, tracks, parts_of(data.target).test)
+
+
+def count_all_fits(study: Study) -> Counter[int]:
+    """How many fits :func:`train` reports, by the recipe's ``refit_every``."""
+    final = Counter(recipe.refit_every for recipe in study.recipes)
+    return count_fits([study]) + final
+
+
+def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> RetrainedAsset:
+    """Publish what was asked for, promote what passes the gate, and name the champion.
+
+    Parameters
+    ----------
+    trained : all models of the asset that were trained now.
+    store : where to.
+    asked : names of the models to publish. Others are published only where none of their versions
+        serves, and nothing is published that forecasts what the version in service does.
+
+    Returns
+    -------
+    What was done. Where the models in service cannot be compared (some are of other data or another
+    measure than those trained now), the champion stays as it was.
+    """
+    asset = trained.data.target.asset
+    comparison = compare(list(trained.tracks.values()), start=trained.test_start)
+    outcomes = tuple(_publish_one(model, trained, store, asked) for model in trained.fitted)
+    not_compared = None
+    try:
+        name_champion(asset, trained.test_start, store)
+    except (MisalignedForecasts, TooFewObservations) as error:
+        not_compared = str(error)
+    return RetrainedAsset(
+        data=trained.data.target,
+        comparison=comparison,
+        outcomes=outcomes,
+        champion=store.champion(asset),
+        not_compared=not_compared,
+    )
+
+
+def _fit_all(recipes: Sequence[Recipe], data: TrainingSet) -> list[FittedModel]:
+    return [fit_and_export(recipe, data) for recipe in recipes]
+
+
+def _publish_one(
+    fitted: FittedModel, trained: TrainedModels, store: Store, asked: Collection[str]
+) -> Outcome:
+    model = fitted.recipe.name
+    asset = trained.data.target.asset
+    current = serving(store, asset, model)
+    if current and model not in asked:
+        return Outcome(model, current.version, True, False, "not asked for")
+    track = trained.tracks[model]
+    files = to_files(fitted, trained.data, track, trained.test_start)
+    if current and forecasts_the_same(files, current, store):
+        return Outcome(model, current.version, True, False, "unchanged")
+    judgement = _judge(track, current, trained)
+    try:
+        # There already, if it was held back before, or the retrain that published it was killed.
+        digest = hashlib.sha256(files[SUMS]).hexdigest()
+        version = store.find(asset, model, digest) or store.publish(files)
+    except ArtifactRefused as error:
+        return Outcome(model, None, False, True, error.reason)
+    if judgement.promote:
+        store.promote(asset, model, version)
+    return Outcome(model, version, judgement.promote, not judgement.promote, judgement.reason)
+
+
+def _judge(track: ForecastTrack, current: LoadedModel | None, trained: TrainedModels) -> Judgement:
+    if current is None:
+        return Judgement(True, "the first version in service")
+    measure, before = trained.data.target.series.measure, current.manifest.measure
+    if measure != before:
+        return Judgement(True, f"the first version of {measure}; the one before forecasts {before}")
+    return judge(track, current.track, trained.test_start)
