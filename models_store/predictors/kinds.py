@@ -7,4 +7,9 @@ from models_store.predictors.linear import LINEAR
 from models_store.predictors.network import NETWORK
 from models_store.predictors.predictor import PredictorKind
 
-KINDS: Mapping[str, PredictorKind] = MappingProxyType({"linear": LINEAR, "onnx": NETWORK})
+KINDS: Mapping[str, PredictorKind] = MappingProxyType(
+    {
+        "linear": LINEAR,
+        "onnx": NETWORK,
+    }
+)

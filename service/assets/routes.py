@@ -11,7 +11,13 @@ from starlette.requests import Request
 from models_store import ArtifactRefused
 from service.assets.holdings import Held, Holdings, known_asset
 from service.assets.ingest import CSV, Ingested, ingest, read
-from service.assets.schemas import AssetAnswer, AssetsAnswer, BarsInput, HistoryAnswer, MergeAnswer
+from service.assets.schemas import (
+    AssetAnswer,
+    AssetsAnswer,
+    BarsInput,
+    HistoryAnswer,
+    MergeAnswer,
+)
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
 from service.http.clock import Clock
 from service.http.errors import (
