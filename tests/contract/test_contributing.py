@@ -1,0 +1,128 @@
+"""CONTRIBUTING.md is enough: its changes apply, in the places that it says, and do what it says."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+PACKAGES = ("volatility", "models_store", "training", "service")
+
+# What a reader would try after each change, and what comes out.
+PROOFS = {
+    "Add a realized measure": (
+        """
+        from volatility import datasets
+        from volatility.calendars import get_calendar
+        from volatility.series import daily_series
+
+        dataset = datasets.load("ETH-USD")
+        series, _ = daily_series(dataset.bars, "open_to_close", get_calendar("24/7"))
+        print(series.measure, len(series) > 1_000)
+        """,
+        "open_to_close True",
+    ),
+    "Add a route": (
+        """
+        from datetime import UTC, datetime
+        from pathlib import Path
+
+        from service.app import create_app
+        from service.settings import Settings
+        from tests.service.client import TestClient
+
+        settings = Settings(store=Path("var/store"), database_url="sqlite:///var/h.sqlite3")
+        with TestClient(create_app(settings, lambda: datetime(2022, 1, 1, tzinfo=UTC))) as client:
+            print(client.get("/assets/SPX/next-session").json())
+            print("/assets/{asset}/next-session" in client.get("/openapi.json").json()["paths"])
+        """,
+        "{'asset': 'SPX', 'next_session': '2020-04-20'}\nTrue",
+    ),
+    "Add a kind of predictor": (
+        """
+        from dataclasses import dataclass
+        from pathlib import Path
+
+        from models_store.predictors.constant import ConstantPredictor
+        from models_store.store import Store
+        from tests.training.simulated import make_asset
+        from training.config import read_config
+        from training.data.assets import TrainingSet
+        from training.models.recipe import Fit
+        from training.models.registry import recipes
+        from training.publishing.retrain import publish, train
+
+
+        @dataclass(frozen=True)
+        class MeanRv:
+            name: str = "mean_rv"
+            lookback: int = 1
+            refit_every: int = 22
+            columns: tuple[str, ...] = ()
+            sources: tuple[str, ...] = ()
+            compared_with: str | None = None
+            hyperparameters = {}
+
+            def fit(self, data):
+                return Fit(ConstantPredictor(float(data.target.series.rv.mean())))
+
+
+        data = TrainingSet(make_asset("TEST"), {}, 1)
+        models = [*recipes(["har"], read_config()), MeanRv()]
+        store = Store(Path("var/trial"))
+        publish(train(models, data, jobs=1), store, ["mean_rv"])
+        model = store.load("TEST", "mean_rv")
+        print(model.manifest.predictor.kind, model.forecast(data.target.series).rv > 0)
+        """,
+        "constant True",
+    ),
+}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The project's sources, alone in a folder."""
+    left_out = shutil.ignore_patterns("__pycache__")
+    for package in (*PACKAGES, "tests"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=left_out)
+    return tmp_path
+
+
+@pytest.mark.parametrize("heading", PROOFS)
+def test_a_change_applies_and_does_what_it_says(heading: str, copy: Path) -> None:
+    change, (proof, expected) = diff_of(heading), PROOFS[heading]
+    applied = run(["git", "apply", "--recount", "-"], copy, change)
+    assert applied.returncode == 0, applied.stderr
+    found = run([sys.executable, "-"], copy, dedent(proof))
+    assert found.stdout.rstrip().endswith(expected), found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    ("heading", "files"),
+    [("Add a realized measure", 1), ("Add a route", 2), ("Add a kind of predictor", 2)],
+)
+def test_a_change_touches_as_many_files_as_the_page_says(heading: str, files: int) -> None:
+    section, number = section_of(heading), {1: "One file", 2: "Two files"}[files]
+    assert len(re.findall(r"^\+\+\+ b/", diff_of(heading), re.M)) == files
+    assert section.strip().startswith(number)
+
+
+def section_of(heading: str) -> str:
+    return PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def diff_of(heading: str) -> str:
+    blocks = re.findall(r"```diff\n(.*?)```", section_of(heading), re.S)
+    assert len(blocks) == 1
+    return str(blocks[0])
+
+
+def run(command: list[str], folder: Path, given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, input=given, capture_output=True, text=True, check=False
+    )
