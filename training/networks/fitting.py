@@ -22,6 +22,8 @@ from volatility.errors import HistoryTooShort, RoughcastError
 
 Forward = Callable[[Tensor], Tensor]
 
+MINIMUM_VALIDATION = 20  # fewer windows than this cannot tell when to stop
+
 
 @runtime_checkable
 class EncodesFirst(Protocol):
@@ -37,9 +39,6 @@ class EncodesFirst(Protocol):
 
     def decode(self, encoding: Tensor) -> Tensor:
         """From (batch, n) encodings to (batch,) log rv."""
-
-
-MINIMUM_VALIDATION = 20  # fewer windows than this cannot tell when to stop
 
 
 class Diverged(RoughcastError):
