@@ -16,6 +16,7 @@ names the artifact as a whole.
 
 import hashlib
 import io
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,6 +37,10 @@ SUMS = "SHA256SUMS"
 # torch and onnxruntime add float32 in different orders; on log rv that moves a forecast by 1e-6.
 REPLAY_TOLERANCE = 1e-5
 _FORECAST = "forecast"  # in reference.npz, beside the columns
+
+# A store is loaded by several threads, and numpy reads an array's header by Python's parser, whose
+# recursion depth Python 3.11 counts for all threads together: now and then it refused a sound file.
+_parsing_headers = threading.Lock()
 
 
 class DamagedArtifact(ValueError):
@@ -179,7 +184,7 @@ def _encode_arrays(**arrays: FloatArray | np.ndarray) -> bytes:
 
 
 def _read_arrays(path: Path) -> Mapping[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as content:
+    with _parsing_headers, np.load(path, allow_pickle=False) as content:
         return {name: content[name] for name in content.files}
 
 

@@ -44,8 +44,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize(("command", "answer"), EXAMPLES)
-def test_requests_get_answers_shown(client: TestClient, command: str, answer: str) -> None:
+def test_requests_get_answers_shown(client: TestClient) -> None:
+    for command, answer in EXAMPLES:  # in the guide's order: one adds bars that a later one shows
+        check_example(client, command, answer)
+
+
+def check_example(client: TestClient, command: str, answer: str) -> None:
     found = client.request(**request_of(command))
     assert_same(json.loads(answer), found.json())
 
