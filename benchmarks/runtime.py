@@ -9,10 +9,12 @@ from models_store.forecast import ForecastInput
 from models_store.predictors.network import OnnxPredictor
 from models_store.shipped import shipped_artifacts
 from models_store.store import Store
+from service.server import spare_the_collector
 from volatility.series import RealizedSeries
 
 
 def run() -> Iterator[Result]:
+    spare_the_collector()  # as in a running service
     store = Store(shipped_artifacts())
     rng = np.random.default_rng(0)
     yield _network(store, rng)

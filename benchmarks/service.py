@@ -29,13 +29,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchmarks.service_peers import empty_peer, lean_peer, plain_peer
 from benchmarks.timing import Result, within
-from service.__main__ import spare_the_collector
 from service.app import State, create_app
 from service.forecasts import batch
 from service.forecasts.batch import Parsed
 from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.schemas import ForecastAnswer
 from service.operations import logs
+from service.server import spare_the_collector
 from service.settings import Settings
 
 ASSET = "BTC-USD"

@@ -13,7 +13,7 @@ HEAVY = {"arch", "joblib", "onnx", "onnxscript", "scipy", "statsmodels", "torch"
 
 REPORT_MODULES = """
 import json, sys
-import service.app, service.__main__
+import service.app, service.server
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 

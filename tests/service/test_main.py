@@ -27,7 +27,7 @@ def run(code: str) -> str:
 
 
 def test_importing_the_service_imports_nothing_of_training() -> None:
-    code = f"import sys, service.__main__; print([m for m in {HEAVY} if m in sys.modules])"
+    code = f"import sys, service.server; print([m for m in {HEAVY} if m in sys.modules])"
     assert run(code) == "[]"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.__main__ import main
+from service.server import main
 from tests.service.client import TestClient
 
 GOLDEN = Path(__file__).with_name("openapi.json")
