@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test check bench lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ reproduce: $(NETWORKS) ## the paper's tables and figures (make reproduce PAPER=f
 
 test: $(DEV) ## run the tests (make test ARGS="tests/volatility -k har")
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+coverage: $(DEV) ## run the tests and measure which lines and branches they reach
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(DEV) ## lint, format, types and import arrows
 	$(BIN)/ruff check .
