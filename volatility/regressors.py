@@ -78,9 +78,9 @@ class Mean(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Means, (batch,)."""
-        # As filters.newest has it, without a call for each of the regressors of a single forecast.
+        # The bits of filters.newest(...).mean(axis=-1), in a third of its time for a single window.
         newest = np.ascontiguousarray(windows[self.column][:, -self.sessions :])
-        return np.asarray(newest.mean(axis=-1))
+        return np.asarray(np.add.reduce(newest, axis=-1) / self.sessions)
 
 
 @dataclass(frozen=True)
@@ -255,12 +255,16 @@ class Design:
         HistoryTooShort : the windows are shorter than the regressors need.
         InvalidInput : ``missing_columns``, the windows lack one that the regressors are made of.
         """
+        return np.stack(self.build_each(windows), axis=-1)
+
+    def build_each(self, windows: Windows) -> list[FloatArray]:
+        """Columns of the design matrix, (batch,) each; see :meth:`build`."""
         for column in self._needed:
             if column not in windows:
                 raise self._missing(column)
             if windows[column].shape[1] < self.lookback:
                 raise self._too_short(windows[column].shape[1])
-        return np.stack([regressor.values(windows) for regressor in self.regressors], axis=-1)
+        return [regressor.values(windows) for regressor in self.regressors]
 
     @property
     def _names(self) -> str:
@@ -312,11 +316,11 @@ class LinearPredictor:
 
     def predict(self, windows: Windows) -> Prediction:
         """Predict the next session from (batch, lookback) windows; (batch,) on ``scale``."""
-        design = self.design.build(on_scale(windows, self.scale))  # (batch, regressors)
+        columns = self.design.build_each(on_scale(windows, self.scale))
         # Term by term rather than by a matrix product: BLAS adds in another order for one row
         # than for many, and a forecast must not depend on the batch it came in.
-        prediction = np.full(len(design), self.intercept)
-        for column, coefficient in zip(design.T, self.coefficients.values(), strict=True):
+        prediction = np.full(len(columns[0]), self.intercept)
+        for column, coefficient in zip(columns, self.coefficients.values(), strict=True):
             prediction += coefficient * column
         return Prediction(prediction, {})
 
