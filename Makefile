@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench openapi lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ check: $(DEV) ## lint, format, types and import arrows
 
 bench: $(DEV) ## measure against peers, side by side
 	$(BIN)/python -m benchmarks $(ARGS)
+
+openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
+	$(BIN)/python -m service --openapi > tests/service/http/openapi.json
 
 lock: ## resolve the newest allowed versions and pin them in requirements/
 	PYTHON=$(PYTHON) requirements/lock.sh

@@ -73,4 +73,4 @@ def load(path: Path, spec: LinearPredictorSpec, scale: Scale, _lookback: int) ->
     )
 
 
-LINEAR = PredictorKind(LinearPredictorSpec, "coefficients.json", describe, write, load)
+KIND = PredictorKind(LinearPredictorSpec, "coefficients.json", describe, write, load)

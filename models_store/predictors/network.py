@@ -125,4 +125,4 @@ def load(path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int) -> O
     return OnnxPredictor.from_file(path, spec, lookback)
 
 
-NETWORK = PredictorKind(OnnxPredictorSpec, "model.onnx", describe, write, load)
+KIND = PredictorKind(OnnxPredictorSpec, "model.onnx", describe, write, load)

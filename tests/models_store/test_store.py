@@ -10,7 +10,7 @@ import pytest
 
 from models_store import LoadedModel, artifact
 from models_store.errors import ArtifactRefused
-from models_store.predictors.linear import LINEAR
+from models_store.predictors import linear
 from models_store.shipped import open_store, shipped_artifacts
 from models_store.snapshot import Snapshot
 from models_store.store import Store
@@ -124,9 +124,9 @@ def test_a_version_swapped_behind_the_pointer_is_refused(store: Store) -> None:
 def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None:
     files = make_files(intercept=1e-5)
     other = make_files(intercept=2e-5)
-    files[LINEAR.file] = other[LINEAR.file]
+    files[linear.KIND.file] = other[linear.KIND.file]
     files[artifact.SUMS] = b"".join(
-        line if LINEAR.file.encode() not in line else other_line
+        line if linear.KIND.file.encode() not in line else other_line
         for line, other_line in zip(
             files[artifact.SUMS].splitlines(keepends=True),
             other[artifact.SUMS].splitlines(keepends=True),
@@ -143,7 +143,7 @@ def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store:
     publish_and_promote(store, intercept=1e-5)
     publish_and_promote(store, intercept=2e-5)
     publish_and_promote(store, model="log_har")
-    path = store.root / "TEST" / "har" / "2" / LINEAR.file
+    path = store.root / "TEST" / "har" / "2" / linear.KIND.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     snapshot = Snapshot.of(store)
     assert snapshot.models["TEST"]["har"].version == 1
@@ -160,7 +160,7 @@ def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
     for asset, model in names:
         publish_and_promote(store, asset=asset, model=model)
     for asset, model in names[::2]:
-        path = store.root / asset / model / "1" / LINEAR.file
+        path = store.root / asset / model / "1" / linear.KIND.file
         path.write_bytes(flip_byte(path.read_bytes(), 5))
     load = artifact.load
 
@@ -230,7 +230,7 @@ def test_promoting_what_serves_already_still_checks_it(store: Store) -> None:
     pointer = (store.root / "TEST" / "har" / "current").read_bytes()
     store.promote("TEST", "har", 1)
     assert (store.root / "TEST" / "har" / "current").read_bytes() == pointer
-    path = store.root / "TEST" / "har" / "1" / LINEAR.file
+    path = store.root / "TEST" / "har" / "1" / linear.KIND.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     with pytest.raises(ArtifactRefused, match=r"coefficients\.json"):
         store.promote("TEST", "har", 1)
@@ -242,7 +242,7 @@ def test_a_version_is_found_by_its_digest_unless_it_is_damaged(store: Store) -> 
     publish_and_promote(store, intercept=2e-5)
     assert store.find("TEST", "har", digest) == 1
     assert store.find("TEST", "har", "0" * 64) is None
-    path = store.root / "TEST" / "har" / "1" / LINEAR.file
+    path = store.root / "TEST" / "har" / "1" / linear.KIND.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     assert store.find("TEST", "har", digest) is None
 
