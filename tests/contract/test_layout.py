@@ -61,6 +61,31 @@ def defined(path: Path) -> Iterator[str]:
             yield from (f"{node.name}.{it.name}" for it in node.body if hasattr(it, "name"))
 
 
+def test_what_docstrings_refer_to_exists() -> None:
+    """Targets of roles such as :func:`volatility.bars.validate`, by module."""
+    role = re.compile(
+        r":(?:func|class|mod|data|meth|attr):`[~!]?((?:%s)[\w.]*)`" % "|".join(PACKAGES)
+    )
+    missing = [
+        (path.relative_to(ROOT).as_posix(), target)
+        for path in SOURCES
+        for target in role.findall(path.read_text())
+        if not is_there(target)
+    ]
+    assert missing == []
+
+
+def is_there(target: str) -> bool:
+    """Whether a dotted name is a module, or is said in the module that its first parts name."""
+    parts = target.split(".")
+    for count in range(len(parts), 0, -1):
+        base = ROOT.joinpath(*parts[:count])
+        module = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+        if module.is_file():
+            return count == len(parts) or parts[count] in module.read_text()
+    return False
+
+
 @pytest.mark.parametrize("room", ["service", "training"])
 def test_a_room_is_no_drawer(room: str) -> None:
     modules = {path.name for path in (ROOT / room).glob("*.py")} - {"__init__.py"}
