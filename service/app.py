@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import TypedDict
 
 import structlog
 from fastapi import FastAPI
@@ -15,8 +14,9 @@ from service.assets import routes as assets
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings, shipped
 from service.forecasts import routes as forecasts
-from service.forecasts.encoding import EncodedForecasts, ForecastTally
-from service.forecasts.forecaster import Forecaster
+from service.forecasts.encoding import EncodedForecasts
+from service.forecasts.query import Questions
+from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
 from service.http.middleware import RequestMiddleware
 from service.http.openapi import describe
@@ -41,14 +41,11 @@ not annualized. Every error is an RFC 9457 problem document with a machine-reada
 """
 
 
-class State(TypedDict):
+class State(ForecastState):
     """What the lifespan gives every request; routes ask for it by these names."""
 
     catalogue: Catalogue
     holdings: Holdings
-    forecaster: Forecaster
-    encoded: EncodedForecasts
-    tally: ForecastTally
     hurst_reports: HurstReports
     metrics: Metrics
     clock: Clock
@@ -97,21 +94,20 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     history.prepare(shipped())
     holdings = Holdings(history)
     holdings.load()
-    _report(catalogue, counted)
-    forecaster = Forecaster(catalogue, holdings, clock)
+    _log_loaded(catalogue, counted)
     return State(
         catalogue=catalogue,
         holdings=holdings,
-        forecaster=forecaster,
-        encoded=EncodedForecasts(forecaster),
-        tally=counted.forecasts,
+        questions=Questions(catalogue, holdings, clock),
+        encoded=EncodedForecasts(),
+        forecast_tally=counted.forecasts,
         hurst_reports=HurstReports(),
         metrics=counted,
         clock=clock,
     )
 
 
-def _report(catalogue: Catalogue, counted: Metrics) -> None:
+def _log_loaded(catalogue: Catalogue, counted: Metrics) -> None:
     """Say what was loaded and what was not."""
     loaded = {asset: len(models) for asset, models in catalogue.snapshot.models.items()}
     counted.set_models(loaded, len(catalogue.snapshot.refused))

@@ -138,7 +138,7 @@ class Calendar:
         Raises
         ------
         InvalidInput : ``now`` has no time zone.
-        OutsideCalendar : no session of the calendar had closed.
+        OutsideCalendar : no session of the calendar had closed, or it ended before ``now``.
         """
         # By integers, which takes a third of the time: every forecast asks this.
         second = epoch_second(now)

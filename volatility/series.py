@@ -81,7 +81,7 @@ class RealizedSeries:
         return replace(self, columns=chosen)
 
     def label(self, index: int) -> str:  # noqa: ARG002 - a dated series has one for each
-        """What a message calls a session: its date."""
+        """What a message says of a session's date."""
         return "no date"
 
     @property
@@ -157,7 +157,7 @@ class DatedSeries(RealizedSeries):
         return replace(self, rv=self.rv[which], dates=self.dates[which], columns=columns)
 
     def label(self, index: int) -> str:
-        """What a message calls a session: its date."""
+        """What a message says of a session's date."""
         return str(self.dates[index])
 
     def _dates_as_bytes(self) -> bytes:

@@ -8,10 +8,12 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 
 from service.assets.database import HeldAsset, HeldBars, HistoryStore, Merge
+from service.http.state import from_state
 from service.models.catalogue import AUTO, Catalogue
 from volatility import datasets
 from volatility.arrays import DateArray
@@ -39,7 +41,7 @@ class Held:
 
     @cached_property
     def calendar(self) -> Calendar:
-        """When the asset trades, from its first bar on and for two years to come."""
+        """Sessions of the asset."""
         return get_calendar(self.asset.calendar)
 
     def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> DatedSeries:
@@ -83,9 +85,12 @@ class Holdings:
         self._held: dict[str, Held] = {}
 
     def load(self) -> None:
-        """Read every asset from the database, and make its series before anyone asks for it."""
+        """Read every asset from the database, and make the series of its own measure.
+
+        Series of other measures, or with columns, are made when a model first needs them.
+        """
         for asset in self.store.assets():
-            self._hold(self.store.read(asset)).sessions()
+            self._hold(self.store.read(asset))
 
     def __len__(self) -> int:
         return len(self._held)
@@ -130,12 +135,16 @@ class Holdings:
         with self._merging:
             merge = self.store.merge(asset, bars, replace)
             held = self._hold(merge.held)
-            held.sessions()  # made here, not on the event loop
         return merge, held
 
     def _hold(self, read: HeldBars) -> Held:
-        held = self._held[read.asset.asset] = Held(read.asset, read.bars, read.revision)
+        held = Held(read.asset, read.bars, read.revision)
+        held.sessions()  # made before anyone sees it, and not on the event loop
+        self._held[read.asset.asset] = held
         return held
+
+
+HoldingsDep = Annotated[Holdings, from_state("holdings")]
 
 
 def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset:

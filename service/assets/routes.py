@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models_store import ArtifactRefused
-from service.assets.holdings import Held, Holdings, known_asset
+from service.assets.holdings import Held, Holdings, HoldingsDep, known_asset
 from service.assets.ingest import CSV, Ingested, ingest, read
 from service.assets.schemas import (
     AssetAnswer,
@@ -19,7 +19,7 @@ from service.assets.schemas import (
     MergeAnswer,
 )
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
-from service.http.clock import Clock
+from service.http.clock import ClockDep
 from service.http.errors import (
     BarsConflict,
     BodyTooLarge,
@@ -31,8 +31,7 @@ from service.http.errors import (
 from service.http.fields import Day
 from service.http.json import to_date
 from service.http.problems import problems
-from service.http.state import from_state
-from service.models.catalogue import Catalogue
+from service.models.catalogue import Catalogue, CatalogueDep
 from volatility.arrays import DateArray
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidBars, NoHistory, UnknownAsset
@@ -40,9 +39,6 @@ from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
 
-CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
-HoldingsDep = Annotated[Holdings, from_state("holdings")]
-ClockDep = Annotated[Clock, from_state("clock")]
 
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 

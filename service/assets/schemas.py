@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from service.http.fields import AssetName, Day, Measure, Request, Time, Warnings
+from service.http.fields import AssetName, Day, Measure, RequestBody, Time, Warnings
 
 BarInterval = Annotated[int, Field(description="Seconds that one bar spans.", examples=[86400])]
 LastSession = Annotated[
@@ -44,7 +44,7 @@ class BarInput(TypedDict):
     close: Price
 
 
-class BarsInput(Request):
+class BarsInput(RequestBody):
     """Bars to add to the held history."""
 
     bars: Annotated[

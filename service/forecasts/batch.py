@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
 from service.forecasts.encoding import Encoded, EncodedForecasts
-from service.forecasts.forecaster import Forecaster
+from service.forecasts.query import Questions
 from service.forecasts.schemas import BatchRequest, ForecastRequest
 from service.http.json import to_bytes
 from service.http.problems import from_validation, problem_of
@@ -35,10 +35,10 @@ def parse(body: bytes) -> list[Parsed]:
 
 
 def answer(
-    items: Sequence[Parsed], forecaster: Forecaster, encoded: EncodedForecasts
+    items: Sequence[Parsed], questions: Questions, encoded: EncodedForecasts
 ) -> list[Result]:
     """Answer what can be answered, in order."""
-    return encoded.answer_batch(forecaster.ask_batch(items))
+    return encoded.answer_batch(questions.of_batch(items))
 
 
 def count(results: Sequence[Result]) -> Counter[tuple[str, str]]:

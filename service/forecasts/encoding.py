@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic_core import to_json
 
 from models_store import Interval
-from service.forecasts.forecaster import Forecaster, IssuedForecast
+from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Question
 from service.forecasts.schemas import ForecastAnswer, IntervalAnswer, Skill
 from service.models.catalogue import ModelSkill
@@ -30,13 +30,10 @@ class Encoded(NamedTuple):
 class EncodedForecasts:
     """Forecasts as JSON; those from held history are made once.
 
-    Parameters
-    ----------
-    forecaster : makes them.
+    What a forecast says of its model's skill is that of one catalogue, and so is what is kept here.
     """
 
-    def __init__(self, forecaster: Forecaster) -> None:
-        self._forecaster = forecaster
+    def __init__(self) -> None:
         self._remembered: dict[tuple[object, ...], Encoded] = {}
 
     def answer(self, question: Question) -> Encoded:
@@ -48,7 +45,7 @@ class EncodedForecasts:
         """
         key = question.key
         known = self._remembered.get(key) if key else None
-        return known or self._encode(key, self._forecaster.forecast(question))
+        return known or self._encode(key, forecast(question))
 
     def answer_batch(
         self, questions: Sequence[Question | RoughcastError]
@@ -74,15 +71,14 @@ class EncodedForecasts:
     def _make(
         self, asked: Sequence[tuple[Question, tuple[object, ...] | None]]
     ) -> list[Encoded | RoughcastError]:
-        issued = self._forecaster.forecast_batch([question for question, _ in asked])
+        issued = forecast_batch([question for question, _ in asked])
         return [
             it if isinstance(it, RoughcastError) else self._encode(key, it)
             for it, (_, key) in zip(issued, asked, strict=True)
         ]
 
     def _encode(self, key: tuple[object, ...] | None, issued: IssuedForecast) -> Encoded:
-        forecast = issued.forecast
-        encoded = Encoded(forecast.asset, forecast.model, encode(issued))
+        encoded = Encoded(issued.forecast.asset, issued.forecast.model, encode(issued))
         if key is not None:
             if len(self._remembered) >= _MAX_REMEMBERED:
                 self._remembered.clear()
@@ -113,27 +109,27 @@ class ForecastTally:
 
 def encode(issued: IssuedForecast) -> bytes:
     """The JSON of one forecast; a float that is not finite is null, never a literal ``NaN``."""
-    forecast, skill = issued.forecast, issued.skill
+    said, skill = issued.forecast, issued.skill
     answer = ForecastAnswer(
         forecast_id=issued.forecast_id,
-        asset=forecast.asset,
-        model=forecast.model,
-        model_version=forecast.model_version,
-        model_sha256=forecast.model_sha256,
-        as_of=forecast.as_of,
-        target_date=forecast.target_date,
-        horizon=forecast.horizon,
-        measure=forecast.measure,
-        rv=forecast.rv,
-        volatility=forecast.volatility,
-        volatility_annualized=forecast.volatility_annualized,
-        point=forecast.point,
-        intervals=[_interval(interval) for interval in forecast.intervals],
+        asset=said.asset,
+        model=said.model,
+        model_version=said.model_version,
+        model_sha256=said.model_sha256,
+        as_of=said.as_of,
+        target_date=said.target_date,
+        horizon=said.horizon,
+        measure=said.measure,
+        rv=said.rv,
+        volatility=said.volatility,
+        volatility_annualized=said.volatility_annualized,
+        point=said.point,
+        intervals=[_interval(interval) for interval in said.intervals],
         skill=None if isinstance(skill, str) else _skill(skill),
         stale_sessions=issued.stale_sessions,
-        missing_sessions=None if forecast.as_of is None else forecast.missing_sessions,
+        missing_sessions=None if said.as_of is None else said.missing_sessions,
         degraded_reason=issued.degraded_reason,
-        diagnostics={name: list(values) for name, values in forecast.diagnostics.items()},
+        diagnostics={name: list(values) for name, values in said.diagnostics.items()},
         warnings=list(issued.warnings),
     )
     return to_json(answer, inf_nan_mode="null")

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from models_store import Forecast, ForecastInput, LoadedModel
-from service.assets.holdings import Holdings
-from service.forecasts.query import ClockReading, Question, Settled, question_of, settle
-from service.forecasts.schemas import ForecastRequest
-from service.http.clock import Clock
-from service.models.catalogue import Catalogue, ModelSkill
+from service.forecasts.query import Question, Settled, settle
+from service.models.catalogue import ModelSkill
 from volatility.errors import RoughcastError
 from volatility.series import DatedSeries
 
@@ -26,75 +23,29 @@ class IssuedForecast(NamedTuple):
     warnings: tuple[str, ...]
 
 
-class Forecaster:
-    """Answers questions with the models of a catalogue and the history that is held.
+def forecast(question: Question) -> IssuedForecast:
+    """Answer one question.
 
-    Parameters
-    ----------
-    catalogue : the models.
-    holdings : the held history.
-    clock : the time, with its zone.
+    Raises
+    ------
+    RoughcastError : it cannot be answered; the error says why.
     """
+    [issued] = _issue([settle(question)])
+    return issued
 
-    def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
-        self._catalogue = catalogue
-        self._holdings = holdings
-        self._clock = clock
 
-    def ask(self, request: ForecastRequest) -> Question:
-        """What a request asks at present.
-
-        Raises
-        ------
-        As :func:`service.forecasts.query.question_of`.
-        """
-        return question_of(request, self._catalogue, self._holdings, ClockReading(self._clock()))
-
-    def ask_batch(
-        self, requests: Sequence[ForecastRequest | RoughcastError]
-    ) -> list[Question | RoughcastError]:
-        """What each request asks at one and the same time, or why it cannot be asked.
-
-        Errors among ``requests`` stay in their places.
-        """
-        reading = ClockReading(self._clock())
-        return [
-            it if isinstance(it, RoughcastError) else self._try_to_ask(it, reading)
-            for it in requests
-        ]
-
-    def forecast(self, question: Question) -> IssuedForecast:
-        """Answer one question.
-
-        Raises
-        ------
-        RoughcastError : it cannot be answered; the error says why.
-        """
-        [issued] = _issue([settle(question)])
-        return issued
-
-    def forecast_batch(
-        self, questions: Sequence[Question]
-    ) -> list[IssuedForecast | RoughcastError]:
-        """Answer every question as :meth:`forecast` would, or say why not, in order."""
-        answers: dict[int, IssuedForecast | RoughcastError] = {}
-        by_model: dict[str, dict[int, Settled]] = defaultdict(dict)
-        for place, question in enumerate(questions):
-            try:
-                by_model[question.choice.model.sha256][place] = settle(question)
-            except RoughcastError as error:
-                answers[place] = error
-        for asked in by_model.values():
-            answers.update(zip(asked, _issue_or_refuse(list(asked.values())), strict=True))
-        return [answers[place] for place in range(len(questions))]
-
-    def _try_to_ask(
-        self, request: ForecastRequest, reading: ClockReading
-    ) -> Question | RoughcastError:
+def forecast_batch(questions: Sequence[Question]) -> list[IssuedForecast | RoughcastError]:
+    """Answer every question as :func:`forecast` would, or say why not, in order."""
+    answers: dict[int, IssuedForecast | RoughcastError] = {}
+    by_model: dict[str, dict[int, Settled]] = defaultdict(dict)
+    for place, question in enumerate(questions):
         try:
-            return question_of(request, self._catalogue, self._holdings, reading)
+            by_model[question.choice.model.sha256][place] = settle(question)
         except RoughcastError as error:
-            return error
+            answers[place] = error
+    for asked in by_model.values():
+        answers.update(zip(asked, _issue_or_refuse(list(asked.values())), strict=True))
+    return [answers[place] for place in range(len(questions))]
 
 
 def _issue_or_refuse(asked: Sequence[Settled]) -> Iterator[IssuedForecast | RoughcastError]:

@@ -1,6 +1,6 @@
 """From a request to a question: the model settled, and the history that it is asked about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -9,11 +9,12 @@ import numpy as np
 from models_store import ForecastInput, LoadedModel, Manifest
 from service.assets.holdings import Held, Holdings
 from service.forecasts.schemas import ForecastRequest, HistoryInput
+from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
 from service.models.catalogue import Catalogue, Choice
 from volatility.bars import from_records, validate
 from volatility.calendars import Calendar, days_of
-from volatility.errors import InvalidInput, OutsideCalendar
+from volatility.errors import InvalidInput, OutsideCalendar, RoughcastError
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series
 
@@ -54,18 +55,18 @@ class Question(NamedTuple):
     @property
     def key(self) -> tuple[object, ...] | None:
         """Everything that an answer from held history depends on; None for another history."""
-        choice, held, horizon, levels, as_of, last_closed, _ = self
+        held = self.history
         if not isinstance(held, Held):
             return None
         return (
             held.asset.asset,
-            choice.model.sha256,
-            choice.degraded_reason,
-            horizon,
-            levels,
-            as_of,
+            self.choice.model.sha256,
+            self.choice.degraded_reason,
+            self.horizon,
+            self.levels,
+            self.as_of,
             held.revision,
-            last_closed,
+            self.last_closed,
         )
 
 
@@ -78,32 +79,72 @@ class Settled(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def question_of(
-    request: ForecastRequest, catalogue: Catalogue, holdings: Holdings, reading: ClockReading
-) -> Question:
-    """Find the model and the history that a request is about.
+class Questions:
+    """Makes questions of requests.
 
-    Raises
-    ------
-    UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
-    NoHistory : the request brings none, and none is held.
-    InvalidAsOf : it replays a day of a history that it brings.
-    InvalidInput : the history that it brings cannot be used.
+    Parameters
+    ----------
+    catalogue : the models.
+    holdings : the held history.
+    clock : the time, with its zone.
     """
-    asset, model = request.asset, request.model
-    choice = catalogue.choices.get((asset, model)) or catalogue.resolve(asset, model)
-    if request.history is not None:
-        return _of_inline(request, request.history, choice, reading)
-    held = holdings.get(asset)
-    return Question(
-        choice,
-        held,
-        request.horizon,
-        request.levels,
-        request.as_of,
-        reading.last_closed_session(held.calendar),
-        (),
-    )
+
+    def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._holdings = holdings
+        self._clock = clock
+
+    def of(self, request: ForecastRequest) -> Question:
+        """What a request asks at present.
+
+        Raises
+        ------
+        UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
+        NoHistory : the request brings none, and none is held.
+        InvalidAsOf : it replays a day of a history that it brings.
+        InvalidInput : the history that it brings cannot be used.
+        """
+        return self._of(request, ClockReading(self._clock()))
+
+    def of_batch(
+        self, requests: Sequence[ForecastRequest | RoughcastError]
+    ) -> list[Question | RoughcastError]:
+        """What each request asks at one and the same time, or why it cannot be asked.
+
+        Errors among ``requests`` stay in their places.
+        """
+        reading = ClockReading(self._clock())
+        return [
+            it if isinstance(it, RoughcastError) else self._of_or_error(it, reading)
+            for it in requests
+        ]
+
+    def _of(self, request: ForecastRequest, reading: ClockReading) -> Question:
+        asset, model = request.asset, request.model
+        # A model that there is takes a look-up; the catalogue says why there is none.
+        choice = self._catalogue.choices.get((asset, model)) or self._catalogue.resolve(
+            asset, model
+        )
+        if request.history is not None:
+            return _of_inline(request, request.history, choice, reading)
+        held = self._holdings.get(asset)
+        return Question(
+            choice,
+            held,
+            request.horizon,
+            request.levels,
+            request.as_of,
+            reading.last_closed_session(held.calendar),
+            (),
+        )
+
+    def _of_or_error(
+        self, request: ForecastRequest, reading: ClockReading
+    ) -> Question | RoughcastError:
+        try:
+            return self._of(request, reading)
+        except RoughcastError as error:
+            return error
 
 
 def settle(question: Question) -> Settled:
@@ -115,17 +156,18 @@ def settle(question: Question) -> Settled:
     OutsideCalendar : the calendar does not know it.
     InvalidInput : the bars that are held cannot be measured.
     """
-    choice, history, horizon, levels, as_of, until, warnings = question
+    model, history = question.choice.model, question.history
+    until, warnings = question.last_closed, question.warnings
     if isinstance(history, Held):
-        manifest, calendar = choice.model.manifest, history.calendar
-        history = history.series(manifest.measure, manifest.columns)
-        if as_of is not None:
-            until = _replayed_session(as_of, calendar, until)
+        held, manifest = history, model.manifest
+        history = held.series(manifest.measure, manifest.columns)
+        if question.as_of is not None:
+            until = _replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            warnings = _in_sample_warnings(choice.model, as_of)
-    stale = _sessions_since(history, until, choice.model.calendar)
-    given = ForecastInput(history, levels, horizon)
-    return Settled(choice, given, stale, (*_stale_warnings(history, stale), *warnings))
+            warnings = _in_sample_warnings(model, question.as_of)
+    stale = _sessions_since(history, until, model.calendar)
+    given = ForecastInput(history, question.levels, question.horizon)
+    return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 
 def _of_inline(

@@ -4,7 +4,7 @@ Both take what they need from the state themselves: as dependencies it would cos
 time.
 """
 
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from models_store import ArtifactRefused
 from service.forecasts import batch
-from service.forecasts.encoding import Encoded, EncodedForecasts
-from service.forecasts.forecaster import Forecaster
+from service.forecasts.encoding import Encoded, EncodedForecasts, ForecastTally
+from service.forecasts.query import Questions
 from service.forecasts.schemas import BatchAnswer, BatchRequest, ForecastAnswer, ForecastRequest
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import (
@@ -46,6 +46,14 @@ _LARGE_BATCH = 64
 _MANY_BARS = 2_000
 
 
+class ForecastState(TypedDict):
+    """What these routes use of the application's state."""
+
+    questions: Questions
+    encoded: EncodedForecasts
+    forecast_tally: ForecastTally
+
+
 @router.post(
     "/forecast",
     response_model=ForecastAnswer,
@@ -67,13 +75,13 @@ _MANY_BARS = 2_000
 )
 async def forecast(body: ForecastRequest, request: Request) -> Response:
     """Forecast the realized variance of an asset's next session."""
-    state = request.scope["state"]
+    state: ForecastState = request.scope["state"]
     if _is_long(body):
-        answer = await run_in_threadpool(_answer, body, state["forecaster"], state["encoded"])
+        encoded = await run_in_threadpool(_encoded, body, state)
     else:
-        answer = _answer(body, state["forecaster"], state["encoded"])
-    state["tally"].count(answer.asset, answer.model)
-    return Response(answer.body, media_type=JSON)
+        encoded = _encoded(body, state)
+    state["forecast_tally"].count(encoded.asset, encoded.model)
+    return Response(encoded.body, media_type=JSON)
 
 
 @router.post(
@@ -85,19 +93,19 @@ async def forecast_batch(
     content: Annotated[bytes, Unread(BatchRequest)], request: Request
 ) -> Response:
     """Forecast many assets or histories; a bad item fails alone, with its own problem."""
-    state = request.scope["state"]
-    items, sources = batch.parse(content), (state["forecaster"], state["encoded"])
+    state: ForecastState = request.scope["state"]
+    items, sources = batch.parse(content), (state["questions"], state["encoded"])
     if len(items) < _LARGE_BATCH:
         results = batch.answer(items, *sources)
     else:
         results = await run_in_threadpool(batch.answer, items, *sources)
     for (asset, model), number in batch.count(results).items():
-        state["tally"].count(asset, model, number)
+        state["forecast_tally"].count(asset, model, number)
     return Response(batch.encode(results, request.url.path), media_type=JSON)
 
 
-def _answer(body: ForecastRequest, forecaster: Forecaster, encoded: EncodedForecasts) -> Encoded:
-    return encoded.answer(forecaster.ask(body))
+def _encoded(body: ForecastRequest, state: ForecastState) -> Encoded:
+    return state["encoded"].answer(state["questions"].of(body))
 
 
 def _is_long(body: ForecastRequest) -> bool:

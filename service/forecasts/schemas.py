@@ -15,7 +15,7 @@ from service.http.fields import (
     Horizon,
     Measure,
     Nobs,
-    Request,
+    RequestBody,
     Rv,
     RvInput,
     Volatility,
@@ -32,7 +32,7 @@ Level = Annotated[float, Field(description="Nominal coverage, 0 to 1.", examples
 Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
-class HistoryInput(Request):
+class HistoryInput(RequestBody):
     """History in the request itself: ``bars``, or ``rv`` with or without ``dates``."""
 
     bars: Annotated[
@@ -53,7 +53,7 @@ class HistoryInput(Request):
     )
 
 
-class ForecastRequest(Request):
+class ForecastRequest(RequestBody):
     """What to forecast, and from which history."""
 
     model_config = ConfigDict(
@@ -207,7 +207,7 @@ class ForecastAnswer(TypedDict):
     warnings: Warnings
 
 
-class BatchRequest(Request):
+class BatchRequest(RequestBody):
     """Many questions at once."""
 
     items: Annotated[

@@ -56,18 +56,22 @@ class BodyRoute(APIRoute):
 
     Raises
     ------
-    TypeError : an endpoint with a body is not a coroutine function, or declares two.
+    TypeError : an endpoint with a body is not a coroutine function, declares two, or one in a form
+        that FastAPI would read by its own, laxer rules.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         reader = endpoint if isinstance(endpoint, _BodyReader) else _BodyReader.of(endpoint)
         self.schema = reader.schema if reader else None
-        if reader is None:
-            super().__init__(path, endpoint, **options)
-            return
-        options["openapi_extra"] = _described(reader.schema, options.get("openapi_extra"))
-        super().__init__(path, reader, **options)
-        if reader.needs_nothing_else and not self.dependencies:
+        if reader is not None:
+            options["openapi_extra"] = _described(reader.schema, options.get("openapi_extra"))
+        super().__init__(path, reader or endpoint, **options)
+        if self.body_field is not None:
+            raise TypeError(
+                f"{path}: a body is declared as a pydantic model or as "
+                f"Annotated[bytes, Unread(...)]; found {self.body_field.field_info.annotation}"
+            )
+        if reader and reader.needs_nothing_else and not self.dependencies:
             self.app = reader.answer
 
 

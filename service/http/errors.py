@@ -163,7 +163,7 @@ def located(error: InvalidInput, prefix: str = "") -> InvalidInput:
     """
     if isinstance(error, InvalidBars):
         return InvalidBars([_located(finding, prefix) for finding in error.findings])
-    return error.with_field(prefix + (error.field or ""))
+    return error.with_field(prefix + error.field if error.field else prefix.rstrip("."))
 
 
 def _located(finding: Finding, prefix: str) -> Finding:

@@ -60,7 +60,7 @@ Day = Annotated[date, _AsWritten]
 Time = Annotated[datetime, BeforeValidator(_time_as_written)]
 
 
-class Request(BaseModel):
+class RequestBody(BaseModel):
     """A request body: nothing is converted, nothing unknown is passed over."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

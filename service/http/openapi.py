@@ -20,7 +20,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     _, bodies = models_json_schema(
         [(schema, "validation") for schema in _bodies(app)], ref_template=COMPONENTS + "{model}"
     )
-    components.update(bodies["$defs"])
+    components.update(bodies.get("$defs", {}))
     problem = TypeAdapter(Problem).json_schema(ref_template=COMPONENTS + "{model}")
     components.update(problem.pop("$defs"))
     components["Problem"] = problem

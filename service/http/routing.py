@@ -21,7 +21,7 @@ def include_routers(
     Parameters
     ----------
     app : the application.
-    routers : of the features; those that are added first are matched first.
+    routers : of the features; those that are included first are matched first.
     dependencies : what every one of these routes depends on, beside what the application and the
         route itself do.
 
@@ -31,14 +31,15 @@ def include_routers(
     """
     routes = [route for router in routers for route in router.routes]
     all_of_them = [*app.router.dependencies, *dependencies]
-    app.router.routes[:0] = [_depending(route, all_of_them) for route in routes]
+    included = sum(isinstance(route, APIRoute) for route in app.router.routes)
+    app.router.routes[included:included] = [_of_app(route, app, all_of_them) for route in routes]
 
 
-def _depending(route: object, dependencies: Sequence[Depends]) -> APIRoute:
+def _of_app(route: object, app: FastAPI, dependencies: Sequence[Depends]) -> APIRoute:
+    """The same route with more dependencies, which the application may override."""
     if not isinstance(route, APIRoute):
         raise TypeError(f"{route!r} is a {type(route).__name__}; needed: an APIRoute")
-    if not dependencies:
-        return route
     options = {name: getattr(route, name) for name in _OPTIONS}
     options["dependencies"] = [*dependencies, *route.dependencies]
+    options["dependency_overrides_provider"] = app
     return type(route)(**options)

@@ -16,4 +16,5 @@ def from_state(name: str) -> Any:
     async def read(request: Request) -> Any:
         return request.scope["state"][name]
 
+    read.__name__ = name  # what a message about the dependency calls it
     return Depends(read)

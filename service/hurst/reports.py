@@ -1,6 +1,9 @@
 """Hurst reports of held history, remembered until a bar comes in."""
 
+from typing import Annotated
+
 from service.assets.holdings import Held
+from service.http.state import from_state
 from volatility.bars import DAILY
 from volatility.hurst import HurstReport, report
 from volatility.measures import MEASURES
@@ -26,6 +29,9 @@ class HurstReports:
         found = _report(held)
         self._remembered[asset] = (held.revision, found)
         return found
+
+
+HurstReportsDep = Annotated[HurstReports, from_state("hurst_reports")]
 
 
 def _report(held: Held) -> HurstReport:

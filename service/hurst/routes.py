@@ -1,21 +1,18 @@
 """``GET /hurst/{asset}`` and ``POST /hurst``."""
 
-from typing import Annotated
-
 import numpy as np
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from models_store import ArtifactRefused
-from service.assets.holdings import Holdings, known_asset
+from service.assets.holdings import HoldingsDep, known_asset
 from service.http.bodies import BodyRoute
 from service.http.errors import BodyTooLarge, InvalidRequest, MalformedJson, UnsupportedMediaType
 from service.http.json import to_date
 from service.http.problems import problems
-from service.http.state import from_state
-from service.hurst.reports import HurstReports
+from service.hurst.reports import HurstReportsDep
 from service.hurst.schemas import EstimateAnswer, HurstAnswer, HurstRequest, PointAnswer
-from service.models.catalogue import Catalogue
+from service.models.catalogue import CatalogueDep
 from volatility.arrays import FloatArray
 from volatility.errors import (
     HistoryTooShort,
@@ -39,9 +36,9 @@ router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
 )
 def hurst_of_asset(
     asset: str,
-    holdings: Annotated[Holdings, from_state("holdings")],
-    catalogue: Annotated[Catalogue, from_state("catalogue")],
-    reports: Annotated[HurstReports, from_state("hurst_reports")],
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    reports: HurstReportsDep,
 ) -> HurstAnswer:
     """Examine the log volatility of a held asset with every estimator."""
     known_asset(asset, holdings, catalogue)

@@ -6,13 +6,13 @@ from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
 from service.http.bodies import one_of
-from service.http.fields import AsOf, Nobs, Request, RvInput, Warnings
+from service.http.fields import AsOf, Nobs, RequestBody, RvInput, Warnings
 from volatility.bars import DAILY
 
 MAX_INTRADAY_NOBS = DAILY
 
 
-class HurstRequest(Request):
+class HurstRequest(RequestBody):
     """A series to examine: ``rv`` or ``log_volatility``."""
 
     rv: RvInput = None

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 
 from models_store import ArtifactRefused, LoadedModel, Refusal, Snapshot, Store
 from service.http.json import to_date
+from service.http.state import from_state
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnknownAsset, UnknownModel
 from volatility.evaluation.compare import Comparison, ComparisonRow, compare
@@ -277,6 +278,9 @@ class Catalogue:
 
     def _listed(self) -> str:
         return ", ".join(self.assets()) or "none"
+
+
+CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
 
 
 def _compare(asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot) -> AssetComparison:

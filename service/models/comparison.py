@@ -13,8 +13,7 @@ from service.http.errors import ComparisonUnavailable
 from service.http.fields import AssetName, Horizon, Measure, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
-from service.http.state import from_state
-from service.models.catalogue import AssetComparison, Catalogue
+from service.models.catalogue import AssetComparison, Catalogue, CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano
@@ -115,9 +114,7 @@ class CompareAnswer(TypedDict):
 @router.get(
     "/compare/{asset}", responses=problems(UnknownAsset, ArtifactRefused, ComparisonUnavailable)
 )
-async def compare(
-    asset: str, catalogue: Annotated[Catalogue, from_state("catalogue")]
-) -> CompareAnswer:
+async def compare(asset: str, catalogue: CatalogueDep) -> CompareAnswer:
     """Compare the models of an asset, out of sample and on the same target dates."""
     return _answer(asset, catalogue.comparison(asset), catalogue)
 

@@ -6,14 +6,11 @@ from fastapi import APIRouter, Query
 
 from models_store import ArtifactRefused, LoadedModel
 from service.http.problems import problems
-from service.http.state import from_state
-from service.models.catalogue import Catalogue
+from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.schemas import ModelAnswer, ModelsAnswer, ModelSummary, refused_answer
 from volatility.errors import UnknownAsset, UnknownModel, UnknownVersion
 
 router = APIRouter(tags=["models"])
-
-CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
 
 
 @router.get("/models")

@@ -6,11 +6,10 @@ from fastapi import APIRouter
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from service.assets.holdings import Holdings
+from service.assets.holdings import HoldingsDep
 from service.http.errors import NotReady
 from service.http.problems import problems
-from service.http.state import from_state
-from service.models.catalogue import Catalogue
+from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.schemas import RefusedAnswer, refused_answer
 from volatility.errors import RoughcastError
 
@@ -44,8 +43,8 @@ async def live() -> LiveAnswer:
 
 @router.get("/ready", responses=problems(NotReady))
 def ready(
-    catalogue: Annotated[Catalogue, from_state("catalogue")],
-    holdings: Annotated[Holdings, from_state("holdings")],
+    catalogue: CatalogueDep,
+    holdings: HoldingsDep,
 ) -> ReadyAnswer:
     """Say whether the service can forecast: a model is loaded and the held history answers."""
     number = len(catalogue.all_models())

@@ -36,6 +36,7 @@ def configure(level: LogLevel) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
+    logging.captureWarnings(True)
 
 
 def _as_json_bytes(_logger: object, _method: str, event: MutableMapping[str, Any]) -> bytes:

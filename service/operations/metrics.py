@@ -11,9 +11,9 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from service.assets.holdings import Holdings
+from service.assets.holdings import HoldingsDep
 from service.forecasts.encoding import ForecastTally
-from service.http.clock import Clock
+from service.http.clock import ClockDep
 from service.http.middleware import LATENCY_BUCKETS, RequestTally
 from service.http.state import from_state
 
@@ -108,8 +108,8 @@ class _Forecasts(Collector):
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(
     counted: Annotated[Metrics, from_state("metrics")],
-    holdings: Annotated[Holdings, from_state("holdings")],
-    clock: Annotated[Clock, from_state("clock")],
+    holdings: HoldingsDep,
+    clock: ClockDep,
 ) -> Response:
     """Everything that is counted, in the Prometheus text format."""
     now = clock()

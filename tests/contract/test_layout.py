@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 PACKAGES = ("volatility", "models_store", "training", "service")
+ROLE = re.compile(rf":(?:func|class|mod|data|meth|attr):`[~!]?((?:{'|'.join(PACKAGES)})[\w.]*)`")
 SOURCES = sorted(
     path for package in (*PACKAGES, "benchmarks") for path in (ROOT / package).rglob("*.py")
 )
@@ -63,13 +64,10 @@ def defined(path: Path) -> Iterator[str]:
 
 def test_what_docstrings_refer_to_exists() -> None:
     """Targets of roles such as :func:`volatility.bars.validate`, by module."""
-    role = re.compile(
-        r":(?:func|class|mod|data|meth|attr):`[~!]?((?:%s)[\w.]*)`" % "|".join(PACKAGES)
-    )
     missing = [
         (path.relative_to(ROOT).as_posix(), target)
         for path in SOURCES
-        for target in role.findall(path.read_text())
+        for target in ROLE.findall(path.read_text())
         if not is_there(target)
     ]
     assert missing == []

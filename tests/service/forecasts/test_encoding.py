@@ -9,7 +9,8 @@ from models_store import Store
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
 from service.forecasts.encoding import EncodedForecasts, encode
-from service.forecasts.forecaster import Forecaster, IssuedForecast
+from service.forecasts.forecaster import IssuedForecast
+from service.forecasts.query import Questions
 from service.forecasts.schemas import ForecastRequest
 from service.models.catalogue import Catalogue
 from service.settings import Settings
@@ -54,26 +55,26 @@ def test_answers_are_kept_until_a_bar_comes_in_or_a_session_closes(
     settings: Settings, holdings: Holdings
 ) -> None:
     now = NOW
-    forecaster = Forecaster(Catalogue.of(Store(settings.store)), holdings, lambda: now)
-    encoded = EncodedForecasts(forecaster)
-    first = encoded.answer(forecaster.ask(request()))
-    assert encoded.answer(forecaster.ask(request())) is first
-    assert encoded.answer_batch(forecaster.ask_batch([request()]))[0] is first
+    questions = Questions(Catalogue.of(Store(settings.store)), holdings, lambda: now)
+    encoded = EncodedForecasts()
+    first = encoded.answer(questions.of(request()))
+    assert encoded.answer(questions.of(request())) is first
+    assert encoded.answer_batch(questions.of_batch([request()]))[0] is first
     others = [request(model="har"), request(levels=(0.8,)), request(history={"rv": json_rv()})]
-    assert all(encoded.answer(forecaster.ask(it)) is not first for it in others)
+    assert all(encoded.answer(questions.of(it)) is not first for it in others)
     now = NOW + timedelta(days=1)
-    stale = encoded.answer(forecaster.ask(request()))
+    stale = encoded.answer(questions.of(request()))
     assert json.loads(stale.body)["stale_sessions"] == 1
     holdings.merge(held_asset(), bars_of(make_series(), 0.5), replace=True)
-    changed = encoded.answer(forecaster.ask(request()))
+    changed = encoded.answer(questions.of(request()))
     assert changed is not stale
-    assert encoded.answer(forecaster.ask(request())) is changed
+    assert encoded.answer(questions.of(request())) is changed
 
 
 def test_what_came_with_the_request_is_not_kept(settings: Settings, holdings: Holdings) -> None:
-    forecaster = Forecaster(Catalogue.of(Store(settings.store)), holdings, lambda: NOW)
-    encoded = EncodedForecasts(forecaster)
-    questions = [forecaster.ask(request(history={"rv": json_rv()})) for _ in range(2)]
-    one, other = (encoded.answer(it) for it in questions)
+    questions = Questions(Catalogue.of(Store(settings.store)), holdings, lambda: NOW)
+    encoded = EncodedForecasts()
+    asked = [questions.of(request(history={"rv": json_rv()})) for _ in range(2)]
+    one, other = (encoded.answer(it) for it in asked)
     assert one == other
     assert one is not other

@@ -7,8 +7,8 @@ import pytest
 from models_store import Store
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
-from service.forecasts.forecaster import Forecaster, IssuedForecast
-from service.forecasts.query import Question
+from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
+from service.forecasts.query import Question, Questions
 from service.forecasts.schemas import ForecastRequest
 from service.models.catalogue import Catalogue, Choice, ModelSkill
 from service.settings import Settings
@@ -19,12 +19,12 @@ from volatility.series import RealizedSeries
 
 
 @pytest.fixture
-def forecaster(world_settings: Settings) -> Forecaster:
+def questions(world_settings: Settings) -> Questions:
     history = HistoryStore(world_settings.database_url)
     holdings = Holdings(history)
     holdings.load()
     history.close()
-    return Forecaster(Catalogue.of(Store(world_settings.store)), holdings, clock)
+    return Questions(Catalogue.of(Store(world_settings.store)), holdings, clock)
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def request(**body: Any) -> ForecastRequest:
     return ForecastRequest.model_validate({"asset": ASSET, **body})
 
 
-def test_a_forecast_is_a_value(forecaster: Forecaster) -> None:
-    issued = forecaster.forecast(forecaster.ask(request(model="har")))
-    model = forecaster.ask(request(model="har")).choice.model
+def test_a_forecast_is_a_value(questions: Questions) -> None:
+    issued = forecast(questions.of(request(model="har")))
+    model = questions.of(request(model="har")).choice.model
     assert issued.forecast.rv == pytest.approx(model.forecast(make_series()).rv)  # rv from bars
     assert (issued.forecast.model, len(issued.forecast_id)) == ("har", 32)
     assert isinstance(issued.skill, ModelSkill)
@@ -48,24 +48,20 @@ def test_a_forecast_is_a_value(forecaster: Forecaster) -> None:
     assert (issued.stale_sessions, issued.degraded_reason, issued.warnings) == (0, None, ())
 
 
-def test_warnings_of_question_model_and_skill_come_together(
-    forecaster: Forecaster, question: Question
-) -> None:
+def test_warnings_of_question_model_and_skill_come_together(question: Question) -> None:
     rv = np.full(22, make_series().rv.max() * 50)  # is clipped, which is worth a warning
-    issued = forecaster.forecast(question._replace(history=RealizedSeries(rv, "garman_klass")))
+    issued = forecast(question._replace(history=RealizedSeries(rv, "garman_klass")))
     first, clipped, third = issued.warnings
     assert (first, third) == ("first", "third")
     assert "clipped" in clipped
     assert issued.stale_sessions is None
 
 
-def test_the_id_changes_with_everything_that_the_numbers_depend_on(
-    forecaster: Forecaster, question: Question
-) -> None:
+def test_the_id_changes_with_everything_that_the_numbers_depend_on(question: Question) -> None:
     model, series = question.choice.model, make_series()
     other = replace(series, rv=np.append(series.rv[:-1], 2 * series.rv[-1]))
     earlier = replace(series, dates=series.dates - 1)
-    questions = [
+    asked = [
         question,
         question._replace(levels=(0.95,)),
         question._replace(history=other),
@@ -73,26 +69,26 @@ def test_the_id_changes_with_everything_that_the_numbers_depend_on(
         question._replace(history=RealizedSeries(series.rv, series.measure)),
         question._replace(choice=Choice(replace(model, sha256="0" * 64), None, "")),
     ]
-    ids = {forecaster.forecast(it).forecast_id for it in questions}
-    assert len(ids) == len(questions)
+    ids = {forecast(it).forecast_id for it in asked}
+    assert len(ids) == len(asked)
     # But not with what was known before the window, nor with what is said beside the numbers.
     for same in (question._replace(history=series.tail(22)), question._replace(warnings=())):
-        assert forecaster.forecast(same).forecast_id == forecaster.forecast(question).forecast_id
+        assert forecast(same).forecast_id == forecast(question).forecast_id
 
 
 def test_a_batch_gives_the_values_of_single_forecasts_and_errors_in_their_places(
-    forecaster: Forecaster,
+    questions: Questions,
 ) -> None:
     good = [request(), request(model="har"), request(history={"rv": json_rv()})]
     short = request(model="har", history={"rv": json_rv(17)})
-    asked = forecaster.ask_batch([good[0], short, request(asset="DOGE"), *good[1:]])
+    asked = questions.of_batch([good[0], short, request(asset="DOGE"), *good[1:]])
     assert isinstance(asked[2], UnknownAsset)
-    answers = forecaster.forecast_batch([it for it in asked if isinstance(it, Question)])
+    answers = forecast_batch([it for it in asked if isinstance(it, Question)])
     assert isinstance(answers[1], HistoryTooShort)
     issued = [it for it in answers if isinstance(it, IssuedForecast)]
-    assert issued == [forecaster.forecast(forecaster.ask(it)) for it in good]
+    assert issued == [forecast(questions.of(it)) for it in good]
 
 
-def test_what_cannot_be_answered_is_raised(forecaster: Forecaster) -> None:
+def test_what_cannot_be_answered_is_raised(questions: Questions) -> None:
     with pytest.raises(RoughcastError, match="17"):
-        forecaster.forecast(forecaster.ask(request(history={"rv": json_rv(17)})))
+        forecast(questions.of(request(history={"rv": json_rv(17)})))

@@ -15,7 +15,7 @@ def test_fields_are_named_as_in_the_request() -> None:
     assert (error.field, error.code) == (fields[0], "non_finite_price")
 
 
-@pytest.mark.parametrize(("field", "expected"), [("rv", "history.rv"), (None, "history.")])
+@pytest.mark.parametrize(("field", "expected"), [("rv", "history.rv"), (None, "history")])
 def test_the_error_itself_stays_as_it_is(field: str | None, expected: str) -> None:
     error = InvalidSeries("nothing", code="empty_history", field=field, found=0, needed="a value")
     moved: InvalidInput = located(error, "history.")

@@ -1,21 +1,26 @@
 """How bodies are read and routes included: nothing that a route depends on is passed over."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_type_hints
 
+import fastapi
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.app import create_app
+from service.app import State, create_app
+from service.assets import holdings
 from service.forecasts import routes as forecasts
+from service.http import clock as clock_module
 from service.http.bodies import BodyRoute, Unread
 from service.http.errors import NotReady
-from service.http.fields import Request as RequestBody
+from service.http.fields import RequestBody
 from service.http.openapi import describe
 from service.http.problems import exception_handlers
 from service.http.routing import include_routers
+from service.hurst import reports
+from service.models import catalogue
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, clock
@@ -123,3 +128,49 @@ def test_a_route_whose_dependencies_would_be_lost_is_refused() -> None:
     router.routes.append(Route("/bare", lambda _request: Response()))
     with pytest.raises(TypeError, match="Route"):
         app_of(router)
+
+
+def test_a_dependency_may_be_overridden_by_the_application() -> None:
+    app = app_of(echo_router(), dependencies=[Depends(refuse)])
+    app.dependency_overrides[refuse] = lambda: None
+    with TestClient(app) as client:
+        assert client.post("/direct", json={"number": 1}).text == "1"
+
+
+def test_routes_that_are_included_first_are_matched_first() -> None:
+    special, general = APIRouter(), APIRouter()
+    special.get("/x/special")(lambda: "special")
+    general.get("/x/{name}")(lambda name: name + "!")
+    app = app_of(special)
+    include_routers(app, [general])
+    with TestClient(app) as client:
+        assert (client.get("/x/special").json(), client.get("/x/y").json()) == ("special", "y!")
+
+
+def test_an_application_without_bodies_describes_itself() -> None:
+    app = app_of(APIRouter())
+    assert "Problem" in describe(app)["components"]["schemas"]
+
+
+def test_a_body_that_fastapi_would_read_is_refused() -> None:
+    router = APIRouter(route_class=BodyRoute)
+
+    async def endpoint(body: Annotated[Body, fastapi.Body()]) -> Response:
+        return Response(str(body.number))
+
+    with pytest.raises(TypeError, match="a body is declared as a pydantic model"):
+        router.post("/laxly")(endpoint)
+
+
+def test_what_routes_ask_of_the_state_has_the_type_that_it_says() -> None:
+    declared = get_type_hints(State)
+    asked = {
+        name: dependency
+        for module in (catalogue, holdings, reports, clock_module)
+        for alias, dependency in vars(module).items()
+        if alias.endswith("Dep")
+        for name in [get_args(dependency)[1].dependency.__name__]
+    }
+    assert len(asked) == 4
+    for name, dependency in asked.items():
+        assert get_args(dependency)[0] == declared[name]
