@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.columns import FURTHER, HEADLINE, CellText
+from training.evaluation.headings import FURTHER, HEADLINE, CellText
 from training.evaluation.sentences import summary
 from training.publishing.retrain import Outcome, RetrainedAsset
 from volatility.evaluation.compare import Comparison

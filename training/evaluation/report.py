@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
-from training.evaluation.columns import against, markdown_table, percent
+from training.evaluation.headings import against, markdown_table, percent
 from training.evaluation.run import HALF, TEST, Evaluated
 from training.evaluation.sentences import (
     LABELS,

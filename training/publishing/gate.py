@@ -16,7 +16,7 @@ from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack
 
-SIGNIFICANCE = 0.05  # one-sided
+HELD_BACK_BELOW = 0.05  # p-value of the one-sided test
 MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be significant
 # Relative. Other processors add in another order, which moves forecasts by 1e-15; other data or
 # other estimates move them by far more.
@@ -78,7 +78,7 @@ def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64)
     evidence = (
         f"QLIKE {change:+.1%} against the version in service, one-sided p {test.pvalue_worse:.3f}"
     )
-    return Judgement(test.pvalue_worse >= SIGNIFICANCE, f"{evidence}, n = {nobs}")
+    return Judgement(test.pvalue_worse >= HELD_BACK_BELOW, f"{evidence}, n = {nobs}")
 
 
 def forecasts_the_same(files: Mapping[str, bytes], current: LoadedModel, store: Store) -> bool:

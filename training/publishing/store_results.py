@@ -11,7 +11,7 @@ import numpy as np
 
 from models_store.store import Store
 from training.config import read_config
-from training.evaluation.columns import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
+from training.evaluation.headings import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
 from training.evaluation.sentences import (
     better,
     from_scratch,

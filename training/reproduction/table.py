@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from training.reproduction.forecasts import Protocol
+from training.reproduction.forecasts import ScoringProtocol
 
 NOTHING = "–"
 
@@ -90,9 +90,9 @@ class Row:
     label: str
     quantity: Quantity
     printed: str | None = None
-    cells: Mapping[Protocol, Cell] = field(default_factory=dict)
+    cells: Mapping[ScoringProtocol, Cell] = field(default_factory=dict)
 
-    def text(self, protocol: Protocol) -> str:
+    def text(self, protocol: ScoringProtocol) -> str:
         """What stands in a column."""
         cell = self.cells.get(protocol)
         return self.quantity.text(cell.values) if cell else NOTHING
@@ -117,7 +117,7 @@ class Table:
     slug: str
     title: str
     item_heading: str
-    how: Mapping[Protocol, str]
+    how: Mapping[ScoringProtocol, str]
     rows: Sequence[Row]
     notes: Sequence[str] = ()
 
