@@ -51,7 +51,10 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),
         ),
         "results": Command(
-            "training.commands.results", "write the results tables of README and docs", add_results
+            "training.commands.results",
+            "write the results tables of README and docs",
+            add_results,
+            extras=(TRAINING_EXTRA, NETWORKS_EXTRA),  # recipes tell what was pre-trained
         ),
     }
 )
