@@ -103,7 +103,7 @@ def report(
 
 
 def heading(result: Evaluated) -> str:
-    """What a study is called."""
+    """Heading of a study: its asset and its horizon in words."""
     asset, horizon = result.study.key
     ahead = "1 session ahead" if horizon == 1 else f"mean of {horizon} sessions ahead"
     return f"{asset}, {ahead}"

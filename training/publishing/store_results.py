@@ -52,7 +52,7 @@ class ServedModels:
 
     @property
     def caption(self) -> str:
-        """Where the numbers come from."""
+        """Asset, measure, first and last target date and their number, in Markdown."""
         first, last = self.comparison.span
         return f"**{self.asset}**, `{self.measure}`, {first} to {last}, n = {self.comparison.nobs}"
 

@@ -93,7 +93,7 @@ class Row:
     cells: Mapping[ScoringProtocol, Cell] = field(default_factory=dict)
 
     def text(self, protocol: ScoringProtocol) -> str:
-        """What stands in a column."""
+        """A protocol's cell in the format of the quantity; :data:`NOTHING` without one."""
         cell = self.cells.get(protocol)
         return self.quantity.text(cell.values) if cell else NOTHING
 
@@ -132,7 +132,7 @@ def fixed(decimals: int) -> Callable[[float], str]:
 
 
 def signed(decimals: int) -> Callable[[float], str]:
-    """The same, with a sign."""
+    """Write with a fixed number of decimals and always a sign."""
     return lambda value: NOTHING if math.isnan(value) else f"{value:+.{decimals}f}"
 
 
