@@ -16,10 +16,12 @@ from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
+from training.data.assets import TrainingSet
 from training.evaluation.walk_forward import forecast_studies
 from training.networks.predictor import ParityError
 from training.publishing import retrain
 from training.publishing.store_results import BEGIN, END
+from volatility.errors import HistoryTooShort
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import RealizedSeries
 
@@ -239,6 +241,20 @@ def test_a_number_that_cannot_be_used_is_refused_at_once(
 def test_nothing_is_trained_if_one_of_the_assets_is_unknown(root: Path) -> None:
     assets = ["--asset", "ETH-USD", "--asset", "NOBODY"]
     assert cli.main(["retrain", *assets, "--store", str(root), "--jobs", "1", *LINEAR]) == 2
+    assert Store(root).assets() == []
+
+
+def test_all_histories_are_checked_before_any_is_fitted(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check(data: TrainingSet) -> None:
+        if data.target.asset == "ETH-USD":
+            raise HistoryTooShort("ETH-USD is too short")
+
+    monkeypatch.setattr("training.commands.preparation.check_history", check)
+    assets = ["--asset", "SPX", "--asset", "ETH-USD"]
+    assert cli.main(["retrain", *assets, "--store", str(root), "--jobs", "1", *LINEAR]) == 2
+    assert "ETH-USD is too short" in capsys.readouterr().err
     assert Store(root).assets() == []
 
 
