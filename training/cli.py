@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from training.commands.arguments import add_evaluate, add_reproduce, add_results, add_retrain
-from training.models.extras import NETWORKS, TRAINING, require
+from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
 
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
@@ -31,7 +31,7 @@ class Command:
     module: str
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    extras: tuple[str, ...] = (TRAINING,)
+    extras: tuple[str, ...] = (TRAINING_EXTRA,)
 
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
@@ -48,10 +48,13 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "training.commands.reproduce",
             "compute the paper's tables and figures again",
             add_reproduce,
-            extras=(TRAINING, NETWORKS),
+            extras=(TRAINING_EXTRA, NETWORKS_EXTRA),
         ),
         "results": Command(
-            "training.commands.results", "write the results tables of README and docs", add_results
+            "training.commands.results",
+            "write the results tables of README and docs",
+            add_results,
+            extras=(TRAINING_EXTRA, NETWORKS_EXTRA),  # recipes tell what was pre-trained
         ),
     }
 )

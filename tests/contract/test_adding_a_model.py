@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,19 +18,36 @@ from training.publishing.retrain import publish, train
 from volatility.regressors import LinearPredictor
 from volatility.series import RealizedSeries
 
-PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "adding-a-model.md").read_text()
+
+
+(CODE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
 @pytest.fixture
 def _added(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's file and its line in the registry."""
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     (line,) = re.findall(r'^"two_speeds": .*,$', PAGE, flags=re.MULTILINE)
     added = ast.literal_eval(f"{{{line}}}")
     module = ModuleType(added["two_speeds"].partition(":")[0])
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    exec(compile(code, "two_speeds.py", "exec"), module.__dict__)  # the page's own code
+    exec(compile(CODE, "two_speeds.py", "exec"), module.__dict__)  # the page's own code
     monkeypatch.setattr(registry, "MODELS", {**registry.MODELS, **added})
+
+
+@pytest.mark.parametrize("check", [["check"], ["format", "--check"]])
+def test_the_example_passes_the_checks_of_style(check: list[str]) -> None:
+    place = "training/models/linear/two_speeds.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *check, "--no-cache", "--stdin-filename", place, "-"],
+        cwd=ROOT,
+        input=CODE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.usefixtures("_added")

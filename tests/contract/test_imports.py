@@ -9,7 +9,10 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = ("volatility", "models_store", "training", "service")
 
 # Not pyarrow and rich: pandas and structlog load them by themselves wherever they are installed.
-HEAVY = {"arch", "joblib", "onnx", "onnxscript", "scipy", "statsmodels", "torch"}
+HEAVY = {
+    *("arch", "joblib", "matplotlib", "scipy", "statsmodels"),
+    *("onnx", "onnxscript", "torch"),
+}
 
 REPORT_MODULES = """
 import json, sys

@@ -16,10 +16,12 @@ from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
+from training.data.assets import TrainingSet
 from training.evaluation.walk_forward import forecast_studies
 from training.networks.predictor import ParityError
 from training.publishing import retrain
 from training.publishing.store_results import BEGIN, END
+from volatility.errors import HistoryTooShort
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import RealizedSeries
 
@@ -85,7 +87,8 @@ def test_only_what_was_asked_for_is_published(
     store = Store(root)
     published = {model: store.versions("MINE", model) for model in store.models("MINE")}
     assert published == {"har": [1], "last_value": [1], "lhar": [1], "log_har": [1]}
-    assert re.search(r"log_har .* 1 . yes .*not asked for", capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    assert re.search(r"log_har .*│ +│ +│ evaluated beside; version 1 stays", printed)
     assert store.champion("MINE") in published
 
 
@@ -162,8 +165,36 @@ def test_models_of_corrected_data_are_not_compared_with_those_of_the_data_before
     store = Store(root)
     assert (store.current("MINE", "har"), store.current("MINE", "ewma")) == (2, 1)
     assert store.champion("MINE") == champion
-    assert store.current("MINE", "log_har") == 1  # nobody asked for it
+    assert store.current("MINE", "log_har") == 2  # tried, though nobody asked for it
     assert cli.main(arguments(root, bars, "--models", "ewma", "log_har", "last_value")) == 0
+
+
+def test_benchmarks_are_published_again_where_bars_have_grown_beyond_theirs(
+    root: Path, tmp_path: Path
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv", nobs=1000)
+    frame = pd.read_csv(bars)
+    published = []
+    for nobs in (600, 700, 1000):  # of 700, the test part begins before the forecasts of 600 end
+        frame[:nobs].to_csv(bars, index=False)
+        assert cli.main(arguments(root, bars, "--models", "lhar")) == 0
+        store = Store(root)
+        assert store.champion("MINE") in store.models("MINE")
+        published.append([len(store.versions("MINE", model)) for model in ("lhar", "log_har")])
+    assert published == [[1, 1], [2, 1], [3, 2]]
+
+
+def test_benchmarks_are_published_again_where_the_measure_is_another(
+    root: Path, tmp_path: Path
+) -> None:
+    bars = write_bars(tmp_path / "mine.csv")
+    assert cli.main(arguments(root, bars, "--models", "lhar")) == 0
+    Store(root).set_champion("MINE", "last_value")
+    assert cli.main(arguments(root, bars, "--models", "lhar", "--measure", "parkinson")) == 0
+    store = Store(root)
+    assert store.champion("MINE") != "last_value"
+    loaded = [store.load("MINE", model) for model in store.models("MINE")]
+    assert {model.manifest.measure for model in loaded} == {"parkinson"}
 
 
 def test_a_version_of_another_measure_is_not_judged_against_the_one_before(
@@ -210,6 +241,20 @@ def test_a_number_that_cannot_be_used_is_refused_at_once(
 def test_nothing_is_trained_if_one_of_the_assets_is_unknown(root: Path) -> None:
     assets = ["--asset", "ETH-USD", "--asset", "NOBODY"]
     assert cli.main(["retrain", *assets, "--store", str(root), "--jobs", "1", *LINEAR]) == 2
+    assert Store(root).assets() == []
+
+
+def test_all_histories_are_checked_before_any_is_fitted(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check(data: TrainingSet) -> None:
+        if data.target.asset == "ETH-USD":
+            raise HistoryTooShort("ETH-USD is too short")
+
+    monkeypatch.setattr("training.commands.preparation.check_history", check)
+    assets = ["--asset", "SPX", "--asset", "ETH-USD"]
+    assert cli.main(["retrain", *assets, "--store", str(root), "--jobs", "1", *LINEAR]) == 2
+    assert "ETH-USD is too short" in capsys.readouterr().err
     assert Store(root).assets() == []
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.columns import FURTHER, HEADLINE, CellText
+from training.evaluation.headings import FURTHER, HEADLINE, CellText
 from training.evaluation.sentences import summary
 from training.publishing.retrain import Outcome, RetrainedAsset
 from volatility.evaluation.compare import Comparison
@@ -26,7 +26,7 @@ def print_retrained(result: RetrainedAsset, console: Console) -> None:
         f"champion: {result.champion or 'none'}. {EXPLANATION}",
         {
             "version": lambda row: _version(outcomes[row.model]),
-            "in service": lambda row: "yes" if outcomes[row.model].serves else "no",
+            "in service": lambda row: _in_service(outcomes[row.model]),
             "note": lambda row: outcomes[row.model].note,
         },
     )
@@ -62,4 +62,12 @@ def comparison_table(
 
 
 def _version(outcome: Outcome) -> str:
+    if outcome.serves is None:
+        return ""
     return str(outcome.version) if outcome.version else "–"
+
+
+def _in_service(outcome: Outcome) -> str:
+    if outcome.serves is None:
+        return ""
+    return "yes" if outcome.serves else "no"

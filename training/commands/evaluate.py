@@ -3,12 +3,11 @@
 import argparse
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich.console import Console
 
 from training.commands.comparison_tables import print_comparison
-from training.commands.console import FitsProgress, echo, introduce
+from training.commands.console import FitsProgress, echo
 from training.commands.preparation import Preparation, check_writable
 from training.config import flatten
 from training.evaluation import folder
@@ -16,7 +15,6 @@ from training.evaluation.across import AcrossRow, across_assets
 from training.evaluation.figures import draw
 from training.evaluation.report import heading, report
 from training.evaluation.run import HALF, TEST, Evaluated, evaluate
-from training.evaluation.study import check_history
 from training.evaluation.tables import Value, forecasts_csv_gz, results_csv, results_json
 from training.evaluation.walk_forward import count_fits
 from training.models.recipe import Recipe
@@ -30,16 +28,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole
     horizons = sorted(set(options.horizons))
     echo(prepared.config, console, horizons=horizons, out=options.out)
-    now = datetime.now(UTC)
-    targets = prepared.load_targets(now)
-    sources = prepared.load_sources(now)
-    studies = []
-    for target in targets:
-        introduce(target.data, target.notes, prepared.recipes, console)
-        studies += [prepared.study(target.data, sources, horizon) for horizon in horizons]
-    # All of them before any is fitted: too short a history should not come to light hours later.
-    for study in studies:
-        check_history(study.data)
+    studies = prepared.load_studies(console, horizons)
     with FitsProgress(console, count_fits(studies)) as progress:
         results = evaluate(studies, options.jobs, progress.advance)
     for result in results:

@@ -2,15 +2,18 @@
 
 import argparse
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.console import Console
+
+from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
 from training.data.bars_file import BarsFile, load_asset
-from training.evaluation.study import Study, applicable
+from training.evaluation.study import Study, applicable, check_history
 from training.models.recipe import Recipe
 from training.models.registry import recipes
 from volatility.datasets import NAMES
@@ -56,6 +59,28 @@ class Preparation:
         assets, file = _assets_of(options)
         config = _config_of(options)
         return cls(tuple(assets), file, config, tuple(recipes(options.models, config)), options)
+
+    def load_studies(self, console: Console, horizons: Sequence[int] = (1,)) -> list[Study]:
+        """Read all data, print what they are, and make a study of each target at each horizon.
+
+        All histories are checked before any is fitted: that one is too short should not come to
+        light hours later.
+
+        Raises
+        ------
+        HistoryTooShort, TooFewObservations : see :func:`training.evaluation.study.check_history`.
+        InvalidInput, UnknownAsset : see :meth:`load_targets` and :meth:`load_sources`.
+        """
+        now = datetime.now(UTC)
+        targets = self.load_targets(now)
+        sources = self.load_sources(now)
+        studies = []
+        for target in targets:
+            introduce(target.data, target.notes, self.recipes, console)
+            studies += [self.study(target.data, sources, horizon) for horizon in horizons]
+        for study in studies:
+            check_history(study.data)
+        return studies
 
     def load_targets(self, now: datetime) -> list[Target]:
         """Read the targets' bars, all of them before any is fitted.

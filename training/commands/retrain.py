@@ -2,16 +2,15 @@
 
 import argparse
 from collections.abc import Collection
-from datetime import UTC, datetime
 
 from rich.console import Console
 
 from models_store.shipped import open_store
 from models_store.store import Store
 from training.commands.comparison_tables import print_retrained
-from training.commands.console import FitsProgress, echo, introduce
+from training.commands.console import FitsProgress, echo
 from training.commands.preparation import Preparation, check_writable
-from training.evaluation.study import Study, check_history
+from training.evaluation.study import Study
 from training.publishing.retrain import count_all_fits, publish, train
 
 REFUSED = 1  # exit status: something was not promoted
@@ -21,16 +20,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Retrain asset by asset; returns the exit status."""
     prepared = Preparation.of(options)
     echo(prepared.config, console, store=options.store)
-    now = datetime.now(UTC)
-    targets = prepared.load_targets(now)
-    sources = prepared.load_sources(now)
+    studies = prepared.load_studies(console)
     store = open_store(options.store)
     check_writable(options.store)
-    refused = []
-    for target in targets:
-        introduce(target.data, target.notes, prepared.recipes, console)
-        study = prepared.study(target.data, sources)
-        refused.append(_retrain_asset(study, options.models, options.jobs, store, console))
+    refused = [
+        _retrain_asset(study, options.models, options.jobs, store, console) for study in studies
+    ]
     return REFUSED if any(refused) else 0
 
 
@@ -38,7 +33,7 @@ def _retrain_asset(
     study: Study, asked: Collection[str], jobs: int, store: Store, console: Console
 ) -> bool:
     """Retrain one asset and print what came of it; returns whether anything was refused."""
-    check_history(study.data)
+    console.print(f"\nfitting models of {study.key.asset}", markup=False)
     with FitsProgress(console, count_all_fits(study)) as progress:
         trained = train(study.recipes, study.data, jobs, progress.advance)
     result = publish(trained, store, asked)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
-from training.evaluation.columns import against, markdown_table, percent
+from training.evaluation.headings import against, markdown_table, percent
 from training.evaluation.run import HALF, TEST, Evaluated
 from training.evaluation.sentences import (
     LABELS,
@@ -103,7 +103,7 @@ def report(
 
 
 def heading(result: Evaluated) -> str:
-    """What a study is called."""
+    """Heading of a study: its asset and its horizon in words."""
     asset, horizon = result.study.key
     ahead = "1 session ahead" if horizon == 1 else f"mean of {horizon} sessions ahead"
     return f"{asset}, {ahead}"

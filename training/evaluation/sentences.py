@@ -12,7 +12,7 @@ from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack, align
 
-SIGNIFICANT = 0.05
+SIGNIFICANT = 0.05  # level of a two-sided test
 LABELS: Mapping[str, str] = MappingProxyType({"har": "HAR", "log_har": "log-HAR"})
 
 

@@ -6,13 +6,13 @@ from types import MappingProxyType
 
 from volatility.errors import RoughcastError
 
-TRAINING, NETWORKS = "training", "networks"
+TRAINING_EXTRA, NETWORKS_EXTRA = "training", "networks"
 
 # What each extra of pyproject.toml brings.
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        TRAINING: ("arch", "joblib", "matplotlib", "pyarrow", "rich", "scipy", "statsmodels"),
-        NETWORKS: ("onnx", "onnxscript", "torch"),
+        TRAINING_EXTRA: ("arch", "joblib", "matplotlib", "pyarrow", "rich", "scipy", "statsmodels"),
+        NETWORKS_EXTRA: ("onnx", "onnxscript", "torch"),
     }
 )
 

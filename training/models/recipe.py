@@ -44,7 +44,7 @@ class Recipe(Protocol):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What the model sees of each session besides rv, sorted; see volatility.columns."""
+        """What the model sees of a session besides rv, sorted; see volatility.measures.columns."""
 
     @property
     def refit_every(self) -> int:

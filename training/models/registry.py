@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from training.config import Config
-from training.models.extras import NETWORKS, require
+from training.models.extras import NETWORKS_EXTRA, require
 from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:  # models_store, which a list of names has no use for
 
 LINEAR: Mapping[str, str] = MappingProxyType(
     {
-        "last_value": "training.models.linear.benchmarks:last_value",
-        "moving_average": "training.models.linear.benchmarks:moving_average",
-        "ewma": "training.models.linear.benchmarks:ewma",
+        "last_value": "training.models.linear.averages:last_value",
+        "moving_average": "training.models.linear.averages:moving_average",
+        "ewma": "training.models.linear.averages:ewma",
         "har": "training.models.linear.har:har",
         "har_wls": "training.models.linear.har:har_wls",
         "log_har": "training.models.linear.har:log_har",
@@ -65,7 +65,7 @@ def make_recipe(name: str, config: Config) -> "Recipe":
     """
     _check_known([name])
     if name in NEURAL:
-        require(NETWORKS, name)
+        require(NETWORKS_EXTRA, name)
     module, function = MODELS[name].split(":")
     recipe: Recipe = getattr(import_module(module), function)(config)
     return recipe
@@ -82,7 +82,7 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     asked = {*BENCHMARKS, *names}
     for name in NEURAL:
         if name in asked:
-            require(NETWORKS, name, ", or name other models with --models")
+            require(NETWORKS_EXTRA, name, ", or name other models with --models")
     return [make_recipe(name, config) for name in MODELS if name in asked]
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,8 +25,7 @@ Forward = Callable[[Tensor], Tensor]
 MINIMUM_VALIDATION = 20  # fewer windows than this cannot tell when to stop
 
 
-@runtime_checkable
-class EncodesFirst(Protocol):
+class EncodesFirst(nn.Module, ABC):
     """A network whose ``forward(x)`` is ``decode(encode(x))``.
 
     Where nothing of ``encoder`` is trained, encodings are computed once and not in every epoch.
@@ -34,11 +33,17 @@ class EncodesFirst(Protocol):
 
     encoder: nn.Module  # holds all parameters that ``encode`` depends on
 
+    @abstractmethod
     def encode(self, log_rv: Tensor) -> Tensor:
         """From (batch, lookback) log rv to (batch, n) encodings."""
 
+    @abstractmethod
     def decode(self, encoding: Tensor) -> Tensor:
         """From (batch, n) encodings to (batch,) log rv."""
+
+    def forward(self, log_rv: Tensor) -> Tensor:
+        """Predict from (batch, lookback) log rv; (batch,)."""
+        return self.decode(self.encode(log_rv))
 
 
 class Diverged(RoughcastError):
@@ -176,12 +181,6 @@ def fit_network(
         network.load_state_dict(record.best_weights)
     network.eval()
     return record.history
-
-
-def mean_squared_error(network: nn.Module, windows: LogWindows) -> float:
-    """Mean squared error of log rv, without dropout."""
-    network.eval()
-    return _error(network, windows)
 
 
 class _Record:

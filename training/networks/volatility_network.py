@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.config import NetworkConfig
+from training.networks.fitting import EncodesFirst
 
 
 class Scaler(nn.Module):
@@ -73,7 +74,7 @@ class Encoder(nn.Module):
         return [top, *reversed(layers)]
 
 
-class VolatilityNetwork(nn.Module):
+class VolatilityNetwork(EncodesFirst):
     """Raw log rv in, log rv of the next session out."""
 
     def __init__(self, config: NetworkConfig, encoder: nn.Module | None = None) -> None:
@@ -91,10 +92,6 @@ class VolatilityNetwork(nn.Module):
     def decode(self, encoding: Tensor) -> Tensor:
         """Predict log rv from (batch, bottleneck) encodings; (batch,)."""
         return self.scaler.inverse(self.head(encoding).squeeze(-1))
-
-    def forward(self, log_rv: Tensor) -> Tensor:
-        """Predict from (batch, lookback or more) log rv; (batch,)."""
-        return self.decode(self.encode(log_rv))
 
 
 def make_head(config: NetworkConfig, inputs: int) -> nn.Sequential:

@@ -1,6 +1,7 @@
 """The promotion gate: what a new version must show before it is published, and before it serves."""
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,15 +16,28 @@ from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack
 
-SIGNIFICANCE = 0.05  # one-sided
+HELD_BACK_BELOW = 0.05  # p-value of the one-sided test
 MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be significant
 # Relative. Other processors add in another order, which moves forecasts by 1e-15; other data or
 # other estimates move them by far more.
 SAME = 1e-9
 
-# What the manifest says of a forecast, besides numbers.
+# What the manifest says of forecasts, their intervals and how good they were.
 SERVED = frozenset(
-    {"measure", "calendar", "periods_per_year", "horizons", "scale", "lookback", "columns"}
+    {
+        "measure",
+        "calendar",
+        "periods_per_year",
+        "horizons",
+        "scale",
+        "lookback",
+        "columns",
+        "residual_variance",
+        "clip",
+        "mean_rv",
+        "intervals",
+        "evaluation",
+    }
 )
 
 
@@ -64,15 +78,15 @@ def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64)
     evidence = (
         f"QLIKE {change:+.1%} against the version in service, one-sided p {test.pvalue_worse:.3f}"
     )
-    return Judgement(test.pvalue_worse >= SIGNIFICANCE, f"{evidence}, n = {nobs}")
+    return Judgement(test.pvalue_worse >= HELD_BACK_BELOW, f"{evidence}, n = {nobs}")
 
 
 def forecasts_the_same(files: Mapping[str, bytes], current: LoadedModel, store: Store) -> bool:
     """Whether a new version forecasts what the one in service does, to nine digits.
 
-    That is: the same walk-forward forecasts, from which intervals follow, the same forecasts of the
-    same reference windows, and the same bounds and bias correction. Digests would differ with the
-    version of the code and with the processor.
+    That is: the same walk-forward forecasts, the same forecasts of the same reference windows, and
+    the same :data:`SERVED` fields of the manifest. Digests would differ with the version of the
+    code and with the processor.
 
     Parameters
     ----------
@@ -82,18 +96,22 @@ def forecasts_the_same(files: Mapping[str, bytes], current: LoadedModel, store: 
     before = current.manifest
     folder = store.root / before.asset / before.model / str(current.version)
     new = Manifest.model_validate_json(files[MANIFEST])
-    return (
-        new.model_dump(include=set(SERVED)) == before.model_dump(include=set(SERVED))
-        and _same(_numbers(new), _numbers(before))
-        and all(
-            _same_arrays(files[name], (folder / name).read_bytes())
-            for name in (EVALUATION, REFERENCE)
-        )
+    return _agree(
+        new.model_dump(include=set(SERVED)), before.model_dump(include=set(SERVED))
+    ) and all(
+        _same_arrays(files[name], (folder / name).read_bytes()) for name in (EVALUATION, REFERENCE)
     )
 
 
-def _numbers(manifest: Manifest) -> FloatArray:
-    return np.array([manifest.residual_variance, *manifest.clip, manifest.mean_rv])
+def _agree(one: object, other: object) -> bool:
+    """Whether two values of a manifest are the same, floats to nine digits."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=SAME)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_agree(one[key], other[key]) for key in one)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_agree, one, other))
+    return one == other
 
 
 def _same_arrays(one: bytes, other: bytes) -> bool:

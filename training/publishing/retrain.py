@@ -5,7 +5,8 @@ Nothing is written before all fits of an asset have succeeded. Publishing and pr
 previous versions.
 
 Benchmarks are evaluated beside whatever is asked for. One that was not asked for is published only
-into a store in which no version of it serves: comparisons and the champion need it.
+where comparisons and the champion need it: in a store in which no version of it serves, or in which
+the models in service cannot be compared.
 """
 
 import hashlib
@@ -46,16 +47,16 @@ class Outcome:
     Attributes
     ----------
     model : its name.
-    version : the one published now, found in the store, or in service; None where the store
-        refused it.
-    serves : whether that version is in service.
+    version : the one published now, found in the store, or in service with the same forecasts;
+        None where the store refused it, or the model was only evaluated beside others.
+    serves : whether that version is in service; None where the model was only evaluated.
     refused : whether the gate or the store kept a new version from service.
     note : why.
     """
 
     model: str
     version: int | None
-    serves: bool
+    serves: bool | None
     refused: bool
     note: str
 
@@ -144,26 +145,29 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     trained : all models of the asset that were trained now.
     store : where to.
     asked : names of the models to publish. Others are published only where none of their versions
-        serves, and nothing is published that forecasts what the version in service does.
+        serves, or the models in service cannot be compared without. Nothing is published that
+        forecasts what the version in service does.
 
     Returns
     -------
-    What was done. Where the models in service cannot be compared (some are of other data or another
-    measure than those trained now), the champion stays as it was.
+    What was done. Where the models in service cannot be compared even with all that were trained
+    now (some are of other data or another measure), the champion stays as it was.
     """
-    asset = trained.data.target.asset
     comparison = compare(list(trained.tracks.values()), start=trained.test_start)
-    outcomes = tuple(_publish_one(model, trained, store, asked) for model in trained.fitted)
-    not_compared = None
-    try:
-        name_champion(asset, trained.test_start, store)
-    except (MisalignedForecasts, TooFewObservations) as error:
-        not_compared = str(error)
+    outcomes = {
+        fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked)
+        for fitted in trained.fitted
+    }
+    not_compared = _try_to_name_champion(trained, store)
+    beside = [model for model in trained.fitted if outcomes[model.recipe.name].serves is None]
+    if not_compared and beside:
+        outcomes |= {model.recipe.name: _publish_one(model, trained, store) for model in beside}
+        not_compared = _try_to_name_champion(trained, store)
     return RetrainedAsset(
         data=trained.data.target,
         comparison=comparison,
-        outcomes=outcomes,
-        champion=store.champion(asset),
+        outcomes=tuple(outcomes.values()),
+        champion=store.champion(trained.data.target.asset),
         not_compared=not_compared,
     )
 
@@ -172,14 +176,31 @@ def _fit_all(recipes: Sequence[Recipe], data: TrainingSet) -> list[FittedModel]:
     return [fit_and_export(recipe, data) for recipe in recipes]
 
 
-def _publish_one(
+def _try_to_name_champion(trained: TrainedModels, store: Store) -> str | None:
+    """Name the champion; returns why the models in service cannot be compared, if they cannot."""
+    try:
+        name_champion(trained.data.target.asset, trained.test_start, store)
+    except (MisalignedForecasts, TooFewObservations) as error:
+        return str(error)
+    return None
+
+
+def _publish_if_needed(
     fitted: FittedModel, trained: TrainedModels, store: Store, asked: Collection[str]
 ) -> Outcome:
+    """Publish what was asked for, or has no version in service."""
+    model = fitted.recipe.name
+    current = serving(store, trained.data.target.asset, model)
+    if current and model not in asked:
+        note = f"evaluated beside; version {current.version} stays"
+        return Outcome(model, None, None, False, note)
+    return _publish_one(fitted, trained, store)
+
+
+def _publish_one(fitted: FittedModel, trained: TrainedModels, store: Store) -> Outcome:
     model = fitted.recipe.name
     asset = trained.data.target.asset
     current = serving(store, asset, model)
-    if current and model not in asked:
-        return Outcome(model, current.version, True, False, "not asked for")
     track = trained.tracks[model]
     files = to_files(fitted, trained.data, track, trained.test_start)
     if current and forecasts_the_same(files, current, store):

@@ -11,7 +11,7 @@ import numpy as np
 
 from models_store.store import Store
 from training.config import read_config
-from training.evaluation.columns import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
+from training.evaluation.headings import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
 from training.evaluation.sentences import (
     better,
     from_scratch,
@@ -52,7 +52,7 @@ class ServedModels:
 
     @property
     def caption(self) -> str:
-        """Where the numbers come from."""
+        """Asset, measure, first and last target date and their number, in Markdown."""
         first, last = self.comparison.span
         return f"**{self.asset}**, `{self.measure}`, {first} to {last}, n = {self.comparison.nobs}"
 

@@ -4,9 +4,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from training.evaluation.sentences import SIGNIFICANT
 from training.reproduction import paper
-from training.reproduction.evidence import SIGNIFICANT, against, improvement
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.evidence import against, improvement
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.names import LABELS
 from training.reproduction.table import probability
 from training.reproduction.tables.hurst import Asset, assets_of
@@ -61,24 +62,28 @@ def does_transfer_help(results: Results) -> Answer:
     gain, pvalue = paper.IMPROVEMENTS["rmse"]
     return Answer(
         "Does transfer learning from the S&P 500 help to forecast Bitcoin?",
-        _by_protocol({protocol: _transfer_verdict(results, protocol) for protocol in Protocol}),
+        _by_protocol(
+            {protocol: _transfer_verdict(results, protocol) for protocol in ScoringProtocol}
+        ),
         [
             HELPS,
             f"Printed: an RMSE better by {gain.lstrip('+')} %, p {pvalue}.",
-            *(_transfer_reason(results, protocol) for protocol in Protocol),
+            *(_transfer_reason(results, protocol) for protocol in ScoringProtocol),
         ],
     )
 
 
 def does_a_network_beat_har(results: Results) -> Answer:
     """By the RMSE and the Diebold-Mariano tests of all networks."""
-    beating = {protocol: networks_that_beat_har(results, protocol) for protocol in Protocol}
+    beating = {protocol: networks_that_beat_har(results, protocol) for protocol in ScoringProtocol}
     return Answer(
         "Does any network beat HAR?",
-        _by_protocol({protocol: "yes" if beating[protocol] else "no" for protocol in Protocol}),
+        _by_protocol(
+            {protocol: "yes" if beating[protocol] else "no" for protocol in ScoringProtocol}
+        ),
         [
             BETTER,
-            *(_har_reason(results, protocol, beating[protocol]) for protocol in Protocol),
+            *(_har_reason(results, protocol, beating[protocol]) for protocol in ScoringProtocol),
         ],
     )
 
@@ -96,19 +101,19 @@ def is_volatility_rough(results: Results) -> Answer:
     )
 
 
-def networks_that_beat_har(results: Results, protocol: Protocol) -> list[str]:
+def networks_that_beat_har(results: Results, protocol: ScoringProtocol) -> list[str]:
     """Lower RMSE than both HARs on average, significantly for more than half of the seeds."""
     return [name for name in NETWORKS if all(_beats(results, name, har, protocol) for har in HARS)]
 
 
-def _beats(results: Results, name: str, har: str, protocol: Protocol) -> bool:
+def _beats(results: Results, name: str, har: str, protocol: ScoringProtocol) -> bool:
     tests = against(results, results.on(protocol).benchmarks[har], name, protocol)
     significant = sum(test.favours_model(LEVEL) for test in tests)
     rmse, baseline = (_mean_rmse(results, model, protocol) for model in (name, har))
     return rmse < baseline and 2 * significant > len(tests)
 
 
-def _transfer_verdict(results: Results, protocol: Protocol) -> str:
+def _transfer_verdict(results: Results, protocol: ScoringProtocol) -> str:
     if not pvalue_of(results, TRANSFER, protocol, "rmse") < SIGNIFICANT:  # NaN with one seed
         return "no difference that these seeds can tell"
     tests = dm_tests(results, TRANSFER, protocol)
@@ -123,7 +128,7 @@ def _transfer_verdict(results: Results, protocol: Protocol) -> str:
     return "yes" if better else "no, it makes forecasts worse"
 
 
-def _transfer_reason(results: Results, protocol: Protocol) -> str:
+def _transfer_reason(results: Results, protocol: ScoringProtocol) -> str:
     changes = {score: _transfer_gain(results, protocol, score) for score in ("rmse", "mae")}
     rmse, mae = (f"{'better' if it > 0 else 'worse'} by {abs(it):.1f} %" for it in changes.values())
     seeds = len(results.seeds)
@@ -143,14 +148,14 @@ def _p(pvalue: float) -> str:
     return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
-def _transfer_gain(results: Results, protocol: Protocol, score: str = "rmse") -> float:
+def _transfer_gain(results: Results, protocol: ScoringProtocol, score: str = "rmse") -> float:
     scratch, transferred = (
         statistics.fmean(results.scores(model, protocol, score)) for model in (SCRATCH, TRANSFER)
     )
     return improvement(score, scratch, transferred)
 
 
-def _har_reason(results: Results, protocol: Protocol, beating: Sequence[str]) -> str:
+def _har_reason(results: Results, protocol: ScoringProtocol, beating: Sequence[str]) -> str:
     best = min(NETWORKS, key=lambda name: _mean_rmse(results, name, protocol))
     rmse = {name: _mean_rmse(results, name, protocol) for name in (*HARS, "last_value", best)}
     names = ", ".join(LABELS[name] for name in beating)
@@ -162,7 +167,7 @@ def _har_reason(results: Results, protocol: Protocol, beating: Sequence[str]) ->
     )
 
 
-def _mean_rmse(results: Results, name: str, protocol: Protocol) -> float:
+def _mean_rmse(results: Results, name: str, protocol: ScoringProtocol) -> float:
     return statistics.fmean(results.scores(name, protocol, "rmse"))
 
 
@@ -186,7 +191,7 @@ def _verdict(report: HurstReport) -> str:
     return words[report.verdict]
 
 
-def _by_protocol(verdicts: Mapping[Protocol, str]) -> str:
+def _by_protocol(verdicts: Mapping[ScoringProtocol, str]) -> str:
     return _capitalized(_listed({str(protocol): said for protocol, said in verdicts.items()})) + "."
 
 

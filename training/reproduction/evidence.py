@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.protocol import Paired, Track
 from volatility.evaluation import student_t
 from volatility.evaluation.diebold_mariano import diebold_mariano
 
-SIGNIFICANT = 0.05
 LOSSES = ("rmse", "mae")  # of the paper's four scores, those where less is better
 
 
@@ -32,25 +31,27 @@ class AccuracyTest:
         return self.statistic < 0 and self.pvalue < level
 
 
-def compare(model: Paired, baseline: Paired, protocol: Protocol) -> AccuracyTest:
+def compare(model: Paired, baseline: Paired, protocol: ScoringProtocol) -> AccuracyTest:
     """Diebold-Mariano on squared errors, as the protocol has it.
 
     Under ``same protocol`` the variance has no autocovariances and the p-value is a normal one, as
-    in the published code; else see :func:`volatility.comparison.diebold_mariano`.
+    in the published code; else see :func:`volatility.evaluation.diebold_mariano.diebold_mariano`.
     """
-    if protocol is Protocol.SAME:
+    if protocol is ScoringProtocol.SAME:
         return _without_autocovariances(model, baseline)
     test = diebold_mariano(baseline.squared_errors, model.squared_errors)
     return AccuracyTest(test.statistic, test.pvalue)
 
 
-def against_har(results: Results, model: str, protocol: Protocol) -> tuple[AccuracyTest, ...]:
+def against_har(
+    results: Results, model: str, protocol: ScoringProtocol
+) -> tuple[AccuracyTest, ...]:
     """Every seed of a model against the HAR that it is compared with in the paper."""
     return against(results, results.on(protocol).baseline(model), model, protocol)
 
 
 def against(
-    results: Results, track: Track, model: str, protocol: Protocol
+    results: Results, track: Track, model: str, protocol: ScoringProtocol
 ) -> tuple[AccuracyTest, ...]:
     """Every seed of a model against one forecast."""
     har = results.pair(track, protocol)

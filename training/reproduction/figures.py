@@ -14,7 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from training.evaluation.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, STYLE
 from training.fitting_history import FittingHistory
 from training.reproduction import paper
-from training.reproduction.forecasts import Network, Protocol, Results
+from training.reproduction.forecasts import Network, Results, ScoringProtocol
 from training.reproduction.names import LABELS
 from training.reproduction.protocol import Track
 from training.reproduction.roughness import Line, WaveletScaling, wavelet_hurst, wavelet_scaling
@@ -108,9 +108,9 @@ def forecasts(results: Results) -> tuple[Canvas, str]:
     """Figure 3: the same forecasts by position, by time, and on the daily measure."""
     canvas, axes = _panels(3, 1, 9.0)
     titles = {
-        Protocol.SAME: "same protocol: by position against HAR's targets",
-        Protocol.ALIGNED: "aligned: the same forecasts at their own time",
-        Protocol.PROPER: "proper measure: Bitcoin's daily variance, one day ahead",
+        ScoringProtocol.SAME: "same protocol: by position against HAR's targets",
+        ScoringProtocol.ALIGNED: "aligned: the same forecasts at their own time",
+        ScoringProtocol.PROPER: "proper measure: Bitcoin's daily variance, one day ahead",
     }
     for panel, (protocol, title) in zip(axes[:, 0], titles.items(), strict=True):
         for model, color, dashes in FORECASTS:
@@ -149,7 +149,10 @@ def hybrid(results: Results) -> tuple[Canvas, str]:
     axes[0, 0].set_xlim(-0.02, 1.02)
     axes[0, 0].set_title("alpha, the weight of HAR, one dot a seed")
     axes[0, 0].legend()
-    for panel, protocol in ((axes[1, 0], Protocol.ALIGNED), (axes[2, 0], Protocol.PROPER)):
+    for panel, protocol in (
+        (axes[1, 0], ScoringProtocol.ALIGNED),
+        (axes[2, 0], ScoringProtocol.PROPER),
+    ):
         pair = results.pairs(HYBRID, protocol)[0]
         panel.plot(pair.actual[:SHOWN], color="black", linewidth=1.1, label="actual")
         panel.plot(pair.forecast[:SHOWN], "--", color=RED, linewidth=1.1, label=LABELS[HYBRID])

@@ -16,7 +16,7 @@ from training.reproduction.units import STANDARDIZED, Unit, UnitResult
 from volatility.arrays import DateArray
 
 
-class Protocol(StrEnum):
+class ScoringProtocol(StrEnum):
     """How a number was made."""
 
     SAME = "same protocol"
@@ -124,22 +124,22 @@ class Results:
         }
         return cls(data, config, seeds, samples["published"], samples["daily"])
 
-    def on(self, protocol: Protocol) -> SampleResults:
+    def on(self, protocol: ScoringProtocol) -> SampleResults:
         """The forecasts that a protocol is about."""
-        return self.daily if protocol is Protocol.PROPER else self.published
+        return self.daily if protocol is ScoringProtocol.PROPER else self.published
 
-    def pair(self, track: Track, protocol: Protocol) -> Paired:
+    def pair(self, track: Track, protocol: ScoringProtocol) -> Paired:
         """Forecasts and what the protocol compares them with."""
         sample = self.on(protocol)
-        if protocol is Protocol.SAME:
+        if protocol is ScoringProtocol.SAME:
             return by_position(track, sample.har_targets)
         return by_time(track, sample.outcome, sample.common)
 
-    def pairs(self, model: str, protocol: Protocol) -> tuple[Paired, ...]:
+    def pairs(self, model: str, protocol: ScoringProtocol) -> tuple[Paired, ...]:
         """The same for all seeds of a model."""
         return tuple(self.pair(track, protocol) for track in self.on(protocol).tracks(model))
 
-    def scores(self, model: str, protocol: Protocol, name: str) -> tuple[float, ...]:
+    def scores(self, model: str, protocol: ScoringProtocol, name: str) -> tuple[float, ...]:
         """One of the scores of section 3.6, by seed."""
         return tuple(pair.scores()[name] for pair in self.pairs(model, protocol))
 

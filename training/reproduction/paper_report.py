@@ -15,19 +15,23 @@ from training.reproduction.document import (
     Verbatim,
 )
 from training.reproduction.figures import Figure
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.table import Table
 from training.reproduction.units import NETWORKS
 
 TITLE = "Cross-asset transfer learning for rough volatility forecasting: the tables again"
 PROTOCOLS = {
     "printed": "the characters in the paper (Dhansoia, December 2025).",
-    str(Protocol.SAME): "the published files and the way of the published code. Its forecasts are "
+    str(
+        ScoringProtocol.SAME
+    ): "the published files and the way of the published code. Its forecasts are "
     "scored by their position in an array, and HAR's first is for a later hour than the other "
     "models' first, so that most models are compared with hours that they did not forecast.",
-    str(Protocol.ALIGNED): "the same files and the same forecasts, each compared with what "
+    str(ScoringProtocol.ALIGNED): "the same files and the same forecasts, each compared with what "
     "happened at the time that it is for.",
-    str(Protocol.PROPER): "log_rv in the files is the log of a rolling standard deviation of 24 "
+    str(
+        ScoringProtocol.PROPER
+    ): "log_rv in the files is the log of a rolling standard deviation of 24 "
     "hourly or 22 daily returns: successive values share all returns but one, so that the next is "
     "nearly known. This column asks the paper's question of a measure without overlap: the next "
     "day's volatility from one day's returns or range.",
@@ -108,11 +112,16 @@ def _parts(name: str, asset: PublishedAsset) -> Iterator[tuple[str, str, str, st
 
 def _table(table: Table) -> Iterator[Block]:
     yield Heading(2, f"Table {table.number}. {table.title}")
-    columns = [protocol for protocol in Protocol if protocol in table.how]
+    columns = [protocol for protocol in ScoringProtocol if protocol in table.how]
     yield Grid(
-        (table.item_heading, "quantity", "printed", *Protocol),
+        (table.item_heading, "quantity", "printed", *ScoringProtocol),
         [
-            (row.label, row.quantity.label, row.printed or "–", *(row.text(p) for p in Protocol))
+            (
+                row.label,
+                row.quantity.label,
+                row.printed or "–",
+                *(row.text(p) for p in ScoringProtocol),
+            )
             for row in table.rows
         ],
         labels=2,

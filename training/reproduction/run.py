@@ -86,7 +86,7 @@ def seeds_from(config: Config, count: int) -> list[int]:
 
 
 def quick_config(config: Config) -> Config:
-    """The same with few epochs."""
+    """Configuration with at most :data:`QUICK_EPOCHS` epochs of pre-training and fine-tuning."""
     return replace(
         config, pretraining=_quick(config.pretraining), fine_tuning=_quick(config.fine_tuning)
     )

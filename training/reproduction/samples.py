@@ -46,7 +46,7 @@ class Rows:
 
     @property
     def track(self) -> Track:
-        """What happened."""
+        """The targets at their own times."""
         return Track(self.times, self.targets)
 
     @property

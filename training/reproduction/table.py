@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from training.reproduction.forecasts import Protocol
+from training.reproduction.forecasts import ScoringProtocol
 
 NOTHING = "–"
 
@@ -90,10 +90,10 @@ class Row:
     label: str
     quantity: Quantity
     printed: str | None = None
-    cells: Mapping[Protocol, Cell] = field(default_factory=dict)
+    cells: Mapping[ScoringProtocol, Cell] = field(default_factory=dict)
 
-    def text(self, protocol: Protocol) -> str:
-        """What stands in a column."""
+    def text(self, protocol: ScoringProtocol) -> str:
+        """A protocol's cell in the format of the quantity; :data:`NOTHING` without one."""
         cell = self.cells.get(protocol)
         return self.quantity.text(cell.values) if cell else NOTHING
 
@@ -117,7 +117,7 @@ class Table:
     slug: str
     title: str
     item_heading: str
-    how: Mapping[Protocol, str]
+    how: Mapping[ScoringProtocol, str]
     rows: Sequence[Row]
     notes: Sequence[str] = ()
 
@@ -132,7 +132,7 @@ def fixed(decimals: int) -> Callable[[float], str]:
 
 
 def signed(decimals: int) -> Callable[[float], str]:
-    """The same, with a sign."""
+    """Write with a fixed number of decimals and always a sign."""
     return lambda value: NOTHING if math.isnan(value) else f"{value:+.{decimals}f}"
 
 

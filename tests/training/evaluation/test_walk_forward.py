@@ -16,7 +16,7 @@ from training.evaluation.walk_forward import (
     walk_forward,
 )
 from training.evaluation.workers import worker_pool
-from training.models.linear.benchmarks import Benchmark
+from training.models.linear.averages import Average
 from training.models.recipe import Fit
 from training.models.registry import MODELS, recipes
 from volatility.evaluation.tracks import ForecastTrack
@@ -112,14 +112,14 @@ def test_a_fit_sees_no_target_that_ends_after_its_cut_off(
     data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    fit = Benchmark.fit
+    fit = Average.fit
 
-    def record(recipe: Benchmark, known: TrainingSet) -> Fit:
+    def record(recipe: Average, known: TrainingSet) -> Fit:
         pairs = known.pairs(recipe.lookback)
         seen.append((pairs.target_dates[-1] + 4, known.target.series.dates[-1]))
         return fit(recipe, known)
 
-    monkeypatch.setattr(Benchmark, "fit", record)
+    monkeypatch.setattr(Average, "fit", record)
     forecast_all(replace(data, horizon=5), ["last_value"])
     assert len(seen) == 14  # blocks of 22 in 296 targets
     assert all(last_day_of_a_target == cut_off for last_day_of_a_target, cut_off in seen)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from tests.training.fits import mean_squared_error
 from tests.training.simulated import make_asset, small_config
 from training.networks.fitting import (
     Diverged,
@@ -15,7 +16,6 @@ from training.networks.fitting import (
     Split,
     Stage,
     fit_network,
-    mean_squared_error,
     reproducible,
 )
 from training.networks.volatility_network import VolatilityNetwork

@@ -111,6 +111,35 @@ def test_what_moves_a_forecast_that_is_still_to_come_counts(
     assert not forecasts_the_same(files, store.load("TARGET", "har"), store)
 
 
+def moved(field: str, part: dict[str, float], factor: float) -> dict[str, float]:
+    return {**part, field: part[field] * factor}
+
+
+@pytest.mark.parametrize(("factor", "same"), [(1 + 1e-14, True), (1 + 1e-6, False)])
+@pytest.mark.parametrize("field", ["upper", "coverage_observed"])
+def test_intervals_of_another_calibration_count(
+    field: str, factor: float, same: bool, trained: TrainedModels, store: Store
+) -> None:
+    files = files_of(trained)
+    first, *others = json.loads(files["manifest.json"])["intervals"]
+    files = changed(files, intervals=[moved(field, first, factor), *others])
+    assert forecasts_the_same(files, store.load("TARGET", "har"), store) == same
+    files = changed(files, intervals=others)
+    assert not forecasts_the_same(files, store.load("TARGET", "har"), store)
+
+
+@pytest.mark.parametrize(("factor", "same"), [(1 + 1e-14, True), (1 + 1e-6, False)])
+def test_another_evaluation_counts(
+    factor: float, same: bool, trained: TrainedModels, store: Store
+) -> None:
+    files = files_of(trained)
+    evaluation = json.loads(files["manifest.json"])["evaluation"]
+    files = changed(files, evaluation=moved("qlike_loss", evaluation, factor))
+    assert forecasts_the_same(files, store.load("TARGET", "har"), store) == same
+    files = changed(files, evaluation={**evaluation, "refit_every": 5})
+    assert not forecasts_the_same(files, store.load("TARGET", "har"), store)
+
+
 def test_other_forecasts_of_the_reference_count(trained: TrainedModels, store: Store) -> None:
     files = files_of(trained)
     with np.load(io.BytesIO(files["reference.npz"])) as content:

@@ -13,7 +13,7 @@ from training.reproduction.answers import (
     networks_that_beat_har,
 )
 from training.reproduction.evidence import AccuracyTest
-from training.reproduction.forecasts import Network, Protocol, Results, SampleResults
+from training.reproduction.forecasts import Network, Results, SampleResults, ScoringProtocol
 from training.reproduction.protocol import Track
 
 
@@ -43,13 +43,13 @@ def test_three_questions_are_answered_from_the_run() -> None:
     given = answers_of(stand_in_results())
     assert [answer.question.split()[0] for answer in given] == ["Does", "Does", "Is"]
     for answer in given[:2]:
-        for protocol in Protocol:
+        for protocol in ScoringProtocol:
             assert any(str(protocol) in reason.lower() for reason in answer.reasons)
 
 
 def test_transfer_helps_where_all_seeds_say_so() -> None:
     better = shifted(stand_in_results(), {"lstm": (0.40, 0.41), "transfer": (0.10, 0.11)})
-    aligned = Protocol.ALIGNED
+    aligned = ScoringProtocol.ALIGNED
     answer = does_transfer_help(better)
     assert "yes" in answer.short.lower()
     reason = next(one for one in answer.reasons if one.startswith("Aligned"))
@@ -109,7 +109,7 @@ def test_one_seed_decides_nothing() -> None:
 
 def test_a_network_that_is_nearly_right_beats_har() -> None:
     better = shifted(stand_in_results(), {"hybrid": (0.001, 0.001)})
-    for protocol in Protocol:
+    for protocol in ScoringProtocol:
         assert "hybrid" in networks_that_beat_har(better, protocol)
     answer = does_a_network_beat_har(better)
     assert answer.short.startswith("Yes")
@@ -118,13 +118,13 @@ def test_a_network_that_is_nearly_right_beats_har() -> None:
 
 def test_a_network_that_is_nearly_right_for_its_own_hour_does_not_by_position() -> None:
     better = shifted(stand_in_results(), {"lstm": (0.001, 0.001)})
-    assert "lstm" in networks_that_beat_har(better, Protocol.ALIGNED)
-    assert "lstm" not in networks_that_beat_har(better, Protocol.SAME)
+    assert "lstm" in networks_that_beat_har(better, ScoringProtocol.ALIGNED)
+    assert "lstm" not in networks_that_beat_har(better, ScoringProtocol.SAME)
 
 
 def test_half_of_the_seeds_are_not_enough() -> None:
     half = shifted(stand_in_results(), {"hybrid": (0.001, 1.0)})
-    assert "hybrid" not in networks_that_beat_har(half, Protocol.ALIGNED)
+    assert "hybrid" not in networks_that_beat_har(half, ScoringProtocol.ALIGNED)
 
 
 def test_har_itself_does_not_beat_har() -> None:
@@ -136,7 +136,7 @@ def test_har_itself_does_not_beat_har() -> None:
         results.published.sample, dict(results.published.networks) | {"hybrid": same}
     )
     copied = Results(results.data, results.config, results.seeds, sample, results.daily)
-    assert "hybrid" not in networks_that_beat_har(copied, Protocol.ALIGNED)
+    assert "hybrid" not in networks_that_beat_har(copied, ScoringProtocol.ALIGNED)
 
 
 def test_the_rolling_window_is_seen() -> None:

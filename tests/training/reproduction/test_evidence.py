@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from training.reproduction.evidence import AccuracyTest, compare, improvement, seeds_pvalue
-from training.reproduction.forecasts import Protocol
+from training.reproduction.forecasts import ScoringProtocol
 from training.reproduction.protocol import Paired
 from volatility.evaluation.diebold_mariano import diebold_mariano
 
@@ -23,13 +23,13 @@ def test_as_published_the_variance_has_no_autocovariances() -> None:
     good, bad = pairs()
     difference = bad.squared_errors - good.squared_errors
     expected = difference.mean() / np.sqrt(difference.var(ddof=1) / len(difference))
-    test = compare(good, bad, Protocol.SAME)
+    test = compare(good, bad, ScoringProtocol.SAME)
     assert test.statistic == pytest.approx(expected, rel=1e-12)
     assert test.pvalue == pytest.approx(2 * stats.norm.sf(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize("protocol", list(Protocol))
-def test_negative_is_worse(protocol: Protocol) -> None:
+@pytest.mark.parametrize("protocol", list(ScoringProtocol))
+def test_negative_is_worse(protocol: ScoringProtocol) -> None:
     good, bad = pairs()
     assert compare(good, bad, protocol).statistic > 0
     assert compare(bad, good, protocol).statistic < 0
@@ -41,19 +41,21 @@ def test_by_position_a_model_with_fewer_forecasts_meets_as_many_of_the_other() -
     good, bad = pairs()
     shorter = Paired(good.actual[:-9], good.forecast[:-9])
     as_many = Paired(bad.actual[:-9], bad.forecast[:-9])
-    assert compare(shorter, bad, Protocol.SAME) == compare(shorter, as_many, Protocol.SAME)
-    assert compare(bad, shorter, Protocol.SAME).favours_baseline(0.05)
+    assert compare(shorter, bad, ScoringProtocol.SAME) == compare(
+        shorter, as_many, ScoringProtocol.SAME
+    )
+    assert compare(bad, shorter, ScoringProtocol.SAME).favours_baseline(0.05)
 
 
 def test_aligned_it_is_the_projects_own_test() -> None:
     good, bad = pairs()
     own = diebold_mariano(bad.squared_errors, good.squared_errors)
-    assert compare(good, bad, Protocol.ALIGNED) == AccuracyTest(own.statistic, own.pvalue)
+    assert compare(good, bad, ScoringProtocol.ALIGNED) == AccuracyTest(own.statistic, own.pvalue)
 
 
 def test_equal_forecasts_cannot_be_told_apart() -> None:
     good, _ = pairs()
-    for protocol in Protocol:
+    for protocol in ScoringProtocol:
         assert compare(good, good, protocol) == AccuracyTest(0.0, 1.0)
 
 

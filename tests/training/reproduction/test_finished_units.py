@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from fnmatch import fnmatch
 from importlib import resources
@@ -15,6 +17,19 @@ from training.reproduction.files import write_atomically
 from training.reproduction.finished_units import FinishedUnits, finish
 from training.reproduction.samples import samples_of
 from training.reproduction.units import NETWORKS, Unit, units_of
+
+LOAD_NETWORKS = """
+import sys
+from importlib import import_module
+from training.models.registry import NEURAL
+before = set(sys.modules)
+for place in NEURAL.values():
+    import_module(place.partition(":")[0])
+print(*(
+    name for name in set(sys.modules) - before
+    if name.startswith("training.") and not hasattr(sys.modules[name], "__path__")
+))
+"""
 
 
 def unit_of(name: str = "lstm", sample: str = "daily", **fitting: Any) -> Unit:
@@ -136,13 +151,27 @@ def test_what_old_code_trained_is_not_kept_for_new_code(
     assert parts.read(unit_of()) is not None
 
 
-def test_the_digest_of_the_code_covers_what_trains_a_network() -> None:
-    covered = {
+def covered_modules() -> set[str]:
+    return {
         f"{package}.{file.name.removesuffix('.py')}"
         for package, patterns in module.CODE.items()
         for file in resources.files(package).iterdir()
         if any(fnmatch(file.name, pattern) for pattern in patterns)
     }
+
+
+def test_the_digest_of_the_code_covers_all_modules_of_training_that_networks_load() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_NETWORKS], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "training.models.linear.har" in loaded
+    assert loaded <= covered_modules()
+    assert "training.models.registry" not in covered_modules()  # its lines train nothing
+
+
+def test_the_digest_of_the_code_covers_what_trains_a_network() -> None:
+    covered = covered_modules()
     trains = {"training.networks.fitting", "training.models.neural.lstm", "training.data.pairs"}
     measures = {"volatility.series", "volatility.measures.intraday", "volatility.regressors"}
     assert trains | measures <= covered

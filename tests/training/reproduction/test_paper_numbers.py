@@ -6,13 +6,13 @@ import pytest
 
 from tests.training.reproduction.stand_in import PAPER, paper_results
 from training.reproduction import paper
-from training.reproduction.forecasts import Protocol
+from training.reproduction.forecasts import ScoringProtocol
 from training.reproduction.table import Table
 from training.reproduction.tables import tables_of
 
 pytestmark = pytest.mark.skipif(not PAPER.is_dir(), reason="the paper's files are not here")
 
-SAME, ALIGNED, PROPER = Protocol
+SAME, ALIGNED, PROPER = ScoringProtocol
 PAGE = Path(__file__).parents[3] / "docs" / "reproduction.md"
 
 
@@ -40,7 +40,7 @@ def tables() -> dict[int, Table]:
     ],
 )
 def test_main_results(
-    model: str, score: str, protocol: Protocol, value: str, tables: dict[int, Table]
+    model: str, score: str, protocol: ScoringProtocol, value: str, tables: dict[int, Table]
 ) -> None:
     assert tables[3].row(model, score).text(protocol) == value
 
@@ -146,6 +146,6 @@ def test_how_late_the_published_protocol_scores(tables: dict[int, Table]) -> Non
     ],
 )
 def test_the_page_has_the_numbers_of_the_tables(
-    number: int, item: str, quantity: str, protocol: Protocol, tables: dict[int, Table]
+    number: int, item: str, quantity: str, protocol: ScoringProtocol, tables: dict[int, Table]
 ) -> None:
     assert tables[number].row(item, quantity).text(protocol) in PAGE.read_text()

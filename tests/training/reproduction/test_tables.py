@@ -11,7 +11,7 @@ import pytest
 from tests.training.reproduction.stand_in import SEEDS, stand_in_data, stand_in_results
 from training.config import read_config
 from training.networks.volatility_network import VolatilityNetwork, parameter_counts
-from training.reproduction.forecasts import Protocol
+from training.reproduction.forecasts import ScoringProtocol
 from training.reproduction.output import to_csv, to_json
 from training.reproduction.table import (
     Cell,
@@ -70,10 +70,10 @@ def test_printed_numbers_stand_beside_their_own(
 
 def test_networks_have_a_value_for_each_seed(tables: dict[int, Table]) -> None:
     row = tables[3].row("lstm", "rmse")
-    for protocol in Protocol:
+    for protocol in ScoringProtocol:
         assert len(row.cells[protocol].values) == len(SEEDS)
-    assert len(set(row.cells[Protocol.ALIGNED].values)) == len(SEEDS)
-    assert len(tables[3].row("har", "rmse").cells[Protocol.SAME].values) == 1
+    assert len(set(row.cells[ScoringProtocol.ALIGNED].values)) == len(SEEDS)
+    assert len(tables[3].row("har", "rmse").cells[ScoringProtocol.SAME].values) == 1
 
 
 def test_all_networks_are_tested_against_har(tables: dict[int, Table]) -> None:
@@ -86,9 +86,9 @@ def test_same_protocol_is_by_position_and_aligned_by_time(tables: dict[int, Tabl
     targets, nobs = log_rv[22:], len(log_rv) - 22
     row = tables[3].row("last_value", "rmse")
     by_position, by_time = rmse_loss(targets, log_rv[:-1][:nobs]), rmse_loss(targets, log_rv[21:-1])
-    assert row.cells[Protocol.SAME].values == pytest.approx((by_position,), rel=1e-12)
-    assert row.cells[Protocol.ALIGNED].values == pytest.approx((by_time,), rel=1e-12)
-    own = tables[3].row("last_value", "rmse_own_rows").cells[Protocol.ALIGNED]
+    assert row.cells[ScoringProtocol.SAME].values == pytest.approx((by_position,), rel=1e-12)
+    assert row.cells[ScoringProtocol.ALIGNED].values == pytest.approx((by_time,), rel=1e-12)
+    own = tables[3].row("last_value", "rmse_own_rows").cells[ScoringProtocol.ALIGNED]
     assert own.values == pytest.approx((rmse_loss(log_rv[1:], log_rv[:-1]),), rel=1e-12)
     assert own.nobs == nobs + 21
 
@@ -100,19 +100,19 @@ def test_unfreezing_strategies_are_scored_as_published(tables: dict[int, Table])
     log_rv = stand_in_data().bitcoin.test.log_rv
     nobs = len(log_rv) - 22
     expected = rmse_loss(log_rv[20 : 20 + nobs], track.values[:nobs])
-    cell = tables[5].row("transfer_gradual", "rmse").cells[Protocol.SAME]
+    cell = tables[5].row("transfer_gradual", "rmse").cells[ScoringProtocol.SAME]
     assert cell.values[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_residual_networks_are_compared_with_the_har_inside_them(tables: dict[int, Table]) -> None:
-    inside = tables[5].row("har_of_training_part", "rmse").cells[Protocol.ALIGNED].values[0]
-    rmse = tables[5].row("residual_boosting", "rmse").cells[Protocol.ALIGNED].values
-    gains = tables[5].row("residual_boosting", "against_har").cells[Protocol.ALIGNED].values
+    inside = tables[5].row("har_of_training_part", "rmse").cells[ScoringProtocol.ALIGNED].values[0]
+    rmse = tables[5].row("residual_boosting", "rmse").cells[ScoringProtocol.ALIGNED].values
+    gains = tables[5].row("residual_boosting", "against_har").cells[ScoringProtocol.ALIGNED].values
     assert gains == pytest.approx([100 * (inside - one) / inside for one in rmse], rel=1e-9)
 
 
 def test_transfer_is_compared_seed_by_seed(tables: dict[int, Table]) -> None:
-    for protocol in Protocol:
+    for protocol in ScoringProtocol:
         scratch = tables[3].row("lstm", "rmse").cells[protocol].values
         transfer = tables[3].row("transfer", "rmse").cells[protocol].values
         gains = [100 * (s - t) / s for s, t in zip(scratch, transfer, strict=True)]
@@ -143,7 +143,7 @@ def test_moments_by_hand(tables: dict[int, Table]) -> None:
         "excess_kurtosis": (centred**4).mean() / (centred**2).mean() ** 2 - 3,
     }
     for name, value in expected.items():
-        cell = tables[2].row("S&P 500", name).cells[Protocol.SAME]
+        cell = tables[2].row("S&P 500", name).cells[ScoringProtocol.SAME]
         assert cell.values == pytest.approx((value,), rel=1e-10)
         assert cell.nobs == len(log_rv)
 
@@ -151,7 +151,7 @@ def test_moments_by_hand(tables: dict[int, Table]) -> None:
 def test_csv_has_a_row_for_each_quantity_and_protocol(tables: dict[int, Table]) -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(tables[3]).decode())))
     assert len(rows) == sum(len(row.cells) for row in tables[3].rows)
-    values = tables[3].row("transfer", "rmse").cells[Protocol.PROPER].values
+    values = tables[3].row("transfer", "rmse").cells[ScoringProtocol.PROPER].values
     found = next(
         row
         for row in rows
@@ -174,7 +174,7 @@ def test_json_has_every_seed_the_configuration_and_the_data(tables: dict[int, Ta
     assert len(content["hybrid_alpha"]["published"]) == len(SEEDS)
     third = next(table for table in content["tables"] if table["number"] == 3)
     cell = third["rows"][0]["protocols"]["same protocol"]
-    assert cell["values"] == list(tables[3].rows[0].cells[Protocol.SAME].values)
+    assert cell["values"] == list(tables[3].rows[0].cells[ScoringProtocol.SAME].values)
 
 
 def test_several_seeds_are_written_as_mean_and_deviation() -> None:
@@ -193,7 +193,7 @@ def test_p_values_are_written_as_median_and_range() -> None:
 
 def test_an_empty_cell_is_a_dash() -> None:
     row = Row("x", "X", Quantity("rmse", "RMSE", fixed(3)))
-    assert row.text(Protocol.SAME) == "–"
+    assert row.text(ScoringProtocol.SAME) == "–"
 
 
 def test_a_seed_without_a_number_leaves_none_for_all() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from training.reproduction import paper
 from training.reproduction.evidence import improvement
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.names import LABELS
 from training.reproduction.protocol import Paired, by_time
 from training.reproduction.table import Cell, Quantity, Row, Table, fixed, signed
@@ -29,9 +29,10 @@ AGAINST_HAR = Quantity("against_har", "better than HAR, %", signed(2))
 def table(results: Results) -> Table:
     """RMSE of every attempt, and how much better than HAR that is."""
     how = main_results.how(results) | {
-        Protocol.SAME: "log_rv of btc_test as the published code scores it: the three unfreezing "
-        "strategies against the targets that they forecast, of which it takes the first "
-        f"{len(results.published.har_targets):,}; all others by position against HAR's targets",
+        ScoringProtocol.SAME: "log_rv of btc_test as the published code scores it: the three "
+        "unfreezing strategies against the targets that they forecast, of which it takes the "
+        f"first {len(results.published.har_targets):,}; all others by position against HAR's "
+        "targets",
     }
     return Table(
         number=5,
@@ -46,17 +47,19 @@ def table(results: Results) -> Table:
 
 def _rows(results: Results, model: str) -> Iterator[Row]:
     rmse, against_har = paper.ATTEMPTS.get(model, (None, None))
-    pairs = {protocol: published_pairs(results, model, protocol) for protocol in Protocol}
-    yield _row(model, RMSE, rmse, {p: [_rmse(pair) for pair in pairs[p]] for p in Protocol}, pairs)
+    pairs = {protocol: published_pairs(results, model, protocol) for protocol in ScoringProtocol}
+    yield _row(
+        model, RMSE, rmse, {p: [_rmse(pair) for pair in pairs[p]] for p in ScoringProtocol}, pairs
+    )
     if model == "har":
         return
-    gains = {p: [_gain(results, model, p, pair) for pair in pairs[p]] for p in Protocol}
+    gains = {p: [_gain(results, model, p, pair) for pair in pairs[p]] for p in ScoringProtocol}
     yield _row(model, AGAINST_HAR, against_har, gains, pairs)
 
 
-def published_pairs(results: Results, model: str, protocol: Protocol) -> tuple[Paired, ...]:
+def published_pairs(results: Results, model: str, protocol: ScoringProtocol) -> tuple[Paired, ...]:
     """As in the other tables, but for the unfreezing strategies as published."""
-    if protocol is not Protocol.SAME or model not in UNFREEZING:
+    if protocol is not ScoringProtocol.SAME or model not in UNFREEZING:
         return results.pairs(model, protocol)
     sample = results.published
     tracks = sample.tracks(model)
@@ -64,7 +67,7 @@ def published_pairs(results: Results, model: str, protocol: Protocol) -> tuple[P
     return tuple(by_time(track, sample.outcome, times) for track in tracks)
 
 
-def _gain(results: Results, model: str, protocol: Protocol, pair: Paired) -> float:
+def _gain(results: Results, model: str, protocol: ScoringProtocol, pair: Paired) -> float:
     har = results.pair(results.on(protocol).baseline(model), protocol)
     return improvement("rmse", _rmse(har), _rmse(pair))
 
@@ -77,8 +80,8 @@ def _row(
     model: str,
     quantity: Quantity,
     value: str | None,
-    found: dict[Protocol, list[float]],
-    pairs: dict[Protocol, tuple[Paired, ...]],
+    found: dict[ScoringProtocol, list[float]],
+    pairs: dict[ScoringProtocol, tuple[Paired, ...]],
 ) -> Row:
     cells = {p: Cell(tuple(values), len(pairs[p][0])) for p, values in found.items()}
     return Row(model, LABELS[model], quantity, value, cells)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from training.reproduction import paper
 from training.reproduction.evidence import against_har
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.names import LABELS
 from training.reproduction.table import Cell, Quantity, Row, Table, probability, signed
 from training.reproduction.tables import main_results
@@ -23,8 +23,8 @@ PVALUE = Quantity("pvalue", "p-value", probability, spread=False)
 def table(results: Results) -> Table:
     """Statistic and two-sided p-value of every model."""
     how = main_results.how(results)
-    how[Protocol.SAME] += "; variance without autocovariances, normal p-value"
-    for protocol in (Protocol.ALIGNED, Protocol.PROPER):
+    how[ScoringProtocol.SAME] += "; variance without autocovariances, normal p-value"
+    for protocol in (ScoringProtocol.ALIGNED, ScoringProtocol.PROPER):
         how[protocol] += "; HAC variance and Harvey-Leybourne-Newbold correction"
     return Table(
         number=6,
@@ -42,8 +42,8 @@ def table(results: Results) -> Table:
 
 def _rows(results: Results, model: str) -> Iterator[Row]:
     statistic, pvalue = paper.DIEBOLD_MARIANO.get(model, (None, None))
-    tests = {protocol: against_har(results, model, protocol) for protocol in Protocol}
-    nobs = {protocol: len(results.pairs(model, protocol)[0]) for protocol in Protocol}
+    tests = {protocol: against_har(results, model, protocol) for protocol in ScoringProtocol}
+    nobs = {protocol: len(results.pairs(model, protocol)[0]) for protocol in ScoringProtocol}
     for quantity, value in ((STATISTIC, statistic), (PVALUE, pvalue)):
         cells = {
             protocol: Cell(tuple(getattr(test, quantity.name) for test in several), nobs[protocol])

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.reproduction import paper
 from training.reproduction.data import PublishedAsset
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.roughness import (
     SHORT_LAGS,
     plain_dfa,
@@ -27,12 +27,13 @@ from volatility.measures.daily import garman_klass
 HOURLY_RETURNS = 24  # in a day of Bitcoin
 
 HOW = {
-    Protocol.SAME: "the published code's methods on log_rv of the data files: R/S and DFA of the "
-    "levels, the variogram over lags 1 to 99, wavelet levels numbered from the coarsest",
-    Protocol.ALIGNED: "the same series by the estimators of volatility.hurst, which look at "
+    ScoringProtocol.SAME: "the published code's methods on log_rv of the data files: R/S and DFA "
+    "of the levels, the variogram over lags 1 to 99, wavelet levels numbered from the coarsest",
+    ScoringProtocol.ALIGNED: "the same series by the estimators of volatility.hurst, which look at "
     "increments; the wavelet slope is the published one with levels numbered from the finest",
-    Protocol.PROPER: "volatility.hurst on a daily measure without overlap: Garman-Klass for the "
-    "S&P 500, the variance of 24 hourly returns for Bitcoin; the two last rows say how they differ",
+    ScoringProtocol.PROPER: "volatility.hurst on a daily measure without overlap: Garman-Klass "
+    "for the S&P 500, the variance of 24 hourly returns for Bitcoin; the two last rows say how "
+    "they differ",
 }
 
 ESTIMATORS = {
@@ -122,7 +123,7 @@ def _rows(asset: Asset) -> Iterator[Row]:
     }
     values = paper.HURST[asset.name]
     for name, quantity in ESTIMATORS.items():
-        by_protocol = {Protocol.SAME: plain[name], **_estimates(asset, name)}
+        by_protocol = {ScoringProtocol.SAME: plain[name], **_estimates(asset, name)}
         yield _row(asset, quantity, values[name], by_protocol)
     slopes = _slopes(asset)
     yield _row(asset, SLOPE, values["wavelet_slope"], slopes)
@@ -135,31 +136,41 @@ def _rows(asset: Asset) -> Iterator[Row]:
         asset.name,
         PER_BAR,
         None,
-        {Protocol.PROPER: Cell((per_bar,), len(asset.log_garman_klass))},
+        {ScoringProtocol.PROPER: Cell((per_bar,), len(asset.log_garman_klass))},
     )
 
 
-def _slopes(asset: Asset) -> dict[Protocol, float]:
+def _slopes(asset: Asset) -> dict[ScoringProtocol, float]:
     scaling = wavelet_scaling(asset.published.whole.log_rv)
     slopes = {
-        Protocol.SAME: scaling.published_line.slope,
-        Protocol.ALIGNED: scaling.line.slope,
+        ScoringProtocol.SAME: scaling.published_line.slope,
+        ScoringProtocol.ALIGNED: scaling.line.slope,
     }
     proper = asset.daily_report.estimate("wavelet").fit_slope
-    return slopes if proper is None else slopes | {Protocol.PROPER: proper}
+    return slopes if proper is None else slopes | {ScoringProtocol.PROPER: proper}
 
 
-def _estimates(asset: Asset, estimator: str) -> dict[Protocol, float]:
-    reports = {Protocol.ALIGNED: asset.published_report, Protocol.PROPER: asset.daily_report}
+def _estimates(asset: Asset, estimator: str) -> dict[ScoringProtocol, float]:
+    reports = {
+        ScoringProtocol.ALIGNED: asset.published_report,
+        ScoringProtocol.PROPER: asset.daily_report,
+    }
     found = {protocol: one.estimate(estimator).hurst for protocol, one in reports.items()}
     return {protocol: hurst for protocol, hurst in found.items() if hurst is not None}
 
 
 def _row(
-    asset: Asset, quantity: Quantity, value: str | None, by_protocol: Mapping[Protocol, float]
+    asset: Asset,
+    quantity: Quantity,
+    value: str | None,
+    by_protocol: Mapping[ScoringProtocol, float],
 ) -> Row:
     published, daily = len(asset.published.whole), len(asset.daily.series)
-    nobs = {Protocol.SAME: published, Protocol.ALIGNED: published, Protocol.PROPER: daily}
+    nobs = {
+        ScoringProtocol.SAME: published,
+        ScoringProtocol.ALIGNED: published,
+        ScoringProtocol.PROPER: daily,
+    }
     cells = {protocol: Cell((found,), nobs[protocol]) for protocol, found in by_protocol.items()}
     return Row(asset.name, asset.name, quantity, value, cells)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from training.reproduction import paper
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.names import LABELS
 from training.reproduction.protocol import by_time
 from training.reproduction.table import Cell, Quantity, Row, Table, fixed
@@ -34,17 +34,17 @@ def table(results: Results) -> Table:
     )
 
 
-def how(results: Results) -> dict[Protocol, str]:
+def how(results: Results) -> dict[ScoringProtocol, str]:
     """How each column of a table of forecasts was made."""
     published, daily = results.published, results.daily
     return {
-        Protocol.SAME: "log_rv of btc_test, forecasts scored by their position against HAR's "
-        f"targets, which begin at row 22 (n = {len(published.har_targets):,})",
-        Protocol.ALIGNED: "the same forecasts joined with what happened at their own time, on the "
-        f"rows that all models forecast (n = {len(published.common):,})",
-        Protocol.PROPER: "log volatility of Bitcoin's daily variance from 24 hourly returns, one "
-        f"day ahead, split 50/25/25 by date, {daily.common[0]} to {daily.common[-1]} "
-        f"(n = {len(daily.common):,})",
+        ScoringProtocol.SAME: "log_rv of btc_test, forecasts scored by their position against "
+        f"HAR's targets, which begin at row 22 (n = {len(published.har_targets):,})",
+        ScoringProtocol.ALIGNED: "the same forecasts joined with what happened at their own "
+        f"time, on the rows that all models forecast (n = {len(published.common):,})",
+        ScoringProtocol.PROPER: "log volatility of Bitcoin's daily variance from 24 hourly "
+        f"returns, one day ahead, split 50/25/25 by date, {daily.common[0]} to "
+        f"{daily.common[-1]} (n = {len(daily.common):,})",
     }
 
 
@@ -54,7 +54,7 @@ def _row(results: Results, model: str, quantity: Quantity) -> Row:
             results.scores(model, protocol, quantity.name),
             len(results.pairs(model, protocol)[0]),
         )
-        for protocol in Protocol
+        for protocol in ScoringProtocol
     }
     value = paper.MAIN_RESULTS.get(model, {}).get(quantity.name)
     return Row(model, LABELS[model], quantity, value, cells)
@@ -66,7 +66,7 @@ def _own_rows(results: Results) -> Iterator[Row]:
     for model in MODELS:
         pairs = [by_time(track, outcome) for track in results.published.tracks(model)]
         values = tuple(pair.scores()["rmse"] for pair in pairs)
-        cells = {Protocol.ALIGNED: Cell(values, len(pairs[0]))}
+        cells = {ScoringProtocol.ALIGNED: Cell(values, len(pairs[0]))}
         yield Row(model, LABELS[model], OWN_ROWS, None, cells)
 
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from training.reproduction import paper
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.samples import bitcoin_daily, spx_daily
 from training.reproduction.table import Cell, Quantity, Row, Table, fixed
 from volatility.arrays import FloatArray
 
 HOW = {
-    Protocol.SAME: "log_rv of all rows of spx_data and btc_data, a rolling standard deviation of "
-    "22 daily or 24 hourly returns, annualized",
-    Protocol.PROPER: "log of annualized volatility, by a daily measure without overlap: "
+    ScoringProtocol.SAME: "log_rv of all rows of spx_data and btc_data, a rolling standard "
+    "deviation of 22 daily or 24 hourly returns, annualized",
+    ScoringProtocol.PROPER: "log of annualized volatility, by a daily measure without overlap: "
     "Garman-Klass for the S&P 500, the variance of 24 hourly returns for Bitcoin",
 }
 
@@ -59,8 +59,8 @@ def _rows(asset: str, same: FloatArray, proper: FloatArray) -> Iterator[Row]:
             Quantity(name, label, fixed(2)),
             paper.MOMENTS[asset].get(name),
             {
-                Protocol.SAME: Cell((moment(same),), len(same)),
-                Protocol.PROPER: Cell((moment(proper),), len(proper)),
+                ScoringProtocol.SAME: Cell((moment(same),), len(same)),
+                ScoringProtocol.PROPER: Cell((moment(proper),), len(proper)),
             },
         )
 

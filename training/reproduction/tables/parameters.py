@@ -2,14 +2,14 @@
 
 from training.networks.volatility_network import VolatilityNetwork, parameter_counts
 from training.reproduction import paper
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.table import Cell, Quantity, Row, Table, count
 
 PARAMETERS = Quantity("parameters", "parameters", count)
 
 HOW = {
-    Protocol.SAME: "counted in the network that is trained here, which has the configuration of "
-    "Table 7; it is the same under every protocol",
+    ScoringProtocol.SAME: "counted in the network that is trained here, which has the "
+    "configuration of Table 7; it is the same under every protocol",
 }
 
 
@@ -38,7 +38,7 @@ def table(results: Results) -> Table:
                 labels[name],
                 PARAMETERS,
                 paper.PARAMETERS.get(name),
-                {Protocol.SAME: Cell((float(number),))},
+                {ScoringProtocol.SAME: Cell((float(number),))},
             )
             for name, number in found.items()
         ],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from training.reproduction import paper
 from training.reproduction.evidence import AccuracyTest, compare, improvement, seeds_pvalue
-from training.reproduction.forecasts import Protocol, Results
+from training.reproduction.forecasts import Results, ScoringProtocol
 from training.reproduction.names import LABELS
 from training.reproduction.table import Cell, Quantity, Row, Table, probability, signed
 from training.reproduction.tables.main_results import SCORES, how
@@ -41,34 +41,41 @@ def _rows(results: Results, model: str) -> Iterator[Row]:
     for score, quantity in SCORES.items():
         improved, pvalue = values.get(score, (None, None))
         gain = Quantity(f"{score}_improvement", f"{quantity.label}, %", signed(2))
-        yield _row(model, gain, improved, {p: _gains(results, model, p, score) for p in Protocol})
+        yield _row(
+            model, gain, improved, {p: _gains(results, model, p, score) for p in ScoringProtocol}
+        )
         across = Quantity(f"{score}_pvalue", f"{quantity.label}, p across seeds", probability)
         yield _row(
-            model, across, pvalue, {p: (pvalue_of(results, model, p, score),) for p in Protocol}
+            model,
+            across,
+            pvalue,
+            {p: (pvalue_of(results, model, p, score),) for p in ScoringProtocol},
         )
     test = Quantity("dm_pvalue", "Diebold-Mariano p", probability, spread=False)
     yield _row(
         model,
         test,
         None,
-        {p: tuple(one.pvalue for one in dm_tests(results, model, p)) for p in Protocol},
+        {p: tuple(one.pvalue for one in dm_tests(results, model, p)) for p in ScoringProtocol},
     )
 
 
-def pvalue_of(results: Results, model: str, protocol: Protocol, score: str) -> float:
+def pvalue_of(results: Results, model: str, protocol: ScoringProtocol, score: str) -> float:
     """Whether the seeds of a pre-trained network score like those from scratch."""
     return seeds_pvalue(
         results.scores(model, protocol, score), results.scores(SCRATCH, protocol, score)
     )
 
 
-def dm_tests(results: Results, model: str, protocol: Protocol) -> tuple[AccuracyTest, ...]:
+def dm_tests(results: Results, model: str, protocol: ScoringProtocol) -> tuple[AccuracyTest, ...]:
     """Whether a seed's pre-trained network and its network from scratch are equally accurate."""
     pairs = zip(results.pairs(model, protocol), results.pairs(SCRATCH, protocol), strict=True)
     return tuple(compare(one, other, protocol) for one, other in pairs)
 
 
-def _gains(results: Results, model: str, protocol: Protocol, score: str) -> tuple[float, ...]:
+def _gains(
+    results: Results, model: str, protocol: ScoringProtocol, score: str
+) -> tuple[float, ...]:
     pairs = zip(
         results.scores(SCRATCH, protocol, score),
         results.scores(model, protocol, score),
@@ -78,7 +85,10 @@ def _gains(results: Results, model: str, protocol: Protocol, score: str) -> tupl
 
 
 def _row(
-    model: str, quantity: Quantity, value: str | None, found: dict[Protocol, tuple[float, ...]]
+    model: str,
+    quantity: Quantity,
+    value: str | None,
+    found: dict[ScoringProtocol, tuple[float, ...]],
 ) -> Row:
     cells = {protocol: Cell(values) for protocol, values in found.items()}
     return Row(model, LABELS[model], quantity, value, cells)

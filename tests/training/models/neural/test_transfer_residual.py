@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import torch
 
-from tests.training.fits import network_of
+from tests.training.fits import mean_squared_error, network_of
 from tests.training.processes import nonlinear_log_rv, split_of, tiny_config
 from training.models.neural import pretraining
 from training.models.neural.transfer_residual import TransferResidual, transfer_residual
 from training.models.recipe import Fit
-from training.networks.fitting import LogWindows, Split, mean_squared_error
+from training.networks.fitting import LogWindows, Split
 
 TARGET = split_of(nonlinear_log_rv(300, 3))
 SOURCE = split_of(nonlinear_log_rv(1500, 4))

@@ -1,4 +1,4 @@
-from training.evaluation.columns import markdown_table, percent
+from training.evaluation.headings import markdown_table, percent
 
 
 def test_a_markdown_table() -> None:

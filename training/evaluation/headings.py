@@ -1,4 +1,4 @@
-"""Columns of the tables of models: a heading, and what stands below it for a row."""
+"""Headings of the tables of models, and what stands below each of them for a row."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType

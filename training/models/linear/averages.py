@@ -1,4 +1,4 @@
-"""Forecasts without estimation: last value, moving average and exponential average of ``rv``."""
+"""Averages of past rv, without estimation: its last value, a moving and an exponential average."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ RISKMETRICS_DECAY = 0.94  # daily data; RiskMetrics Technical Document (1996), s
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class Average:
     """The forecast of rv is one regressor of past rv, at every horizon."""
 
     name: str
@@ -39,16 +39,16 @@ class Benchmark:
         )
 
 
-def last_value(config: Config) -> Benchmark:
+def last_value(config: Config) -> Average:
     """The rv of the last session."""
-    return Benchmark("last_value", "mean_1", config.walk_forward.linear_refit_every)
+    return Average("last_value", "mean_1", config.walk_forward.linear_refit_every)
 
 
-def moving_average(config: Config) -> Benchmark:
+def moving_average(config: Config) -> Average:
     """The mean rv of the last 22 sessions."""
-    return Benchmark("moving_average", "mean_22", config.walk_forward.linear_refit_every)
+    return Average("moving_average", "mean_22", config.walk_forward.linear_refit_every)
 
 
-def ewma(config: Config) -> Benchmark:
+def ewma(config: Config) -> Average:
     """The exponentially weighted mean of rv, with the decay of RiskMetrics."""
-    return Benchmark("ewma", f"ewma_{RISKMETRICS_DECAY}", config.walk_forward.linear_refit_every)
+    return Average("ewma", f"ewma_{RISKMETRICS_DECAY}", config.walk_forward.linear_refit_every)

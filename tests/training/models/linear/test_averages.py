@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.simulated import make_training_set, small_config
-from training.models.linear.benchmarks import ewma, last_value, moving_average
+from training.models.linear.averages import ewma, last_value, moving_average
 
 CONFIG = small_config()
 
