@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from volatility.arrays import FloatArray
-from volatility.errors import HistoryTooShort, InvalidInput
+from volatility.errors import HistoryTooShort
 
 
 def windows(values: FloatArray, lookback: int) -> FloatArray:
@@ -60,42 +60,6 @@ def trailing_means(windows: FloatArray, lags: Sequence[int]) -> FloatArray:
     """
     _check_length(windows.shape[1], max(lags), f"HAR with lags {tuple(lags)}")
     return np.stack([newest(windows, lag).mean(axis=-1) for lag in lags], axis=-1)
-
-
-def exponential_mean(windows: FloatArray, decay: float) -> FloatArray:
-    r"""Exponentially weighted mean over each window.
-
-    Parameters
-    ----------
-    windows : (batch, lookback).
-    decay : weight of a value relative to the next one, above 0 and below 1.
-
-    Returns
-    -------
-    (batch,), in the unit of the windows.
-
-    Raises
-    ------
-    InvalidInput : ``invalid_decay``.
-
-    Notes
-    -----
-    .. math:: \sum_{i=0}^{L-1} w_i x_{t-i}, \quad w_i = \lambda^i \big/ \sum_{j<L} \lambda^j
-
-    References
-    ----------
-    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document.
-    """
-    if not 0 < decay < 1:
-        raise InvalidInput(
-            f"decay {decay} is not between 0 and 1; needed: 0.94, say",
-            code="invalid_decay",
-            field="decay",
-            found=decay,
-            needed="above 0 and below 1",
-        )
-    weights = decaying(decay, windows.shape[1])
-    return weighted_sum(windows, weights / weights.sum())
 
 
 def rough_kernel(hurst: float, sessions: int, ahead: int) -> FloatArray:

@@ -99,10 +99,23 @@ class NegativeMean(Mean):
 
 @dataclass(frozen=True)
 class ExponentialMean(Regressor):
-    """Exponentially weighted mean of rv over a window that holds 99 % of the weight."""
+    """Exponentially weighted mean of rv over a window that holds 99 % of the weight.
+
+    Raises
+    ------
+    InvalidInput : ``invalid_parameters``, a decay outside (0, 1).
+
+    References
+    ----------
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document.
+    """
 
     decay: float
     columns: ClassVar[tuple[str, ...]] = ("rv",)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.decay < 1:  # also true for NaN
+            raise invalid_parameters(self.name, {"decay": self.decay}, "0 < decay < 1")
 
     @property
     def name(self) -> str:

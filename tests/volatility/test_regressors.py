@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from volatility import filters
 from volatility.errors import HistoryTooShort, InvalidInput
 from volatility.regressor_names import coefficients_of, design_of, make_regressor
-from volatility.regressors import Design, Regressor, ReturnSquares, RoughForecast
+from volatility.regressors import Design, ExponentialMean, Regressor, ReturnSquares, RoughForecast
 
 NAMES = ("mean_1", "mean_5", "mean_22", "ewma_0.94")
 NAMED = ("mean_5", "mean_22:continuous", "negative_mean_5:return", "ewma_0.94", "quarticity_5")
@@ -85,6 +85,13 @@ def test_parameters_that_a_regressor_cannot_have(name, parameters):
     assert caught.value.code == "invalid_parameters"
 
 
+@pytest.mark.parametrize("decay", [0.0, 1.0, -0.5, np.nan])
+def test_a_decay_of_a_mean_lies_between_0_and_1(decay):
+    with pytest.raises(InvalidInput, match="0 < decay < 1") as caught:
+        ExponentialMean(decay)
+    assert caught.value.code == "invalid_parameters"
+
+
 @pytest.mark.parametrize("regressor", EVERY_FORM)
 def test_a_regressor_is_read_from_its_name_and_parameters(regressor):
     assert make_regressor(regressor.name, regressor.parameters) == regressor
@@ -95,7 +102,9 @@ def test_build_names_its_columns():
     design = named(NAMES, {"rv": window})
     assert design.shape == (6, 4)
     assert (design[:, :3] == filters.trailing_means(window, (1, 5, 22))).all()
-    assert (design[:, 3] == filters.exponential_mean(window[:, -75:], 0.94)).all()
+    weights = filters.decaying(0.94, 75)
+    averages = filters.weighted_sum(window[:, -75:], weights / weights.sum())
+    assert (design[:, 3] == averages).all()
     assert (named(NAMES[::-1], {"rv": window}) == design[:, ::-1]).all()
 
 

@@ -4,7 +4,8 @@
 """
 
 from volatility.errors import UnknownMeasure
-from volatility.measures import daily, intraday
+from volatility.measures.daily import DAILY_MEASURES
+from volatility.measures.intraday import INTRADAY_MEASURES
 from volatility.measures.measure import Measure
 
 __all__ = ["MEASURES", "Measure"]
@@ -22,4 +23,4 @@ class _Measures(dict[str, Measure]):
         )
 
 
-MEASURES = _Measures({measure.name: measure for measure in (*intraday.MEASURES, *daily.MEASURES)})
+MEASURES = _Measures({it.name: it for it in (*INTRADAY_MEASURES, *DAILY_MEASURES)})

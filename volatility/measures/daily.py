@@ -3,7 +3,7 @@
 Each is a variance per day in decimal², not annualized, and looks at its own session alone (and at
 the close before it), so later bars change nothing earlier; except :func:`rolling_std`, which is the
 annualized volatility of the paper over many sessions. A new one is a function and an entry in
-:data:`MEASURES`.
+:data:`DAILY_MEASURES`.
 """
 
 import numpy as np
@@ -245,7 +245,7 @@ def _log(price: FloatArray) -> FloatArray:
     return np.asarray(np.log(prices))
 
 
-MEASURES = (
+DAILY_MEASURES = (
     Measure("parkinson", "daily", False, _parkinson),
     Measure("garman_klass", "daily", False, _garman_klass),
     Measure("rogers_satchell", "daily", False, _rogers_satchell),

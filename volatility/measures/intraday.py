@@ -2,7 +2,7 @@
 
 Each is a variance per day in decimal², not annualized, and looks at its own day alone (and at the
 close before it), so later bars change nothing earlier. A new one is a function and an entry in
-:data:`MEASURES`.
+:data:`INTRADAY_MEASURES`.
 """
 
 import math
@@ -361,7 +361,7 @@ def _bandwidths(returns: FloatArray) -> FloatArray:
     return np.asarray(np.minimum(widths, nobs - 1))
 
 
-MEASURES = (
+INTRADAY_MEASURES = (
     Measure("realized_variance", "intraday", False, realized_variance),
     Measure("bipower_variation", "intraday", False, bipower_variation),
     Measure("med_rv", "intraday", False, med_rv),
