@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole
     horizons = sorted(set(options.horizons))
     echo(prepared.config, console, horizons=horizons, out=options.out)
-    studies = prepared.load_studies(console, horizons)
+    studies = prepared.introduce_studies(prepared.load(), console, horizons)
     with FitsProgress(console, count_fits(studies)) as progress:
         results = evaluate(studies, options.jobs, progress.advance)
     for result in results:

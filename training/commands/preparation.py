@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -26,6 +27,13 @@ class Target:
 
     data: AssetData
     notes: tuple[Finding, ...]
+
+
+class Loaded(NamedTuple):
+    """The data of all targets, and of the sources by name."""
+
+    targets: Sequence[Target]
+    sources: Mapping[str, AssetData]
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,20 @@ class Preparation:
         config = _config_of(options)
         return cls(tuple(assets), file, config, tuple(recipes(options.models, config)), options)
 
-    def load_studies(self, console: Console, horizons: Sequence[int] = (1,)) -> list[Study]:
-        """Read all data, print what they are, and make a study of each target at each horizon.
+    def load(self) -> Loaded:
+        """Read the data of all targets and sources.
+
+        Raises
+        ------
+        InvalidInput, UnknownAsset : see :meth:`load_targets` and :meth:`load_sources`.
+        """
+        now = datetime.now(UTC)
+        return Loaded(self.load_targets(now), self.load_sources(now))
+
+    def introduce_studies(
+        self, loaded: Loaded, console: Console, horizons: Sequence[int] = (1,)
+    ) -> list[Study]:
+        """Print what the data are, and make a study of each target at each horizon.
 
         All histories are checked before any is fitted: that one is too short should not come to
         light hours later.
@@ -69,15 +89,11 @@ class Preparation:
         Raises
         ------
         HistoryTooShort, TooFewObservations : see :func:`training.evaluation.study.check_history`.
-        InvalidInput, UnknownAsset : see :meth:`load_targets` and :meth:`load_sources`.
         """
-        now = datetime.now(UTC)
-        targets = self.load_targets(now)
-        sources = self.load_sources(now)
         studies = []
-        for target in targets:
+        for target in loaded.targets:
             introduce(target.data, target.notes, self.recipes, console)
-            studies += [self.study(target.data, sources, horizon) for horizon in horizons]
+            studies += [self.study(target.data, loaded.sources, horizon) for horizon in horizons]
         for study in studies:
             check_history(study.data)
         return studies

@@ -20,9 +20,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Retrain asset by asset; returns the exit status."""
     prepared = Preparation.of(options)
     echo(prepared.config, console, store=options.store)
-    studies = prepared.load_studies(console)
+    loaded = prepared.load()
     store = open_store(options.store)
     check_writable(options.store)
+    studies = prepared.introduce_studies(loaded, console)
     refused = [
         _retrain_asset(study, options.models, options.jobs, store, console) for study in studies
     ]
