@@ -34,6 +34,14 @@ def test_a_significantly_worse_version_is_held_back() -> None:
     assert "n = 300" in judgement.reason
 
 
+def test_a_difference_that_is_certain_and_nil_holds_nothing_back() -> None:
+    forecast = noisy(0.3, 1)
+    shifted = forecast * np.where(forecast < RV, 1 - 1e-4, 1 + 1e-4)  # a little worse every day
+    judgement = judge(track(shifted), track(forecast), START)
+    assert "p 0.000" in judgement.reason
+    assert judgement.promote
+
+
 def test_a_better_version_is_promoted() -> None:
     assert judge(track(noisy(0.3, 1)), track(noisy(1.0, 2)), START).promote
 
