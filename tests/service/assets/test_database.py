@@ -1,4 +1,6 @@
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +22,26 @@ def part(start: int, stop: int) -> Bars:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> HistoryStore:
-    store = HistoryStore(f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}")
+def open_store() -> Iterator[Callable[[Path], HistoryStore]]:
+    """Opens databases that are closed after the test."""
+    with ExitStack() as opened:
+
+        def open_one(path: Path) -> HistoryStore:
+            store = HistoryStore(f"sqlite:///{path}")
+            opened.callback(store.close)
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "history.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path, open_store: Callable[[Path], HistoryStore]) -> HistoryStore:
+    store = open_store(path)
     store.prepare([(held_asset(), part(0, 40))])
     return store
 
@@ -43,16 +63,20 @@ def test_the_database_is_in_wal_mode(tmp_path: Path, store: HistoryStore) -> Non
     assert (tmp_path / "new" / "history.sqlite3-wal").exists()
 
 
-def test_a_database_with_history_is_not_filled_again(tmp_path: Path, store: HistoryStore) -> None:
+def test_a_database_with_history_is_not_filled_again(
+    store: HistoryStore, path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
     store.merge(held_asset(), part(40, 41))
-    again = HistoryStore(f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}")
+    again = open_store(path)
     again.prepare([(held_asset(), part(0, 40)), (held_asset("OTHER"), part(0, 3))])
     assert again.assets() == [ASSET]
     assert len(again.read(ASSET).bars) == 41
 
 
-def test_a_seed_that_fails_halfway_leaves_an_empty_database(tmp_path: Path) -> None:
-    store = HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+def test_a_seed_that_fails_halfway_leaves_an_empty_database(
+    path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    store = open_store(path)
 
     def seed():
         yield held_asset(), part(0, 10)
@@ -73,8 +97,10 @@ def test_new_bars_are_added_and_identical_ones_stay(store: HistoryStore) -> None
     assert merge.held.revision == store.read(ASSET).revision == 2
 
 
-def test_bars_before_and_between_held_ones_find_their_place(tmp_path: Path) -> None:
-    store = HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+def test_bars_before_and_between_held_ones_find_their_place(
+    path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    store = open_store(path)
     store.prepare([(held_asset(), part(10, 20))])
     store.merge(held_asset(), part(30, 40))
     store.merge(held_asset(), part(0, 60))
@@ -117,8 +143,10 @@ def test_a_new_asset_is_registered_by_its_first_bars(store: HistoryStore) -> Non
     assert store.read("NEW").asset == other
 
 
-def test_two_services_on_one_database_see_each_other(tmp_path: Path, store: HistoryStore) -> None:
-    other = HistoryStore(f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}")
+def test_two_services_on_one_database_see_each_other(
+    store: HistoryStore, path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    other = open_store(path)
     other.prepare([])
     store.merge(held_asset(), part(40, 50))
     merge = other.merge(held_asset(), part(45, 55))
@@ -126,9 +154,10 @@ def test_two_services_on_one_database_see_each_other(tmp_path: Path, store: Hist
     assert_same(store.read(ASSET).bars, part(0, 55))
 
 
-def test_writers_at_once_lose_nothing(tmp_path: Path, store: HistoryStore) -> None:
-    url = f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}"
-    stores = [store, HistoryStore(url)]
+def test_writers_at_once_lose_nothing(
+    store: HistoryStore, path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    stores = [store, open_store(path)]
     pieces = [part(start, start + 12) for start in range(0, 50, 2)]
 
     def merge(at: int) -> int:
@@ -140,8 +169,10 @@ def test_writers_at_once_lose_nothing(tmp_path: Path, store: HistoryStore) -> No
     assert_same(store.read("NEW").bars, ALL)
 
 
-def test_a_database_that_is_gone_does_not_answer(tmp_path: Path) -> None:
-    store = HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+def test_a_database_that_is_gone_does_not_answer(
+    path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    store = open_store(path)
     with pytest.raises(NotReady, match="does not answer"):
         store.ping()
     store.prepare([])
