@@ -56,8 +56,8 @@ def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64)
     """Compare a new version with the one that serves, on the target dates they share.
 
     A new version is held back only if its QLIKE is significantly higher (Diebold-Mariano,
-    one-sided, 5 %), by more than a thousandth. Both are scored against the new version's rv, so that a correction of the data
-    counts for both alike.
+    one-sided, 5 %), by more than a thousandth. Both are scored against the new version's rv, so
+    that a correction of the data counts for both alike.
 
     Parameters
     ----------
