@@ -103,7 +103,8 @@ class ExponentialMean(Regressor):
 
     Raises
     ------
-    InvalidInput : ``invalid_parameters``, a decay outside (0, 1).
+    InvalidInput : ``invalid_parameters``, a decay outside (0, 1), or one so near to 1 that the
+        window has more than 9,999 sessions.
 
     References
     ----------
@@ -116,6 +117,7 @@ class ExponentialMean(Regressor):
     def __post_init__(self) -> None:
         if not 0 < self.decay < 1:  # also true for NaN
             raise invalid_parameters(self.name, {"decay": self.decay}, "0 < decay < 1")
+        _check_sessions(self)
 
     @property
     def name(self) -> str:

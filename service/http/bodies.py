@@ -67,9 +67,10 @@ class BodyRoute(APIRoute):
             options["openapi_extra"] = _described(reader.schema, options.get("openapi_extra"))
         super().__init__(path, reader or endpoint, **options)
         if self.body_field is not None:
+            found = self.body_field.field_info.annotation
             raise TypeError(
-                f"{path}: a body is declared as a pydantic model or as "
-                f"Annotated[bytes, Unread(...)]; found {self.body_field.field_info.annotation}"
+                f"{path}: a body is declared as a pydantic model, neither optional nor in a list, "
+                f"or as Annotated[bytes, Unread(...)]; found {found}"
             )
         if reader and reader.needs_nothing_else and not self.dependencies:
             self.app = reader.answer

@@ -31,8 +31,11 @@ def include_routers(
     """
     routes = [route for router in routers for route in router.routes]
     all_of_them = [*app.router.dependencies, *dependencies]
-    included = sum(isinstance(route, APIRoute) for route in app.router.routes)
-    app.router.routes[included:included] = [_of_app(route, app, all_of_them) for route in routes]
+    existing = app.router.routes
+    # The pages of documentation, which FastAPI adds first, are no APIRoute; what is included, is.
+    pages = (at for at, route in enumerate(existing) if not isinstance(route, APIRoute))
+    place = next(pages, len(existing))
+    existing[place:place] = [_of_app(route, app, all_of_them) for route in routes]
 
 
 def _of_app(route: object, app: FastAPI, dependencies: Sequence[Depends]) -> APIRoute:

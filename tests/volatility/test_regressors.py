@@ -92,6 +92,11 @@ def test_a_decay_of_a_mean_lies_between_0_and_1(decay):
     assert caught.value.code == "invalid_parameters"
 
 
+def test_a_mean_looks_back_on_a_bounded_window():
+    with pytest.raises(InvalidInput, match="from 1 to 9999"):
+        ExponentialMean(0.9999999)
+
+
 @pytest.mark.parametrize("regressor", EVERY_FORM)
 def test_a_regressor_is_read_from_its_name_and_parameters(regressor):
     assert make_regressor(regressor.name, regressor.parameters) == regressor

@@ -18,7 +18,7 @@ from volatility.evaluation.tracks import ForecastTrack
 
 HELD_BACK_BELOW = 0.05  # p-value of the one-sided test
 # Relative QLIKE. Forecasts that differ in their fifth digit, and always to one side, are told apart
-# with certainty; nobody is worse off with them.
+# with certainty, however little that is.
 NEGLIGIBLE = 1e-3
 MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be significant
 # Relative. Other processors add in another order, which moves forecasts by 1e-15; other data or
@@ -81,8 +81,10 @@ def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64)
     evidence = (
         f"QLIKE {change:+.1%} against the version in service, one-sided p {test.pvalue_worse:.3f}"
     )
-    worse = test.pvalue_worse < HELD_BACK_BELOW and change > NEGLIGIBLE
-    return Judgement(not worse, f"{evidence}, n = {nobs}")
+    significant = test.pvalue_worse < HELD_BACK_BELOW
+    if significant and change <= NEGLIGIBLE:
+        return Judgement(True, f"{evidence}, n = {nobs}: less than {NEGLIGIBLE:.1%} is negligible")
+    return Judgement(not significant, f"{evidence}, n = {nobs}")
 
 
 def forecasts_the_same(files: Mapping[str, bytes], current: LoadedModel, store: Store) -> bool:

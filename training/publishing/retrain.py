@@ -145,7 +145,7 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     trained : all models of the asset that were trained now.
     store : where to.
     asked : names of the models to publish. Others are published only where none of their versions
-        serves, or the models in service cannot be compared without. Nothing is published that
+        serves, or the models in service cannot be compared as they are. Nothing is published that
         forecasts what the version in service does.
 
     Returns

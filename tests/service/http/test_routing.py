@@ -142,7 +142,10 @@ def test_routes_that_are_included_first_are_matched_first() -> None:
     special.get("/x/special")(lambda: "special")
     general.get("/x/{name}")(lambda name: name + "!")
     app = app_of(special)
+    app.get("/own")(lambda: "own")
     include_routers(app, [general])
+    paths = [getattr(route, "path", "") for route in app.routes]
+    assert paths.index("/x/special") < paths.index("/x/{name}") < paths.index("/openapi.json")
     with TestClient(app) as client:
         assert (client.get("/x/special").json(), client.get("/x/y").json()) == ("special", "y!")
 
