@@ -76,6 +76,11 @@ class Evaluation(_Record):
 
     protocol: str
     refit_every: PositiveInt = Field(description="Sessions between two fits.")
+    selection_start: date | None = Field(
+        default=None,
+        description="First session of the part by which `auto` is chosen; it ends before the test "
+        "part begins. Unknown of artifacts made before there was one.",
+    )
     test_start: date
     test_end: date
     nobs: PositiveInt

@@ -23,7 +23,7 @@ def print_retrained(result: RetrainedAsset, console: Console) -> None:
     table = comparison_table(
         f"{result.data.asset}: {result.data.series.measure}",
         result.comparison,
-        f"champion: {result.champion or 'none'}. {EXPLANATION}",
+        f"champion, by the selection part: {result.champion or 'none'}. {EXPLANATION}",
         {
             "version": lambda row: _version(outcomes[row.model]),
             "in service": lambda row: _in_service(outcomes[row.model]),

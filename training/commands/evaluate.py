@@ -14,7 +14,7 @@ from training.evaluation import folder
 from training.evaluation.across import AcrossRow, across_assets
 from training.evaluation.figures import draw
 from training.evaluation.report import heading, report
-from training.evaluation.run import HALF, TEST, Evaluated, evaluate
+from training.evaluation.run import SELECTION, TEST, Evaluated, evaluate
 from training.evaluation.tables import Value, forecasts_csv_gz, results_csv, results_json
 from training.evaluation.walk_forward import count_fits
 from training.models.recipe import Recipe
@@ -60,7 +60,7 @@ def _across(results: Sequence[Evaluated]) -> list[AcrossRow]:
     return [
         row
         for horizon in horizons
-        for part in (TEST, HALF)
+        for part in (TEST, SELECTION)
         for row in across_assets(results, horizon, part)
     ]
 

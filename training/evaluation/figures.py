@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from training.evaluation.run import HALF, TEST, Evaluated
+from training.evaluation.run import TEST, Evaluated
 from training.evaluation.study import parts_of
+from volatility.arrays import DateArray
 from volatility.evaluation.compare import Comparison, ComparisonRow
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import align
@@ -81,7 +82,7 @@ def qlike_ratios(result: Evaluated) -> Figure:
         "QLIKE relative to HAR's, with a 95 % interval (Diebold-Mariano); "
         "filled: in the 90 % model confidence set"
     )
-    axes.set_title(_title(result, comparison))
+    axes.set_title(_title(result, comparison.span))
     return figure
 
 
@@ -92,7 +93,7 @@ def forecasts(result: Evaluated) -> Figure:
     axes = figure.subplots()
     best = comparison.rows[0].model
     some = result.tracks[best]
-    tested = some.target_dates >= parts_of(result.study.data.target).test
+    tested = some.target_dates >= parts_of(result.study.data).test
     axes.plot(
         some.target_dates[tested], 100 * np.sqrt(some.rv[tested]), ".", color=GREY, markersize=3,
         label="realized",
@@ -100,7 +101,7 @@ def forecasts(result: Evaluated) -> Figure:
     shown = [model for model in dict.fromkeys((best, "har", "log_har")) if model in result.tracks]
     for model, (color, dashes) in zip(shown, LINES, strict=False):
         track = result.tracks[model]
-        tested = track.target_dates >= parts_of(result.study.data.target).test
+        tested = track.target_dates >= parts_of(result.study.data).test
         axes.plot(
             track.target_dates[tested], 100 * np.sqrt(track.forecast[tested]), dashes,
             color=color, linewidth=1.1, label=model,
@@ -109,7 +110,7 @@ def forecasts(result: Evaluated) -> Figure:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if _leads(value) else "")
     axes.set_ylabel("volatility, % per day (log scale)")
-    axes.set_title(_title(result, comparison))
+    axes.set_title(_title(result, comparison.span))
     axes.legend(ncols=4)
     return figure
 
@@ -117,7 +118,7 @@ def forecasts(result: Evaluated) -> Figure:
 def cumulative_losses(result: Evaluated) -> Figure:
     """How each model's QLIKE less HAR's added up over the last half; downwards is better."""
     aligned = align(list(result.tracks.values()))
-    parts = parts_of(result.study.data.target)
+    parts = parts_of(result.study.data)
     losses = {model: qlike_losses(aligned.rv, of) for model, of in aligned.forecasts.items()}
     sums = {model: np.cumsum(of - losses["har"]) for model, of in losses.items() if model != "har"}
     ranked = [row.model for row in result.comparisons[TEST].rows if row.model != "har"]
@@ -138,7 +139,7 @@ def cumulative_losses(result: Evaluated) -> Figure:
     margin = 0.1 * (high - low)  # the other models may leave the picture
     axes.set_ylim(low - margin, high + margin)
     axes.set_ylabel("cumulative QLIKE less HAR's")
-    axes.set_title(f"{_title(result, result.comparisons[HALF])}; dotted: the test part begins")
+    axes.set_title(f"{_title(result, aligned.target_dates)}; dotted: the test part begins")
     axes.legend(ncols=3, title="in grey: the other models")
     return figure
 
@@ -171,7 +172,7 @@ def coverage(result: Evaluated) -> Figure:
     axes.axvline(LEVEL, color="black", linewidth=0.8)
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     axes.set_xlabel(f"share of outcomes inside the {LEVEL:.0%} interval")
-    axes.set_title(_title(result, comparison))
+    axes.set_title(_title(result, comparison.span))
     axes.legend(
         ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.55 / len(comparison.rows) - 0.1)
     )
@@ -207,9 +208,9 @@ def _half_width(row: ComparisonRow, baseline: str) -> float:
     return quantile * abs(test.mean_difference / test.statistic)
 
 
-def _title(result: Evaluated, comparison: Comparison) -> str:
+def _title(result: Evaluated, dates: Sequence[np.datetime64] | DateArray) -> str:
     asset, horizon = result.study.key
-    first, last = comparison.span
+    first, last = dates[0], dates[-1]
     sessions = "1 session" if horizon == 1 else f"{horizon} sessions"
     return f"{asset}, {sessions} ahead, {first} to {last}"
 

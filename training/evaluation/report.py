@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
 from training.evaluation.headings import against, markdown_table, percent
-from training.evaluation.run import HALF, TEST, Evaluated
+from training.evaluation.run import SELECTION, TEST, Evaluated
 from training.evaluation.sentences import (
     LABELS,
     from_scratch,
@@ -20,7 +20,7 @@ NOMINAL = 0.8  # the level that coverage is told of in words
 TERCILE_MARGIN = 0.1  # coverage that far from nominal in some tercile is worth a sentence
 
 PARTS: Mapping[str, str] = MappingProxyType(
-    {TEST: "Test part: the last quarter", HALF: "The last half"}
+    {TEST: "Test part: the last quarter", SELECTION: "Selection part: the third quarter"}
 )
 
 ACCURACY: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
@@ -114,7 +114,7 @@ def plain_words(result: Evaluated) -> list[str]:
     comparison = result.comparisons[TEST]
     present = {row.model for row in comparison.rows}
     in_set = [row.model for row in comparison.rows if row.in_confidence_set]
-    start = parts_of(result.study.data.target).test
+    start = parts_of(result.study.data).test
     best = f"`{comparison.rows[0].model}` has the lowest QLIKE."
     return [
         f"{best} With 90 % confidence the best model is among {names_of(in_set)}.",

@@ -9,7 +9,7 @@ from training.evaluation.workers import worker_pool
 from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
 
-TEST, HALF = "test", "half"  # the last quarter, which is the headline, and the last half
+TEST, SELECTION = "test", "selection"  # the last quarter, which is the headline, and the third
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Evaluated:
     ----------
     study : what was evaluated.
     tracks : by model, its forecasts of the last half.
-    comparisons : by part of the sample, ``test`` and ``half``.
+    comparisons : by part of the sample, ``test`` and ``selection``.
     """
 
     study: Study
@@ -50,10 +50,10 @@ def evaluate(
 
 def _score(study: Study, tracks: dict[str, ForecastTrack]) -> Evaluated:
     target = study.data.target
-    parts = parts_of(target)
-    starts = {TEST: parts.test, HALF: parts.half}
+    parts = parts_of(study.data)
+    chosen_by = [parts.of_selection(track) for track in tracks.values()]
     comparisons = {
-        part: compare(list(tracks.values()), start, daily=target.series)
-        for part, start in starts.items()
+        TEST: compare(list(tracks.values()), parts.test, daily=target.series),
+        SELECTION: compare(chosen_by, daily=target.series),
     }
     return Evaluated(study, tracks, comparisons)

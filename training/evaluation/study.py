@@ -11,6 +11,7 @@ from training.data.bars_file import MINIMUM_SESSIONS
 from training.models.recipe import Recipe
 from volatility.errors import HistoryTooShort, TooFewObservations
 from volatility.evaluation.intervals import MINIMUM
+from volatility.evaluation.tracks import ForecastTrack
 
 MINIMUM_TARGETS = 50  # in each part; the promotion gate too judges on no fewer
 
@@ -37,10 +38,23 @@ class Study:
 
 @dataclass(frozen=True)
 class SampleParts:
-    """Where the scored parts of a sample begin; what lies before is only fitted on."""
+    """Where the parts of a sample begin that are forecast; what lies before is only fitted on.
 
-    half: np.datetime64  # first session of the last half: everything that is forecast
-    test: np.datetime64  # first session of the last quarter: the headline
+    Attributes
+    ----------
+    selection : first session of the third quarter, by which models are chosen.
+    selection_end : first target date that is no longer of it: one whose horizon reaches into the
+        test part.
+    test : first session of the last quarter, by which they are judged: nothing is chosen there.
+    """
+
+    selection: np.datetime64
+    selection_end: np.datetime64
+    test: np.datetime64
+
+    def of_selection(self, track: ForecastTrack) -> ForecastTrack:
+        """The forecasts that models are chosen by."""
+        return track.between(self.selection, self.selection_end)
 
 
 def obstacle(recipe: Recipe, asset: AssetData) -> str | None:
@@ -60,10 +74,15 @@ def applicable(recipes: Sequence[Recipe], asset: AssetData) -> tuple[Recipe, ...
     return tuple(recipe for recipe in recipes if obstacle(recipe, asset) is None)
 
 
-def parts_of(asset: AssetData) -> SampleParts:
-    """The last half and the last quarter of an asset's sessions."""
-    dates = asset.series.dates
-    return SampleParts(half=dates[len(dates) // 2], test=dates[-(len(dates) // 4)])
+def parts_of(data: TrainingSet) -> SampleParts:
+    """The third and the last quarter of a target's sessions."""
+    dates = data.target.series.dates
+    test = len(dates) - len(dates) // 4
+    return SampleParts(
+        selection=dates[len(dates) // 2],
+        selection_end=dates[test - data.horizon + 1],
+        test=dates[test],
+    )
 
 
 def check_history(data: TrainingSet) -> None:
@@ -84,8 +103,8 @@ def _check_length(target: AssetData) -> None:
     if len(target.series) < MINIMUM_SESSIONS:
         raise HistoryTooShort(
             f"{target.asset} has {len(target.series)} sessions; a retrain or an evaluation needs "
-            f"{MINIMUM_SESSIONS}, half to fit on, a quarter to calibrate intervals on and a "
-            "quarter to test on",
+            f"{MINIMUM_SESSIONS}, half to fit on, a quarter to choose models and calibrate "
+            "intervals on, and a quarter to test on",
             field="bars",
             found=len(target.series),
             needed=f"at least {MINIMUM_SESSIONS} sessions",
@@ -95,8 +114,8 @@ def _check_length(target: AssetData) -> None:
 def _check_targets(data: TrainingSet) -> None:
     target, horizon = data.target, data.horizon
     sessions = len(target.series)
-    fitted, calibrated, tested = _targets_by_part(data)
-    count, fewest = fitted + calibrated + tested, min(fitted, calibrated, tested)
+    fitted, selected, tested = _targets_by_part(data)
+    count, fewest = fitted + selected + tested, min(fitted, selected, tested)
     ahead = "" if horizon == 1 else f" and begin {horizon} without a gap"
     following = (
         f"of {target.asset}'s {sessions} sessions {count} follow directly on the one before"
@@ -106,28 +125,28 @@ def _check_targets(data: TrainingSet) -> None:
     if fewest < MINIMUM_TARGETS:
         raise TooFewObservations(
             f"{following}, in one part of them only {fewest}; "
-            f"fitting, calibrating and testing need {MINIMUM_TARGETS} each",
+            f"fitting, choosing and testing need {MINIMUM_TARGETS} each",
             field=field,
             found=fewest,
             needed=f"at least {MINIMUM_TARGETS} sessions without a gap before them in each part",
         )
     # The last forecast is the first to have an interval: so many errors are known by then.
     needed = MINIMUM + horizon
-    if calibrated + tested < needed:
+    if selected + tested < needed:
         raise TooFewObservations(
-            f"{following}, in the last half of them only {calibrated + tested}; an interval that "
+            f"{following}, in the last half of them only {selected + tested}; an interval that "
             f"can be tested needs {needed}",
             field=field,
-            found=calibrated + tested,
+            found=selected + tested,
             needed=f"at least {needed} sessions without a gap before them in the last half",
         )
 
 
 def _targets_by_part(data: TrainingSet) -> tuple[int, int, int]:
-    """Targets to fit on before the last half, to calibrate on in it, and to test on."""
+    """Targets to fit on, to choose by, and to test on."""
     if data.horizon >= len(data.target.series) - 1:
         return 0, 0, 0
     dates = data.pairs(1).target_dates
-    parts = parts_of(data.target)
-    half, test = np.searchsorted(dates, [parts.half, parts.test]).tolist()
-    return half, test - half, len(dates) - test
+    parts = parts_of(data)
+    selection, test = np.searchsorted(dates, [parts.selection, parts.test]).tolist()
+    return selection, test - selection, len(dates) - test

@@ -17,6 +17,7 @@ from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
 from models_store.runtime import Bounds
 from training.data.assets import AssetData, TrainingSet
+from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
 from training.models.recipe import Fit, Recipe
@@ -32,7 +33,8 @@ from volatility.evaluation.intervals import (
 from volatility.evaluation.tracks import ForecastTrack
 
 PROTOCOL = (
-    "walk-forward over the last half, expanding; tested on the last quarter; scored by target date"
+    "walk-forward over the last half, expanding; the third quarter chooses models, the last tests "
+    "them; scored by target date"
 )
 REFERENCE_WINDOWS = 64  # newest windows, replayed at every load
 
@@ -62,7 +64,7 @@ def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
 
 
 def to_files(
-    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, test_start: np.datetime64
+    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, parts: SampleParts
 ) -> dict[str, bytes]:
     """The files of the artifact; see :mod:`models_store.artifact`.
 
@@ -71,16 +73,16 @@ def to_files(
     fitted : the model.
     data : what it was fitted on.
     track : its walk-forward forecasts.
-    test_start : first target date of the test part.
+    parts : of the sample.
     """
     reference = _reference_windows(fitted.recipe, data)
     reference_rv = forecast_rv(fitted.fit, reference, data.target.series.rv)
-    manifest = _manifest(fitted, data, track, test_start)
+    manifest = _manifest(fitted, data, track, parts)
     return artifact.encode(manifest, fitted.model_file, track, reference, reference_rv)
 
 
 def _manifest(
-    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, test_start: np.datetime64
+    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, parts: SampleParts
 ) -> Manifest:
     fit, recipe = fitted.fit, fitted.recipe
     target = data.target
@@ -102,8 +104,8 @@ def _manifest(
         residual_variance=fit.residual_variance,
         clip=(bounds.low, bounds.high),
         mean_rv=bounds.mean,
-        intervals=calibrate(track, test_start),
-        evaluation=_evaluation(track, test_start, recipe.refit_every),
+        intervals=calibrate(track, parts.test),
+        evaluation=_evaluation(track, parts, recipe.refit_every),
         hyperparameters=dict(recipe.hyperparameters),
         learned=dict(fit.learned),
         histories={phase: _losses(history) for phase, history in fit.histories.items()},
@@ -140,14 +142,15 @@ def _calibrate_level(
     )
 
 
-def _evaluation(track: ForecastTrack, test_start: np.datetime64, refit_every: int) -> Evaluation:
-    tested = track.target_dates >= test_start
+def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> Evaluation:
+    tested = track.target_dates >= parts.test
     rv, forecast = track.rv[tested], track.forecast[tested]
     log_rv, log_forecast = np.log(rv), np.log(forecast)
     volatility, volatility_forecast = np.sqrt(rv), np.sqrt(forecast)
     return Evaluation(
         protocol=PROTOCOL,
         refit_every=refit_every,
+        selection_start=track.target_dates[track.target_dates >= parts.selection][0].item(),
         test_start=track.target_dates[tested][0].item(),
         test_end=track.target_dates[-1].item(),
         nobs=int(tested.sum()),

@@ -1,9 +1,8 @@
 """Which of an asset's models in service ``auto`` means."""
 
-import numpy as np
-
 from models_store.runtime import LoadedModel
 from models_store.store import Store
+from training.evaluation.study import SampleParts
 from volatility.errors import RoughcastError
 from volatility.evaluation.compare import compare
 
@@ -16,19 +15,21 @@ def serving(store: Store, asset: str, model: str) -> LoadedModel | None:
         return None
 
 
-def name_champion(asset: str, test_start: np.datetime64, store: Store) -> None:
-    """Point ``champion`` at the model in service with the lowest QLIKE on the test part.
+def name_champion(asset: str, parts: SampleParts, store: Store) -> None:
+    """Point ``champion`` at the model in service with the lowest QLIKE on the selection part.
 
-    It stays as it is where that model is outside the 90 % model confidence set.
+    The test part has no say, so that what it shows of the champion is not made better by the choice.
 
     Raises
     ------
-    MisalignedForecasts, TooFewObservations : the models in service cannot be compared.
+    MisalignedForecasts, TooFewObservations : the models in service cannot be compared, by the
+        selection part or, as readers will want to, on the test part.
     """
     loaded = [serving(store, asset, model) for model in store.models(asset)]
     tracks = [model.track for model in loaded if model]
     if not tracks:
         return
-    best = compare(tracks, start=test_start, baseline=tracks[0].model).rows[0]
-    if best.in_confidence_set:
-        store.set_champion(asset, best.model)
+    baseline = tracks[0].model
+    compare(tracks, start=parts.test, baseline=baseline)
+    chosen_by = [parts.of_selection(track) for track in tracks]
+    store.set_champion(asset, compare(chosen_by, baseline=baseline).rows[0].model)

@@ -52,7 +52,7 @@ class Judgement:
     reason: str
 
 
-def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64) -> Judgement:
+def judge(new: ForecastTrack, current: ForecastTrack) -> Judgement:
     """Compare a new version with the one that serves, on the target dates they share.
 
     A new version is held back only if its QLIKE is significantly higher (Diebold-Mariano,
@@ -61,19 +61,19 @@ def judge(new: ForecastTrack, current: ForecastTrack, test_start: np.datetime64)
 
     Parameters
     ----------
-    new, current : walk-forward forecasts.
-    test_start : the new version's test part begins here; earlier dates are not used.
+    new : walk-forward forecasts of the selection part: a version that were kept because it did
+        well on the test part would be praised there for that.
+    current : walk-forward forecasts.
     """
     dates, at_new, at_current = np.intersect1d(
         new.target_dates, current.target_dates, return_indices=True
     )
-    tested = dates >= test_start
-    nobs = int(tested.sum())
+    nobs = len(dates)
     if nobs < MINIMUM_SHARED:
-        return Judgement(True, f"only {nobs} test dates are shared with the version in service")
-    rv = new.rv[at_new][tested]
-    new_losses = qlike_losses(rv, new.forecast[at_new][tested])
-    current_losses = qlike_losses(rv, current.forecast[at_current][tested])
+        return Judgement(True, f"only {nobs} dates are shared with the version in service")
+    rv = new.rv[at_new]
+    new_losses = qlike_losses(rv, new.forecast[at_new])
+    current_losses = qlike_losses(rv, current.forecast[at_current])
     if _same(new_losses, current_losses):
         return Judgement(True, "the same forecasts as the version in service")
     test = diebold_mariano(new_losses, current_losses)

@@ -15,14 +15,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import joblib  # type: ignore[import-untyped]
-import numpy as np
 
 from models_store.artifact import SUMS
 from models_store.errors import ArtifactRefused
 from models_store.runtime import LoadedModel
 from models_store.store import Store
 from training.data.assets import AssetData, TrainingSet
-from training.evaluation.study import Study, check_history, parts_of
+from training.evaluation.study import SampleParts, Study, check_history, parts_of
 from training.evaluation.walk_forward import (
     FitDone,
     count_fits,
@@ -94,7 +93,7 @@ class TrainedModels:
     data: TrainingSet
     fitted: tuple[FittedModel, ...]
     tracks: dict[str, ForecastTrack]  # by model
-    test_start: np.datetime64
+    parts: SampleParts
 
 
 def train(
@@ -128,7 +127,7 @@ def train(
             fitted[model.recipe.name] = model
             fit_done(model.recipe)
     in_order = tuple(fitted[recipe.name] for recipe in recipes)
-    return TrainedModels(data, in_order, tracks, parts_of(data.target).test)
+    return TrainedModels(data, in_order, tracks, parts_of(data))
 
 
 def count_all_fits(study: Study) -> Counter[int]:
@@ -153,7 +152,7 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     What was done. Where the models in service cannot be compared even with all that were trained
     now (some are of other data or another measure), the champion stays as it was.
     """
-    comparison = compare(list(trained.tracks.values()), start=trained.test_start)
+    comparison = compare(list(trained.tracks.values()), start=trained.parts.test)
     outcomes = {
         fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked)
         for fitted in trained.fitted
@@ -179,7 +178,7 @@ def _fit_all(recipes: Sequence[Recipe], data: TrainingSet) -> list[FittedModel]:
 def _try_to_name_champion(trained: TrainedModels, store: Store) -> str | None:
     """Name the champion; returns why the models in service cannot be compared, if they cannot."""
     try:
-        name_champion(trained.data.target.asset, trained.test_start, store)
+        name_champion(trained.data.target.asset, trained.parts, store)
     except (MisalignedForecasts, TooFewObservations) as error:
         return str(error)
     return None
@@ -202,7 +201,7 @@ def _publish_one(fitted: FittedModel, trained: TrainedModels, store: Store) -> O
     asset = trained.data.target.asset
     current = serving(store, asset, model)
     track = trained.tracks[model]
-    files = to_files(fitted, trained.data, track, trained.test_start)
+    files = to_files(fitted, trained.data, track, trained.parts)
     if current and forecasts_the_same(files, current, store):
         return Outcome(model, current.version, True, False, "unchanged")
     judgement = _judge(track, current, trained)
@@ -223,4 +222,4 @@ def _judge(track: ForecastTrack, current: LoadedModel | None, trained: TrainedMo
     measure, before = trained.data.target.series.measure, current.manifest.measure
     if measure != before:
         return Judgement(True, f"the first version of {measure}; the one before forecasts {before}")
-    return judge(track, current.track, trained.test_start)
+    return judge(trained.parts.of_selection(track), current.track)

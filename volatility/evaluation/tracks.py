@@ -4,7 +4,7 @@ Nothing here goes by position: two models meet on the target dates that both hav
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -78,6 +78,17 @@ class ForecastTrack:
 
     def __len__(self) -> int:
         return len(self.target_dates)
+
+    def between(self, start: np.datetime64, end: np.datetime64) -> "ForecastTrack":
+        """The forecasts of target dates from ``start`` to before ``end``."""
+        inside = (self.target_dates >= start) & (self.target_dates < end)
+        return replace(
+            self,
+            as_of=self.as_of[inside],
+            target_dates=self.target_dates[inside],
+            forecast=self.forecast[inside],
+            rv=self.rv[inside],
+        )
 
     def _invalid(self, code: str, found: str) -> InvalidSeries:
         return InvalidSeries(

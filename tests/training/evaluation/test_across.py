@@ -67,8 +67,8 @@ def test_the_median_is_not_moved_by_one_asset() -> None:
 
 
 def test_horizons_and_parts_are_kept_apart() -> None:
-    rows = across_assets(results(), 5, "half")
-    assert {(row.horizon, row.part) for row in rows} == {(5, "half")}
+    rows = across_assets(results(), 5, "selection")
+    assert {(row.horizon, row.part) for row in rows} == {(5, "selection")}
     assert {row.model: row.assets for row in rows} == {
         "har": 2,
         "log_har": 2,

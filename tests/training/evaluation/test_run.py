@@ -17,24 +17,29 @@ from volatility.evaluation.compare import compare
 from volatility.evaluation.tracks import ForecastTrack
 
 
-def test_models_are_scored_on_the_last_quarter_and_the_last_half() -> None:
+def test_models_are_scored_on_the_third_quarter_and_on_the_last() -> None:
     first, ahead, *_ = results()
     dates = first.study.data.target.series.dates
-    assert set(first.comparisons) == {"test", "half"}
-    assert first.comparisons["half"].span == (dates[NOBS // 2], dates[-1])
+    assert set(first.comparisons) == {"test", "selection"}
+    test = NOBS - NOBS // 4
+    assert first.comparisons["selection"].span == (dates[NOBS // 2], dates[test - 1])
     assert first.comparisons["test"].span == (dates[-(NOBS // 4)], dates[-1])
     assert first.comparisons["test"].nobs == NOBS // 4
     # The last target of five sessions begins on the fifth session from the end.
     assert ahead.comparisons["test"].span == (dates[-(NOBS // 4)], dates[-5])
     assert ahead.comparisons["test"].horizon == 5
+    # And the last by which models are chosen ends before the test part begins.
+    assert ahead.comparisons["selection"].span == (dates[NOBS // 2], dates[test - 5])
 
 
 def test_the_scores_are_those_of_the_tracks() -> None:
     for result in results():
         daily = result.study.data.target.series
+        dates = daily.dates
         for comparison in result.comparisons.values():
-            expected = compare(list(result.tracks.values()), comparison.span[0], daily=daily)
-            assert comparison == expected
+            first, last = comparison.span
+            until = [track.between(dates[0], last + 1) for track in result.tracks.values()]
+            assert comparison == compare(until, first, daily=daily)
             lags = {row.model: row.information_lag for row in comparison.rows}
             assert set(lags.values()) <= {1, None}
             assert lags["har"] == 1

@@ -16,11 +16,19 @@ from training.models.registry import MODELS, recipes
 from volatility.errors import HistoryTooShort, TooFewObservations
 
 
-def test_parts_are_the_last_half_and_the_last_quarter() -> None:
+def test_parts_are_the_third_and_the_last_quarter() -> None:
     asset = make_asset(nobs=602)
-    parts = parts_of(asset)
-    assert (asset.series.dates >= parts.half).sum() == 301
+    parts = parts_of(TrainingSet(asset, {}, seed=1))
+    assert (asset.series.dates >= parts.selection).sum() == 301
     assert (asset.series.dates >= parts.test).sum() == 150
+    assert parts.selection_end == parts.test
+
+
+def test_no_target_of_several_sessions_reaches_from_selection_into_test() -> None:
+    asset = make_asset(nobs=602)
+    parts = parts_of(TrainingSet(asset, {}, seed=1, horizon=5))
+    dates = asset.series.dates.tolist()
+    assert dates.index(parts.test.item()) - dates.index(parts.selection_end.item()) == 4
 
 
 def test_nothing_is_transferred_from_an_asset_to_itself() -> None:

@@ -19,7 +19,7 @@ def test_one_row_an_asset_horizon_part_and_model() -> None:
     key = ["asset", "horizon", "part", "model"]
     assert len(frame) == 2 * 2 * (4 + 3)
     assert not frame.duplicated(key).any()
-    assert set(frame["part"]) == {"test", "half"}
+    assert set(frame["part"]) == {"test", "selection"}
     assert set(frame["measure"]) == {"garman_klass"}
     assert frame["in_confidence_set"].dtype == bool
 
@@ -28,9 +28,9 @@ def test_a_row_holds_every_loss_score_and_test() -> None:
     frame = pd.read_csv(io.BytesIO(results_csv(results()))).set_index(
         ["asset", "horizon", "part", "model"]
     )
-    comparison = results()[1].comparisons["half"]
+    comparison = results()[1].comparisons["selection"]
     for row in comparison.rows:
-        found = frame.loc[[("FIRST", 5, "half", row.model)]].iloc[0]
+        found = frame.loc[[("FIRST", 5, "selection", row.model)]].iloc[0]
         expected = {
             "qlike_loss": row.qlike_loss,
             "qlike_ratio": row.qlike_ratio,
@@ -56,7 +56,7 @@ def test_a_row_holds_every_loss_score_and_test() -> None:
         assert found["coverage_nobs"] == row.coverage_nobs
         assert found["nobs"] == comparison.nobs
         assert found["start"] == str(comparison.span[0])
-    assert np.isnan(frame.loc[[("FIRST", 5, "half", "har")]].iloc[0]["dm_pvalue_har"])
+    assert np.isnan(frame.loc[[("FIRST", 5, "selection", "har")]].iloc[0]["dm_pvalue_har"])
 
 
 def test_what_does_not_exist_is_empty_and_numbers_have_ten_digits() -> None:

@@ -43,7 +43,7 @@ def fitted(data: TrainingSet) -> FittedModel:
 def files_of(fitted: FittedModel, data: TrainingSet) -> dict[str, bytes]:
     study = Study(data, (fitted.recipe,))
     track = tracks_of(study, walk_forward([study], worker_pool(1)))[fitted.recipe.name]
-    return to_files(fitted, data, track, parts_of(data.target).test)
+    return to_files(fitted, data, track, parts_of(data))
 
 
 def test_a_model_of_several_columns_serves_what_was_fitted(

@@ -17,7 +17,6 @@ from volatility.evaluation.tracks import ForecastTrack
 DATES = np.datetime64("2020-01-01") + np.arange(400)
 RNG = np.random.default_rng(0)
 RV = np.exp(-9 + 0.5 * RNG.standard_normal(400))
-START = DATES[100]
 
 
 def track(forecast: np.ndarray, dates: np.ndarray = DATES) -> ForecastTrack:
@@ -29,44 +28,46 @@ def noisy(deviation: float, seed: int) -> np.ndarray:
 
 
 def test_a_significantly_worse_version_is_held_back() -> None:
-    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)), START)
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)))
     assert not judgement.promote
-    assert "n = 300" in judgement.reason
+    assert "n = 400" in judgement.reason
 
 
 def test_a_difference_that_is_certain_and_nil_holds_nothing_back() -> None:
     forecast = noisy(0.3, 1)
     shifted = forecast * np.where(forecast < RV, 1 - 1e-4, 1 + 1e-4)  # a little worse every day
-    judgement = judge(track(shifted), track(forecast), START)
-    assert judgement.reason.endswith("n = 300: less than 0.1% is negligible")
+    judgement = judge(track(shifted), track(forecast))
+    assert judgement.reason.endswith("n = 400: less than 0.1% is negligible")
     assert judgement.promote
 
 
 def test_a_better_version_is_promoted() -> None:
-    assert judge(track(noisy(0.3, 1)), track(noisy(1.0, 2)), START).promote
+    assert judge(track(noisy(0.3, 1)), track(noisy(1.0, 2))).promote
 
 
 def test_a_version_that_cannot_be_told_apart_is_promoted() -> None:
-    assert judge(track(noisy(0.5, 1)), track(noisy(0.5, 2)), START).promote
+    assert judge(track(noisy(0.5, 1)), track(noisy(0.5, 2))).promote
 
 
-def test_only_the_test_part_counts() -> None:
+def test_only_dates_of_both_count() -> None:
     worse_before = noisy(0.3, 1)
-    worse_before[:100] = noisy(3.0, 1)[:100]
-    assert judge(track(worse_before), track(noisy(0.5, 2)), START).promote
+    worse_before[:100] = noisy(0.6, 1)[:100]
+    assert judge(track(worse_before), track(noisy(0.5, 2)[100:], DATES[100:])).promote
+    worse_before[:100] *= 10
+    assert not judge(track(worse_before), track(noisy(0.5, 2))).promote
 
 
 def test_both_are_scored_on_the_new_version_s_data() -> None:
     # The version in service was right about data that have since been corrected.
     corrected = track(RV * 1.0001)
     old = ForecastTrack("har", DATES - 1, DATES, RV[::-1].copy(), RV[::-1].copy())
-    assert judge(corrected, old, START).promote
+    assert judge(corrected, old).promote
 
 
 def test_versions_that_share_too_few_dates_cannot_be_compared() -> None:
-    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-40:], DATES[-40:]), START)
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-40:], DATES[-40:]))
     assert judgement.promote
-    assert "only 40 test dates" in judgement.reason
+    assert "only 40 dates" in judgement.reason
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def files_of(trained: TrainedModels, move: float = 1.0) -> dict[str, bytes]:
     (fitted,) = [fitted for fitted in trained.fitted if fitted.recipe.name == "har"]
     track = trained.tracks["har"]
     moved = replace(track, forecast=track.forecast * move)
-    return to_files(fitted, trained.data, moved, trained.test_start)
+    return to_files(fitted, trained.data, moved, trained.parts)
 
 
 def changed(files: dict[str, bytes], **fields: object) -> dict[str, bytes]:
