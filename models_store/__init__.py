@@ -6,6 +6,7 @@ Both sides run the same lines, so a forecast in an evaluation, in a notebook and
 same number.
 """
 
+from models_store.calibration import Calibration
 from models_store.errors import ArtifactRefused
 from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import Manifest
@@ -16,6 +17,7 @@ from models_store.store import Store
 
 __all__ = [
     "ArtifactRefused",
+    "Calibration",
     "Forecast",
     "ForecastInput",
     "Interval",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from models_store.calibration import Calibration
 from volatility.series import RealizedSeries
 
 
@@ -13,6 +14,7 @@ class ForecastInput(NamedTuple):
     history: RealizedSeries  # in the model's measure, the last value being the newest
     levels: tuple[float, ...] = (0.8, 0.95)  # nominal coverages of the intervals wanted
     horizon: int = 1  # sessions ahead
+    calibration: Calibration | None = None  # of the intervals; None: as the history tells
 
 
 class Interval(NamedTuple):
@@ -41,6 +43,7 @@ class Forecast(NamedTuple):
     volatility_annualized: float  # decimal per year
     point: str  # "mean": what the point forecast estimates
     intervals: tuple[Interval, ...]
+    calibration: Calibration  # the past errors that the intervals are made of
     missing_sessions: int  # inside the window that was used
     warnings: tuple[str, ...]
     diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name

@@ -1,6 +1,5 @@
 """From an artifact and a history to a forecast: the one path that serving and evaluation share."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models_store.bounds import Bounds, to_rv
+from models_store.calibration import Calibration, Record
 from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import IntervalCalibration, Manifest
 from models_store.predictors.predictor import Predictor
-from volatility.arrays import BoolArray, FloatArray, Scale, Windows
+from volatility.arrays import BoolArray, FloatArray, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
     HistoryTooShort,
@@ -22,25 +23,14 @@ from volatility.errors import (
     UnsupportedHorizon,
     UnsupportedLevel,
 )
+from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.pairs import make_pairs, windows_and_targets
 from volatility.series import DatedSeries, RealizedSeries
 
 # A history whose typical variance lies this many times outside everything seen in training is in
 # another unit (percent, annualized, a volatility) rather than in another regime.
 IMPLAUSIBLE_FACTOR = 100.0
-
-
-class Bounds(NamedTuple):
-    """What of rv was seen in training, and so what a forecast may be; decimal² per day."""
-
-    low: float
-    high: float
-    mean: float
-
-    @classmethod
-    def of(cls, rv: FloatArray) -> "Bounds":
-        """Bounds of (n,) rv."""
-        return cls(float(rv.min()), float(rv.max()), float(rv.mean()))
 
 
 class PredictedRv(NamedTuple):
@@ -72,29 +62,6 @@ class _Computed(NamedTuple):
 
 _NOWHERE = _Place(None, None, 0)
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
-
-
-class _Multipliers(NamedTuple):
-    """What an interval multiplies the forecast of rv, and of volatility, by."""
-
-    lower: float
-    upper: float
-    lower_root: float
-    upper_root: float
-    coverage_observed: float
-    nobs: int
-
-    @classmethod
-    def of(cls, calibration: IntervalCalibration) -> "_Multipliers":
-        lower, upper = math.exp(calibration.lower), math.exp(calibration.upper)
-        return cls(
-            lower,
-            upper,
-            math.sqrt(lower),
-            math.sqrt(upper),
-            calibration.coverage_observed,
-            calibration.nobs,
-        )
 
 
 @dataclass(frozen=True)
@@ -131,8 +98,12 @@ class LoadedModel:
         return Bounds(*self.manifest.clip, self.manifest.mean_rv)
 
     @cached_property
-    def _intervals(self) -> dict[float, _Multipliers]:
-        return {interval.level: _Multipliers.of(interval) for interval in self.manifest.intervals}
+    def _intervals(self) -> dict[float, IntervalCalibration]:
+        return {interval.level: interval for interval in self.manifest.intervals}
+
+    @cached_property
+    def _record(self) -> Record:
+        return Record.of(self.track, self.manifest.training.end, self.manifest.intervals)
 
     def predict_rv(self, windows: Windows) -> PredictedRv:
         """Mean rv of the next session from (batch, lookback) windows of every column needed."""
@@ -180,13 +151,32 @@ class LoadedModel:
         computed = self._computed(histories, self.predict_rv(used))
         return [self._compose(given, computed, at) for at, given in enumerate(inputs)]
 
+    def calibrate(self, history: RealizedSeries, outcomes: bool = True) -> Calibration:
+        """The past errors that intervals are made of at the end of a history.
+
+        Parameters
+        ----------
+        history : as for :meth:`forecast`.
+        outcomes : whether to forecast the sessions of the history that came after the fit (of one
+            without dates: all of them), at most 250, and count the errors. Without it, and where
+            there is none, errors are those of the walk-forward up to the end of the history.
+        """
+        record = self._record
+        if isinstance(history, DatedSeries):
+            as_of = history.dates[-1] if len(history) else record.end
+            if not outcomes or as_of <= record.end:
+                return record.until(as_of)
+            first = int(np.searchsorted(history.dates, record.end, side="right"))
+            return record.continued(self._residuals(history, first), as_of)
+        return record.alone(self._residuals(history, 0)) if outcomes else record.at_end
+
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
         self._check_input(given)
         self._check_units(given.history.rv[None, -self.required_sessions :])
 
     def _check_input(self, given: ForecastInput) -> None:
-        history, levels, horizon = given
+        history, levels, horizon, _ = given
         manifest, nobs = self.manifest, history.rv.size
         if horizon not in manifest.horizons:
             raise UnsupportedHorizon(
@@ -237,6 +227,26 @@ class LoadedModel:
                 needed=needed,
             )
 
+    def _residuals(self, history: RealizedSeries, first: int) -> FloatArray:
+        """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
+
+        At most :data:`~volatility.evaluation.intervals.WINDOW`; none where the history is too short
+        for a forecast and its outcome.
+        """
+        lookback, horizon = self.required_sessions, self.manifest.horizons[0]
+        newest = len(history) - WINDOW - horizon + 1
+        part = history.part(slice(max(0, max(first, newest) - lookback), None))
+        if len(part) < lookback + horizon:
+            return np.empty(0)
+        columns = self.manifest.columns
+        if isinstance(part, DatedSeries):
+            pairs = make_pairs(part, lookback, self.calendar, horizon, columns)
+            past, targets = pairs.windows, pairs.targets
+        else:
+            past, targets = windows_and_targets(part, lookback, horizon, columns)
+        residuals: FloatArray = np.log(targets / self.predict_rv(past).rv)
+        return residuals
+
     def _windows(self, histories: Sequence[RealizedSeries]) -> Windows:
         """The newest sessions of each history, (batch, required_sessions) for every column."""
         count = self.required_sessions
@@ -286,6 +296,9 @@ class LoadedModel:
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
+        calibration = given.calibration or self.calibrate(
+            given.history, outcomes=self.predictor.vectorized
+        )
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
@@ -299,7 +312,10 @@ class LoadedModel:
             volatility=computed.volatility[at],
             volatility_annualized=annualized,
             point="mean",
-            intervals=tuple([self._interval(rv, annualized, level) for level in given.levels]),
+            intervals=tuple(
+                [self._interval(rv, annualized, level, calibration) for level in given.levels]
+            ),
+            calibration=calibration,
             missing_sessions=missing,
             warnings=self._warnings(rv, computed.replaced[at], missing),
             diagnostics=computed.diagnostics[at],
@@ -324,14 +340,17 @@ class LoadedModel:
             places[at] = place
         return places
 
-    def _interval(self, rv: float, volatility_annualized: float, level: float) -> Interval:
-        lower, upper, lower_root, upper_root, coverage_observed, nobs = self._intervals[level]
+    def _interval(
+        self, rv: float, volatility_annualized: float, level: float, calibration: Calibration
+    ) -> Interval:
+        lower, upper, lower_root, upper_root = calibration.multipliers(level)
+        observed = self._intervals[level]
         return Interval(
             level,
             (rv * lower, rv * upper),
             (volatility_annualized * lower_root, volatility_annualized * upper_root),
-            coverage_observed,
-            nobs,
+            observed.coverage_observed,
+            observed.nobs,
         )
 
     def _warnings(self, rv: float, replaced: bool, missing: int) -> tuple[str, ...]:
@@ -366,34 +385,3 @@ def _by_row(
         return [_NO_DIAGNOSTICS] * count
     rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
     return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]
-
-
-def to_rv(
-    prediction: FloatArray, scale: Scale, residual_variance: float, bounds: Bounds
-) -> tuple[FloatArray, BoolArray]:
-    r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
-
-    Parameters
-    ----------
-    prediction : (batch,) rv on the levels scale, log rv on the logs scale.
-    scale : which of the two.
-    residual_variance : variance of the log residuals; used on the logs scale.
-    bounds : of ``rv`` in training.
-
-    Returns
-    -------
-    (batch,) ``rv``, and (batch,) whether it is something else than the prediction.
-
-    Notes
-    -----
-    If log rv given the past is normal with variance :math:`s^2`, the mean of rv is
-    :math:`\exp(\mu + s^2/2)`. The range is the "insanity filter" of Swanson & White (1997): no
-    model has seen beyond its data. A linear model in levels that predicts a negative variance has
-    said nothing about its size, and least of all that it is the smallest ever seen: as in
-    Bollerslev, Patton & Quaedvlieg (2016) the mean takes its place.
-    """
-    rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
-    kept = np.minimum(np.maximum(rv, bounds.low), bounds.high)  # np.clip takes three times as long
-    if scale == "levels" and (rv <= 0).any():
-        kept = np.where(rv <= 0, bounds.mean, kept)
-    return kept, kept != rv

@@ -313,6 +313,7 @@ class LinearPredictor:
     coefficients: Mapping[Regressor, float]  # in the order of the design matrix
     intercept: float = 0.0
     kind: ClassVar[str] = "linear"  # in models_store.predictors
+    vectorized: ClassVar[bool] = True
 
     @cached_property
     def design(self) -> Design:

@@ -56,6 +56,7 @@ class OnnxPredictor:
     scale: Scale = "logs"
     columns: tuple[str, ...] = ()
     kind: ClassVar[str] = "onnx"
+    vectorized: ClassVar[bool] = False
 
     @classmethod
     def from_file(cls, path: Path, spec: OnnxPredictorSpec, lookback: int) -> "OnnxPredictor":

@@ -29,6 +29,10 @@ class Predictor(Protocol):
     def columns(self) -> tuple[str, ...]:
         """Columns that the windows need besides rv, sorted."""
 
+    @property
+    def vectorized(self) -> bool:
+        """Whether predicting hundreds of windows takes little longer than predicting one."""
+
     def predict(self, windows: Windows) -> Prediction:
         """Predict the next session from (batch, lookback) windows."""
 

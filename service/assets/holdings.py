@@ -12,6 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
+from models_store import Calibration, LoadedModel
 from service.assets.database import HeldAsset, HeldBars, HistoryStore, Merge
 from service.http.state import from_state
 from service.models.catalogue import AUTO, Catalogue
@@ -38,6 +39,7 @@ class Held:
         self.bars = bars
         self.revision = revision
         self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
+        self._calibrations: dict[str, Calibration] = {}
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -56,6 +58,20 @@ class Held:
         if known is None:
             known, _ = daily_series(self.bars, name, self.calendar, columns)
             self._series[name, columns] = known
+        return known
+
+    def calibration(self, model: LoadedModel) -> Calibration:
+        """The past errors of a model at the end of what is held.
+
+        Raises
+        ------
+        ConstantPrices : no session has a realized measure above zero.
+        """
+        known = self._calibrations.get(model.sha256)
+        if known is None:
+            manifest = model.manifest
+            known = model.calibrate(self.series(manifest.measure, manifest.columns))
+            self._calibrations[model.sha256] = known
         return known
 
     def sessions(self) -> DateArray:

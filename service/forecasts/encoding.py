@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from models_store import Interval
 from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Question
-from service.forecasts.schemas import ForecastAnswer, IntervalAnswer, Skill
+from service.forecasts.schemas import CalibrationAnswer, ForecastAnswer, IntervalAnswer, Skill
 from service.models.catalogue import ModelSkill
 from volatility.errors import RoughcastError
 
@@ -125,6 +125,11 @@ def encode(issued: IssuedForecast) -> bytes:
         volatility_annualized=said.volatility_annualized,
         point=said.point,
         intervals=[_interval(interval) for interval in said.intervals],
+        calibration=CalibrationAnswer(
+            nobs=said.calibration.nobs,
+            from_history=said.calibration.from_history,
+            through=said.calibration.through,
+        ),
         skill=None if isinstance(skill, str) else _skill(skill),
         stale_sessions=issued.stale_sessions,
         missing_sessions=None if said.as_of is None else said.missing_sessions,

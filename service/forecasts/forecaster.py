@@ -15,7 +15,7 @@ from volatility.series import DatedSeries
 class IssuedForecast(NamedTuple):
     """A forecast as it leaves the service, whatever it is written in."""
 
-    forecast_id: str  # digest of artifact, window, its dates, horizon and levels
+    forecast_id: str  # digest of artifact, window, its dates, past errors, horizon and levels
     forecast: Forecast
     skill: ModelSkill | str  # or why it is not known
     stale_sessions: int | None  # None for a history without dates
@@ -79,7 +79,7 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
     choice, given, stale_sessions, warnings = asked
     unknown_skill = (choice.skill,) if isinstance(choice.skill, str) else ()
     return IssuedForecast(
-        _forecast_id(choice.model, given),
+        _forecast_id(choice.model, given, forecast),
         forecast,
         choice.skill,
         stale_sessions,
@@ -88,8 +88,8 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
     )
 
 
-def _forecast_id(model: LoadedModel, given: ForecastInput) -> str:
-    history, levels, horizon = given
+def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -> str:
+    history, levels, horizon, _ = given
     count = model.required_sessions
     digest = hashlib.sha256(f"{model.sha256} {horizon} {levels}".encode())
     digest.update(history.rv[-count:].tobytes())
@@ -97,4 +97,5 @@ def _forecast_id(model: LoadedModel, given: ForecastInput) -> str:
         digest.update(history.columns[name][-count:].tobytes())
     if isinstance(history, DatedSeries):
         digest.update(history.dates[-count:].tobytes())
+    digest.update(forecast.calibration.ordered.tobytes())
     return digest.hexdigest()[:32]

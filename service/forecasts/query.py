@@ -157,16 +157,19 @@ def settle(question: Question) -> Settled:
     InvalidInput : the bars that are held cannot be measured.
     """
     model, history = question.choice.model, question.history
-    until, warnings = question.last_closed, question.warnings
+    until, warnings, calibration = question.last_closed, question.warnings, None
     if isinstance(history, Held):
         held, manifest = history, model.manifest
         history = held.series(manifest.measure, manifest.columns)
-        if question.as_of is not None:
+        if question.as_of is None:
+            calibration = held.calibration(model)
+        else:
             until = _replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
+            calibration = model.calibrate(history)
             warnings = _in_sample_warnings(model, question.as_of)
     stale = _sessions_since(history, until, model.calendar)
-    given = ForecastInput(history, question.levels, question.horizon)
+    given = ForecastInput(history, question.levels, question.horizon, calibration)
     return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 

@@ -111,6 +111,28 @@ class IntervalAnswer(TypedDict):
     nobs: Annotated[int, Field(description="Forecasts behind `coverage_observed`.", examples=[250])]
 
 
+class CalibrationAnswer(TypedDict):
+    """The past errors of the model that the intervals are made of, the newest there are."""
+
+    nobs: Annotated[int, Field(description="How many.", examples=[250])]
+    from_history: Annotated[
+        int,
+        Field(
+            description="How many of them are of sessions of the history, held or sent, that came "
+            "after the model was fitted (of a history without dates: of any of its sessions). The "
+            "others are of the model's walk-forward evaluation.",
+            examples=[0],
+        ),
+    ]
+    through: Annotated[
+        date | None,
+        Field(
+            description="The last session whose error is among them or was known; null for a "
+            "history without dates."
+        ),
+    ]
+
+
 class Skill(TypedDict):
     """How this model did against a baseline, out of sample, on the same dates."""
 
@@ -174,6 +196,7 @@ class ForecastAnswer(TypedDict):
         str, Field(description="What of the distribution `rv` estimates.", examples=["mean"])
     ]
     intervals: list[IntervalAnswer]
+    calibration: CalibrationAnswer
     skill: Annotated[
         Skill | None,
         Field(description="Null, with a warning that says why, if it is not known."),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models_store.bounds import Bounds, to_rv
 from models_store.forecast import ForecastInput
-from models_store.runtime import Bounds, LoadedModel, to_rv
+from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import (
     LEVERAGE,
@@ -76,7 +77,10 @@ def test_the_shortest_sufficient_history_gives_the_same_bits_as_a_long_one(
 ) -> None:
     history = make_series(nobs=3000, seed=3)
     short = DatedSeries(history.rv[-22:], history.measure, history.dates[-22:])
-    assert model.forecast(history) == model.forecast(short)
+    # The long one also tells how the model has done since its fit.
+    calibration = model.calibrate(short)
+    asked = ForecastInput(history, calibration=calibration)
+    assert model.forecast_batch([asked]) == [model.forecast(short)]
 
 
 def test_a_forecast_from_returns_by_hand(leverage: LoadedModel) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.data.pairs import Pairs, make_pairs
 from volatility.calendars import Calendar, get_calendar
+from volatility.pairs import Pairs, make_pairs
 from volatility.series import DatedSeries
 
 
@@ -26,7 +26,7 @@ class AssetData:
         return get_calendar(self.calendar_name)
 
     def pairs(self, lookback: int, columns: Sequence[str] = (), horizon: int = 1) -> Pairs:
-        """Windows and targets; see :func:`training.data.pairs.make_pairs`."""
+        """Windows and targets; see :func:`volatility.pairs.make_pairs`."""
         return make_pairs(self.series, lookback, self.calendar, horizon, columns)
 
     def until(self, cut_off: np.datetime64) -> "AssetData":

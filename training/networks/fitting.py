@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from training.config import FittingConfig
-from training.data.pairs import Pairs
 from training.fitting_history import FittingHistory
 from training.networks.threads import one_thread
 from volatility.arrays import FloatArray
 from volatility.errors import HistoryTooShort, RoughcastError
+from volatility.pairs import Pairs
 
 Forward = Callable[[Tensor], Tensor]
 

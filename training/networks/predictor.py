@@ -42,6 +42,7 @@ class TorchPredictor:
     scale: Scale = "logs"
     columns: tuple[str, ...] = ()
     kind: ClassVar[str] = "onnx"  # what it becomes for serving
+    vectorized: ClassVar[bool] = True
 
     @property
     def diagnostics(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 import numpy as np
 
 from models_store import artifact
+from models_store.bounds import Bounds
 from models_store.manifest import (
     Evaluation,
     IntervalCalibration,
@@ -15,7 +16,6 @@ from models_store.manifest import (
 )
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
-from models_store.runtime import Bounds
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv

@@ -18,7 +18,7 @@ def serving(store: Store, asset: str, model: str) -> LoadedModel | None:
 def name_champion(asset: str, parts: SampleParts, store: Store) -> None:
     """Point ``champion`` at the model in service with the lowest QLIKE on the selection part.
 
-    The test part has no say, so that what it shows of the champion is not made better by the choice.
+    The test part has no say, so that the choice makes nothing better that it shows.
 
     Raises
     ------

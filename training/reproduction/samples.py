@@ -12,13 +12,13 @@ from typing import Protocol
 
 import numpy as np
 
-from training.data.pairs import make_pairs
 from training.networks.fitting import LogWindows, Split
 from training.reproduction.data import PaperData, PublishedSeries
 from training.reproduction.protocol import Track
 from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.calendars import Calendar, get_calendar
 from volatility.filters import windows
+from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, daily_series
 
 TRAINING_SHARE, VALIDATION_SHARE = 0.50, 0.25  # section 4.1

@@ -46,15 +46,19 @@ def conformal_offsets(residuals: FloatArray, level: float) -> tuple[float, float
     Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World.
     Romano, Patterson & Candès (2019), NeurIPS 32 (each tail its own quantile).
     """
+    return ordered_offsets(np.sort(residuals), level)
+
+
+def ordered_offsets(ordered: FloatArray, level: float) -> tuple[float, float]:
+    """As :func:`conformal_offsets`, from residuals that are in increasing order already."""
     tail = _tail(level)
-    if len(residuals) < MINIMUM:
+    if len(ordered) < MINIMUM:
         raise TooFewObservations(
-            f"an interval needs {MINIMUM} past forecast errors; got {len(residuals)}",
+            f"an interval needs {MINIMUM} past forecast errors; got {len(ordered)}",
             field="residuals",
-            found=len(residuals),
+            found=len(ordered),
             needed=f"at least {MINIMUM}",
         )
-    ordered = np.sort(residuals)
     rank = _lower_rank(len(ordered), tail)
     return float(ordered[rank - 1]), float(ordered[-rank])
 

@@ -62,6 +62,11 @@ def test_every_field_is_what_the_artifact_says(client: TestClient, settings: Set
     assert answer["stale_sessions"] == 0
     assert answer["missing_sessions"] == 0
     assert answer["degraded_reason"] is None
+    assert answer["calibration"] == {
+        "nobs": expected.calibration.nobs,
+        "from_history": 0,
+        "through": str(expected.calibration.through),
+    }
     assert answer["diagnostics"] == {}
     assert answer["warnings"] == []
 

@@ -22,7 +22,10 @@ def test_the_page_has_every_table() -> None:
     assert "### Horizon: 5 sessions\n" in text
     for result in results():
         assert f"## {heading(result)}\n" in text
-        for part, title in (("test", "Test part: the last quarter"), ("selection", "Selection part: the third quarter")):
+        for part, title in (
+            ("test", "Test part: the last quarter"),
+            ("selection", "Selection part: the third quarter"),
+        ):
             comparison = result.comparisons[part]
             first, last = comparison.span
             assert f"### {title}, {first} to {last}, n = {comparison.nobs}\n" in text

@@ -172,7 +172,7 @@ def test_the_digest_of_the_code_covers_all_modules_of_training_that_networks_loa
 
 def test_the_digest_of_the_code_covers_what_trains_a_network() -> None:
     covered = covered_modules()
-    trains = {"training.networks.fitting", "training.models.neural.lstm", "training.data.pairs"}
+    trains = {"training.networks.fitting", "training.models.neural.lstm", "volatility.pairs"}
     measures = {"volatility.series", "volatility.measures.intraday", "volatility.regressors"}
     assert trains | measures <= covered
     named = {

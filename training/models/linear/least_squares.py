@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from training.data.assets import TrainingSet
-from training.data.pairs import Pairs
 from training.models.recipe import Fit, Hyperparameters
 from volatility.arrays import FloatArray, Scale
+from volatility.pairs import Pairs
 from volatility.regressor_names import coefficients_of, design_of
 from volatility.regressors import LinearPredictor, on_scale
 

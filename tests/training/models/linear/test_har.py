@@ -6,12 +6,12 @@ from arch.univariate import HARX
 from tests.training.fits import linear_of
 from tests.training.simulated import LOG_HAR, asset_of, make_asset, small_config
 from training.data.assets import TrainingSet
-from training.data.pairs import Pairs
 from training.models.linear.har import har, har_least_squares, har_wls, log_har
 from training.models.linear.least_squares import LeastSquares
 from volatility import datasets
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
+from volatility.pairs import Pairs
 from volatility.series import DatedSeries, daily_series
 from volatility.simulation.regression import har_process
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from training.data.pairs import make_pairs
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
+from volatility.pairs import make_pairs
 from volatility.series import DatedSeries
 
 

@@ -1,0 +1,157 @@
+"""Intervals follow outcomes: of the walk-forward up to the fit, of the history after it."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models_store.calibration import Calibration
+from models_store.forecast import ForecastInput
+from models_store.runtime import LoadedModel
+from models_store.store import Store
+from tests.models_store.artifacts import make_files, make_network_files, make_series
+from volatility.evaluation.intervals import (
+    MINIMUM,
+    WINDOW,
+    conformal_offsets,
+    rolling_offsets,
+)
+from volatility.series import DatedSeries, RealizedSeries
+
+LOOKBACK = 22
+TRAINED = 400  # sessions of the test artifact; its walk-forward forecasts all but the first 22
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return published(tmp_path_factory.mktemp("store"), make_files())
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return published(tmp_path_factory.mktemp("store"), make_network_files(model="har"))
+
+
+def published(folder: Path, files: dict[str, bytes]) -> LoadedModel:
+    store = Store(folder)
+    store.promote("TEST", "har", store.publish(files))
+    return store.load("TEST", "har")
+
+
+def grown(nobs: int, scale: float = 1.0) -> DatedSeries:
+    """The training series and ``nobs`` sessions after it, ``scale`` times as volatile."""
+    before = make_series()
+    after = make_series(TRAINED + nobs, seed=5)
+    rv = np.concatenate([before.rv, scale * after.rv[TRAINED:]])
+    return DatedSeries(rv, before.measure, after.dates)
+
+
+def offsets(calibration: Calibration, level: float) -> tuple[float, float]:
+    lower, upper, *_ = calibration.multipliers(level)
+    return float(np.log(lower)), float(np.log(upper))
+
+
+def record(model: LoadedModel) -> np.ndarray:
+    return np.log(model.track.rv / model.track.forecast)
+
+
+def test_without_an_outcome_since_the_fit_it_is_what_the_manifest_says(model: LoadedModel) -> None:
+    for history in (make_series(), make_series().tail(LOOKBACK)):
+        calibration = model.calibrate(history)
+        for interval in model.manifest.intervals:
+            found = offsets(calibration, interval.level)
+            assert found == pytest.approx((interval.lower, interval.upper))
+        assert calibration.from_history == 0
+        assert calibration.through == date(2021, 2, 3)
+
+
+@pytest.mark.parametrize("back", [1, 20, 150])
+def test_a_replay_has_the_interval_that_the_evaluation_gave_that_day(
+    model: LoadedModel, back: int
+) -> None:
+    dates = make_series().dates
+    calibration = model.calibrate(make_series().until(dates[-1 - back]))
+    at = len(model.track) - back  # the session after that day
+    for level in (0.8, 0.95):
+        expected = rolling_offsets(record(model), (level,))[at, 0]
+        assert offsets(calibration, level) == pytest.approx(tuple(expected), rel=1e-12)
+    assert calibration.from_history == 0
+    assert calibration.through == dates[-1 - back].item()
+
+
+def test_errors_of_several_sessions_are_known_when_the_last_has_closed(model: LoadedModel) -> None:
+    dates = make_series().dates
+    weekly = replace(model, track=replace(model.track, horizon=5))
+    calibration = weekly.calibrate(make_series().until(dates[-21]))
+    expected = rolling_offsets(record(model), (0.8,), horizon=5)[len(model.track) - 20, 0]
+    assert offsets(calibration, 0.8) == pytest.approx(tuple(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 30, 249, 250, 400])
+def test_outcomes_since_the_fit_take_the_place_of_the_oldest(
+    model: LoadedModel, count: int
+) -> None:
+    history = grown(count)
+    rows = [history.rv[at - LOOKBACK : at] for at in range(TRAINED, TRAINED + count)]
+    forecasts = model.predict_rv({"rv": np.array(rows)}).rv
+    own = np.log(history.rv[TRAINED:] / forecasts)
+    expected = np.concatenate([record(model), own])[-WINDOW:]
+    calibration = model.calibrate(history)
+    for level in (0.5, 0.8, 0.98):
+        found = offsets(calibration, level)
+        assert found == pytest.approx(conformal_offsets(expected, level), rel=1e-9)
+    assert (calibration.nobs, calibration.from_history) == (WINDOW, min(count, WINDOW))
+    assert calibration.through == history.dates[-1].item()
+
+
+def test_a_part_of_the_history_tells_the_same(model: LoadedModel) -> None:
+    history = grown(60)
+    assert model.calibrate(history.tail(60 + LOOKBACK)) == model.calibrate(history)
+    assert model.calibrate(history.tail(60)).from_history == 60 - LOOKBACK
+
+
+def test_a_session_after_a_gap_is_not_an_outcome(model: LoadedModel) -> None:
+    history = grown(30)
+    gap = np.ones(len(history), dtype=bool)
+    gap[TRAINED + 10] = False
+    assert model.calibrate(history.part(gap)).from_history == 28
+
+
+def test_intervals_widen_when_the_market_does(model: LoadedModel) -> None:
+    calm, wild = grown(200), grown(200)
+    rv = wild.rv.copy()
+    rv[TRAINED::2] *= 8
+    wild = DatedSeries(rv, wild.measure, wild.dates)
+    asked = [
+        ForecastInput(calm.tail(LOOKBACK), calibration=model.calibrate(it)) for it in (calm, wild)
+    ]
+    (narrow, *_), (wide, *_) = (it.intervals for it in model.forecast_batch(asked))
+    assert wide.rv[1] / wide.rv[0] > 1.5 * narrow.rv[1] / narrow.rv[0]
+
+
+def test_a_history_without_dates_counts_where_it_is_long_enough(model: LoadedModel) -> None:
+    rv = make_series(500, seed=9).rv
+    enough, short = rv[: LOOKBACK + MINIMUM], rv[: LOOKBACK + MINIMUM - 1]
+    calibration = model.calibrate(RealizedSeries(enough, "garman_klass"))
+    assert (calibration.nobs, calibration.from_history) == (MINIMUM, MINIMUM)
+    assert calibration.through is None
+    assert model.calibrate(RealizedSeries(short, "garman_klass")) == model.calibrate(make_series())
+
+
+def test_a_history_before_the_record_is_told_by_all_of_it(model: LoadedModel) -> None:
+    early = make_series().until(np.datetime64("2020-03-01"))
+    assert model.calibrate(early) == model.calibrate(make_series())
+
+
+def test_a_network_forecasts_its_past_only_when_it_is_told_to(network: LoadedModel) -> None:
+    history = grown(30)
+    assert network.calibrate(history).from_history == 30
+    assert network.forecast(history).calibration.from_history == 0
+
+
+def test_a_history_too_short_for_one_outcome_adds_none(model: LoadedModel) -> None:
+    history = grown(LOOKBACK).tail(LOOKBACK)
+    assert model.calibrate(history).from_history == 0
+    assert model.forecast(history).calibration == model.calibrate(make_series())
