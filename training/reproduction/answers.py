@@ -164,11 +164,25 @@ def _har_reason(results: Results, protocol: ScoringProtocol, beating: Sequence[s
         f"lowest RMSE of a network is {rmse[best]:.4f} ({LABELS[best]}). HAR has "
         f"{rmse['har']:.4f}, a HAR fitted on the training part alone "
         f"{rmse['har_of_training_part']:.4f}, the last value {rmse['last_value']:.4f}."
+        f"{_last_value_by_mae(results, protocol)}"
     )
 
 
+def _last_value_by_mae(results: Results, protocol: ScoringProtocol) -> str:
+    """A sentence where HAR, which RMSE favours, loses by MAE to no model at all."""
+    mae = {name: _mean(results, name, protocol, "mae") for name in ("har", "last_value")}
+    if mae["last_value"] >= mae["har"]:
+        return ""
+    return f" By MAE the last value, {mae['last_value']:.4f}, is nearer than HAR, {mae['har']:.4f}."
+
+
 def _mean_rmse(results: Results, name: str, protocol: ScoringProtocol) -> float:
-    return statistics.fmean(results.scores(name, protocol, "rmse"))
+    return _mean(results, name, protocol, "rmse")
+
+
+def _mean(results: Results, name: str, protocol: ScoringProtocol, score: str) -> float:
+    """Of a score over the seeds."""
+    return statistics.fmean(results.scores(name, protocol, score))
 
 
 def _rough_reason(asset: Asset) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.training.reproduction.stand_in import PAPER, paper_results
 from training.reproduction import paper
+from training.reproduction.answers import does_a_network_beat_har
 from training.reproduction.forecasts import ScoringProtocol
 from training.reproduction.table import Table
 from training.reproduction.tables import tables_of
@@ -33,7 +34,9 @@ def tables() -> dict[int, Table]:
         ("moving_average", "r_squared", SAME, "-0.3837"),
         ("moving_average", "correlation", SAME, "0.2914"),
         ("har", "rmse", ALIGNED, "0.1098"),
+        ("har", "mae", ALIGNED, "0.0465"),
         ("last_value", "rmse", ALIGNED, "0.1114"),
+        ("last_value", "mae", ALIGNED, "0.0411"),
         ("moving_average", "rmse", ALIGNED, "0.1779"),
         ("moving_average", "rmse_own_rows", ALIGNED, "0.1768"),
         ("last_value", "rmse_own_rows", ALIGNED, "0.1106"),
@@ -43,6 +46,14 @@ def test_main_results(
     model: str, score: str, protocol: ScoringProtocol, value: str, tables: dict[int, Table]
 ) -> None:
     assert tables[3].row(model, score).text(protocol) == value
+
+
+def test_the_last_value_beats_har_by_mae_and_the_page_says_so() -> None:
+    reasons = does_a_network_beat_har(paper_results()).reasons
+    said = [reason for reason in reasons if "By MAE the last value" in reason]
+    assert [reason.split(":")[0] for reason in said] == ["Aligned"]
+    assert said[0].endswith("By MAE the last value, 0.0411, is nearer than HAR, 0.0465.")
+    assert "0.0411 beside HAR's 0.0465" in PAGE.read_text()
 
 
 def test_har_to_more_digits(tables: dict[int, Table]) -> None:
