@@ -11,7 +11,14 @@ import numpy as np
 
 from models_store.store import Store
 from training.config import read_config
-from training.evaluation.headings import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
+from training.evaluation.headings import (
+    FURTHER,
+    HEADLINE,
+    CellText,
+    markdown_table,
+    ratio_to_har,
+    with_seeds,
+)
 from training.evaluation.sentences import (
     better,
     from_scratch,
@@ -146,5 +153,6 @@ def _details(result: ServedModels) -> str:
     known = [make_recipe(name, config) for name in MODELS if name in result.pretrained]
     effects = transfer_effect(result.tracks, result.start, from_scratch(known))
     sentences = [summary(result.comparison), *effects]
-    table = markdown_table(result.comparison.rows, COLUMNS)
+    rows = result.comparison.rows
+    table = markdown_table(rows, with_seeds(COLUMNS, rows))
     return "\n".join([f"{result.caption}:", "", *table, "", " ".join(sentences), ""])
