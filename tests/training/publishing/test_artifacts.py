@@ -54,6 +54,8 @@ def test_a_model_of_several_columns_serves_what_was_fitted(
     model = Snapshot.of(store).models["TARGET"]["leverage"]
     assert model.manifest.columns == COLUMNS
     series = data.target.series
+    medians = [np.median(series.rv[at : at + 22]) for at in range(len(series) - 21)]
+    assert model.manifest.rv_medians == (min(medians), max(medians))
     windows = {
         name: values[None, -22:] for name, values in {"rv": series.rv, **series.columns}.items()
     }
