@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.volatility.prices import chosen, make_bars
 from tests.volatility.session_bars import bars_of, session_bars
@@ -163,6 +165,27 @@ def test_a_zero_in_place_of_a_missing_return_would_bias_bipower_variation():
     whole = bipower_variation(returns).mean()
     assert bipower_variation(joined).mean() / whole == pytest.approx(1, abs=0.006)
     assert bipower_variation(filled).mean() / whole < 0.985
+
+
+COLUMNS = available(daily=False, always_open=False)
+
+
+@given(st.sets(st.integers(0, len(JULY) - 1), max_size=40), st.integers(78, len(JULY)))
+def test_later_bars_change_nothing_earlier(lost, end):
+    kept = without(JULY, list(lost))
+    early = chosen(kept, slice(end))
+    try:
+        series, _ = daily_series(early, "realized_variance", NEW_YORK, COLUMNS)
+    except HistoryTooShort:
+        return
+    whole, _ = daily_series(kept, "realized_variance", NEW_YORK, COLUMNS)
+    same = np.isin(whole.dates, series.dates)
+    assert (whole.dates[same] == series.dates).all()
+    assert (whole.rv[same] == series.rv).all()
+    assert (series.rv > 0).all()
+    for name in COLUMNS:
+        assert np.isfinite(whole.columns[name]).all()
+        assert (whole.columns[name][same] == series.columns[name]).all()
 
 
 def test_the_newest_session_needs_its_last_bar():
