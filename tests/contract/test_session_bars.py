@@ -102,8 +102,8 @@ def test_nothing_is_left_of_bars_that_are_all_outside(
 
 def json_bars(table: pd.DataFrame) -> list[dict[str, Any]]:
     stamps = table.timestamp.str.replace(" ", "T")
-    prices = table[["open", "high", "low", "close"]].to_dict("records")
-    return [{"timestamp": at, **row} for at, row in zip(stamps, prices, strict=True)]
+    rows: list[dict[str, Any]] = table.assign(timestamp=stamps).to_dict("records")  # type: ignore[assignment]
+    return rows
 
 
 def test_the_bars_are_those_of_two_years() -> None:

@@ -93,7 +93,7 @@ def test_csv_is_read_to_the_last_bit(client: TestClient) -> None:
 def test_a_price_that_jumps_by_a_split_like_factor_is_told_of(tomorrow: TestClient) -> None:
     path = f"/assets/{ASSET}/bars"
     held = json_bars(BARS)[-1]["close"]
-    prices = {name: NEXT[name] / 10 for name in ("open", "high", "low", "close")}
+    prices = scaled(NEXT, 0.1)
     [warning] = tomorrow.put(path, json={"bars": [NEXT | prices]}).json()["warnings"]
     assert warning.startswith(f"open: 10.0 after a close of {held}, held before, about 0.1 times")
     history = [*json_bars(BARS), NEXT | prices]
@@ -101,8 +101,13 @@ def test_a_price_that_jumps_by_a_split_like_factor_is_told_of(tomorrow: TestClie
     assert any("about 0.1 times" in warning for warning in answer["warnings"])
 
 
+def scaled(bar: dict[str, Any], factor: float) -> dict[str, float]:
+    """The prices of a bar, multiplied."""
+    return {name: bar[name] * factor for name in ("open", "high", "low", "close")}
+
+
 def test_a_jump_that_is_no_split_is_not_told_of(tomorrow: TestClient) -> None:
-    prices = {name: NEXT[name] * 0.7 for name in ("open", "high", "low", "close")}
+    prices = scaled(NEXT, 0.7)
     answer = tomorrow.put(f"/assets/{ASSET}/bars", json={"bars": [NEXT | prices]}).json()
     assert (answer["added"], answer["warnings"]) == (1, [])
 

@@ -86,8 +86,11 @@ def with_evening(bars: Bars) -> Bars:
     later = evening.timestamps.astype("datetime64[D]") + np.timedelta64(21, "h")
     stamps = np.concatenate([bars.timestamps, later])
     order = np.argsort(stamps)
-    prices = [np.concatenate([getattr(it, name) for it in (bars, evening)]) for name in PRICES]
-    return Bars(stamps[order], *(price[order] for price in prices), 300)
+    prices = {
+        name: np.concatenate([getattr(it, name) for it in (bars, evening)])[order]
+        for name in PRICES
+    }
+    return Bars(timestamps=stamps[order], interval=300, **prices)
 
 
 def test_bars_outside_of_sessions_are_refused_or_dropped_and_counted(tmp_path: Path) -> None:

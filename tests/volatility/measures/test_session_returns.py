@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tests.volatility.prices import chosen, make_bars
 from tests.volatility.session_bars import bars_of, session_bars
+from volatility.bars import PRICES, Bars
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort, TooFewObservations
 from volatility.measures import MEASURES
@@ -107,13 +108,11 @@ def test_hourly_bars_may_stand_on_the_clock_or_on_the_open(on_the_clock):
     if on_the_clock:
         bars = session_bars("2019-07-01", "2019-07-12", interval=1800)
         half_past = bars.timestamps.astype(np.int64) % 3600 != 0
-        # The bar of the open keeps its first half hour alone; others are of two halves.
-        joined = chosen(bars, half_past)
-        joined = type(bars)(
-            joined.timestamps - np.timedelta64(30, "m"),
-            *(getattr(joined, name) for name in ("open", "high", "low", "close")),
-            3600,
-        )
+        # Each stands for its hour with the half that ends it: the open has that half alone.
+        late = chosen(bars, half_past)
+        on_the_hour = late.timestamps - np.timedelta64(30, "m")
+        prices = {name: getattr(late, name) for name in PRICES}
+        joined = Bars(timestamps=on_the_hour, interval=3600, **prices)
     else:
         joined = session_bars("2019-07-01", "2019-07-12", interval=3600)
     found, findings = rv_of(joined)
