@@ -133,6 +133,11 @@ class Manifest(_Record):
         gt=0,
         description="Mean rv seen in training, which stands in for a negative forecast in levels.",
     )
+    rv_medians: tuple[float, float] | None = Field(
+        default=None,
+        description="Lowest and highest median rv of 22 consecutive sessions in training: a "
+        "history far outside is in another unit. Null in artifacts older than this field.",
+    )
     intervals: tuple[IntervalCalibration, ...]
     evaluation: Evaluation
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]

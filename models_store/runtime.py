@@ -14,11 +14,11 @@ from models_store.calibration import Calibration, Record
 from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import IntervalCalibration, Manifest
 from models_store.predictors.predictor import Predictor
+from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known, implausible
 from volatility.arrays import BoolArray, FloatArray, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
     HistoryTooShort,
-    ImplausibleUnit,
     InvalidSeries,
     UnsupportedHorizon,
     UnsupportedLevel,
@@ -27,10 +27,6 @@ from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs, windows_and_targets
 from volatility.series import DatedSeries, RealizedSeries
-
-# A history whose typical variance lies this many times outside everything seen in training is in
-# another unit (percent, annualized, a volatility) rather than in another regime.
-IMPLAUSIBLE_FACTOR = 100.0
 
 
 class PredictedRv(NamedTuple):
@@ -98,6 +94,10 @@ class LoadedModel:
         return Bounds(*self.manifest.clip, self.manifest.mean_rv)
 
     @cached_property
+    def _plausible(self) -> Plausible:
+        return Plausible.of(self.manifest)
+
+    @cached_property
     def _intervals(self) -> dict[float, IntervalCalibration]:
         return {interval.level: interval for interval in self.manifest.intervals}
 
@@ -126,7 +126,7 @@ class LoadedModel:
         Raises
         ------
         HistoryTooShort : fewer sessions than :attr:`required_sessions`.
-        ImplausibleUnit : rv lies far outside everything seen in training.
+        ImplausibleUnit : the newest sessions' median rv lies far outside those seen in training.
         InvalidSeries : the history is in another measure (code ``measure_mismatch``), or lacks a
             column that the model needs (code ``missing_columns``).
         UnsupportedHorizon, UnsupportedLevel : not among those the artifact was made for.
@@ -147,7 +147,7 @@ class LoadedModel:
             self._check_input(given)
         histories = [given.history for given in inputs]
         used = self._windows(histories)
-        self._check_units(used["rv"])
+        self._check_units(histories)
         computed = self._computed(histories, self.predict_rv(used))
         return [self._compose(given, computed, at) for at, given in enumerate(inputs)]
 
@@ -173,7 +173,7 @@ class LoadedModel:
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
         self._check_input(given)
-        self._check_units(given.history.rv[None, -self.required_sessions :])
+        self._check_units([given.history])
 
     def _check_input(self, given: ForecastInput) -> None:
         history, levels, horizon, _ = given
@@ -255,22 +255,18 @@ class LoadedModel:
             rows[name] = [history.columns[name][-count:] for history in histories]
         return {name: np.concatenate(part).reshape(-1, count) for name, part in rows.items()}
 
-    def _check_units(self, used: FloatArray) -> None:
-        """Refuse (batch, required_sessions) rv in which a row's median is in another unit."""
-        medians = np.sort(used, axis=1)[:, self.required_sessions // 2]
-        low, high = self.manifest.clip
-        lowest, highest = low / IMPLAUSIBLE_FACTOR, high * IMPLAUSIBLE_FACTOR
-        plausible = (medians >= lowest) & (medians <= highest)
-        if not plausible.all():
-            found = float(medians[~plausible][0])
-            raise ImplausibleUnit(
-                f"the history's median rv is {found:.3g}, but {self.manifest.asset} ranged from "
-                f"{low:.3g} to {high:.3g} in training; rv is a variance per day in decimal² "
-                "(0.0004 for a 2 % day), not percent, not annualized and not a volatility",
-                field="history",
-                found=found,
-                needed=f"median rv between {lowest:.3g} and {highest:.3g}",
-            )
+    def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
+        """Refuse a history whose newest sessions have a median in another unit."""
+        for nobs in {min(len(history), MEDIAN_SESSIONS) for history in histories}:
+            given = [it.rv for it in histories if min(len(it), MEDIAN_SESSIONS) == nobs]
+            ranked = np.sort(np.concatenate([rv[-nobs:] for rv in given]).reshape(-1, nobs), axis=1)
+            medians = (ranked[:, (nobs - 1) // 2] + ranked[:, nobs // 2]) / 2
+            low, high, low_of_few, high_of_few = self._plausible
+            if nobs < MEDIAN_SESSIONS:
+                low, high = low_of_few, high_of_few
+            for at in np.flatnonzero((medians < low) | (medians > high)):
+                if not came_from_the_known(given[at], self.manifest):
+                    raise implausible(self.manifest, float(medians[at]), low, high)
 
     @property
     def _name(self) -> str:

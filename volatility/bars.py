@@ -16,6 +16,8 @@ import numpy as np
 from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.calendars import Calendar, days_of, utc_second
 from volatility.errors import Finding, InvalidBars
+from volatility.sessions import closing_times, dates_of, offsets_of, places_of
+from volatility.splits import ADJUSTED, LEAST_JUMP, split_factors
 
 DAILY = 86_400  # seconds
 PRICES = ("open", "high", "low", "close")
@@ -77,8 +79,8 @@ class Bars:
         """Where the high is more than five times the low; (n,)."""
         return self.high > EXTREME_RANGE * self.low
 
-    def where(self, keep: BoolArray) -> "Bars":
-        """The bars for which ``keep``, (n,), is true."""
+    def where(self, keep: BoolArray | slice) -> "Bars":
+        """The bars for which ``keep``, (n,), is true, or a slice of them."""
         prices = {name: getattr(self, name)[keep] for name in PRICES}
         return Bars(timestamps=self.timestamps[keep], interval=self.interval, **prices)
 
@@ -151,14 +153,15 @@ def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ..
 
     Returns
     -------
-    Warnings: ``zero_range_bar``, ``extreme_range``, ``missing_sessions``.
+    Warnings: ``zero_range_bar``, ``extreme_range``, ``split_like_jump``, ``missing_sessions``.
 
     Raises
     ------
     InvalidBars : with every error found: ``empty_bars``, ``non_finite_price``,
         ``non_positive_price``, ``high_below_low``, ``open_outside_range``,
         ``close_outside_range``, ``duplicate_dates``, ``unsorted_dates``, ``future_dates``,
-        ``outside_calendar``, ``not_a_session``, ``misaligned_time``, ``constant_prices``.
+        ``outside_calendar``, ``not_a_session``, ``outside_session``, ``misaligned_time``,
+        ``constant_prices``.
     """
     if not len(bars):
         raise InvalidBars([no_bars()])
@@ -170,7 +173,37 @@ def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ..
     ]
     if errors:
         raise InvalidBars(errors)
-    return (*_range_warnings(bars), *_missing_session_warnings(bars, calendar))
+    return (
+        *_range_warnings(bars),
+        *_split_warnings(bars),
+        *_missing_session_warnings(bars, calendar),
+    )
+
+
+def session_dates(bars: Bars, calendar: Calendar) -> DateArray:
+    """Session that each bar belongs to; (n,) datetime64[D].
+
+    Of a daily bar, or of a market that never closes, the date that it has; NaT for a shorter bar
+    outside of all sessions.
+    """
+    if bars.is_daily or calendar.always_open:
+        return bars.dates
+    return dates_of(bars.timestamps, bars.interval, calendar)
+
+
+def within_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
+    """Leave out bars outside of the calendar's sessions, and say how many they were.
+
+    Daily bars of days without a session, and shorter ones before the open, after the close, in a
+    pause or on a day without a session. A bar before or after the years that the calendar covers
+    stays, for :func:`validate` to refuse.
+    """
+    inside = (bars.dates < calendar.first) | (bars.dates > calendar.last)
+    if bars.is_daily:
+        inside[~inside] = calendar.is_session(bars.dates[~inside])
+    else:
+        inside |= ~np.isnat(session_dates(bars, calendar))
+    return bars.where(inside), int(np.count_nonzero(~inside))
 
 
 def no_bars() -> Finding:
@@ -201,39 +234,23 @@ def _shape_findings(bars: Bars) -> Iterator[Finding]:
     for name in PRICES:
         shape = getattr(bars, name).shape
         if bars.timestamps.ndim != 1 or shape != bars.timestamps.shape:
-            yield Finding(
-                "length_mismatch",
-                "error",
-                name,
-                f"shape {shape} beside timestamps of shape {bars.timestamps.shape}",
-                "one value a timestamp",
-            )
+            found = f"shape {shape} beside timestamps of shape {bars.timestamps.shape}"
+            yield Finding("length_mismatch", "error", name, found, "one value a timestamp")
 
 
 def _stamp_findings(bars: Bars) -> Iterator[Finding]:
     empty = np.isnat(bars.timestamps)
     if empty.any():
-        index = int(np.argmax(empty))
-        yield Finding(
-            "unparsable_dates",
-            "error",
-            "timestamps",
-            f"no time at bar {index}",
-            "a time for every bar",
-            index,
-            int(np.count_nonzero(empty)),
-        )
+        index, count = int(np.argmax(empty)), int(np.count_nonzero(empty))
+        found, needed = f"no time at bar {index}", "a time for every bar"
+        yield Finding("unparsable_dates", "error", "timestamps", found, needed, index, count)
 
 
 def _interval_findings(bars: Bars) -> Iterator[Finding]:
     if bars.interval <= 0 or DAILY % bars.interval:
-        yield Finding(
-            "unsupported_interval",
-            "error",
-            "interval",
-            f"bars of {bars.interval} seconds",
-            f"{DAILY} (daily), or a number of seconds that divides a day",
-        )
+        found = f"bars of {bars.interval} seconds"
+        needed = f"{DAILY} (daily), or a number of seconds that divides a day"
+        yield Finding("unsupported_interval", "error", "interval", found, needed)
 
 
 def _price_errors(bars: Bars) -> Iterator[Finding]:
@@ -256,24 +273,14 @@ def _price_errors(bars: Bars) -> Iterator[Finding]:
 
 def _range_errors(bars: Bars) -> Iterator[Finding]:
     inverted = bars.high < bars.low
-    yield from _first(
-        bars,
-        inverted,
-        "high_below_low",
-        "high",
-        "high {high} below low {low}",
-        "a high of at least the low",
-    )
+    found, needed = "high {high} below low {low}", "a high of at least the low"
+    yield from _first(bars, inverted, "high_below_low", "high", found, needed)
     for name in ("open", "close"):
         price = getattr(bars, name)
-        yield from _first(
-            bars,
-            ~inverted & ((price > bars.high) | (price < bars.low)),
-            f"{name}_outside_range",
-            name,
-            f"{name} {{{name}}} outside {{low}} to {{high}}",
-            f"{name} between low and high",
-        )
+        outside = ~inverted & ((price > bars.high) | (price < bars.low))
+        found, needed = f"{name} {{{name}}} outside {{low}} to {{high}}", "between low and high"
+        code = f"{name}_outside_range"
+        yield from _first(bars, outside, code, name, found, f"{name} {needed}")
 
 
 def _order_errors(bars: Bars) -> Iterator[Finding]:
@@ -283,69 +290,59 @@ def _order_errors(bars: Bars) -> Iterator[Finding]:
     _, firsts = np.unique(bars.timestamps, return_index=True)
     repeated = np.ones(len(bars), dtype=np.bool_)
     repeated[firsts] = False
-    yield from _first(
-        bars,
-        repeated,
-        "duplicate_dates",
-        "timestamps",
-        "a time that another bar has",
-        "each time once",
-    )
-    yield from _first(
-        bars,
-        np.concatenate([[False], steps < 0]),
-        "unsorted_dates",
-        "timestamps",
-        "an earlier time than that of the bar before",
-        "bars from the oldest to the newest",
-    )
+    found, needed = "a time that another bar has", "each time once"
+    yield from _first(bars, repeated, "duplicate_dates", "timestamps", found, needed)
+    back = np.concatenate([[False], steps < 0])
+    found, needed = "an earlier time than that of the bar before", "from the oldest to the newest"
+    yield from _first(bars, back, "unsorted_dates", "timestamps", found, f"bars {needed}")
 
 
 def _session_errors(bars: Bars, calendar: Calendar, now: datetime) -> Iterator[Finding]:
     future = _not_closed(bars, calendar, now)
     before = bars.dates < calendar.first
-    yield from _first(
-        bars,
-        future,
-        "future_dates",
-        "timestamps",
-        "a bar that has not closed",
-        f"bars that had closed by {utc_second(now)} UTC",
-    )
-    yield from _first(
-        bars,
-        before,
-        "outside_calendar",
-        "timestamps",
-        "a date too early",
-        f"dates from {calendar.first} on, where the calendar {calendar.name} begins",
-    )
+    judged = ~future & ~before
+    found, needed = "a bar that has not closed", f"bars that had closed by {utc_second(now)} UTC"
+    yield from _first(bars, future, "future_dates", "timestamps", found, needed)
+    needed = f"dates from {calendar.first} on, where the calendar {calendar.name} begins"
+    yield from _first(bars, before, "outside_calendar", "timestamps", "a date too early", needed)
     if bars.is_daily:
-        judged = ~future & ~before
         closed = np.zeros(len(bars), dtype=np.bool_)
         closed[judged] = ~calendar.is_session(bars.dates[judged])
+        needed = f"sessions of the calendar {calendar.name}"
         yield from _first(
-            bars,
-            closed,
-            "not_a_session",
-            "timestamps",
-            "a day without a session",
-            f"sessions of the calendar {calendar.name}",
+            bars, closed, "not_a_session", "timestamps", "a day without a session", needed
         )
-    yield from _first(
-        bars,
-        bars.timestamps.astype(np.int64) % bars.interval != 0,
-        "misaligned_time",
-        "timestamps",
-        "a bar that opens between two others",
-        f"bars that open at whole multiples of {bars.interval} seconds after midnight UTC",
-    )
+    elif calendar.always_open:
+        off_grid = bars.timestamps.astype(np.int64) % bars.interval != 0
+        needed = f"bars that open at whole multiples of {bars.interval} seconds after midnight UTC"
+        yield from _misaligned(bars, off_grid, needed)
+    else:
+        yield from _intraday_errors(bars, judged, calendar)
+
+
+def _intraday_errors(bars: Bars, judged: BoolArray, calendar: Calendar) -> Iterator[Finding]:
+    """What is wrong with when bars of a market that closes open."""
+    stamps, interval = bars.timestamps, bars.interval
+    places = places_of(stamps, interval, calendar)
+    needed = f"bars within the sessions of the calendar {calendar.name}"
+    outside = "a bar outside of all sessions"
+    yield from _first(bars, judged & (places < 0), "outside_session", "timestamps", outside, needed)
+    off_grid = judged & (places >= 0) & (offsets_of(stamps, interval, places, calendar) < 0)
+    needed = f"bars that open at whole multiples of {interval} seconds after midnight UTC, or "
+    yield from _misaligned(bars, off_grid, needed + "after the session's open")
+
+
+def _misaligned(bars: Bars, wrong: BoolArray, needed: str) -> Iterator[Finding]:
+    between = "a bar that opens between two others"
+    yield from _first(bars, wrong, "misaligned_time", "timestamps", between, needed)
 
 
 def _not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
     if bars.is_daily:
         return bars.dates > calendar.last_closed_session(now)
-    return bars.timestamps + np.timedelta64(bars.interval, "s") > utc_second(now)
+    if calendar.always_open:
+        return bars.timestamps + np.timedelta64(bars.interval, "s") > utc_second(now)
+    return closing_times(bars.timestamps, bars.interval, calendar) > utc_second(now)
 
 
 def _constant_errors(bars: Bars) -> Iterator[Finding]:
@@ -353,47 +350,37 @@ def _constant_errors(bars: Bars) -> Iterator[Finding]:
         return
     prices = np.stack([bars.open, bars.high, bars.low, bars.close])
     if (prices == prices[0, 0]).all():
-        yield Finding(
-            "constant_prices",
-            "error",
-            "close",
-            f"the price {bars.close[0]} in every bar",
-            "prices that move: volatility is undefined without a range",
-            0,
-            len(bars),
-        )
+        found = f"the price {bars.close[0]} in every bar"
+        needed = "prices that move: volatility is undefined without a range"
+        yield Finding("constant_prices", "error", "close", found, needed, 0, len(bars))
 
 
 def _range_warnings(bars: Bars) -> Iterator[Finding]:
-    yield from _first(
-        bars,
-        bars.high == bars.low,
-        "zero_range_bar",
-        "high",
-        "high and low both {high}",
-        "a high above the low",
-        severity="warning",
-    )
-    yield from _first(
-        bars,
-        bars.extreme_range,
-        "extreme_range",
-        "low",
-        "low {low} under a high of {high}",
-        "a check that neither price is a misprint",
-        severity="warning",
-    )
+    flat, needed = "high and low both {high}", "a high above the low"
+    wrong = bars.high == bars.low
+    yield from _first(bars, wrong, "zero_range_bar", "high", flat, needed, severity="warning")
+    wide, needed = "low {low} under a high of {high}", "a check that neither price is a misprint"
+    wrong = bars.extreme_range
+    yield from _first(bars, wrong, "extreme_range", "low", wide, needed, severity="warning")
+
+
+def _split_warnings(bars: Bars) -> Iterator[Finding]:
+    jumps = bars.open[1:] / bars.close[:-1]
+    if ((jumps < LEAST_JUMP) & (jumps > 1 / LEAST_JUMP)).all():
+        return
+    factors = split_factors(bars.open, bars.high, bars.low, bars.close)
+    found = np.isfinite(factors)
+    if found.any():
+        at = int(np.argmax(found))
+        jump = f"open {{open}} after a close of {bars.close[at - 1]}, about {factors[at]:.3g} times"
+        code = "split_like_jump"
+        yield from _first(bars, found, code, "open", jump, ADJUSTED, severity="warning")
 
 
 def _missing_session_warnings(bars: Bars, calendar: Calendar) -> Iterator[Finding]:
-    missing = calendar.missing_sessions(bars.dates)
+    missing = calendar.missing_sessions(session_dates(bars, calendar))
     if len(missing):
-        yield Finding(
-            "missing_sessions",
-            "warning",
-            "timestamps",
-            f"no bar on the session {missing[0]}",
-            f"every session of the calendar {calendar.name}",
-            None,
-            len(missing),
-        )
+        found = f"no bar on the session {missing[0]}"
+        needed = f"every session of the calendar {calendar.name}"
+        count = len(missing)
+        yield Finding("missing_sessions", "warning", "timestamps", found, needed, None, count)

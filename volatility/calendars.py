@@ -1,4 +1,4 @@
-"""Trading sessions: which days have one, when it closes, which comes next.
+"""Trading sessions: which days have one, when it opens and closes, which comes next.
 
 ``24/7`` has a session every UTC day, closing at the next midnight. Every other calendar comes from
 ``exchange_calendars``, is built on first use, and is then a sorted array of dates.
@@ -46,7 +46,8 @@ class Calendar:
     periods_per_year : sessions a year, for annualization.
     first, last : the dates the calendar covers, sessions or not.
     session_dates : (n,) datetime64[D], increasing.
-    closes : (n,) datetime64[s], UTC, when each session closes.
+    opens, closes : (n,) datetime64[s], UTC, when each session opens and closes.
+    breaks : (n, 2) datetime64[s], UTC, from when to when each session pauses; NaT without a pause.
     early_closes : (m,) datetime64[D], the sessions that are half days.
     """
 
@@ -55,8 +56,15 @@ class Calendar:
     first: np.datetime64
     last: np.datetime64
     session_dates: DateArray
+    opens: DateArray
     closes: DateArray
+    breaks: DateArray
     early_closes: DateArray
+
+    @property
+    def always_open(self) -> bool:
+        """Whether one session follows another without a night between."""
+        return self.name == ALWAYS_OPEN
 
     def sessions(self, start: np.datetime64, end: np.datetime64) -> DateArray:
         """Sessions from ``start`` to ``end``, both included.
@@ -212,18 +220,22 @@ def _always_open() -> Calendar:
         first=days[0],
         last=days[-1],
         session_dates=_frozen(days),
+        opens=_frozen(days.astype("datetime64[s]")),
         closes=_frozen((days + 1).astype("datetime64[s]")),
+        breaks=_frozen(np.empty((0, 2), "datetime64[s]")),
         early_closes=_frozen(days[:0]),
     )
 
 
 def _exchange(name: str, last_year: int) -> Calendar:
     with warnings.catch_warnings():
-        # exchange_calendars 4.13 reads Series.values, which pandas 3.1 deprecates.
-        warnings.filterwarnings("ignore", message=r"Series\.values", category=DeprecationWarning)
+        # exchange_calendars 4.13 reads these, which pandas 3.1 deprecates.
+        for old in (r"Series\.values", r"DatetimeIndex\.weekday"):
+            warnings.filterwarnings("ignore", message=old, category=DeprecationWarning)
         source, first, last = _fabricate(name, last_year)
         sessions = source.sessions.to_numpy().astype("datetime64[D]")
-        closes = source.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
+        opens, closes = _moments(source.opens), _moments(source.closes)
+        breaks = np.stack([_moments(source.break_starts), _moments(source.break_ends)], axis=1)
         early_closes = source.early_closes.to_numpy().astype("datetime64[D]")
     return Calendar(
         name=source.name,
@@ -231,9 +243,17 @@ def _exchange(name: str, last_year: int) -> Calendar:
         first=first,
         last=last,
         session_dates=_frozen(sessions),
+        opens=_frozen(opens),
         closes=_frozen(closes),
+        breaks=_frozen(breaks),
         early_closes=_frozen(early_closes),
     )
+
+
+def _moments(times: Any) -> DateArray:
+    """A column of the exchange's times in UTC."""
+    moments: DateArray = times.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
+    return moments
 
 
 def _fabricate(name: str, last_year: int) -> tuple[Any, np.datetime64, np.datetime64]:

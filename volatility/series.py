@@ -9,7 +9,7 @@ import numpy as np
 
 from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.bars import Bars
-from volatility.calendars import ALWAYS_OPEN, Calendar
+from volatility.calendars import Calendar
 from volatility.errors import (
     ConstantPrices,
     Finding,
@@ -18,9 +18,9 @@ from volatility.errors import (
     InvalidSeries,
 )
 from volatility.measures import MEASURES, Measure
-from volatility.measures.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
+from volatility.measures.columns import available, daily_columns, intraday_columns
 from volatility.measures.daily import sessions_of
-from volatility.measures.intraday import complete_days
+from volatility.measures.session_returns import session_returns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,8 +204,9 @@ def daily_series(
 ) -> tuple[DatedSeries, tuple[Finding, ...]]:
     """Daily rv of bars, and what else is wanted of each session.
 
-    Sessions without a value are left out, never filled. From intraday bars only complete days are
-    measured: those with every close of the day and the close just before it.
+    Sessions without a value are left out, never filled. From intraday bars those are measured of
+    which at least nine in ten bars are there; see
+    :func:`volatility.measures.session_returns.session_returns`.
 
     Parameters
     ----------
@@ -216,50 +217,59 @@ def daily_series(
 
     Returns
     -------
-    The series, and warnings: ``incomplete_sessions``, days without all their intraday bars;
-    ``undefined_measure``, sessions whose measure is zero or not defined.
+    The series, and warnings: ``incomplete_sessions``, sessions left out that lack too many bars;
+    ``missing_bars``, sessions measured though they lack some; ``undefined_measure``, sessions whose
+    measure is zero or not defined.
 
     Raises
     ------
     UnknownMeasure : there is none of that name.
     InvalidInput : ``wrong_interval``, the measure needs bars of another kind;
-        ``unsupported_calendar``, intraday bars of a market that closes; ``unknown_column``, one
-        that such bars do not give.
+        ``unknown_column``, one that such bars do not give.
     HistoryTooShort : no session is complete, or has before it what the measure looks back on.
     ConstantPrices : the measure is zero in every session that has one.
     OutsideCalendar : a date that the calendar does not cover.
     """
     chosen = MEASURES[measure]
-    _check_kind(bars, chosen, calendar)
+    _check_kind(bars, chosen)
+    findings: tuple[Finding, ...]
+    if columns:
+        _check_columns(bars, calendar, columns)
     if bars.is_daily:
         sessions, dates = sessions_of(bars, calendar)
-        findings: tuple[Finding, ...] = ()
+        rv, findings = chosen.function(sessions), ()
+        beside = daily_columns(sessions, columns) if columns else {}
     else:
-        sessions, dates, findings = complete_days(bars)
-    rv = chosen.function(sessions)
+        within, findings = session_returns(bars, calendar)
+        rv, dates = within.map(chosen.function), within.dates
+        beside = intraday_columns(within, columns)
     _check_moves(bars, dates, rv, measure)
     defined = rv > 0  # false for NaN
-    beside = _columns(sessions[defined], bars.is_daily, columns) if columns else {}
-    series = DatedSeries(rv[defined], measure, dates[defined], columns=beside)
+    series = DatedSeries(
+        rv[defined],
+        measure,
+        dates[defined],
+        columns={name: values[defined] for name, values in beside.items()},
+    )
     return series, (*findings, *_undefined(dates, rv, defined, measure))
 
 
-def _columns(sessions: FloatArray, daily: bool, names: Collection[str]) -> dict[str, FloatArray]:
-    known = DAILY_COLUMNS if daily else INTRADAY_COLUMNS
+def _check_columns(bars: Bars, calendar: Calendar, names: Collection[str]) -> None:
+    known = available(bars.is_daily, calendar.always_open)
     unknown = [name for name in names if name not in known]
     if unknown:
-        kind = "daily" if daily else "intraday"
+        kind = "daily" if bars.is_daily else "intraday"
         raise InvalidInput(
-            f"{kind} bars give no column {unknown[0]!r}; needed: one of {', '.join(known)}",
+            f"{kind} bars of the calendar {calendar.name} give no column {unknown[0]!r}; "
+            f"needed: one of {', '.join(known)}",
             code="unknown_column",
             field="columns",
             found=unknown[0],
             needed=f"one of {', '.join(known)}",
         )
-    return {name: known[name](sessions) for name in names}
 
 
-def _check_kind(bars: Bars, measure: Measure, calendar: Calendar) -> None:
+def _check_kind(bars: Bars, measure: Measure) -> None:
     if bars.is_daily != (measure.bars == "daily"):
         raise InvalidInput(
             f"{measure.name} needs {measure.bars} bars; got bars of {bars.interval} seconds",
@@ -267,15 +277,6 @@ def _check_kind(bars: Bars, measure: Measure, calendar: Calendar) -> None:
             field="bars",
             found=bars.interval,
             needed=f"{measure.bars} bars",
-        )
-    if not bars.is_daily and calendar.name != ALWAYS_OPEN:
-        raise InvalidInput(
-            f"intraday bars are measured over whole UTC days, and {calendar.name} closes between "
-            f"sessions; needed: daily bars, or the calendar {ALWAYS_OPEN}",
-            code="unsupported_calendar",
-            field="calendar",
-            found=calendar.name,
-            needed=f"daily bars, or the calendar {ALWAYS_OPEN}",
         )
 
 

@@ -1,6 +1,7 @@
 """Bars that an operator sends: read, checked, and merged into the held history."""
 
 import io
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,10 +14,12 @@ from service.assets.schemas import BarsInput
 from service.http.bodies import JSON
 from service.http.errors import located
 from service.http.problems import from_validation
-from volatility.bars import Bars, from_records, validate
+from volatility.bars import PRICES, Bars, from_records, session_dates, validate, within_sessions
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput
 from volatility.frames import from_frame
+from volatility.measures.session_returns import needed_bars
+from volatility.splits import ADJUSTED, NEIGHBOURS, split_factors
 
 CSV = "text/csv"
 
@@ -27,11 +30,13 @@ class Ingested(NamedTuple):
     Parameters
     ----------
     merge : how many were added, unchanged and replaced.
+    dropped : how many were outside of sessions and left out.
     held : the asset's history after it.
     warnings : what is worth knowing about the bars, and about what they leave out.
     """
 
     merge: Merge
+    dropped: int
     held: Held
     warnings: tuple[str, ...]
 
@@ -50,24 +55,41 @@ def read(content: bytes, media_type: str, interval: int) -> Bars:
     return _read_csv(content, interval)
 
 
+class Merging(NamedTuple):
+    """How bars are to be merged.
+
+    Parameters
+    ----------
+    replace : whether held bars that they contradict are replaced.
+    drop_outside : whether bars outside of sessions are left out, rather than all refused.
+    """
+
+    replace: bool
+    drop_outside: bool
+
+
 def ingest(
-    asset: HeldAsset, bars: Bars, replace: bool, holdings: Holdings, now: datetime
+    asset: HeldAsset, bars: Bars, how: Merging, holdings: Holdings, now: datetime
 ) -> Ingested:
     """Check bars and merge them into the held history.
 
     Raises
     ------
     InvalidBars : what is wrong with them.
-    BarsConflict : they contradict held ones, and ``replace`` is false.
+    BarsConflict : they contradict held ones, which are not to be replaced.
     """
+    calendar, dropped = get_calendar(asset.calendar), 0
+    if how.drop_outside:
+        bars, dropped = within_sessions(bars, calendar)
     try:
-        findings = validate(bars, get_calendar(asset.calendar), now)
+        findings = validate(bars, calendar, now)
     except InvalidInput as error:
         raise located(error) from None
     before = holdings.find(asset.asset)
-    gap = _gap(asset, before.bars, bars) if before else ()
-    merge, held = holdings.merge(asset, bars, replace)
-    return Ingested(merge, held, (*map(str, findings), *gap, *_unmeasured(held, bars)))
+    join = _join(before, bars) if before else ()
+    merge, held = holdings.merge(asset, bars, how.replace)
+    warnings = (*map(str, findings), *join, *_unmeasured(held, bars))
+    return Ingested(merge, dropped, held, warnings)
 
 
 def _read_json(content: bytes, interval: int) -> Bars:
@@ -108,25 +130,42 @@ def _malformed_csv(reason: str) -> InvalidInput:
     )
 
 
-def _gap(asset: HeldAsset, held: Bars, given: Bars) -> tuple[str, ...]:
-    """Say so if sessions are missing between what is held and what is added after it."""
-    if not len(held) or given.dates[0] <= held.dates[-1]:
+def _join(held: Held, given: Bars) -> tuple[str, ...]:
+    """Say so if bars that are added after those held leave out sessions, or look like a split."""
+    bars = held.bars
+    if not len(bars) or given.timestamps[0] <= bars.timestamps[-1]:
         return ()
-    ends = np.array([held.dates[-1], given.dates[0]])
-    missing = len(get_calendar(asset.calendar).missing_sessions(ends))
-    if not missing:
-        return ()
-    sessions = "1 session is" if missing == 1 else f"{missing} sessions are"
-    return (f"{sessions} missing between {ends[0]}, held before, and {ends[1]}",)
+    return (*_gap(held, given), *_split(bars, given))
+
+
+def _gap(held: Held, given: Bars) -> Iterator[str]:
+    ends = np.array(
+        [session_dates(it, held.calendar)[at] for it, at in ((held.bars, -1), (given, 0))]
+    )
+    missing = len(held.calendar.missing_sessions(ends))
+    if missing:
+        sessions = "1 session is" if missing == 1 else f"{missing} sessions are"
+        yield f"{sessions} missing between {ends[0]}, held before, and {ends[1]}"
+
+
+def _split(held: Bars, given: Bars) -> Iterator[str]:
+    beside = (held.where(slice(-NEIGHBOURS, None)), given.where(slice(NEIGHBOURS)))
+    prices = [np.concatenate([getattr(it, name) for it in beside]) for name in PRICES]
+    factor = split_factors(*prices)[len(beside[0])]
+    if np.isfinite(factor):
+        yield (
+            f"open: {given.open[0]} after a close of {held.close[-1]}, held before, about "
+            f"{factor:.3g} times; needed: {ADJUSTED}"
+        )
 
 
 def _unmeasured(held: Held, given: Bars) -> tuple[str, ...]:
     """Say so if days of shorter bars are not complete yet."""
     if given.is_daily:  # a day without a range is a finding already
         return ()
-    days = np.setdiff1d(given.dates, held.sessions())
+    days = np.setdiff1d(session_dates(given, held.calendar), held.sessions())
     if not len(days):
         return ()
     what = "1 day has" if len(days) == 1 else f"{len(days)} days have"
-    needed = "that needs all of a day's bars and the one before them"
+    needed = f"that needs {needed_bars(held.calendar)}"
     return (f"{what} no realized variance yet, the first {days[0]}: {needed}",)

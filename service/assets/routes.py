@@ -1,7 +1,7 @@
 """``GET /assets``, ``PUT /assets/{asset}/bars`` and ``GET /assets/{asset}/history``."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from models_store import ArtifactRefused
 from service.assets.holdings import Held, Holdings, HoldingsDep, known_asset
-from service.assets.ingest import CSV, Ingested, ingest, read
+from service.assets.ingest import CSV, Ingested, Merging, ingest, read
 from service.assets.schemas import (
     AssetAnswer,
     AssetsAnswer,
@@ -77,6 +77,13 @@ async def put_bars(
     replace: Annotated[
         bool, Query(description="Replace held bars that the given ones contradict.")
     ] = False,
+    outside_sessions: Annotated[
+        Literal["refuse", "drop"],
+        Query(
+            description="What to do with bars outside of the calendar's sessions: refuse them, and "
+            "the others with them, or drop them."
+        ),
+    ] = "refuse",
 ) -> MergeAnswer:
     """Add bars to the held history, all of them or none.
 
@@ -87,7 +94,8 @@ async def put_bars(
     def put() -> Ingested:
         known = known_asset(asset, holdings, catalogue)
         bars = read(content, media_type(request), known.bar_interval)
-        return ingest(known, bars, replace, holdings, clock())
+        how = Merging(replace, outside_sessions == "drop")
+        return ingest(known, bars, how, holdings, clock())
 
     return _merged(await run_in_threadpool(put))
 
@@ -115,13 +123,14 @@ def history(
 
 
 def _merged(ingested: Ingested) -> MergeAnswer:
-    merge, held, warnings = ingested
+    merge, dropped, held, warnings = ingested
     sessions = held.sessions()
     return MergeAnswer(
         asset=held.asset.asset,
         added=merge.added,
         unchanged=merge.unchanged,
         replaced=merge.replaced,
+        dropped=dropped,
         bars=len(held.bars),
         last_session=to_date(sessions[-1]) if len(sessions) else None,
         warnings=list(warnings),

@@ -102,6 +102,9 @@ class MergeAnswer(TypedDict):
     added: Annotated[int, Field(description="Bars that were not held before.")]
     unchanged: Annotated[int, Field(description="Bars that were held already, with these prices.")]
     replaced: Annotated[int, Field(description="Held bars whose prices were replaced.")]
+    dropped: Annotated[
+        int, Field(description="Bars outside of sessions that were dropped, as asked for.")
+    ]
     bars: Annotated[int, Field(description="Bars held now.")]
     last_session: LastSession
     warnings: Warnings

@@ -189,6 +189,8 @@ def _of_inline(
         series, warnings = _series_of(history, model.manifest, model.calendar, reading.now)
     except InvalidInput as error:
         raise located(error, "history.") from None
+    if isinstance(series, DatedSeries):
+        warnings = (*_in_sample_warnings(model, series.dates[-1].item()), *warnings)
     return Question(
         choice,
         series,

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "missing_columns": 422,
     "no_history": 404,
     "not_a_session": 422,
+    "outside_session": 422,
     "not_ready": 503,
 }
 

@@ -279,6 +279,7 @@ def test_brackets_in_a_file_s_name_are_printed_as_they_are(
         (["--asset", "SPX", "--models", "oracle"], "there is no model 'oracle'"),
         (["--asset", "SPX", "--asset", "ETH-USD", "--bars", "x.csv"], "exactly one --asset"),
         (["--asset", "SPX", "--calendar", "XNYS"], "go with --bars"),
+        (["--asset", "SPX", "--outside-sessions", "drop"], "go with --bars"),
         (["--target", "SPX", "--source", "SPX"], "SPX is both source and target"),
         (["--target", "SPX", "--source", "NOBODY"], "NOBODY"),
         (["--target", "SPX", "--source", "ETH-USD", *LINEAR], "none of ['har'] is"),

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.volatility.prices import NOW, changed, chosen, make_bars, with_price
-from volatility.bars import DAILY, PRICES, validate
+from volatility.bars import DAILY, PRICES, session_dates, validate, within_sessions
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidBars, InvalidInput
 
 CRYPTO = get_calendar("24/7")
+NEW_YORK = get_calendar("XNYS")
 
 
 def refusal(bars, calendar=CRYPTO, now=NOW):
@@ -130,6 +131,62 @@ def test_not_a_session():
     error = refusal(make_bars(3, start="2020-04-09"), get_calendar("XNYS"))
     assert codes(error) == ["not_a_session"]
     assert "at bar 1 (2020-04-10) (2 in all); needed: sessions of the calendar XNYS" in str(error)
+
+
+def test_bars_before_the_open_and_after_the_close_are_outside():
+    # 2019-07-03 closes at 13:00 in New York, 17:00 UTC.
+    bars = make_bars(50, start="2019-07-03T13:25", interval=300)
+    error = refusal(bars, NEW_YORK)
+    assert codes(error) == ["outside_session"]
+    assert (error.findings[0].index, error.findings[0].count) == (0, 8)
+    assert "at bar 0 (2019-07-03T13:25:00) (8 in all); needed: bars within the" in str(error)
+    assert validate(chosen(bars, slice(1, 43)), NEW_YORK, NOW) == ()
+
+
+def test_hourly_bars_of_an_exchange_stand_on_the_clock_or_on_the_open():
+    for start in ("2019-07-02T13:00", "2019-07-02T13:30"):
+        assert validate(make_bars(7, start=start, interval=3_600), NEW_YORK, NOW) == ()
+    error = refusal(make_bars(6, start="2019-07-02T13:45", interval=3_600), NEW_YORK)
+    assert codes(error) == ["misaligned_time"]
+    assert "after midnight UTC, or after the session's open" in str(error)
+
+
+def test_the_last_bar_of_a_session_closes_with_it():
+    bars = make_bars(7, start="2019-07-02T13:30", interval=3_600)  # the last reaches to 20:30
+    closed = pd.Timestamp("2019-07-02 20:00", tz="UTC").to_pydatetime()
+    assert validate(bars, NEW_YORK, closed) == ()
+    assert codes(refusal(bars, NEW_YORK, closed - pd.Timedelta(seconds=1))) == ["future_dates"]
+
+
+def test_missing_sessions_of_an_exchange_are_counted_by_its_own_dates():
+    sydney = get_calendar("XASX")  # where a session begins on the day before in UTC
+    days = ("2021-01-04T23:00", "2021-01-05T23:00", "2021-01-07T23:00")
+    parts = [make_bars(6, start=day, interval=3_600) for day in days]
+    stamps = np.concatenate([part.timestamps for part in parts])
+    bars = changed(make_bars(18, interval=3_600), timestamps=stamps)
+    assert session_dates(bars, sydney)[0] == np.datetime64("2021-01-05")
+    (finding,) = validate(bars, sydney, NOW)
+    assert (finding.code, finding.count) == ("missing_sessions", 1)
+    assert "2021-01-07" in finding.found
+
+
+def test_bars_outside_of_sessions_can_be_left_out():
+    bars = make_bars(50, start="2019-07-03T13:25", interval=300)
+    inside, dropped = within_sessions(bars, NEW_YORK)
+    assert dropped == 8
+    assert (inside.timestamps == bars.timestamps[1:43]).all()
+    inside, dropped = within_sessions(make_bars(3, start="2020-04-09"), NEW_YORK)
+    assert (inside.dates.astype(str).tolist(), dropped) == (["2020-04-09"], 2)
+    assert within_sessions(make_bars(), CRYPTO)[1] == 0
+    assert within_sessions(make_bars(interval=3_600), CRYPTO)[1] == 0
+
+
+@pytest.mark.parametrize("interval", [300, DAILY])
+def test_bars_that_the_calendar_does_not_reach_are_not_left_out_but_refused(interval):
+    bars = make_bars(3, start="1985-01-02", interval=interval)
+    inside, dropped = within_sessions(bars, NEW_YORK)
+    assert dropped == 0
+    assert "outside_calendar" in codes(refusal(inside, NEW_YORK))
 
 
 def test_constant_prices():

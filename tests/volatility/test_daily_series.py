@@ -149,18 +149,20 @@ def test_hourly_bars_give_the_variance_of_24_close_to_close_returns():
     assert series.rv[0] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("lost", [23, 24, 30, 47])
-def test_a_day_without_all_its_bars_is_left_out(lost):
-    # Bar 23 is the last of day 0 and where day 1 sets out; 24, 30 and 47 are in day 1.
+@pytest.mark.parametrize("lost", [21, 23, 24, 30, 46])
+def test_a_day_that_lacks_more_than_a_tenth_of_its_bars_is_left_out(lost):
+    # Three bars: 21 to 23 are the last of day 0, where day 1 sets out; 24, 30 are in day 1, and 46
+    # to 48 the last two of day 1 and the first of day 2.
     bars = make_bars(24 * 5, interval=3_600)
-    kept = chosen(bars, np.arange(len(bars)) != lost)
+    kept = chosen(bars, ~np.isin(np.arange(len(bars)), np.arange(lost, lost + 3)))
     whole, _ = daily_series(bars, "realized_variance", CRYPTO)
-    series, (finding,) = daily_series(kept, "realized_variance", CRYPTO)
-    left_out = {"2021-01-01", "2021-01-02"} | ({"2021-01-03"} if lost == 47 else set())
-    assert finding.count == len(left_out)
+    series, findings = daily_series(kept, "realized_variance", CRYPTO)
+    left_out = {"2021-01-01", {46: "2021-01-03"}.get(lost, "2021-01-02")}
+    assert findings[0].code == "incomplete_sessions"
+    assert findings[0].count == len(left_out)
     assert not left_out & set(series.dates.astype(str))
     assert len(series) == 5 - len(left_out)
-    assert (series.rv == whole.rv[-len(series) :]).all()
+    assert (series.rv[-2:] == whole.rv[-2:]).all()
 
 
 def test_the_first_day_needs_the_close_before_it():
@@ -188,12 +190,6 @@ def test_a_measure_needs_its_kind_of_bars():
         daily_series(make_bars(interval=3_600), "parkinson", CRYPTO)
 
 
-def test_intraday_bars_need_a_market_that_never_closes():
-    with pytest.raises(InvalidInput, match="XNYS closes between sessions") as caught:
-        daily_series(make_bars(interval=3_600), "realized_variance", get_calendar("XNYS"))
-    assert caught.value.code == "unsupported_calendar"
-
-
 def test_dates_outside_the_calendar():
     with pytest.raises(OutsideCalendar, match="1985-01-02"):
         daily_series(make_bars(start="1985-01-02"), "squared_return", get_calendar("XNYS"))
@@ -214,6 +210,22 @@ def test_returns_beside_rv_by_hand():
     assert daily_series(bars, "parkinson", CRYPTO)[0].columns == {}
 
 
+def test_the_night_of_daily_bars_is_a_column_where_the_market_closes():
+    bars = chosen(make_bars(10, start="2021-03-04"), [0, 1, 4, 6])  # no bar on Tuesday the 9th
+    names = ("overnight_return", "return")
+    series, _ = daily_series(bars, "parkinson", get_calendar("XNYS"), names)
+    night = np.log(bars.open[1:] / bars.close[:-1])
+    assert series.columns["overnight_return"] == pytest.approx(
+        [0, night[0], night[1], 0], abs=1e-15
+    )
+    within = series.columns["return"] - series.columns["overnight_return"]
+    assert within == pytest.approx(np.log(bars.close / bars.open), rel=1e-12)
+    with pytest.raises(
+        InvalidInput, match="of the calendar 24/7 give no column 'overnight_return'"
+    ):
+        daily_series(bars, "parkinson", CRYPTO, ("overnight_return",))
+
+
 def test_what_has_no_rv_has_no_return_either():
     bars = make_bars()
     for name in ("open", "high", "low", "close"):
@@ -227,7 +239,8 @@ def test_what_has_no_rv_has_no_return_either():
 
 def test_columns_of_intraday_bars_are_those_of_their_functions():
     bars = measurable("realized_variance")
-    series, _ = daily_series(bars, "realized_variance", CRYPTO, available(daily=False))
+    columns = available(daily=False, always_open=True)
+    series, _ = daily_series(bars, "realized_variance", CRYPTO, columns)
     assert set(series.columns) == set(INTRADAY_COLUMNS)
     returns = np.diff(np.log(bars.close))[23:].reshape(-1, 24)  # the first day has no close before
     for name, function in INTRADAY_COLUMNS.items():
@@ -237,7 +250,7 @@ def test_columns_of_intraday_bars_are_those_of_their_functions():
 
 
 def test_a_column_that_the_bars_do_not_give():
-    with pytest.raises(InvalidInput, match="daily bars give no column 'jump'") as caught:
+    with pytest.raises(InvalidInput, match="of the calendar 24/7 give no column 'jump'") as caught:
         daily_series(make_bars(), "parkinson", CRYPTO, ("return", "jump"))
     assert caught.value.code == "unknown_column"
 
@@ -248,7 +261,7 @@ def test_columns_are_finite_and_other_later_prices_change_none_earlier(name, day
     later = bars.dates >= bars.dates[0] + day
     scale = np.where(later, factor, 1.0)
     prices = {p: getattr(bars, p) * scale for p in ("open", "high", "low", "close")}
-    columns = available(bars.is_daily)
+    columns = available(bars.is_daily, always_open=True)
     series, _ = daily_series(bars, name, CRYPTO, columns)
     other, _ = daily_series(changed(bars, **prices), name, CRYPTO, columns)
     cut = bars.dates[0] + day - 1

@@ -14,6 +14,8 @@ from volatility.evaluation.compare import BENCHMARKS
 
 DEFAULT_SEEDS, QUICK_SEEDS = 5, 2  # of each network in a reproduction
 MOST_SEEDS = 100
+DROP = "drop"
+OUTSIDE_SESSIONS = ("refuse", DROP)
 
 
 def add_retrain(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +106,12 @@ def _add_assets(parser: argparse.ArgumentParser) -> None:
         "--calendar", help="with --bars: 24/7, XNYS or another calendar of exchange_calendars"
     )
     parser.add_argument("--measure", help="with --bars: garman_klass, parkinson, …")
+    parser.add_argument(
+        "--outside-sessions",
+        choices=OUTSIDE_SESSIONS,
+        help="with --bars: what to do with bars before the open, after the close and on days "
+        "without a session (default: refuse the file)",
+    )
 
 
 def _add_fitting(parser: argparse.ArgumentParser) -> None:

@@ -92,6 +92,7 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
         "--bars": options.bars,
         "--calendar": options.calendar,
         "--measure": options.measure,
+        "--outside-sessions": options.outside_sessions,
         "--source": options.source,
         "--config": options.config,
         "--seed": options.seed,

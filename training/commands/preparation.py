@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from training.commands.arguments import DROP
 from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
@@ -160,12 +161,15 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
             needed="another asset",
         )
     if options.bars is None:
-        if options.calendar or options.measure:
-            raise InvalidInput("--calendar and --measure go with --bars", field="bars")
+        if options.calendar or options.measure or options.outside_sessions:
+            raise InvalidInput(
+                "--calendar, --measure and --outside-sessions go with --bars", field="bars"
+            )
         return assets, None
     if not options.asset or len(assets) != 1:
         raise InvalidInput("--bars needs exactly one --asset to belong to", field="asset")
-    return assets, BarsFile(options.bars, options.calendar, options.measure)
+    drop = options.outside_sessions == DROP
+    return assets, BarsFile(options.bars, options.calendar, options.measure, drop)
 
 
 def _config_of(options: argparse.Namespace) -> Config:

@@ -12,8 +12,8 @@ import pandas as pd
 from models_store.names import check_asset_name
 from training.data.assets import AssetData
 from volatility import datasets
-from volatility.bars import Bars, validate
-from volatility.calendars import get_calendar
+from volatility.bars import Bars, session_dates, validate, within_sessions
+from volatility.calendars import Calendar, get_calendar
 from volatility.errors import Finding, InvalidInput
 from volatility.frames import from_frame
 from volatility.measures import MEASURES
@@ -48,6 +48,7 @@ class BarsFile:
     path: Path
     calendar: str | None = None
     measure: str | None = None
+    drop_outside: bool = False  # leave out bars outside of sessions, instead of refusing the file
 
 
 def load_asset(
@@ -73,7 +74,11 @@ def load_asset(
     bars = read_bars(file.path)
     calendar = file.calendar or _usual_calendar(bars)
     measure = file.measure or ("garman_klass" if bars.interval == DAY else "realized_variance")
-    return _asset_data(asset, bars, calendar, measure, file.path.name, now)
+    notes: tuple[Finding, ...] = ()
+    if file.drop_outside:
+        bars, notes = _without_outside(bars, get_calendar(calendar))
+    data, more = _asset_data(asset, bars, calendar, measure, file.path.name, now)
+    return data, (*notes, *more)
 
 
 def read_bars(path: Path) -> Bars:
@@ -113,14 +118,26 @@ def _usual_calendar(bars: Bars) -> str:
     )
 
 
-def _without_extreme_ranges(bars: Bars) -> Bars:
-    """Leave out days with a high more than five times the low, which ``validate`` told of.
+def _without_outside(bars: Bars, calendar: Calendar) -> tuple[Bars, tuple[Finding, ...]]:
+    inside, dropped = within_sessions(bars, calendar)
+    if not dropped:
+        return bars, ()
+    found = "bars outside of sessions, which are dropped"
+    needed = f"bars within the sessions of the calendar {calendar.name}"
+    return inside, (Finding("outside_session", "warning", "bars", found, needed, None, dropped),)
+
+
+def _without_extreme_ranges(bars: Bars, calendar: Calendar) -> Bars:
+    """Leave out sessions with a high more than five times the low, which ``validate`` told of.
 
     One such print decides a least-squares fit and the range that forecasts are clipped to; see
     docs/decisions/0007. Forecasts are made from every bar: this is about fitting alone.
     """
     extreme = bars.extreme_range
-    return bars.where(~np.isin(bars.dates, bars.dates[extreme])) if extreme.any() else bars
+    if not extreme.any():
+        return bars
+    dates = session_dates(bars, calendar)
+    return bars.where(~np.isin(dates, dates[extreme]))
 
 
 def _asset_data(
@@ -128,8 +145,9 @@ def _asset_data(
 ) -> tuple[AssetData, tuple[Finding, ...]]:
     calendar = get_calendar(calendar_name)
     notes = validate(bars, calendar, now)
-    fitted_on = _without_extreme_ranges(bars)
-    series, more_notes = daily_series(fitted_on, measure, calendar, available(bars.is_daily))
+    fitted_on = _without_extreme_ranges(bars, calendar)
+    columns = available(bars.is_daily, calendar.always_open)
+    series, more_notes = daily_series(fitted_on, measure, calendar, columns)
     data = AssetData(
         asset=asset,
         series=series,

@@ -16,6 +16,7 @@ from models_store.manifest import (
 )
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
+from models_store.units import median_range
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
@@ -104,6 +105,7 @@ def _manifest(
         residual_variance=fit.residual_variance,
         clip=(bounds.low, bounds.high),
         mean_rv=bounds.mean,
+        rv_medians=median_range(target.series.rv),
         intervals=calibrate(track, parts.test),
         evaluation=_evaluation(track, parts, recipe.refit_every),
         hyperparameters=dict(recipe.hyperparameters),

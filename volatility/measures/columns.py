@@ -1,11 +1,12 @@
 """What else a session's bars tell besides its realized variance: regressors need it by name.
 
 A column looks at its own session (and at the close before it), as a measure does, so later bars
-change nothing earlier. Daily bars give the return; intraday bars also tell losses from gains, how
-precisely variance is measured, and what part of it came in jumps.
+change nothing earlier. Daily bars give the return, and that of the night before where the market
+closes; intraday bars also tell losses from gains, how precisely variance is measured, and what part
+of it came in jumps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from statistics import NormalDist
 from types import MappingProxyType
 
@@ -19,6 +20,7 @@ from volatility.measures.intraday import (
     realized_variance,
     tripower_quarticity,
 )
+from volatility.measures.session_returns import SessionReturns
 
 Column = Callable[[FloatArray], FloatArray]
 
@@ -50,8 +52,29 @@ def session_return(sessions: FloatArray) -> FloatArray:
     return np.asarray(np.log(close) - np.log(start))
 
 
+def overnight_return(sessions: FloatArray) -> FloatArray:
+    r"""Log return of the night before each session.
+
+    Parameters
+    ----------
+    sessions : (n, 5) previous close, open, high, low, close; the previous close is NaN where the
+        session before has no bar.
+
+    Returns
+    -------
+    (n,) decimal; 0 where there is no previous close, as in :func:`session_return`.
+
+    Notes
+    -----
+    .. math:: r_t = \ln O_t - \ln C_{t-1}
+    """
+    previous_close, opens = sessions.T[:2]
+    start = np.where(np.isnan(previous_close), opens, previous_close)
+    return np.asarray(np.log(opens) - np.log(start))
+
+
 def intraday_return(returns: FloatArray) -> FloatArray:
-    r"""Log return of each day, from midnight to midnight.
+    r"""Log return within each session: from midnight to midnight where the market never closes.
 
     Parameters
     ----------
@@ -222,7 +245,11 @@ def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
     return np.divide(above, below, out=np.zeros(len(below)), where=below > 0)
 
 
-DAILY_COLUMNS: Mapping[str, Column] = MappingProxyType({"return": session_return})
+OVERNIGHT = "overnight_return"
+
+DAILY_COLUMNS: Mapping[str, Column] = MappingProxyType(
+    {"return": session_return, OVERNIGHT: overnight_return}
+)
 
 INTRADAY_COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
@@ -238,6 +265,28 @@ INTRADAY_COLUMNS: Mapping[str, Column] = MappingProxyType(
 )
 
 
-def available(daily: bool) -> tuple[str, ...]:
-    """Columns that daily, or else intraday, bars give."""
-    return tuple(DAILY_COLUMNS if daily else INTRADAY_COLUMNS)
+def available(daily: bool, always_open: bool) -> tuple[str, ...]:
+    """Columns that daily, or else intraday, bars give: no night of a market that never closes."""
+    within = [name for name in (DAILY_COLUMNS if daily else INTRADAY_COLUMNS) if name != OVERNIGHT]
+    return tuple(within) if always_open else (*within, OVERNIGHT)
+
+
+def daily_columns(sessions: FloatArray, names: Iterable[str]) -> dict[str, FloatArray]:
+    """Columns of (n, 5) sessions of daily bars by name; (n,) each."""
+    return {name: DAILY_COLUMNS[name](sessions) for name in names}
+
+
+def intraday_columns(sessions: SessionReturns, names: Iterable[str]) -> dict[str, FloatArray]:
+    """Columns of sessions of shorter bars by name; (days,) each.
+
+    The return of a market that closes has its night in it, as that of daily bars does.
+    """
+    columns: dict[str, FloatArray] = {}
+    for name in names:
+        if name == OVERNIGHT and sessions.nights is not None:
+            columns[name] = sessions.nights
+            continue
+        columns[name] = sessions.map(INTRADAY_COLUMNS[name])
+        if name == "return" and sessions.nights is not None:
+            columns[name] = columns[name] + sessions.nights
+    return columns

@@ -9,9 +9,8 @@ import math
 
 import numpy as np
 
-from volatility.arrays import DateArray, FloatArray
-from volatility.bars import DAILY, Bars
-from volatility.errors import Finding, InvalidInput, TooFewObservations
+from volatility.arrays import FloatArray
+from volatility.errors import InvalidInput, TooFewObservations
 from volatility.measures.measure import Measure
 
 # 1 / (E|Z|)² with Z ~ N(0, 1), and E[range²] of a driftless Brownian motion of unit variance.
@@ -273,47 +272,6 @@ def realized_kernel(returns: FloatArray, bandwidth: int | None = None) -> FloatA
         kernel += 2 * _parzen(lag / (widths + 1.0)) * products.sum(axis=-1)
     # The Parzen kernel is positive definite; below zero is rounding.
     return np.asarray(np.maximum(kernel, 0.0))
-
-
-def complete_days(bars: Bars) -> tuple[FloatArray, DateArray, tuple[Finding, ...]]:
-    """What intraday measures are computed from.
-
-    Parameters
-    ----------
-    bars : shorter than a day, such as :func:`volatility.bars.validate` accepts.
-
-    Returns
-    -------
-    (days, intraday) log returns of complete UTC days, those with every close of the day and the
-    close just before it; (days,) dates; and the warning ``incomplete_sessions`` if any day is left
-    out.
-    """
-    per_day = DAILY // bars.interval
-    returns = np.diff(np.log(bars.close))
-    seconds = bars.timestamps.astype(np.int64)
-    # A return belongs to the day of the bar at whose close it ends.
-    usable = (np.diff(seconds) == bars.interval) & (seconds[1:] % bars.interval == 0)
-    held, counts = np.unique(bars.dates[1:][usable], return_counts=True)
-    complete = held[counts == per_day]
-    chosen = usable & np.isin(bars.dates[1:], complete)
-    incomplete = np.setdiff1d(bars.dates, complete)
-    return returns[chosen].reshape(-1, per_day), complete, _incomplete(incomplete, per_day)
-
-
-def _incomplete(dates: DateArray, per_day: int) -> tuple[Finding, ...]:
-    if not len(dates):
-        return ()
-    return (
-        Finding(
-            "incomplete_sessions",
-            "warning",
-            "bars",
-            f"{dates[0]} lacks some of its bars and is left out",
-            f"{per_day} bars a UTC day, and the bar before midnight",
-            None,
-            len(dates),
-        ),
-    )
 
 
 def _checked(returns: FloatArray, minimum: int, what: str) -> FloatArray:

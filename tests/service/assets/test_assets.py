@@ -57,6 +57,7 @@ def test_a_bar_is_added_and_stays_after_a_restart(tomorrow: TestClient, settings
         "added": 1,
         "unchanged": 0,
         "replaced": 0,
+        "dropped": 0,
         "bars": 401,
         "last_session": "2021-02-04",
         "warnings": [],
@@ -87,6 +88,28 @@ def test_csv_is_read_to_the_last_bit(client: TestClient) -> None:
     answer = client.put(f"/assets/{ASSET}/bars", content=table, headers=CSV)
     assert answer.status_code == 200, answer.text
     assert answer.json()["unchanged"] == 400
+
+
+def test_a_price_that_jumps_by_a_split_like_factor_is_told_of(tomorrow: TestClient) -> None:
+    path = f"/assets/{ASSET}/bars"
+    held = json_bars(BARS)[-1]["close"]
+    prices = scaled(NEXT, 0.1)
+    [warning] = tomorrow.put(path, json={"bars": [NEXT | prices]}).json()["warnings"]
+    assert warning.startswith(f"open: 10.0 after a close of {held}, held before, about 0.1 times")
+    history = [*json_bars(BARS), NEXT | prices]
+    answer = tomorrow.post("/forecast", json={"asset": ASSET, "history": {"bars": history}}).json()
+    assert any("about 0.1 times" in warning for warning in answer["warnings"])
+
+
+def scaled(bar: dict[str, Any], factor: float) -> dict[str, float]:
+    """The prices of a bar, multiplied."""
+    return {name: bar[name] * factor for name in ("open", "high", "low", "close")}
+
+
+def test_a_jump_that_is_no_split_is_not_told_of(tomorrow: TestClient) -> None:
+    prices = scaled(NEXT, 0.7)
+    answer = tomorrow.put(f"/assets/{ASSET}/bars", json={"bars": [NEXT | prices]}).json()
+    assert (answer["added"], answer["warnings"]) == (1, [])
 
 
 def test_a_gap_behind_the_held_bars_is_said(settings: Settings) -> None:
@@ -157,6 +180,17 @@ def test_a_day_counts_when_all_its_hours_are_held(hourly: TestClient) -> None:
     assert (whole["added"], whole["unchanged"], whole["warnings"]) == (4, 20, [])
     [described] = [it for it in hourly.get("/assets").json()["assets"] if it["asset"] == "HOURLY"]
     assert whole["last_session"] == described["last_session"] == "2021-02-03"
+
+
+def test_an_hour_may_be_missing_but_not_the_last_of_the_newest_day(hourly: TestClient) -> None:
+    table = to_frame(make_bars(73, "2021-01-31T23:00", 3600)).tail(24)
+    path = "/assets/HOURLY/bars"
+    part = hourly.put(path, content=table.head(23).to_csv(index=False), headers=CSV).json()
+    assert part["last_session"] == "2021-02-02"
+    assert "of the newest session its last one" in part["warnings"][0]
+    lost = table.drop(table.index[5])
+    whole = hourly.put(path, content=lost.tail(1).to_csv(index=False), headers=CSV).json()
+    assert (whole["last_session"], whole["warnings"]) == ("2021-02-03", [])
 
 
 @pytest.mark.parametrize(

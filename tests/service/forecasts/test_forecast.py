@@ -146,6 +146,30 @@ def test_a_replay_of_days_the_model_has_seen_says_so(client: TestClient) -> None
     assert warning.startswith("in-sample: log_har was fitted on sessions up to 2021-02-03")
 
 
+def test_a_history_of_days_the_model_has_seen_says_so(client: TestClient) -> None:
+    known = SERIES.until(np.datetime64("2020-12-24"))
+    [replay] = ask(client, as_of="2020-12-24")["warnings"]
+    dated = {"dates": known.dates.astype(str).tolist(), "rv": known.rv.tolist()}
+    for history in (dated, {"bars": json_bars(bars_of(known))}):
+        assert replay in ask(client, history=history)["warnings"]
+    batch = client.post(
+        "/forecast/batch", json={"items": [{"asset": ASSET, "history": dated}]}
+    ).json()
+    assert replay in batch["items"][0]["warnings"]
+    assert not in_sample(ask(client, history={"rv": dated["rv"]}))  # of no day that is known
+
+
+def test_a_history_that_reaches_the_end_of_training_is_out_of_sample(client: TestClient) -> None:
+    dates = SERIES.dates[-30:].astype(str).tolist()
+    assert not in_sample(ask(client, history={"dates": dates, "rv": json_rv(30)}))
+    late = ask(client, history={"dates": dates[:-1], "rv": json_rv(30)[:-1]})
+    assert in_sample(late)
+
+
+def in_sample(answer: dict[str, Any]) -> bool:
+    return any(warning.startswith("in-sample") for warning in answer["warnings"])
+
+
 def test_a_replay_of_the_last_training_day_forecasts_what_came_after(client: TestClient) -> None:
     assert ask(client, as_of=LAST)["warnings"] == []
 

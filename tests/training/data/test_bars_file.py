@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from tests.training.simulated import write_bars
+from tests.volatility.session_bars import session_bars
 from training.data.bars_file import DAY, BarsFile, CalendarNeeded, UnreadableFile, load_asset
 from volatility import datasets
+from volatility.bars import PRICES, Bars
 from volatility.errors import InvalidBars, UnknownAsset
+from volatility.frames import to_frame
 from volatility.measures.columns import available
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,7 +39,8 @@ def test_shipped_assets_and_their_missing_or_motionless_sessions(
 @pytest.mark.parametrize("asset", datasets.NAMES)
 def test_every_column_that_the_bars_give_is_loaded_and_finite(asset: str) -> None:
     data, _ = load_asset(asset, None, NOW)
-    assert tuple(data.series.columns) == available(daily=data.bar_interval == DAY)
+    known = available(data.bar_interval == DAY, always_open=data.calendar_name == "24/7")
+    assert tuple(data.series.columns) == known
     for values in data.series.columns.values():
         assert np.isfinite(values).all()
     assert data.series.columns["return"].std() == pytest.approx(
@@ -49,6 +53,77 @@ def test_a_day_with_an_extreme_range_is_not_fitted_on_and_is_told_of() -> None:
     assert np.datetime64("2017-06-21") not in data.series.dates  # low 0.10, high 352
     assert data.series.rv.max() < 0.3
     assert any(note.code == "extreme_range" for note in notes)
+
+
+def test_minutes_of_an_exchange_are_measured_within_its_sessions(tmp_path: Path) -> None:
+    bars = session_bars("2019-06-24", "2019-07-12")
+    path = tmp_path / "minutes.parquet"
+    to_frame(bars).to_parquet(path)
+    data, notes = load_asset("MINE", BarsFile(path, calendar="XNYS"), NOW)
+    assert (data.series.measure, data.bar_interval) == ("realized_variance", 300)
+    assert len(data.series) == 14  # the 4th of July is a holiday, the 3rd a half day
+    assert "overnight_return" in data.series.columns
+    assert notes == ()
+
+
+def test_times_of_the_exchange_s_own_clock_are_read_by_their_offset(tmp_path: Path) -> None:
+    bars = session_bars("2019-03-06", "2019-03-13")  # clocks change on the 10th
+    utc = to_frame(bars)
+    local = utc.assign(timestamp=utc.timestamp.dt.tz_convert("America/New_York").astype(str))
+    assert {text[-6:] for text in local.timestamp} == {"-05:00", "-04:00"}
+    digests = []
+    for name, frame in (("utc.csv", utc), ("local.csv", local)):
+        frame.to_csv(tmp_path / name, index=False)
+        data, _ = load_asset("MINE", BarsFile(tmp_path / name, calendar="XNYS"), NOW)
+        digests.append(data.series.sha256)
+    assert digests[0] == digests[1]
+
+
+def with_evening(bars: Bars) -> Bars:
+    """Bars of an exchange, and one of each evening at 21:00 UTC."""
+    closing = np.append(np.diff(bars.timestamps).astype(int) > 300, True)
+    evening = bars.where(closing)
+    later = evening.timestamps.astype("datetime64[D]") + np.timedelta64(21, "h")
+    stamps = np.concatenate([bars.timestamps, later])
+    order = np.argsort(stamps)
+    prices = {
+        name: np.concatenate([getattr(it, name) for it in (bars, evening)])[order]
+        for name in PRICES
+    }
+    return Bars(timestamps=stamps[order], interval=300, **prices)
+
+
+def test_bars_outside_of_sessions_are_refused_or_dropped_and_counted(tmp_path: Path) -> None:
+    bars = session_bars("2019-06-24", "2019-07-12")
+    path = tmp_path / "minutes.parquet"
+    to_frame(with_evening(bars)).to_parquet(path)
+    with pytest.raises(InvalidBars, match="a bar outside of all sessions") as refused:
+        load_asset("MINE", BarsFile(path, calendar="XNYS"), NOW)
+    assert (refused.value.code, refused.value.findings[0].count) == ("outside_session", 14)
+    data, notes = load_asset("MINE", BarsFile(path, calendar="XNYS", drop_outside=True), NOW)
+    assert [(note.code, note.count) for note in notes] == [("outside_session", 14)]
+    to_frame(bars).to_parquet(path)
+    clean, none = load_asset("MINE", BarsFile(path, calendar="XNYS", drop_outside=True), NOW)
+    assert data.series.sha256 == clean.series.sha256
+    assert none == ()
+
+
+def test_daily_bars_of_days_without_a_session_are_dropped_on_request(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "bars.csv")
+    with pytest.raises(InvalidBars, match="a day without a session"):
+        load_asset("MINE", BarsFile(path, calendar="XNYS"), NOW)
+    data, notes = load_asset("MINE", BarsFile(path, calendar="XNYS", drop_outside=True), NOW)
+    assert len(data.series) + notes[0].count == 600
+    assert notes[0].code == "outside_session"
+
+
+def test_a_split_that_nobody_adjusted_for_is_told_of(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "bars.csv")
+    frame = pd.read_csv(path)
+    frame.loc[300:, ["open", "high", "low", "close"]] /= 10
+    frame.to_csv(path, index=False)
+    _, notes = load_asset("MINE", BarsFile(path), NOW)
+    assert [note.index for note in notes if note.code == "split_like_jump"] == [300]
 
 
 def test_an_asset_that_is_not_shipped_needs_a_file() -> None:

@@ -55,6 +55,8 @@ def test_a_model_of_several_columns_serves_what_was_fitted(
     model = Snapshot.of(store).models["TARGET"]["leverage"]
     assert model.manifest.columns == COLUMNS
     series = data.target.series
+    medians = [np.median(series.rv[at : at + 22]) for at in range(len(series) - 21)]
+    assert model.manifest.rv_medians == (min(medians), max(medians))
     windows = {
         name: values[None, -22:] for name, values in {"rv": series.rv, **series.columns}.items()
     }
@@ -104,12 +106,12 @@ def test_seeds_are_in_the_manifest_and_their_forecasts_beside_their_mean(
     track = replace(mean, by_seed={3: mean.forecast * 1.1, 4: mean.forecast})
     fit = replace(fitted.fit, by_seed={3: fitted.fit, 4: fitted.fit})
     store = Store(tmp_path)
-    store.publish(to_files(replace(fitted, fit=fit), data, track, parts_of(data.target).test))
+    store.publish(to_files(replace(fitted, fit=fit), data, track, parts_of(data)))
     loaded = store.load("TARGET", "leverage", 1)
     assert loaded.manifest.seeds == (3, 4)
     worse, same = loaded.manifest.evaluation.qlike_loss_by_seed
     assert same == loaded.manifest.evaluation.qlike_loss
-    tested = mean.target_dates >= parts_of(data.target).test
+    tested = mean.target_dates >= parts_of(data).test
     assert worse == qlike_loss(mean.rv[tested], 1.1 * mean.forecast[tested])
     assert list(loaded.track.by_seed) == [3, 4]
     for seed, forecast in track.by_seed.items():

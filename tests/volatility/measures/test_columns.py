@@ -30,8 +30,10 @@ def column(name: str, day: np.ndarray) -> float:
 def test_the_return_of_a_daily_bar_is_from_close_to_close():
     # Previous close 100, open 101, close 110; then no previous close: from open 50 to close 55.
     sessions = np.array([[100, 101, 112, 100, 110], [np.nan, 50, 56, 49, 55]])
-    (found,) = (function(sessions) for function in DAILY_COLUMNS.values())
-    assert found == pytest.approx([np.log(1.1), np.log(1.1)], rel=1e-14)
+    assert DAILY_COLUMNS["return"](sessions) == pytest.approx([np.log(1.1)] * 2, rel=1e-14)
+    # The night before: from 100 to 101, and not known.
+    night = DAILY_COLUMNS["overnight_return"](sessions)
+    assert night == pytest.approx([np.log(1.01), 0], rel=1e-12)
 
 
 def test_columns_of_intraday_returns_by_hand():
@@ -168,6 +170,9 @@ def test_returns_that_are_not_finite_are_refused(name):
 
 
 def test_what_is_available():
-    assert columns.available(daily=True) == ("return",)
-    assert columns.available(daily=False) == tuple(INTRADAY_COLUMNS)
+    assert columns.available(daily=True, always_open=True) == ("return",)
+    assert columns.available(daily=True, always_open=False) == ("return", "overnight_return")
+    intraday = tuple(INTRADAY_COLUMNS)
+    assert columns.available(daily=False, always_open=True) == intraday
+    assert columns.available(daily=False, always_open=False) == (*intraday, "overnight_return")
     assert "return" in INTRADAY_COLUMNS
