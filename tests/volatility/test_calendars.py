@@ -77,7 +77,7 @@ def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
     ]
     assert crypto.sessions_after(days("2020-02-29"), 1).tolist() == [days("2020-03-01").tolist()]
     last = xnys.session_dates[-1:]
-    with pytest.raises(OutsideCalendar, match="one of the 2 sessions after .* lies outside"):
+    with pytest.raises(OutsideCalendar, match=r"one of the 2 sessions after .* lies outside"):
         xnys.sessions_after(xnys.session_dates[-2:-1], 2)
     with pytest.raises(OutsideCalendar):
         xnys.sessions_after(last, 1)
