@@ -28,9 +28,7 @@ SESSION = {"monday": -0.2, "friday": 0.2, "half_day": -1.2}
 def rows_of(data: TrainingSet) -> dict[str, ComparisonRow]:
     recipes = tuple(make_recipe(name, CONFIG) for name in ("har", "log_har", "calendar_log_har"))
     (tracks,) = forecast_studies([Study(data, recipes)], worker_pool(1), lambda _: None)
-    comparison = compare(
-        list(tracks.values()), parts_of(data.target).test, daily=data.target.series
-    )
+    comparison = compare(list(tracks.values()), parts_of(data).test, daily=data.target.series)
     return {row.model: row for row in comparison.rows}
 
 
