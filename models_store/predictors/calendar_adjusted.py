@@ -80,9 +80,9 @@ class CalendarAdjustedPredictor:
         """
         calendar, days = get_calendar(self.calendar_name), windows[DAY]
         seen, ahead = np.ones(days.shape), np.ones(len(days))
-        known = ~np.isnan(days).any(axis=-1)
+        known = ~np.isnan(days[:, -1])  # a history has dates, or none
         if known.any():
-            dates = days[known].astype(np.int64).astype("datetime64[D]")
+            dates = days[known].astype(np.int64).view("datetime64[D]")
             seen[known] = self._factors[day_classes(dates, calendar)]
             ahead[known] = self._mean_ahead(dates[:, -1], calendar)
         values, diagnostics = self.inner.predict({**windows, "rv": windows["rv"] / seen})
