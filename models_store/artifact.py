@@ -40,6 +40,7 @@ SUMS = "SHA256SUMS"
 # torch and onnxruntime add float32 in different orders; on log rv that moves a forecast by 1e-6.
 REPLAY_TOLERANCE = 1e-5
 _FORECAST = "forecast"  # in reference.npz, beside the columns
+_SEED = "seed_"  # in evaluation.npz, before each seed whose own forecasts stand beside their mean
 
 # A store is loaded by several threads, and numpy reads an array's header by Python's parser, whose
 # recursion depth Python 3.11 counts for all threads together: now and then it refused a sound file.
@@ -76,6 +77,7 @@ def encode(
             target_dates=_to_days(track.target_dates),
             forecast=track.forecast,
             rv=track.rv,
+            **{f"{_SEED}{seed}": forecast for seed, forecast in track.by_seed.items()},
         ),
         REFERENCE: _encode_arrays(**reference, **{_FORECAST: reference_rv}),
     }
@@ -171,6 +173,11 @@ def _read_track(folder: Path, manifest: Manifest) -> ForecastTrack:
         forecast=arrays["forecast"],
         rv=arrays["rv"],
         horizon=manifest.horizons[0],
+        by_seed={
+            int(name.removeprefix(_SEED)): values
+            for name, values in arrays.items()
+            if name.startswith(_SEED)
+        },
     )
 
 

@@ -98,6 +98,10 @@ class Evaluation(_Record):
     mae_volatility: FiniteFloat
     r_squared_log: FiniteFloat
     correlation_log: FiniteFloat
+    qlike_loss_by_seed: tuple[FiniteFloat, ...] = Field(
+        default=(),
+        description="QLIKE that each seed alone had on the same sessions, in the order of `seeds`.",
+    )
 
 
 class Manifest(_Record):
@@ -148,11 +152,16 @@ class Manifest(_Record):
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
     learned: dict[str, FiniteFloat] = Field(
         default_factory=dict,
-        description="Learned quantities worth reading, such as the hybrid's alpha.",
+        description="Learned quantities worth reading, such as the hybrid's alpha; of several "
+        "seeds their mean.",
     )
     histories: dict[str, LossHistory] = Field(
         default_factory=dict,
-        description="How the losses of a network went, by phase of its training.",
+        description="How the losses of a network went, by phase of its training; of several seeds "
+        "with the seed's place in `seeds`, as in `training_1`.",
     )
     seed: int
+    seeds: tuple[int, ...] = Field(
+        default=(), description="Of a network: the seeds whose fits it is the mean of, in logs."
+    )
     code_version: str

@@ -13,9 +13,9 @@ def to_date(day: np.datetime64) -> date:
     return found
 
 
-def finite(value: float) -> float | None:
+def finite(value: float | None) -> float | None:
     """The value, or null where it is not defined, such as a correlation with a constant."""
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def to_bytes(value: object) -> bytes:

@@ -81,6 +81,16 @@ class CompareRow(TypedDict):
             "honest forecast one session ahead; null where it cannot be told."
         ),
     ]
+    qlike_seed_mean: Annotated[
+        float | None,
+        Field(
+            description="`qlike_loss` of one fit alone, on average over the seeds whose mean a "
+            "network is; null for other models."
+        ),
+    ]
+    qlike_seed_deviation: Annotated[
+        float | None, Field(description="Its standard deviation between seeds; null below two.")
+    ]
     refit_every: Annotated[
         int, Field(description="Sessions between two fits in the walk-forward.", examples=[22])
     ]
@@ -165,6 +175,8 @@ def _row(row: ComparisonRow, model: LoadedModel) -> CompareRow:
         in_confidence_set=row.in_confidence_set,
         confidence_set_pvalue=finite(row.confidence_set_pvalue),
         information_lag=row.information_lag,
+        qlike_seed_mean=finite(row.qlike_seed_mean),
+        qlike_seed_deviation=finite(row.qlike_seed_deviation),
         refit_every=model.manifest.evaluation.refit_every,
     )
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.simulated import SMALL_CONFIG
-from training.config import InvalidConfig, flatten, read_config
+from training.config import InvalidConfig, flatten, read_config, seeds_from
 
 
 def test_the_shipped_configuration_is_that_of_the_paper() -> None:
@@ -34,6 +34,8 @@ def test_flattening_keeps_every_field() -> None:
         (("epochs = 2", "epochs = 'two'"), r"pretraining\.epochs must be int, not 'two'"),
         (("seed = 7", "seed = "), "cannot be read"),
         (("seed = 7", f"seed = {2**63}"), "seed must be from"),
+        (("seeds = 1", "seeds = 0"), "seeds must be from 1 to 16, not 0"),
+        (("seed = 7\nseeds = 1", f"seed = {2**63 - 2}\nseeds = 3"), "3 seeds from .* go beyond"),
         (("epochs = 2", "epochs = 0"), r"pretraining\.epochs must be at least 1, not 0"),
         (("linear_refit_every = 22", "linear_refit_every = 0"), "linear_refit_every must be at"),
         (("validation_share = 0.2", "validation_share = 1"), "validation_share must be from"),
@@ -48,3 +50,8 @@ def test_a_wrong_configuration_names_the_field(
     path.write_text(SMALL_CONFIG.read_text().replace(*change, 1))
     with pytest.raises(InvalidConfig, match=message):
         read_config(path)
+
+
+def test_seeds_follow_the_configured_one() -> None:
+    assert seeds_from(7, 3) == (7, 8, 9)
+    assert seeds_from(2**63 - 1, 1) == (2**63 - 1,)

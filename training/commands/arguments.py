@@ -7,7 +7,7 @@ along, so that help comes in a fraction of a second.
 import argparse
 from pathlib import Path
 
-from training.config import SEEDS
+from training.config import AVERAGED, SEEDS
 from training.models.registry import MODELS
 from volatility.datasets import NAMES
 from volatility.evaluation.compare import BENCHMARKS
@@ -123,6 +123,12 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
     parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")
+    parser.add_argument(
+        "--seeds",
+        type=_averaged,
+        metavar="N",
+        help="fits of each network, of which it is the mean; overrides the configuration's",
+    )
     _add_jobs(parser)
 
 
@@ -145,6 +151,12 @@ def _horizon(text: str) -> int:
 def _seed(text: str) -> int:
     if not SEEDS.low <= int(text) <= SEEDS.high:
         raise argparse.ArgumentTypeError(f"{text} is not {SEEDS}")
+    return int(text)
+
+
+def _averaged(text: str) -> int:
+    if not AVERAGED.low <= int(text) <= AVERAGED.high:
+        raise argparse.ArgumentTypeError(f"{text} is not {AVERAGED}")
     return int(text)
 
 

@@ -95,6 +95,7 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
         "--source": options.source,
         "--config": options.config,
         "--seed": options.seed,
+        "--seeds": options.seeds,
     }
     for option, value in given.items():
         if value is not None:

@@ -171,8 +171,11 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
 def _config_of(options: argparse.Namespace) -> Config:
     """The configuration with what the options override."""
     config = read_config(options.config)
-    if options.seed is not None:
-        config = replace(config, seed=options.seed)
+    config = replace(
+        config,
+        seed=config.seed if options.seed is None else options.seed,
+        seeds=config.seeds if options.seeds is None else options.seeds,
+    )
     if options.source is not None:
         config = replace(config, transfer=replace(config.transfer, source=options.source))
     return config

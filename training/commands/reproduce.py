@@ -10,11 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from training.commands.arguments import DEFAULT_SEEDS, QUICK_SEEDS
 from training.commands.console import echo
 from training.commands.preparation import check_writable
-from training.config import read_config
+from training.config import read_config, seeds_from
 from training.reproduction.answers import Answer
 from training.reproduction.data import load_paper
 from training.reproduction.download import download
-from training.reproduction.run import Reproduction, quick_config, seeds_from
+from training.reproduction.run import Reproduction, quick_config
 
 INTERRUPTED = 130  # exit status of a command that was stopped by the keyboard
 
@@ -24,7 +24,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     config = read_config(options.config)
     if options.quick:
         config = quick_config(config)
-    seeds = seeds_from(config, options.seeds or (QUICK_SEEDS if options.quick else DEFAULT_SEEDS))
+    count = options.seeds or (QUICK_SEEDS if options.quick else DEFAULT_SEEDS)
+    seeds = seeds_from(config.seed, count)
     if options.download:
         _download(options.data, console)
     data = load_paper(options.data)

@@ -34,6 +34,28 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
 
 
+def single_seeds(row: ComparisonRow) -> str:
+    """QLIKE of single seeds, mean ± deviation; a dash for a model without any."""
+    mean, deviation = row.qlike_seed_mean, row.qlike_seed_deviation
+    if mean is None:
+        return "–"
+    return f"{mean:.4f}" if deviation is None else f"{mean:.4f} ± {deviation:.4f}"
+
+
+def with_seeds(
+    columns: Mapping[str, CellText], rows: Sequence[ComparisonRow]
+) -> Mapping[str, CellText]:
+    """``columns`` with single seeds beside QLIKE, where some model is a mean over several."""
+    if not any(row.qlike_loss_by_seed for row in rows):
+        return columns
+    added = {}
+    for heading, cell in columns.items():
+        added[heading] = cell
+        if heading == "QLIKE":
+            added["single seeds"] = single_seeds
+    return added
+
+
 def ratio_to_har(row: ComparisonRow) -> str:
     """How far QLIKE is from HAR's; a dash for HAR itself."""
     return f"{row.qlike_ratio - 1:+.1%}" if "har" in row.diebold_mariano else "–"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
-from training.evaluation.headings import against, markdown_table, percent
+from training.evaluation.headings import against, markdown_table, percent, with_seeds
 from training.evaluation.run import SELECTION, TEST, Evaluated
 from training.evaluation.sentences import (
     LABELS,
@@ -72,11 +72,12 @@ INTRODUCTION = """\
 Every model was fitted on the first half of each asset's sessions, forecast the sessions after it,
 and was fitted again at regular intervals on everything up to then. Forecasts are joined by the
 session that they forecast and scored where all models have one. Lower QLIKE is better; *vs HAR* is
-its distance from HAR's; *p* is that of a two-sided Diebold-Mariano test of equal QLIKE, against
-each benchmark (*calendar* is calendar-adjusted log-HAR); *in set* says whether the model is in the
-90 % model confidence set. RMSE and MAE are of volatility, decimal per day. Coverage is that of the
-intervals given at the time, also by third of the forecasts, lowest to highest; their score is of
-log rv, lower is better."""
+its distance from HAR's; *single seeds* is QLIKE of a network fitted once, mean ± deviation over the
+seeds whose mean in logs the model is; *p* is that of a two-sided Diebold-Mariano test of equal
+QLIKE, against each benchmark (*calendar* is calendar-adjusted log-HAR); *in set* says whether the
+model is in the 90 % model confidence set. RMSE and MAE are of volatility, decimal per day. Coverage
+is that of the intervals given at the time, also by third of the forecasts, lowest to highest; their
+score is of log rv, lower is better."""
 
 ACROSS_INTRODUCTION = """\
 Test parts. Averages of QLIKE over HAR's are over the assets that have the model; ranks are among
@@ -145,7 +146,8 @@ def _study(result: Evaluated, figures: Mapping[str, str]) -> list[str]:
         comparison = result.comparisons[part]
         first, last = comparison.span
         lines += [f"### {title}, {first} to {last}, n = {comparison.nobs}", ""]
-        lines += [*markdown_table(comparison.rows, ACCURACY), ""]
+        accuracy = with_seeds(ACCURACY, comparison.rows)
+        lines += [*markdown_table(comparison.rows, accuracy), ""]
         lines += [*markdown_table(comparison.rows, INTERVALS), ""]
     for shows, path in figures.items():
         lines += [f"![{heading(result)}: {shows}]({path})", ""]

@@ -112,6 +112,9 @@ def _of_model(row: ComparisonRow) -> dict[str, Value]:
         "in_confidence_set": row.in_confidence_set,
         "confidence_set_pvalue": row.confidence_set_pvalue,
         "information_lag": row.information_lag,
+        "seeds": len(row.qlike_loss_by_seed),
+        "qlike_seed_mean": row.qlike_seed_mean,
+        "qlike_seed_deviation": row.qlike_seed_deviation,
     }
 
 

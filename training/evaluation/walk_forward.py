@@ -7,7 +7,7 @@ positions in two models' arrays never need to agree: dates do.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
@@ -41,6 +41,7 @@ class BlockForecasts:
     as_of: DateArray  # (n,)
     target_dates: DateArray  # (n,)
     forecast: FloatArray  # (n,) rv
+    by_seed: Mapping[int, FloatArray]  # (n,) each: what the fits say that the model is the mean of
     rv: FloatArray  # (n,)
 
 
@@ -128,14 +129,16 @@ def tracks_of(study: Study, forecasts: Iterable[BlockForecasts]) -> dict[str, Fo
 def together(recipes: Sequence[Recipe]) -> list[tuple[Recipe, ...]]:
     """Recipes in groups that are best fitted in one process, one after the other.
 
-    Those that learn from the same sources share a pre-training, which a process keeps; the others
-    share nothing, and stand alone. Big groups first, so that no process is left with one at the
-    end: pre-training takes longest, and a model that is seldom fitted again is one that takes long.
+    Those that begin as the same network on the same sources share its pre-training, which a process
+    keeps; the others share nothing, and stand alone. Big groups first, so that no process is left
+    with one at the end: pre-training takes longest, and a model that is seldom fitted again is one
+    that takes long.
     """
-    shared: dict[tuple[tuple[str, ...], int], list[Recipe]] = {}
+    shared: dict[tuple[tuple[str, ...], str | None, int], list[Recipe]] = {}
     for recipe in recipes:
         if recipe.sources:
-            shared.setdefault((recipe.sources, recipe.refit_every), []).append(recipe)
+            key = (recipe.sources, recipe.compared_with, recipe.refit_every)
+            shared.setdefault(key, []).append(recipe)
     alone = [(recipe,) for recipe in recipes if not recipe.sources]
     return sorted([*map(tuple, shared.values()), *alone], key=_smallness)
 
@@ -174,13 +177,15 @@ def _forecast(job: _Job) -> list[BlockForecasts]:
 def _forecast_one(recipe: Recipe, job: _Job, known: TrainingSet) -> BlockForecasts:
     pairs = job.data.pairs(recipe.lookback, recipe.columns)
     ahead = pairs.where(_inside(job.block, pairs.target_dates))
+    fit, seen = recipe.fit(known), _seen(known)
     return BlockForecasts(
         key=job.key,
         recipe=recipe,
         cut_off=job.block.cut_off,
         as_of=ahead.as_of,
         target_dates=ahead.target_dates,
-        forecast=forecast_rv(recipe.fit(known), ahead.windows, _seen(known)),
+        forecast=forecast_rv(fit, ahead.windows, seen),
+        by_seed={seed: forecast_rv(own, ahead.windows, seen) for seed, own in fit.by_seed.items()},
         rv=ahead.targets,
     )
 
@@ -202,6 +207,9 @@ def _join(model: str, horizon: int, parts: Sequence[BlockForecasts]) -> Forecast
         as_of=np.concatenate([part.as_of for part in own]),
         target_dates=np.concatenate([part.target_dates for part in own]),
         forecast=np.concatenate([part.forecast for part in own]),
+        by_seed={
+            seed: np.concatenate([part.by_seed[seed] for part in own]) for seed in own[0].by_seed
+        },
         rv=np.concatenate([part.rv for part in own]),
         horizon=horizon,
     )

@@ -70,13 +70,19 @@ class CalendarAdjusted:
         target, effects = _without_effects(data.target)
         sources = {name: _without_effects(source)[0] for name, source in data.sources.items()}
         fit = self.inner.fit(replace(data, target=target, sources=sources))
-        return replace(
-            fit,
-            predictor=CalendarAdjustedPredictor(
-                fit.predictor, effects, target.calendar_name, data.horizon
-            ),
-            sources=tuple(data.sources[source.asset] for source in fit.sources),
-        )
+        return _put_back(fit, effects, data)
+
+
+def _put_back(fit: Fit, effects: Mapping[str, float], data: TrainingSet) -> Fit:
+    """The fit, and each that it is the mean of, as one of ``data`` with its effects."""
+    return replace(
+        fit,
+        predictor=CalendarAdjustedPredictor(
+            fit.predictor, effects, data.target.calendar_name, data.horizon
+        ),
+        sources=tuple(data.sources[source.asset] for source in fit.sources),
+        by_seed={seed: _put_back(own, effects, data) for seed, own in fit.by_seed.items()},
+    )
 
 
 def _without_effects(asset: AssetData) -> tuple[AssetData, Mapping[str, float]]:

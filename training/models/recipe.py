@@ -22,6 +22,7 @@ class Fit:
     learned : quantities worth reading, such as the hybrid's alpha.
     sources : assets whose series were used besides the target's.
     histories : how the losses of a network went, by phase: "training", "pretraining" and the like.
+    by_seed : of a network, the fits that it is the mean of, by their seeds.
     """
 
     predictor: Predictor
@@ -29,6 +30,7 @@ class Fit:
     learned: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[AssetData, ...] = ()
     histories: Mapping[str, FittingHistory] = field(default_factory=dict)
+    by_seed: Mapping[int, "Fit"] = field(default_factory=dict)
 
 
 class Recipe(Protocol):

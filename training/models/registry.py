@@ -8,7 +8,7 @@ imported when a recipe is made, so that torch is loaded only where a network is 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from training.config import Config
 from training.models.extras import NETWORKS_EXTRA, require
@@ -54,10 +54,11 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
     }
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **NEURAL})
+_SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
 def make_recipe(name: str, config: Config) -> "Recipe":
-    """Load a model's module and configure its recipe.
+    """Load a model's module and configure its recipe; that of a network fits one seed.
 
     Raises
     ------
@@ -67,13 +68,14 @@ def make_recipe(name: str, config: Config) -> "Recipe":
     _check_known([name])
     if name in NEURAL:
         require(NETWORKS_EXTRA, name)
-    module, function = MODELS[name].split(":")
-    recipe: Recipe = getattr(import_module(module), function)(config)
+    recipe: Recipe = _load(MODELS[name])(config)
     return recipe
 
 
 def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     """The recipes of ``names`` and of the benchmarks beside them, in the order of :data:`MODELS`.
+
+    Those of networks are means over the configured number of seeds.
 
     Raises
     ------
@@ -84,7 +86,16 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     for name in NEURAL:
         if name in asked:
             require(NETWORKS_EXTRA, name, ", or name other models with --models")
-    return [make_recipe(name, config) for name in MODELS if name in asked]
+    chosen = {name: make_recipe(name, config) for name in MODELS if name in asked}
+    return [
+        _load(_SEED_MEAN)(recipe, config.seeds) if name in NEURAL else recipe
+        for name, recipe in chosen.items()
+    ]
+
+
+def _load(path: str) -> Any:
+    module, function = path.split(":")
+    return getattr(import_module(module), function)
 
 
 def _check_known(names: Sequence[str]) -> None:

@@ -114,6 +114,7 @@ def _manifest(
         learned=dict(fit.learned),
         histories={phase: _losses(history) for phase, history in fit.histories.items()},
         seed=data.seed,
+        seeds=tuple(fit.by_seed),
         code_version=version("roughcast"),
     )
 
@@ -163,6 +164,9 @@ def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> E
         mae_volatility=losses.mae_loss(volatility, volatility_forecast),
         r_squared_log=losses.r_squared_score(log_rv, log_forecast),
         correlation_log=losses.correlation_score(log_rv, log_forecast),
+        qlike_loss_by_seed=tuple(
+            losses.qlike_loss(rv, own[tested]) for own in track.by_seed.values()
+        ),
     )
 
 

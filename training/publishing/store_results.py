@@ -11,7 +11,14 @@ import numpy as np
 
 from models_store.store import Store
 from training.config import read_config
-from training.evaluation.headings import FURTHER, HEADLINE, CellText, markdown_table, ratio_to_har
+from training.evaluation.headings import (
+    FURTHER,
+    HEADLINE,
+    CellText,
+    markdown_table,
+    ratio_to_har,
+    with_seeds,
+)
 from training.evaluation.sentences import (
     better,
     from_scratch,
@@ -152,5 +159,6 @@ def _details(result: ServedModels) -> str:
     effects = transfer_effect(result.tracks, result.start, from_scratch(known))
     told = [name for name in ("har", "calendar_log_har") if result.row(name)]
     sentences = [*(summary(result.comparison, name) for name in told), *effects]
-    table = markdown_table(result.comparison.rows, COLUMNS)
+    rows = result.comparison.rows
+    table = markdown_table(rows, with_seeds(COLUMNS, rows))
     return "\n".join([f"{result.caption}:", "", *table, "", " ".join(sentences), ""])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 
-from training.config import SEEDS, Config, FittingConfig, InvalidConfig
+from training.config import Config, FittingConfig
 from training.evaluation.workers import worker_pool
 from training.reproduction.answers import Answer
 from training.reproduction.data import PaperData
@@ -66,23 +66,6 @@ class Reproduction:
         trained = self.parts.read(unit)
         assert trained is not None, f"{unit.name} is not trained"
         return trained
-
-
-def seeds_from(config: Config, count: int) -> list[int]:
-    """As many seeds, one after the other from the configured one on.
-
-    Raises
-    ------
-    InvalidConfig : the last is beyond what torch takes.
-    """
-    if config.seed + count - 1 > SEEDS.high:
-        raise InvalidConfig(
-            f"{count} seeds from {config.seed} on go beyond {SEEDS.high}",
-            field="seed",
-            found=config.seed,
-            needed=f"at most {SEEDS.high - count + 1}",
-        )
-    return [config.seed + place for place in range(count)]
 
 
 def quick_config(config: Config) -> Config:

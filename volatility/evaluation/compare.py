@@ -1,7 +1,8 @@
 """Walk-forward forecasts side by side: losses, tests and coverage on the same dates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from volatility.evaluation.losses import (
     coverage_score,
     interval_loss,
     mae_loss,
+    qlike_loss,
     qlike_losses,
     r_squared_score,
     rmse_loss,
@@ -52,6 +54,7 @@ class ComparisonRow:
     in_confidence_set : whether the model may be the best.
     confidence_set_pvalue : of that.
     information_lag : sessions from the newest information to the target; None if it cannot be told.
+    qlike_loss_by_seed : QLIKE of each of the fits that the model is the mean of, by seed.
     """
 
     model: str
@@ -69,6 +72,19 @@ class ComparisonRow:
     in_confidence_set: bool
     confidence_set_pvalue: float
     information_lag: int | None
+    qlike_loss_by_seed: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def qlike_seed_mean(self) -> float | None:
+        """QLIKE of one seed alone, on average; None where no seed is told of."""
+        losses = self.qlike_loss_by_seed.values()
+        return fmean(losses) if losses else None
+
+    @property
+    def qlike_seed_deviation(self) -> float | None:
+        """Standard deviation of QLIKE between seeds, n - 1 in its denominator; None below two."""
+        losses = self.qlike_loss_by_seed.values()
+        return stdev(losses) if len(losses) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +290,9 @@ def _row(
         in_confidence_set=model in confidence_set.included,
         confidence_set_pvalue=confidence_set.pvalues[model],
         information_lag=lag,
+        qlike_loss_by_seed={
+            seed: qlike_loss(rv, own[scored]) for seed, own in aligned.by_seed[model].items()
+        },
     )
 
 

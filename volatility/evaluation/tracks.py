@@ -4,7 +4,7 @@ Nothing here goes by position: two models meet on the target dates that both hav
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +34,7 @@ class ForecastTrack:
     forecast : (n,) mean forecast of the variance per day.
     rv : (n,) realized variance per day: of the target session, or its mean over the horizon.
     horizon : sessions from target_dates on that are forecast together.
+    by_seed : of a model that is the mean of fits with several seeds, (n,) forecasts of each.
 
     Raises
     ------
@@ -48,6 +49,7 @@ class ForecastTrack:
     forecast: FloatArray
     rv: FloatArray
     horizon: int = 1
+    by_seed: Mapping[int, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be joined or scored."""
@@ -58,12 +60,14 @@ class ForecastTrack:
                 found=self.horizon,
                 needed="at least 1",
             )
-        lengths = {len(self.as_of), len(self.target_dates), len(self.forecast), len(self.rv)}
+        forecasts = (self.forecast, *self.by_seed.values())
+        columns = (self.as_of, self.target_dates, self.rv, *forecasts)
+        lengths = {len(column) for column in columns}
         if len(lengths) > 1:
             raise self._invalid("length_mismatch", f"columns of lengths {sorted(lengths)}")
         if not (np.diff(self.target_dates) > np.timedelta64(0)).all():
             raise self._invalid("unsorted_dates", "target dates that do not strictly increase")
-        for name, values in (("forecast", self.forecast), ("rv", self.rv)):
+        for name, values in (*(("forecast", values) for values in forecasts), ("rv", self.rv)):
             if not (np.isfinite(values) & (values > 0)).all():
                 raise self._invalid("non_positive_rv", f"a {name} that is not positive and finite")
         late = self.as_of >= self.target_dates
@@ -88,6 +92,7 @@ class ForecastTrack:
             target_dates=self.target_dates[inside],
             forecast=self.forecast[inside],
             rv=self.rv[inside],
+            by_seed={seed: own[inside] for seed, own in self.by_seed.items()},
         )
 
     def _invalid(self, code: str, found: str) -> InvalidSeries:
@@ -110,12 +115,14 @@ class Aligned:
     rv : (n,) realized variance of each; over the horizon, as in the tracks.
     forecasts : by model, (n,) forecasts of each.
     horizon : of all of them.
+    by_seed : by model, those of its single seeds.
     """
 
     target_dates: DateArray
     rv: FloatArray
     forecasts: Mapping[str, FloatArray]
     horizon: int
+    by_seed: Mapping[str, Mapping[int, FloatArray]]
 
 
 def align(tracks: Sequence[ForecastTrack]) -> Aligned:
@@ -147,6 +154,10 @@ def align(tracks: Sequence[ForecastTrack]) -> Aligned:
             track.model: track.forecast[at] for track, at in zip(tracks, picks, strict=True)
         },
         horizon=tracks[0].horizon,
+        by_seed={
+            track.model: {seed: forecast[at] for seed, forecast in track.by_seed.items()}
+            for track, at in zip(tracks, picks, strict=True)
+        },
     )
 
 

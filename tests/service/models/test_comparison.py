@@ -1,12 +1,18 @@
+import io
 import json
+from dataclasses import replace
 
-from models_store import Store
+import numpy as np
+import pytest
+
+from models_store import Store, artifact
 from service.app import create_app
 from service.settings import Settings
 from tests.models_store.artifacts import make_files
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, MODELS, clock, damage, publish_shifted
 from volatility.evaluation.compare import compare
+from volatility.evaluation.losses import qlike_loss
 
 
 def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settings) -> None:
@@ -36,6 +42,8 @@ def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settin
             "in_confidence_set",
             "confidence_set_pvalue",
             "information_lag",
+            "qlike_seed_mean",
+            "qlike_seed_deviation",
         ):
             assert row[name] == getattr(of, name), name
         assert row["coverage"] == {str(level): it for level, it in of.coverage.items()}
@@ -100,3 +108,29 @@ def test_scores_that_do_not_exist_are_null(settings: Settings) -> None:
 
 def _refuse(literal: str) -> float:
     raise AssertionError(f"{literal} is not JSON")
+
+
+def test_single_seeds_stand_beside_the_mean_that_serves(settings: Settings) -> None:
+    store = Store(settings.store)
+    served = store.load(ASSET, "log_har")
+    track = served.track
+    seeds = {7: track.forecast * 1.2, 8: track.forecast * 0.9}
+    files = make_files(ASSET, "log_har", intercept=MODELS["log_har"])
+    with np.load(io.BytesIO(files[artifact.REFERENCE])) as reference:
+        files = artifact.encode(
+            served.manifest.model_copy(update={"seeds": tuple(seeds)}),
+            files["coefficients.json"],
+            replace(track, by_seed=seeds),
+            {"rv": reference["rv"]},
+            reference["forecast"],
+        )
+    store.promote(ASSET, "log_har", store.publish(files))
+    with TestClient(create_app(settings, clock)) as client:
+        rows = {row["model"]: row for row in client.get(f"/compare/{ASSET}").json()["rows"]}
+        manifest = client.get(f"/models/{ASSET}/log_har").json()["manifest"]
+    tested = track.target_dates >= np.datetime64("2020-07-01")
+    losses = [qlike_loss(track.rv[tested], forecast[tested]) for forecast in seeds.values()]
+    assert rows["log_har"]["qlike_seed_mean"] == pytest.approx(np.mean(losses))
+    assert rows["log_har"]["qlike_seed_deviation"] == pytest.approx(np.std(losses, ddof=1))
+    assert rows["har"]["qlike_seed_mean"] is rows["har"]["qlike_seed_deviation"] is None
+    assert manifest["seeds"] == [7, 8]

@@ -6,6 +6,7 @@ import pytest
 from tests.training.simulated import SMALL_CONFIG, make_asset, small_config
 from training import cli
 from training.commands.preparation import Preparation, check_writable
+from training.models.neural.seed_mean import SeedMean
 from volatility.datasets import NAMES
 from volatility.errors import InvalidInput
 from volatility.evaluation.compare import BENCHMARKS
@@ -27,6 +28,9 @@ def test_an_asset_and_a_target_are_the_same() -> None:
 def test_options_override_the_configuration() -> None:
     config = prepare("--seed", "5", "--source", "ETH-USD", "--asset", "SPX").config
     assert (config.seed, config.transfer.source) == (5, "ETH-USD")
+    last = str(2**63 - 1)
+    config = prepare("--seed", last, "--seeds", "1").config
+    assert (config.seed, config.seeds) == (2**63 - 1, 1)
     assert prepare().config == small_config()
 
 
@@ -66,3 +70,20 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_fitted(
     assert str(file) in printed.err
     assert "sessions of" not in printed.out
     assert file.read_text() == "mine"
+
+
+def test_networks_are_means_over_as_many_seeds_as_asked_for() -> None:
+    *_, log_har, lstm = prepare("--models", "lstm", "--seeds", "4").recipes
+    assert isinstance(lstm, SeedMean)
+    assert (lstm.name, lstm.seeds) == ("lstm", 4)
+    assert log_har.name == "log_har"
+    assert not isinstance(log_har, SeedMean)
+
+
+@pytest.mark.parametrize("count", ["0", "17", "many"])
+def test_a_number_of_seeds_out_of_range_is_refused(
+    count: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        prepare("--seeds", count)
+    assert "argument --seeds" in capsys.readouterr().err

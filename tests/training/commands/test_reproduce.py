@@ -13,7 +13,7 @@ from tests.training.simulated import SMALL_CONFIG
 from training import cli
 from training.config import read_config
 from training.reproduction import run as module
-from training.reproduction.run import quick_config, seeds_from
+from training.reproduction.run import quick_config
 from training.reproduction.units import NETWORKS
 
 UNITS = 2 * len(NETWORKS)
@@ -169,7 +169,3 @@ def test_a_quick_run_changes_the_epochs_alone() -> None:
     assert (quick.pretraining.epochs, quick.fine_tuning.epochs) == (6, 6)
     assert quick.network == config.network
     assert quick.fine_tuning.learning_rate == config.fine_tuning.learning_rate
-
-
-def test_seeds_follow_the_configured_one() -> None:
-    assert seeds_from(read_config(SMALL_CONFIG), 3) == [7, 8, 9]

@@ -45,6 +45,18 @@ def test_every_table_is_well_formed() -> None:
     assert widths == {9 + 1, 12 + 1, 7 + 1}  # across assets, accuracy, intervals
 
 
+def test_single_seeds_stand_beside_their_mean() -> None:
+    first = results()[0]
+    comparison = first.comparisons["test"]
+    rows = [replace(comparison.rows[0], qlike_loss_by_seed={7: 0.5, 8: 0.52}), *comparison.rows[1:]]
+    shown = replace(
+        first, comparisons={**first.comparisons, "test": replace(comparison, rows=tuple(rows))}
+    )
+    text = page((shown,))
+    assert f"| {rows[0].qlike_loss:.4f} | 0.5100 ± 0.0141 | " in text
+    assert text.count("| single seeds |") == 1  # no seed is told of in the last half
+
+
 def test_one_asset_needs_no_table_across_assets() -> None:
     assert "## Across assets" not in page(results()[:2])
 

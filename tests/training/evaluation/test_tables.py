@@ -77,6 +77,17 @@ def test_what_does_not_exist_is_empty_and_numbers_have_ten_digits() -> None:
         assert row[name] == ""
 
 
+def test_seeds_are_told_of_by_their_number_mean_and_deviation() -> None:
+    first = results()[0]
+    comparison = first.comparisons["test"]
+    rows = [replace(comparison.rows[0], qlike_loss_by_seed={7: 0.5, 8: 0.52}), comparison.rows[1]]
+    lone = replace(first, comparisons={"test": replace(comparison, rows=tuple(rows))})
+    network, other = csv.DictReader(io.StringIO(results_csv([lone]).decode()))
+    names = ("seeds", "qlike_seed_mean", "qlike_seed_deviation")
+    assert [network[name] for name in names] == ["2", "0.51", "0.01414213562"]
+    assert [other[name] for name in names] == ["0", "", ""]
+
+
 def test_json_holds_the_rows_the_data_and_the_settings() -> None:
     across = across_assets(results(), 1, "test")
     content = json.loads(results_json(results(), across, {"seed": 7}))

@@ -27,9 +27,9 @@ CHANGED_AFTER = 450  # sessions; inside the third network block and the walk-for
 
 
 def forecast_all(
-    data: TrainingSet, names: Sequence[str] = tuple(MODELS)
+    data: TrainingSet, names: Sequence[str] = tuple(MODELS), seeds: int = 1
 ) -> dict[str, ForecastTrack]:
-    chosen = recipes(names, small_config())
+    chosen = recipes(names, replace(small_config(), seeds=seeds))
     study = Study(data, applicable(chosen, data.target))
     forecasts = list(walk_forward([study], worker_pool(1)))
     assert len(forecasts) == count_fits([study]).total()
@@ -141,11 +141,28 @@ def test_forecasts_stay_in_the_range_of_what_is_forecast(data: TrainingSet) -> N
     assert forecast.min() == first.min() or forecast.max() == first.max()  # days went beyond
 
 
+def test_a_network_is_forecast_by_its_mean_and_by_each_of_its_seeds(data: TrainingSet) -> None:
+    tracks = forecast_all(data, ["lstm"], seeds=2)
+    mean = tracks["lstm"]
+    assert list(mean.by_seed) == [7, 8]
+    for seed, forecast in mean.by_seed.items():
+        alone = forecast_all(replace(data, seed=seed), ["lstm"])["lstm"]
+        assert forecast.tobytes() == alone.forecast.tobytes() == alone.by_seed[seed].tobytes()
+        assert not np.allclose(forecast, mean.forecast)
+    # exp(m + s²/2) with m the mean of the seeds' logs, so off their geometric mean by one factor
+    # a block and seed: that of the residual variances. Both blocks are of 150 sessions.
+    moved = mean.forecast / np.sqrt(mean.by_seed[7] * mean.by_seed[8])
+    for block in (moved[:150], moved[150:]):
+        np.testing.assert_allclose(block, block[0], rtol=1e-6)
+        assert block[0] < 1  # the mean's errors are the smaller ones
+    assert tracks["har"].by_seed == {}
+
+
 def test_models_that_share_a_pre_training_are_fitted_together() -> None:
-    names = ["har", "lstm", "transfer", "transfer_full"]
+    names = ["har", "lstm", "transfer", "transfer_residual", "transfer_full"]
     groups = [[r.name for r in group] for group in together(recipes(names, small_config()))]
-    alone = [[name] for name in BENCHMARKS]
-    assert groups == [["transfer", "transfer_full"], ["lstm"], *alone]
+    networks = [["transfer", "transfer_full"], ["transfer_residual"], ["lstm"]]
+    assert groups == [*networks, *([name] for name in BENCHMARKS)]
 
 
 def test_big_jobs_go_first_and_carry_only_the_sources_they_need(data: TrainingSet) -> None:

@@ -103,6 +103,7 @@ def test_sources_are_adjusted_for_fitting_and_named_as_they_are() -> None:
     seen = Recorder()
     fit = CalendarAdjusted("x", seen).fit(data)
     assert fit.sources == (source,)
+    assert effects_of(fit.by_seed[1]) == effects_of(fit)
     adjusted = seen.sources_seen[0].series
     saturdays = (source.series.dates.astype(int) + 3) % 7 == 5
     late = np.arange(900) > 500
@@ -134,4 +135,4 @@ class Recorder:
         self.targets.append(data.target)
         self.sources_seen += data.sources.values()
         fit = make_recipe("last_value", CONFIG).fit(data)
-        return replace(fit, sources=tuple(data.sources.values()))
+        return replace(fit, sources=tuple(data.sources.values()), by_seed={1: fit})

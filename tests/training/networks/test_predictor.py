@@ -1,5 +1,6 @@
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
 from tests.training.fits import torch_of
 from tests.training.simulated import make_asset, small_config
 from training.data.assets import TrainingSet
-from training.models.registry import make_recipe
+from training.models.recipe import Fit
+from training.models.registry import make_recipe, recipes
 from training.networks import predictor as module
 from training.networks.predictor import ParityError, TorchPredictor
 from volatility.arrays import Windows
@@ -30,6 +32,12 @@ DIAGNOSTICS = {  # of one network of each shape
 @cache
 def trained(model: str) -> TorchPredictor:
     return torch_of(make_recipe(model, small_config()).fit(TrainingSet(make_asset(), {}, 1)))
+
+
+@cache
+def averaged(model: str) -> Fit:
+    (*_, recipe) = recipes([model], replace(small_config(), seeds=2))
+    return recipe.fit(TrainingSet(make_asset(), {}, 1))
 
 
 def rows(model: str, count: int = 100) -> Windows:
@@ -111,3 +119,25 @@ def test_logs_are_taken_as_they_are() -> None:
     expected = predictor.predict(part).values
     assert np.array_equal(predictor.predict_log(log_rv), expected)
     assert np.array_equal(predictor.predict_log(torch.from_numpy(log_rv).float()), expected)
+
+
+@pytest.mark.parametrize("model", ["lstm", "regime_ensemble"])
+def test_a_mean_of_networks_is_one_graph(model: str, tmp_path: Path) -> None:
+    alone = [torch_of(fit) for fit in (averaged(model).by_seed.values())]
+    mean = torch_of(averaged(model))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(mean.to_onnx(spec_of(model), rows(model)))
+    served = OnnxPredictor.from_file(path, spec_of(model), mean.lookback)
+    assert len(served.session.get_inputs()) == 1
+    for size in (1, 64):
+        part = rows(model, size)
+        outputs = [predictor.predict(part) for predictor in alone]
+        found = served.predict(part)
+        expected = np.mean([output.values for output in outputs], axis=0)
+        np.testing.assert_allclose(found.values, expected, rtol=0, atol=1e-5)
+        for name in DIAGNOSTICS[model]:
+            shown = np.mean([output.diagnostics[name] for output in outputs], axis=0)
+            np.testing.assert_allclose(found.diagnostics[name], shown, rtol=0, atol=1e-5)
+    many = served.predict(rows(model, 64)).values
+    one_by_one = [served.predict({"rv": row[None]}).values[0] for row in rows(model, 64)["rv"]]
+    assert many.tobytes() == np.array(one_by_one).tobytes()

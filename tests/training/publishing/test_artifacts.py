@@ -18,6 +18,7 @@ from training.fitting_history import FittingHistory
 from training.models.linear.har import REGRESSORS
 from training.models.linear.least_squares import LeastSquares
 from training.publishing.artifacts import FittedModel, calibrate, fit_and_export, to_files
+from volatility.evaluation.losses import qlike_loss
 from volatility.evaluation.tracks import ForecastTrack
 
 COLUMNS = ("negative_semivariance", "return")
@@ -93,6 +94,36 @@ def test_losses_by_phase_are_in_the_manifest(
     assert manifest.histories["training"].validation_losses == (0.6, 0.4, 0.45)
     assert manifest.histories["training"].best_epoch == 1
     assert manifest.learned == {"alpha": 0.25}
+
+
+def test_seeds_are_in_the_manifest_and_their_forecasts_beside_their_mean(
+    fitted: FittedModel, data: TrainingSet, tmp_path: Path
+) -> None:
+    study = Study(data, (fitted.recipe,))
+    mean = tracks_of(study, walk_forward([study], worker_pool(1)))[fitted.recipe.name]
+    track = replace(mean, by_seed={3: mean.forecast * 1.1, 4: mean.forecast})
+    fit = replace(fitted.fit, by_seed={3: fitted.fit, 4: fitted.fit})
+    store = Store(tmp_path)
+    store.publish(to_files(replace(fitted, fit=fit), data, track, parts_of(data.target).test))
+    loaded = store.load("TARGET", "leverage", 1)
+    assert loaded.manifest.seeds == (3, 4)
+    worse, same = loaded.manifest.evaluation.qlike_loss_by_seed
+    assert same == loaded.manifest.evaluation.qlike_loss
+    tested = mean.target_dates >= parts_of(data.target).test
+    assert worse == qlike_loss(mean.rv[tested], 1.1 * mean.forecast[tested])
+    assert list(loaded.track.by_seed) == [3, 4]
+    for seed, forecast in track.by_seed.items():
+        assert np.array_equal(loaded.track.by_seed[seed], forecast)
+
+
+def test_a_model_without_seeds_says_so(
+    fitted: FittedModel, data: TrainingSet, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    store.publish(files_of(fitted, data))
+    loaded = store.load("TARGET", "leverage", 1)
+    assert (loaded.manifest.seeds, loaded.track.by_seed) == ((), {})
+    assert loaded.manifest.evaluation.qlike_loss_by_seed == ()
 
 
 def test_several_sessions_ahead(data: TrainingSet, tmp_path: Path) -> None:

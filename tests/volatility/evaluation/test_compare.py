@@ -97,6 +97,11 @@ class TestForecastTrack:
             replace(tracks["har"], **change(tracks["har"]))
         assert refusal.value.code == code
 
+    @pytest.mark.parametrize("forecast", [np.ones(NOBS - 1), np.full(NOBS, np.nan)])
+    def test_a_seed_that_cannot_be_scored_is_refused(self, tracks, forecast):
+        with pytest.raises(InvalidSeries, match="the forecasts of har have"):
+            replace(tracks["har"], by_seed={7: forecast})
+
     def test_a_horizon_of_no_session_is_refused(self, tracks):
         with pytest.raises(UnsupportedHorizon, match="har forecasts 0 sessions"):
             replace(tracks["har"], horizon=0)
@@ -162,6 +167,36 @@ class TestCompare:
                 1 - np.mean((log_rv - log_forecast) ** 2) / log_rv.var()
             )
             assert row.information_lag == 1
+
+    def test_single_seeds_are_scored_on_the_same_dates_as_their_mean(self, tracks):
+        track = tracks["log_har"]
+        by_seed = {7: track.forecast * 1.1, 8: track.forecast * 0.8, 9: track.forecast}
+        mean = replace(track, by_seed=by_seed)
+        others = [part(own, slice(10, None)) for name, own in tracks.items() if name != "log_har"]
+        result = compare([*others, mean], track.target_dates[300])
+        rows = {row.model: row for row in result.rows}
+        found = rows["log_har"]
+        expected = {
+            seed: qlike_losses(track.rv[300:], forecast[300:]).mean()
+            for seed, forecast in by_seed.items()
+        }
+        assert found.qlike_loss_by_seed == pytest.approx(expected, rel=1e-12)
+        losses = list(expected.values())
+        assert found.qlike_seed_mean == pytest.approx(np.mean(losses))
+        assert found.qlike_seed_deviation == pytest.approx(np.std(losses, ddof=1))
+        assert found.qlike_loss == found.qlike_loss_by_seed[9]
+        har = rows["har"]
+        assert (har.qlike_loss_by_seed, har.qlike_seed_mean, har.qlike_seed_deviation) == (
+            {},
+            None,
+            None,
+        )
+
+    def test_one_seed_has_no_deviation(self, tracks):
+        one = replace(tracks["log_har"], by_seed={7: tracks["log_har"].forecast})
+        rows = {row.model: row for row in compare([tracks["har"], one]).rows}
+        assert rows["log_har"].qlike_seed_mean == rows["log_har"].qlike_loss
+        assert rows["log_har"].qlike_seed_deviation is None
 
     def test_significance_is_that_of_the_tests_on_the_same_losses(self, tracks):
         result = compare(list(tracks.values()))

@@ -65,10 +65,19 @@ class NetworkRecipe(ABC):
         ------
         HistoryTooShort : the target, or a source before the target's cut-off, has too little.
         """
-        target = Split.of(data.pairs(self.lookback), self.fitting.validation_share)
+        target = self.target_split(data)
         sources = {name: self._source(data, name) for name in self.sources}
         fit = self.train(target, sources, data.seed)
         return replace(fit, sources=tuple(data.sources[name] for name in self.sources))
+
+    def target_split(self, data: TrainingSet) -> Split:
+        """What is trained on of the target, and what tells when to stop.
+
+        Raises
+        ------
+        HistoryTooShort : there is too little to stop by.
+        """
+        return Split.of(data.pairs(self.lookback), self.fitting.validation_share)
 
     @abstractmethod
     def train(self, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:

@@ -9,7 +9,7 @@ from typing import Any, Generic, cast
 
 from torch import nn
 
-from training.config import FittingConfig
+from training.config import AVERAGED, FittingConfig
 from training.fitting_history import FittingHistory
 from training.models.neural.network_recipe import Network, NetworkRecipe, ScratchRecipe
 from training.models.recipe import Fit
@@ -37,8 +37,10 @@ def pretrain(
     return cast(Network, network), history  # the cache knows modules only
 
 
-# A network and its windows take a megabyte at most; several seeds and cut-offs take turns.
-@lru_cache(maxsize=16)
+# Models fitted at one cut-off in one process start from one network of each seed. It takes a
+# megabyte at most with its windows; with room for fewer seeds than there may be, every model would
+# find those that it needs first gone.
+@lru_cache(maxsize=int(AVERAGED.high))
 def _pretrained(
     recipe: ScratchRecipe[Any], source: _Source, seed: int
 ) -> tuple[nn.Module, FittingHistory]:
