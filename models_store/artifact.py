@@ -6,8 +6,9 @@
     coefficients.json   a linear model, or
     model.onnx          a network; see models_store.predictors
     evaluation.npz      its walk-forward forecasts, by target date
-    reference.npz       windows of every column the model needs, and the forecasts that training got
-                        for them: replayed at every load
+    reference.npz       windows of every column the model needs (and the days, where it knows the
+                        calendar), and the forecasts that training got for them: replayed at every
+                        load
     SHA256SUMS          digests of all of the above, for `sha256sum --check` too
 
 ``SHA256SUMS`` covers the manifest as well, so one flipped byte anywhere is noticed; its own digest
@@ -24,7 +25,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from models_store.manifest import Manifest
+from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from models_store.predictors.kinds import KINDS
+from models_store.predictors.predictor import Predictor
 from models_store.runtime import LoadedModel
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
@@ -62,7 +65,8 @@ def encode(
     manifest : what the model is.
     model_file : content of the file that the predictor's kind writes.
     track : out-of-sample walk-forward forecasts.
-    reference : windows of the manifest's columns and of rv, (batch, lookback) each.
+    reference : windows of rv, of the manifest's columns and, where there are calendar effects, of
+        the day; (batch, lookback) each.
     reference_rv : (batch,) forecasts that training got for them, decimal² per day.
     """
     files = {
@@ -91,14 +95,12 @@ def load(folder: Path, version: int) -> LoadedModel:
     """
     digest = verify_files(folder)
     manifest = _read_manifest(folder)
-    spec = manifest.predictor
-    kind = KINDS[spec.kind]
     try:
         model = LoadedModel(
             manifest=manifest,
             version=version,
             sha256=digest,
-            predictor=kind.load(folder / kind.file, spec, manifest.scale, manifest.lookback),
+            predictor=_open_predictor(folder, manifest),
             track=_read_track(folder, manifest),
         )
     except Exception as error:  # whatever onnxruntime, json or numpy raise on a bad file
@@ -142,6 +144,16 @@ def _read_manifest(folder: Path) -> Manifest:
         return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except ValidationError as error:
         raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
+
+
+def _open_predictor(folder: Path, manifest: Manifest) -> Predictor:
+    spec = manifest.predictor
+    kind = KINDS[spec.kind]
+    predictor = kind.load(folder / kind.file, spec, manifest.scale, manifest.lookback)
+    effects = manifest.calendar_effects
+    if effects is None:
+        return predictor
+    return CalendarAdjustedPredictor(predictor, effects, manifest.calendar, manifest.horizons[0])
 
 
 def _check_columns(model: LoadedModel) -> None:

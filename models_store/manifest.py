@@ -13,9 +13,18 @@ from models_store.names import check_asset_name, check_model_name
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
 from volatility.arrays import Scale
+from volatility.seasonality import DAY_CLASSES
+
+
+def _one_for_each_class(effects: dict[str, float]) -> dict[str, float]:
+    if sorted(effects) != sorted(DAY_CLASSES):
+        raise ValueError(f"there are effects of {sorted(effects)}; needed: of {list(DAY_CLASSES)}")
+    return effects
+
 
 AssetName = Annotated[str, AfterValidator(check_asset_name)]
 ModelName = Annotated[str, AfterValidator(check_model_name)]
+CalendarEffects = Annotated[dict[str, FiniteFloat], AfterValidator(_one_for_each_class)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -119,6 +128,11 @@ class Manifest(_Record):
     training: TrainingData
     sources: tuple[TrainingData, ...] = Field(
         default=(), description="Other assets' series used in pre-training."
+    )
+    calendar_effects: CalendarEffects | None = Field(
+        default=None,
+        description="What each class of session adds to log rv: divided out of what the predictor "
+        "sees, and multiplied back into what it says. Null for a model that knows no calendar.",
     )
     residual_variance: float = Field(
         ge=0,

@@ -13,9 +13,10 @@ from models_store.bounds import Bounds, to_rv
 from models_store.calibration import Calibration, Record
 from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import IntervalCalibration, Manifest
+from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictor
 from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known, implausible
-from volatility.arrays import BoolArray, FloatArray, Windows
+from volatility.arrays import DAY, BoolArray, FloatArray, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import (
     HistoryTooShort,
@@ -104,6 +105,12 @@ class LoadedModel:
     @cached_property
     def _record(self) -> Record:
         return Record.of(self.track, self.manifest.training.end, self.manifest.intervals)
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        """What the predictor sees besides rv."""
+        knows_calendar = self.manifest.calendar_effects is not None
+        return (*self.manifest.columns, DAY) if knows_calendar else self.manifest.columns
 
     def predict_rv(self, windows: Windows) -> PredictedRv:
         """Mean rv of the next session from (batch, lookback) windows of every column needed."""
@@ -238,7 +245,7 @@ class LoadedModel:
         part = history.part(slice(max(0, max(first, newest) - lookback), None))
         if len(part) < lookback + horizon:
             return np.empty(0)
-        columns = self.manifest.columns
+        columns = self._columns
         if isinstance(part, DatedSeries):
             pairs = make_pairs(part, lookback, self.calendar, horizon, columns)
             past, targets = pairs.windows, pairs.targets
@@ -251,8 +258,8 @@ class LoadedModel:
         """The newest sessions of each history, (batch, required_sessions) for every column."""
         count = self.required_sessions
         rows = {"rv": [history.rv[-count:] for history in histories]}
-        for name in self.manifest.columns:
-            rows[name] = [history.columns[name][-count:] for history in histories]
+        for name in self._columns:
+            rows[name] = [history.column(name)[-count:] for history in histories]
         return {name: np.concatenate(part).reshape(-1, count) for name, part in rows.items()}
 
     def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
@@ -313,7 +320,7 @@ class LoadedModel:
             ),
             calibration=calibration,
             missing_sessions=missing,
-            warnings=self._warnings(rv, computed.replaced[at], missing),
+            warnings=self._warnings(rv, computed.replaced[at], computed.places[at]),
             diagnostics=computed.diagnostics[at],
         )
 
@@ -349,16 +356,16 @@ class LoadedModel:
             observed.nobs,
         )
 
-    def _warnings(self, rv: float, replaced: bool, missing: int) -> tuple[str, ...]:
-        if not replaced and not missing:
-            return ()
-        found = []
+    def _warnings(self, rv: float, replaced: bool, place: _Place) -> tuple[str, ...]:
+        found, missing = [], place.missing_sessions
         if replaced:
             found.append(self._replacement(rv))
         if missing:
             found.append(
                 f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
             )
+        if place.as_of is None and self.manifest.calendar_effects is not None:
+            found.append(UNDATED)
         return tuple(found)
 
     def _replacement(self, rv: float) -> str:

@@ -11,8 +11,9 @@ BoolArray = NDArray[np.bool_]
 DateArray = NDArray[np.datetime64]
 
 # What a model sees, by column: (batch, lookback) each, the last value of a row being that of as_of.
-# "rv" is always there; the other columns are those of volatility.measures.columns.
+# "rv" is always there; the other columns are DAY and those of volatility.measures.columns.
 Windows = Mapping[str, FloatArray]
+DAY = "day"  # the session's date as days since 1970-01-01; NaN where it is not known
 
 Scale = Literal["levels", "logs"]  # whether a model works on rv or on log rv
 

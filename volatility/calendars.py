@@ -111,6 +111,22 @@ class Calendar:
             raise self._outside(f"the session after {day}")
         return _day(self.session_dates[place])
 
+    def sessions_after(self, dates: DateArray, count: int) -> DateArray:
+        """First ``count`` sessions after each of (n,) dates; (n, count).
+
+        Raises
+        ------
+        OutsideCalendar : a date lies outside the calendar, or a session after it would.
+        """
+        days = np.asarray(dates, "datetime64[D]")
+        self._check_covered(days)
+        first = np.searchsorted(self.session_dates, days, side="right")
+        beyond = first + count > len(self.session_dates)
+        if beyond.any():
+            raise self._outside(f"one of the {count} sessions after {days[beyond][0]}")
+        after: DateArray = self.session_dates[first[:, None] + np.arange(count)]
+        return after
+
     def positions(self, dates: DateArray) -> NDArray[np.intp]:
         """Place of each of (n,) sessions among all sessions: adjacent ones differ by one; (n,).
 

@@ -53,7 +53,7 @@ def make_pairs(
     lookback : sessions a window.
     calendar : says which session follows which.
     horizon : sessions ahead; the target is their mean daily rv.
-    columns : what the windows hold besides rv.
+    columns : what the windows hold besides rv; ``DAY`` may be one.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def windows_and_targets(
     HistoryTooShort : fewer than ``lookback`` + ``horizon`` sessions.
     """
     _check_length(len(series), lookback, horizon)
-    values = {"rv": series.rv} | {name: series.columns[name] for name in columns}
+    values = {"rv": series.rv} | {name: series.column(name) for name in columns}
     past = {name: windows(part[:-horizon], lookback) for name, part in values.items()}
     return past, windows(series.rv[lookback:], horizon).mean(axis=-1)
 

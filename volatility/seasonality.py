@@ -34,16 +34,20 @@ def day_classes(dates: DateArray, calendar: Calendar) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    dates : (n,) sessions.
+    dates : sessions, in any shape.
     calendar : knows the half days.
 
     Returns
     -------
-    (n,) integers.
+    Integers, in the same shape.
     """
     days = np.asarray(dates, "datetime64[D]")
     weekdays = (days.astype(np.int64) + _EPOCH_WEEKDAY) % 7
-    return np.where(np.isin(days, calendar.early_closes), HALF_DAY, weekdays)
+    early = calendar.early_closes
+    if not len(early):
+        return weekdays
+    places = np.minimum(np.searchsorted(early, days), len(early) - 1)
+    return np.where(early[places] == days, HALF_DAY, weekdays)  # np.isin takes twice as long
 
 
 def estimation_span(calendar: Calendar) -> int:

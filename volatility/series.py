@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from volatility.arrays import BoolArray, DateArray, FloatArray
+from volatility.arrays import DAY, BoolArray, DateArray, FloatArray
 from volatility.bars import Bars
 from volatility.calendars import Calendar
 from volatility.errors import (
@@ -65,6 +65,15 @@ class RealizedSeries:
     def volatility(self) -> FloatArray:
         """Square root of rv; (n,) decimal per day."""
         return np.sqrt(self.rv)
+
+    @property
+    def days(self) -> FloatArray:
+        """Dates as days since 1970-01-01; (n,) NaN where they are not known."""
+        return np.full(len(self), np.nan)
+
+    def column(self, name: str) -> FloatArray:
+        """Values of one of :attr:`columns`, or the ``DAY`` that every series has; (n,)."""
+        return self.days if name == DAY else self.columns[name]
 
     def tail(self, nobs: int) -> Self:
         """Last ``nobs`` sessions, or all of them where there are fewer."""
@@ -145,6 +154,11 @@ class DatedSeries(RealizedSeries):
         if self.dates.shape != rv.shape:
             raise self._unequal(self.dates.shape)
         RealizedSeries.__post_init__(self)
+
+    @property
+    def days(self) -> FloatArray:
+        """Dates as days since 1970-01-01; (n,)."""
+        return self.dates.astype(np.float64)
 
     def until(self, as_of: np.datetime64) -> Self:
         """Sessions up to and including ``as_of``: what was known at its close."""

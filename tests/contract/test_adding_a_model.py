@@ -15,6 +15,7 @@ from tests.contract.test_models_page import ROW
 from tests.training.simulated import make_training_set, small_config
 from training.models import registry
 from training.publishing.retrain import publish, train
+from volatility.evaluation.compare import BENCHMARKS
 from volatility.regressors import LinearPredictor
 from volatility.series import RealizedSeries
 
@@ -57,7 +58,7 @@ def test_the_example_is_evaluated_published_and_forecasts(tmp_path: Path) -> Non
     result = publish(train(chosen, data, jobs=1), Store(tmp_path), ["two_speeds"])
 
     rows = {row.model: row for row in result.comparison.rows}
-    assert set(rows) == {"last_value", "har", "log_har", "two_speeds"}
+    assert set(rows) == {*BENCHMARKS, "two_speeds"}
     assert rows["two_speeds"].information_lag == 1
     assert rows["two_speeds"].qlike_loss < rows["last_value"].qlike_loss
     model = Store(tmp_path).load("TARGET", "two_speeds")

@@ -9,6 +9,7 @@ from service.settings import Settings
 from tests.service.client import TestClient
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
+from volatility.evaluation.compare import BENCHMARKS
 
 
 def test_from_a_csv_to_a_forecast(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_from_a_csv_to_a_forecast(tmp_path: Path) -> None:
         assert answer["skill"]["nobs"] == 150
 
         table = client.get("/compare/MINE").json()
-        assert {row["model"] for row in table["rows"]} == {"last_value", "har", "log_har", "ewma"}
+        assert {row["model"] for row in table["rows"]} == {*BENCHMARKS, "ewma"}
 
         report = client.get("/hurst/MINE").json()
         assert len(report["estimates"]) == 6

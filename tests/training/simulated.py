@@ -1,5 +1,6 @@
 """Simulated assets for the tests of the training room."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import pandas as pd
 
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
+from volatility.calendars import get_calendar
 from volatility.measures.columns import INTRADAY_COLUMNS
+from volatility.seasonality import DAY_CLASSES, day_classes
 from volatility.series import DatedSeries
 from volatility.simulation.regression import har_process
 
@@ -29,8 +32,24 @@ def make_asset(
     return asset_of(name, DatedSeries(rv=rv, measure="garman_klass", dates=dates))
 
 
-def asset_of(name: str, series: DatedSeries) -> AssetData:
-    return AssetData(name, series, calendar_name="24/7", bar_interval=86_400, source="simulated")
+def asset_of(name: str, series: DatedSeries, calendar: str = "24/7") -> AssetData:
+    return AssetData(name, series, calendar, bar_interval=86_400, source="simulated")
+
+
+def make_seasonal_asset(
+    effects: Mapping[str, float],
+    nobs: int,
+    seed: int = 0,
+    calendar: str = "24/7",
+    name: str = "TARGET",
+) -> AssetData:
+    """An asset whose log rv is a known HAR, and the effect of its class on each session."""
+    rv = har_process(LOG_HAR, nobs, np.random.default_rng(seed), scale="logs", residual_std=0.5)[0]
+    sessions = get_calendar(calendar).session_dates
+    dates = sessions[np.searchsorted(sessions, np.datetime64("2005-01-01")) :][:nobs]
+    added = np.array([effects.get(it, 0.0) for it in DAY_CLASSES])
+    factors = np.exp(added[day_classes(dates, get_calendar(calendar))])
+    return asset_of(name, DatedSeries(rv * factors, "garman_klass", dates), calendar)
 
 
 def make_intraday_asset(name: str = "TARGET", nobs: int = 600, seed: int = 0) -> AssetData:

@@ -22,6 +22,7 @@ from training.networks.predictor import ParityError
 from training.publishing import retrain
 from training.publishing.store_results import BEGIN, END
 from volatility.errors import HistoryTooShort
+from volatility.evaluation.compare import BENCHMARKS
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import RealizedSeries
 
@@ -50,7 +51,7 @@ def test_an_asset_nobody_has_seen(
     assert "620 sessions of garman_klass" in printed
     assert re.search(r"log_har.*the first version in service", printed)
     store = Store(root)
-    assert store.models("MINE") == ["ewma", "har", "hybrid", "last_value", "log_har", "lstm"]
+    assert store.models("MINE") == sorted([*BENCHMARKS, "ewma", "hybrid", "lstm"])
     assert store.champion("MINE") in store.models("MINE")
     loaded = store.load("MINE", "hybrid")
     assert 0 < loaded.manifest.learned["alpha"] < 1
@@ -80,13 +81,13 @@ def test_only_what_was_asked_for_is_published(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv")
-    assert cli.main(arguments(root, bars, "--models", "har", "log_har", "last_value")) == 0
+    assert cli.main(arguments(root, bars, "--models", *BENCHMARKS)) == 0
     frame = pd.read_csv(bars)
     frame[:-1].to_csv(bars, index=False)  # so that all would forecast something else
     assert cli.main(arguments(root, bars, "--models", "lhar")) == 0
     store = Store(root)
     published = {model: store.versions("MINE", model) for model in store.models("MINE")}
-    assert published == {"har": [1], "last_value": [1], "lhar": [1], "log_har": [1]}
+    assert published == {model: [1] for model in (*BENCHMARKS, "lhar")}
     printed = capsys.readouterr().out
     assert re.search(r"log_har .*│ +│ +│ evaluated beside; version 1 stays", printed)
     assert store.champion("MINE") in published
@@ -166,7 +167,7 @@ def test_models_of_corrected_data_are_not_compared_with_those_of_the_data_before
     assert (store.current("MINE", "har"), store.current("MINE", "ewma")) == (2, 1)
     assert store.champion("MINE") == champion
     assert store.current("MINE", "log_har") == 2  # tried, though nobody asked for it
-    assert cli.main(arguments(root, bars, "--models", "ewma", "log_har", "last_value")) == 0
+    assert cli.main(arguments(root, bars, "--models", "ewma", *BENCHMARKS)) == 0
 
 
 def test_benchmarks_are_published_again_where_bars_have_grown_beyond_theirs(
@@ -201,7 +202,7 @@ def test_a_version_of_another_measure_is_not_judged_against_the_one_before(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bars = write_bars(tmp_path / "mine.csv")
-    models = ["--models", "har", "log_har", "last_value"]
+    models = ["--models", *BENCHMARKS]
     assert cli.main(arguments(root, bars, *models)) == 0
     assert cli.main(arguments(root, bars, *models, "--measure", "parkinson")) == 0
     assert "the first version of parkinson" in capsys.readouterr().out

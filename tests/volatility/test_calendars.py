@@ -69,6 +69,20 @@ def test_next_session_steps_over_weekend_and_holiday(xnys):
     assert xnys.next_session(day("2020-04-11")) == day("2020-04-13")  # from no session
 
 
+def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
+    after = xnys.sessions_after(days("2020-02-13", "2020-02-15"), 2)  # a Thursday, and a Saturday
+    assert after.tolist() == [
+        days("2020-02-14", "2020-02-18").tolist(),
+        days("2020-02-18", "2020-02-19").tolist(),
+    ]
+    assert crypto.sessions_after(days("2020-02-29"), 1).tolist() == [days("2020-03-01").tolist()]
+    last = xnys.session_dates[-1:]
+    with pytest.raises(OutsideCalendar, match=r"one of the 2 sessions after .* lies outside"):
+        xnys.sessions_after(xnys.session_dates[-2:-1], 2)
+    with pytest.raises(OutsideCalendar):
+        xnys.sessions_after(last, 1)
+
+
 def test_half_days(xnys, crypto):
     # Day after Thanksgiving and Christmas Eve.
     found = xnys.half_days(day("2020-01-01"), day("2020-12-31"))

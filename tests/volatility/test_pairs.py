@@ -3,8 +3,8 @@ import pytest
 
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
-from volatility.pairs import make_pairs
-from volatility.series import DatedSeries
+from volatility.pairs import make_pairs, windows_and_targets
+from volatility.series import DatedSeries, RealizedSeries
 
 
 def test_windows_and_targets_by_hand() -> None:
@@ -18,6 +18,15 @@ def test_windows_and_targets_by_hand() -> None:
     assert pairs.as_of.tolist() == dates[2:5].tolist()
     assert pairs.target_dates.tolist() == dates[3:].tolist()
     assert list(make_pairs(series, 3, get_calendar("24/7")).windows) == ["rv"]
+
+
+def test_the_day_is_a_column_of_every_series() -> None:
+    dates = np.datetime64("1970-01-11") + np.arange(4)
+    series = DatedSeries(np.arange(1.0, 5.0), "parkinson", dates)
+    pairs = make_pairs(series, 2, get_calendar("24/7"), columns=("day",))
+    assert pairs.windows["day"].tolist() == [[10, 11], [11, 12]]
+    undated, _ = windows_and_targets(RealizedSeries(series.rv, "parkinson"), 2, columns=("day",))
+    assert np.isnan(undated["day"]).tolist() == [[True, True], [True, True]]
 
 
 def test_what_follows_a_gap_is_not_one_session_ahead() -> None:

@@ -11,7 +11,8 @@ from training.publishing.retrain import Outcome, RetrainedAsset
 from volatility.evaluation.compare import Comparison
 
 EXPLANATION = (
-    "vs HAR: QLIKE relative to HAR's. p: two-sided Diebold-Mariano. "
+    "vs HAR: QLIKE relative to HAR's. p: two-sided Diebold-Mariano, against HAR and against "
+    "calendar-adjusted log-HAR. "
     "set: in the 90 % model confidence set."
 )
 LEFT = frozenset({"model", "set", "in service", "note"})  # columns of words

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from volatility.arrays import DAY
 from volatility.calendars import Calendar, get_calendar
 from volatility.pairs import Pairs, make_pairs
 from volatility.series import DatedSeries
@@ -26,8 +27,8 @@ class AssetData:
         return get_calendar(self.calendar_name)
 
     def pairs(self, lookback: int, columns: Sequence[str] = (), horizon: int = 1) -> Pairs:
-        """Windows and targets; see :func:`volatility.pairs.make_pairs`."""
-        return make_pairs(self.series, lookback, self.calendar, horizon, columns)
+        """Windows, with the day, and targets; see :func:`volatility.pairs.make_pairs`."""
+        return make_pairs(self.series, lookback, self.calendar, horizon, (*columns, DAY))
 
     def until(self, cut_off: np.datetime64) -> "AssetData":
         """The same without anything after ``cut_off``."""

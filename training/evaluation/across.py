@@ -20,8 +20,9 @@ class AcrossRow:
     mean_qlike_ratio, median_qlike_ratio : of QLIKE over HAR's on the same asset.
     mean_rank : of QLIKE among the asset's models, 1 being the lowest.
     in_confidence_set : number of assets on which the model may be the best.
-    better_than_har, worse_than_har, better_than_log_har, worse_than_log_har : number of assets on
-        which QLIKE is significantly lower or higher (Diebold-Mariano, 5 %, two-sided).
+    better_than_har, worse_than_har, … : number of assets on which QLIKE is significantly lower or
+        higher than that of HAR, log-HAR and calendar-adjusted log-HAR (Diebold-Mariano, 5 %,
+        two-sided).
     """
 
     horizon: int
@@ -36,6 +37,8 @@ class AcrossRow:
     worse_than_har: int
     better_than_log_har: int
     worse_than_log_har: int
+    better_than_calendar_log_har: int
+    worse_than_calendar_log_har: int
 
 
 def across_assets(results: Sequence[Evaluated], horizon: int, part: str) -> list[AcrossRow]:
@@ -70,4 +73,6 @@ def _summarize(
         worse_than_har=sum(worse(row, "har") for row in rows),
         better_than_log_har=sum(better(row, "log_har") for row in rows),
         worse_than_log_har=sum(worse(row, "log_har") for row in rows),
+        better_than_calendar_log_har=sum(better(row, "calendar_log_har") for row in rows),
+        worse_than_calendar_log_har=sum(worse(row, "calendar_log_har") for row in rows),
     )

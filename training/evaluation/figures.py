@@ -30,6 +30,7 @@ BLUE, ORANGE, GREEN, PURPLE, RED, SKY = (
     "#56B4E9",
 )
 LINES = ((BLUE, "-"), (RED, "--"), (GREEN, "-."), (PURPLE, ":"), (ORANGE, "-"), (SKY, "--"))
+DRAWN = ("har", "log_har", "calendar_log_har")  # benchmarks, beside the best models
 GREY = "#999999"
 WIDTH = 9.0  # inches
 ROW = 0.28  # inches a model
@@ -87,7 +88,7 @@ def qlike_ratios(result: Evaluated) -> Figure:
 
 
 def forecasts(result: Evaluated) -> Figure:
-    """Realized volatility on the test part, and what HAR, log-HAR and the best model said."""
+    """Realized volatility on the test part, and what the best model and three benchmarks said."""
     comparison = result.comparisons[TEST]
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -98,7 +99,7 @@ def forecasts(result: Evaluated) -> Figure:
         some.target_dates[tested], 100 * np.sqrt(some.rv[tested]), ".", color=GREY, markersize=3,
         label="realized",
     )  # fmt: skip
-    shown = [model for model in dict.fromkeys((best, "har", "log_har")) if model in result.tracks]
+    shown = [model for model in dict.fromkeys((best, *DRAWN)) if model in result.tracks]
     for model, (color, dashes) in zip(shown, LINES, strict=False):
         track = result.tracks[model]
         tested = track.target_dates >= parts_of(result.study.data).test
@@ -111,7 +112,7 @@ def forecasts(result: Evaluated) -> Figure:
     axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if _leads(value) else "")
     axes.set_ylabel("volatility, % per day (log scale)")
     axes.set_title(_title(result, comparison.span))
-    axes.legend(ncols=4)
+    axes.legend(ncols=5)
     return figure
 
 
@@ -122,7 +123,8 @@ def cumulative_losses(result: Evaluated) -> Figure:
     losses = {model: qlike_losses(aligned.rv, of) for model, of in aligned.forecasts.items()}
     sums = {model: np.cumsum(of - losses["har"]) for model, of in losses.items() if model != "har"}
     ranked = [row.model for row in result.comparisons[TEST].rows if row.model != "har"]
-    shown = list(dict.fromkeys([*ranked[: len(LINES) - 1], "log_har"]))
+    others = [model for model in DRAWN if model in sums]
+    shown = list(dict.fromkeys([*ranked[: len(LINES) - len(others)], *others]))
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
     axes = figure.subplots()
     for model in ranked:

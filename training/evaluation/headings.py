@@ -24,7 +24,7 @@ def markdown_table(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], st
 
 
 def against(benchmark: str, row: ComparisonRow) -> str:
-    """P-value of equal accuracy; a dash for the benchmark itself."""
+    """P-value of equal accuracy; a dash for the benchmark itself, and where it is not there."""
     test = row.diebold_mariano.get(benchmark)
     return f"{test.pvalue:.3f}" if test else "–"
 
@@ -70,7 +70,8 @@ HEADLINE: Mapping[str, CellText] = MappingProxyType(
         "model": lambda row: row.model,
         "QLIKE": lambda row: f"{row.qlike_loss:.4f}",
         "vs HAR": ratio_to_har,
-        "p": lambda row: against("har", row),
+        "p: HAR": lambda row: against("har", row),
+        "p: calendar": lambda row: against("calendar_log_har", row),
         "set": lambda row: "yes" if row.in_confidence_set else "no",
     }
 )

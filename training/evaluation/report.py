@@ -28,9 +28,10 @@ ACCURACY: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
         "model": lambda row: f"`{row.model}`",
         "QLIKE": lambda row: f"{row.qlike_loss:.4f}",
         "vs HAR": lambda row: f"{row.qlike_ratio - 1:+.1%}",
+        "p: last value": lambda row: against("last_value", row),
         "p: HAR": lambda row: against("har", row),
         "p: log-HAR": lambda row: against("log_har", row),
-        "p: last value": lambda row: against("last_value", row),
+        "p: calendar": lambda row: against("calendar_log_har", row),
         "in set": lambda row: "yes" if row.in_confidence_set else "no",
         "RMSE": lambda row: f"{row.rmse_volatility:.5f}",
         "MAE": lambda row: f"{row.mae_volatility:.5f}",
@@ -61,6 +62,9 @@ ACROSS: Mapping[str, Callable[[AcrossRow], str]] = MappingProxyType(
         "better / worse than log-HAR": lambda row: (
             f"{row.better_than_log_har} / {row.worse_than_log_har}"
         ),
+        "better / worse than calendar": lambda row: (
+            f"{row.better_than_calendar_log_har} / {row.worse_than_calendar_log_har}"
+        ),
     }
 )
 
@@ -68,12 +72,12 @@ INTRODUCTION = """\
 Every model was fitted on the first half of each asset's sessions, forecast the sessions after it,
 and was fitted again at regular intervals on everything up to then. Forecasts are joined by the
 session that they forecast and scored where all models have one. Lower QLIKE is better; *vs HAR* is
-its distance from HAR's; *single seeds* is QLIKE of a network fitted once, mean ±
-deviation over the seeds whose mean in logs the model is; *p* is that of a two-sided
-Diebold-Mariano test of equal QLIKE; *in set* says whether the model is in the 90 % model confidence
-set. RMSE and MAE are of volatility, decimal
-per day. Coverage is that of the intervals given at the time, also by third of the forecasts, lowest
-to highest; their score is of log rv, lower is better."""
+its distance from HAR's; *single seeds* is QLIKE of a network fitted once, mean ± deviation over the
+seeds whose mean in logs the model is; *p* is that of a two-sided Diebold-Mariano test of equal
+QLIKE, against each benchmark (*calendar* is calendar-adjusted log-HAR); *in set* says whether the
+model is in the 90 % model confidence set. RMSE and MAE are of volatility, decimal per day. Coverage
+is that of the intervals given at the time, also by third of the forecasts, lowest to highest; their
+score is of log rv, lower is better."""
 
 ACROSS_INTRODUCTION = """\
 Test parts. Averages of QLIKE over HAR's are over the assets that have the model; ranks are among

@@ -13,7 +13,9 @@ from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack, align
 
 SIGNIFICANT = 0.05  # level of a two-sided test
-LABELS: Mapping[str, str] = MappingProxyType({"har": "HAR", "log_har": "log-HAR"})
+LABELS: Mapping[str, str] = MappingProxyType(  # of the benchmarks that sentences compare with
+    {"har": "HAR", "log_har": "log-HAR", "calendar_log_har": "calendar-adjusted log-HAR"}
+)
 
 
 def summary(comparison: Comparison, benchmark: str = "har") -> str:

@@ -26,6 +26,7 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "har": "training.models.linear.har:har",
         "har_wls": "training.models.linear.har:har_wls",
         "log_har": "training.models.linear.har:log_har",
+        "calendar_log_har": "training.models.linear.calendar_har:calendar_log_har",
         "harj": "training.models.linear.harj:harj",
         "harcj": "training.models.linear.harj:harcj",
         "shar": "training.models.linear.shar:shar",

@@ -14,6 +14,7 @@ from models_store.manifest import (
     Manifest,
     TrainingData,
 )
+from models_store.predictors.calendar_adjusted import without_calendar
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
 from models_store.units import median_range
@@ -22,7 +23,7 @@ from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
 from training.models.recipe import Fit, Recipe
-from volatility.arrays import BoolArray, FloatArray, Windows
+from volatility.arrays import DAY, BoolArray, FloatArray, Windows
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (
     LEVELS,
@@ -58,9 +59,10 @@ def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
     ParityError : the exported network predicts something else.
     """
     fit = recipe.fit(data)
-    kind = KINDS[fit.predictor.kind]
-    spec = kind.describe(fit.predictor)
-    model_file = kind.write(fit.predictor, spec, _reference_windows(recipe, data))
+    predictor, _ = without_calendar(fit.predictor)
+    kind = KINDS[predictor.kind]
+    spec = kind.describe(predictor)
+    model_file = kind.write(predictor, spec, _reference_windows(recipe, fit, data))
     return FittedModel(recipe, fit, spec, model_file)
 
 
@@ -76,7 +78,7 @@ def to_files(
     track : its walk-forward forecasts.
     parts : of the sample.
     """
-    reference = _reference_windows(fitted.recipe, data)
+    reference = _reference_windows(fitted.recipe, fitted.fit, data)
     reference_rv = forecast_rv(fitted.fit, reference, data.target.series.rv)
     manifest = _manifest(fitted, data, track, parts)
     return artifact.encode(manifest, fitted.model_file, track, reference, reference_rv)
@@ -88,6 +90,7 @@ def _manifest(
     fit, recipe = fitted.fit, fitted.recipe
     target = data.target
     bounds = Bounds.of(target.series.rv)
+    _, effects = without_calendar(fit.predictor)
     return Manifest(
         asset=target.asset,
         model=recipe.name,
@@ -102,6 +105,7 @@ def _manifest(
         horizons=(data.horizon,),
         training=_training_data(target, recipe),
         sources=tuple(_training_data(source, recipe) for source in fit.sources),
+        calendar_effects=None if effects is None else dict(effects),
         residual_variance=fit.residual_variance,
         clip=(bounds.low, bounds.high),
         mean_rv=bounds.mean,
@@ -168,9 +172,12 @@ def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> E
     )
 
 
-def _reference_windows(recipe: Recipe, data: TrainingSet) -> Windows:
+def _reference_windows(recipe: Recipe, fit: Fit, data: TrainingSet) -> Windows:
+    """The newest windows of what the model sees; the day is left out where it does not."""
+    _, effects = without_calendar(fit.predictor)
+    needed = ("rv", *recipe.columns, *(() if effects is None else (DAY,)))
     windows = data.pairs(recipe.lookback, recipe.columns).windows
-    return {name: rows[-REFERENCE_WINDOWS:] for name, rows in windows.items()}
+    return {name: windows[name][-REFERENCE_WINDOWS:] for name in needed}
 
 
 def _losses(history: FittingHistory) -> LossHistory:

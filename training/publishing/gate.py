@@ -35,6 +35,7 @@ SERVED = frozenset(
         "scale",
         "lookback",
         "columns",
+        "calendar_effects",
         "residual_variance",
         "clip",
         "mean_rv",

@@ -28,7 +28,7 @@ from training.evaluation.sentences import (
 )
 from training.models.registry import MODELS, make_recipe
 from volatility.errors import InvalidInput
-from volatility.evaluation.compare import Comparison, ComparisonRow, compare
+from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow, compare
 from volatility.evaluation.tracks import ForecastTrack
 
 COLUMNS: Mapping[str, CellText] = MappingProxyType(
@@ -36,7 +36,8 @@ COLUMNS: Mapping[str, CellText] = MappingProxyType(
         "model": lambda row: f"`{row.model}`",
         "QLIKE": HEADLINE["QLIKE"],
         "vs HAR": HEADLINE["vs HAR"],
-        "p": HEADLINE["p"],
+        "p: HAR": HEADLINE["p: HAR"],
+        "p: calendar": HEADLINE["p: calendar"],
         "in set": HEADLINE["set"],
         **FURTHER,
     }
@@ -126,7 +127,7 @@ def _read(store: Store, asset: str) -> ServedModels:
 
 
 def _ranked(results: Sequence[ServedModels]) -> list[str]:
-    """Models by their median distance from HAR, those on all assets before those on some."""
+    """Benchmarks, then models on all assets before those on some, by their median ratio to HAR."""
     ratios: Mapping[str, list[float]] = {
         row.model: [
             own.qlike_ratio for other in results if (own := other.row(row.model)) is not None
@@ -134,7 +135,11 @@ def _ranked(results: Sequence[ServedModels]) -> list[str]:
         for result in results
         for row in result.comparison.rows
     }
-    return sorted(ratios, key=lambda model: (-len(ratios[model]), median(ratios[model])))
+    first = [model for model in BENCHMARKS if model in ratios]
+    others = sorted(
+        ratios.keys() - set(first), key=lambda model: (-len(ratios[model]), median(ratios[model]))
+    )
+    return [*first, *others]
 
 
 def _cell(result: ServedModels, model: str) -> str:
@@ -152,7 +157,8 @@ def _details(result: ServedModels) -> str:
     config = read_config()
     known = [make_recipe(name, config) for name in MODELS if name in result.pretrained]
     effects = transfer_effect(result.tracks, result.start, from_scratch(known))
-    sentences = [summary(result.comparison), *effects]
+    told = [name for name in ("har", "calendar_log_har") if result.row(name)]
+    sentences = [*(summary(result.comparison, name) for name in told), *effects]
     rows = result.comparison.rows
     table = markdown_table(rows, with_seeds(COLUMNS, rows))
     return "\n".join([f"{result.caption}:", "", *table, "", " ".join(sentences), ""])

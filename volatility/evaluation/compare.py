@@ -31,7 +31,8 @@ from volatility.evaluation.tracks import Aligned, ForecastTrack, align
 from volatility.series import DatedSeries
 
 COVERAGE_LEVELS = (0.8, 0.95)
-BENCHMARKS = ("har", "log_har", "last_value")  # each model is tested against those present
+# Each model is tested against those of them that are present.
+BENCHMARKS = ("last_value", "har", "log_har", "calendar_log_har")
 
 
 @dataclass(frozen=True, slots=True)

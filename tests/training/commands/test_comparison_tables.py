@@ -14,6 +14,6 @@ def test_the_printed_table_names_every_column_once() -> None:
     (head,) = [line for line in printed.splitlines() if "QLIKE" in line and "vs HAR:" not in line]
     headings = [cell.strip() for cell in head.strip("┃").split("┃")]
     assert headings == [
-        *("model", "QLIKE", "vs HAR", "p", "set"),
+        *("model", "QLIKE", "vs HAR", "p: HAR", "p: calendar", "set"),
         *("RMSE of volatility", "R² of log", "80 % / 95 %"),
     ]

@@ -9,6 +9,7 @@ from training.commands.preparation import Preparation, check_writable
 from training.models.neural.seed_mean import SeedMean
 from volatility.datasets import NAMES
 from volatility.errors import InvalidInput
+from volatility.evaluation.compare import BENCHMARKS
 
 
 def prepare(*arguments: str) -> Preparation:
@@ -48,7 +49,7 @@ def test_sources_are_those_that_the_models_learn_from() -> None:
 def test_a_study_has_the_models_that_can_be_fitted() -> None:
     study = prepare("--models", "har", "lhar").study(make_asset(), {}, horizon=5)
     assert study.key == ("TARGET", 5)
-    assert [recipe.name for recipe in study.recipes] == ["last_value", "har", "log_har"]
+    assert [recipe.name for recipe in study.recipes] == list(BENCHMARKS)
 
 
 def test_a_folder_is_tried_and_left_empty(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_horizons_and_parts_are_kept_apart() -> None:
     assert {row.model: row.assets for row in rows} == {
         "har": 2,
         "log_har": 2,
+        "calendar_log_har": 2,
         "last_value": 2,
         "moving_average": 1,
     }

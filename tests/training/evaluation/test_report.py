@@ -6,6 +6,7 @@ from tests.training.evaluation.studies import results
 from training.evaluation.across import across_assets
 from training.evaluation.report import heading, plain_words, report
 from training.evaluation.run import Evaluated
+from training.evaluation.sentences import names_of
 from volatility.evaluation.diebold_mariano import DieboldMariano
 
 
@@ -41,7 +42,7 @@ def test_every_table_is_well_formed() -> None:
         if re.fullmatch(r"\|[-:|]+\|", rules):
             assert line.count("|") == rules.count("|")
     widths = {line.count("|") for line in lines if line.startswith("| `har`")}
-    assert widths == {8 + 1, 11 + 1, 7 + 1}  # across assets, accuracy, intervals
+    assert widths == {9 + 1, 12 + 1, 7 + 1}  # across assets, accuracy, intervals
 
 
 def test_single_seeds_stand_beside_their_mean() -> None:
@@ -63,7 +64,12 @@ def test_one_asset_needs_no_table_across_assets() -> None:
 def test_plain_words_name_who_is_better_and_worse() -> None:
     first = results()[0]
     comparison = first.comparisons["test"]
-    outcomes = {"log_har": (-0.1, 0.01), "moving_average": (0.1, 0.2), "last_value": (0.3, 0.001)}
+    outcomes = {
+        "log_har": (-0.1, 0.01),
+        "calendar_log_har": (-0.2, 0.1),
+        "moving_average": (0.1, 0.2),
+        "last_value": (0.3, 0.001),
+    }
     rows = []
     for row in comparison.rows:
         if row.model in outcomes:
@@ -75,8 +81,10 @@ def test_plain_words_name_who_is_better_and_worse() -> None:
     words = " ".join(plain_words(told))
     assert "the best model is among `log_har`." in words
     assert "Significantly better than HAR (5 %): `log_har`." in words
-    assert "Not distinguishable: `moving_average`. Significantly worse: `last_value`." in words
-    assert "Significantly better than log-HAR (5 %): none." in words
+    same = [row.model for row in rows if row.model in {"calendar_log_har", "moving_average"}]
+    assert f"Not distinguishable: {names_of(same)}. Significantly worse: `last_value`." in words
+    for benchmark in ("log-HAR", "calendar-adjusted log-HAR"):
+        assert f"Significantly better than {benchmark} (5 %): none." in words
 
 
 def test_plain_words_tell_where_coverage_is_uneven() -> None:

@@ -50,7 +50,7 @@ def test_progress_counts_every_fit() -> None:
     study = Study(TrainingSet(make_asset(nobs=500), {}, seed=7), chosen)
     told: Counter[int] = Counter()
     run.evaluate([study], 1, lambda recipe: told.update([recipe.refit_every]))
-    assert told == count_fits([study]) == {22: 4 * 12}  # 4 models, 250 sessions
+    assert told == count_fits([study]) == {22: 5 * 12}  # 5 models, 250 sessions
 
 
 @pytest.mark.parametrize("horizon", [1, 5])

@@ -17,7 +17,7 @@ from volatility.evaluation.losses import qlike_loss
 def test_one_row_an_asset_horizon_part_and_model() -> None:
     frame = pd.read_csv(io.BytesIO(results_csv(results())))
     key = ["asset", "horizon", "part", "model"]
-    assert len(frame) == 2 * 2 * (4 + 3)
+    assert len(frame) == 2 * 2 * (5 + 4)
     assert not frame.duplicated(key).any()
     assert set(frame["part"]) == {"test", "selection"}
     assert set(frame["measure"]) == {"garman_klass"}

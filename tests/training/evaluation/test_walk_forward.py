@@ -19,6 +19,7 @@ from training.evaluation.workers import worker_pool
 from training.models.linear.averages import Average
 from training.models.recipe import Fit
 from training.models.registry import MODELS, recipes
+from volatility.evaluation.compare import BENCHMARKS
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import DatedSeries
 
@@ -86,7 +87,7 @@ def test_every_model_forecasts_every_session_of_the_second_half(
 
 def test_the_future_changes_no_forecast_of_several_sessions(data: TrainingSet) -> None:
     """A forecast sees what has closed; a target of five sessions closes four sessions later."""
-    names = ["moving_average", "har", "log_har", "lstm", "transfer"]
+    names = ["moving_average", "har", "log_har", "calendar_log_har", "lstm", "transfer", "gjr"]
     cut = data.target.series.dates[CHANGED_AFTER]
     weekly = replace(data, horizon=5)
     before = forecast_all(weekly, names)
@@ -161,7 +162,7 @@ def test_models_that_share_a_pre_training_are_fitted_together() -> None:
     names = ["har", "lstm", "transfer", "transfer_residual", "transfer_full"]
     groups = [[r.name for r in group] for group in together(recipes(names, small_config()))]
     networks = [["transfer", "transfer_full"], ["transfer_residual"], ["lstm"]]
-    assert groups == [*networks, ["last_value"], ["har"], ["log_har"]]
+    assert groups == [*networks, *([name] for name in BENCHMARKS)]
 
 
 def test_big_jobs_go_first_and_carry_only_the_sources_they_need(data: TrainingSet) -> None:
@@ -177,7 +178,7 @@ def test_big_jobs_go_first_and_carry_only_the_sources_they_need(data: TrainingSe
     assert len(list(walk_forward(studies, here))) == count_fits(studies).total()
     assert sent[:4] == [("transfer", "SOURCE", horizon) for horizon in (1, 5, 1, 5)]
     assert sent[4:8] == [("lstm", "", horizon) for horizon in (1, 5, 1, 5)]
-    assert {name for name, _, _ in sent[8:]} == {"last_value", "har", "log_har"}
+    assert {name for name, _, _ in sent[8:]} == set(BENCHMARKS)
 
 
 def test_last_value_is_the_value_of_the_day_before(

@@ -17,7 +17,7 @@ def test_every_line_makes_the_model_of_its_name(name: str) -> None:
 
 def test_recipes_come_with_the_benchmarks_in_the_order_of_the_registry() -> None:
     names = [recipe.name for recipe in recipes(["lhar", "ewma"], small_config())]
-    assert names == ["last_value", "ewma", "har", "log_har", "lhar"]
+    assert names == ["last_value", "ewma", "har", "log_har", "calendar_log_har", "lhar"]
 
 
 def test_an_unknown_model_is_named() -> None:

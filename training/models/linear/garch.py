@@ -5,7 +5,11 @@ r"""GARCH (Bollerslev 1986) and GJR (Glosten, Jagannathan & Runkle 1993) of dail
 
 with a mean of zero (and gamma zero in GARCH), by Gaussian quasi-maximum likelihood through
 ``arch``. Its variance is that of close-to-close returns; the forecast of rv is that variance times
-the ratio of mean rv to mean variance on the fitting sample.
+a scale c, the one with the lowest QLIKE on the last n = 1,000 sessions of the fitting sample,
+
+.. math:: c = \arg\min_c \sum_t \left( \frac{RV_t}{c \sigma_t^2}
+          - \log \frac{RV_t}{c \sigma_t^2} - 1 \right)
+          = \frac{1}{n} \sum_t \frac{RV_t}{\sigma_t^2}
 
 Exported, it is linear in past returns,
 
@@ -32,6 +36,9 @@ from volatility.errors import ConstantPrices
 from volatility.regressors import LinearPredictor, Regressor, ReturnSquares
 
 WINDOW = 200  # sessions
+# The share of variance that falls into the session drifts over decades, so that the whole sample
+# would scale by the past; see docs/decisions/0012.
+SCALE_SESSIONS = 1_000
 PERCENT = 100.0  # arch's optimizer wants returns of about this size
 MAX_DECAY = 1 - 1e-6  # a sum of past squares needs a decay below one
 RISKMETRICS = (0.0, 0.06, 0.0, 0.94)  # RiskMetrics Technical Document (1996), as omega … beta
@@ -44,7 +51,7 @@ class Parameters(NamedTuple):
     ----------
     omega : decimal² per day.
     alpha, gamma, beta : reaction, additional reaction to losses, persistence.
-    variance : mean fitted variance, decimal² per day.
+    variances : (n,) of each session as fitted the session before, decimal² per day.
     converged : whether the optimizer says so.
     """
 
@@ -52,7 +59,7 @@ class Parameters(NamedTuple):
     alpha: float
     gamma: float
     beta: float
-    variance: float
+    variances: FloatArray
     converged: bool
 
     @property
@@ -82,8 +89,8 @@ class Garch:
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """Sessions of the window."""
-        return {"window": self.lookback}
+        """Sessions of the window, and of the scale."""
+        return {"window": self.lookback, "scale_sessions": SCALE_SESSIONS}
 
     def fit(self, data: TrainingSet) -> Fit:
         """Estimate the parameters from the target's returns, and scale their variance to rv.
@@ -95,10 +102,9 @@ class Garch:
         ------
         ConstantPrices : every return is zero.
         """
-        series = data.target.series
-        returns = series.columns["return"]
+        returns = data.target.series.columns["return"]
         parameters = estimate(returns, self.asymmetric)
-        scale = float(series.rv.mean()) / parameters.variance
+        scale = _scale(parameters, data)
         predictor = _export(
             parameters, scale, float(np.square(returns).mean()), data.horizon, self.lookback
         )
@@ -132,13 +138,13 @@ def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
         found = _riskmetrics(asymmetric)
         result, converged = model.fix(found), False
     omega, alpha, *gamma, beta = found.tolist()
-    variance = float(np.square(np.asarray(result.conditional_volatility)).mean())
+    variances = np.square(np.asarray(result.conditional_volatility)) / PERCENT**2
     return Parameters(
         omega / PERCENT**2,
         alpha,
         gamma[0] if gamma else 0.0,
         min(beta, MAX_DECAY),
-        variance / PERCENT**2,
+        variances,
         converged,
     )
 
@@ -162,6 +168,15 @@ def several_sessions(parameters: Parameters, horizon: int) -> Line:
         constant = parameters.omega + parameters.persistence * constant
         slope *= parameters.persistence
     return Line(sum(constants) / horizon, sum(slopes) / horizon)
+
+
+def _scale(parameters: Parameters, data: TrainingSet) -> float:
+    """Mean ratio of rv to its fitted variance, both over the sessions ahead."""
+    pairs = data.pairs(1)
+    ahead = several_sessions(parameters, data.horizon)
+    rows = np.searchsorted(data.target.series.dates, pairs.target_dates)
+    fitted = ahead.constant + ahead.slope * parameters.variances[rows]
+    return float((pairs.targets / fitted)[-SCALE_SESSIONS:].mean())
 
 
 def _model(returns: FloatArray, asymmetric: bool) -> Any:
