@@ -19,7 +19,7 @@ class Evaluated:
     Attributes
     ----------
     study : what was evaluated.
-    tracks : by model, its forecasts of the last half.
+    tracks : by model, its forecasts of the last half; without those that comparisons leave out.
     comparisons : by part of the sample, ``test`` and ``half``.
     """
 
@@ -42,7 +42,7 @@ def evaluate(
     Raises
     ------
     HistoryTooShort : a model has too little to learn from before the first forecast.
-    MisalignedForecasts : a model's forecasts stand by the wrong dates.
+    MisalignedForecasts : the forecasts of HAR stand by the wrong dates.
     """
     tracks = forecast_studies(studies, worker_pool(jobs), fit_done)
     return [_score(study, own) for study, own in zip(studies, tracks, strict=True)]
@@ -56,4 +56,6 @@ def _score(study: Study, tracks: dict[str, ForecastTrack]) -> Evaluated:
         part: compare(list(tracks.values()), start, daily=target.series)
         for part, start in starts.items()
     }
-    return Evaluated(study, tracks, comparisons)
+    # The timing is that of all dates, so that both parts leave out the same.
+    kept = {model: it for model, it in tracks.items() if model not in comparisons[TEST].left_out}
+    return Evaluated(study, kept, comparisons)

@@ -19,6 +19,7 @@ MINIMUM_ROWS = 60
 # In standard errors. The figures behind them stand in docs/decisions/0020.
 REACTS = 3.0  # a forecast made in time is called so from here on
 NOTHING = 4.0  # a late forecast's reaction to yesterday is no further from 0
+NEGLIGIBLE = 0.03  # of the largest reaction: long memory beyond the lags leaves so much
 LATE = 4.0  # by so much it reacts more to the day before yesterday
 YESTERDAY_MATTERS = 3.5  # HAR's weight of it: what tells nothing, an honest fit may leave out
 ENDS = 4.0  # by so much the oldest session of a window of HAR's length stands out
@@ -27,8 +28,8 @@ UNDERREACTS = 3.0
 STRICTER = 1.5  # a shift is beyond doubt where all of it is so many times as far out
 
 EXACT = 0.9  # share of the revisions' variance from which on a regression is an identity
-# Nobody foresees four fifths of what is new in a session.
-FORESEEABLE = 0.9  # partial correlation
+# Nobody foresees 96 % of what is new in a session; a GARCH where rv is nearly the variance, 90 %.
+FORESEEABLE = 0.98  # partial correlation
 # A forecast that foresees something moves by what it foresees: news are 1 times that. One that saw
 # the news itself moves by the weight it gives to any day: news are 2 to 20 times that.
 EFFICIENT = 1.5
@@ -69,10 +70,28 @@ class Reaction(NamedTuple):
         """Coefficients in standard errors."""
         return self.coefficients / self.errors
 
-    def excess(self, more: int, less: int) -> float:
-        """How much larger one reaction is than another is in size, in standard errors."""
-        excess = self.coefficients[more] - abs(self.coefficients[less])
-        return float(excess / math.hypot(self.errors[more], self.errors[less]))
+    @property
+    def exact(self) -> bool:
+        """Whether the regression is nearly an identity."""
+        return self.explained >= EXACT
+
+    def ignores_yesterday(self) -> bool:
+        """Whether the reaction to the session before the target is as good as none."""
+        largest = float(np.abs(self.coefficients).max())
+        negligible = max(NOTHING * self.errors[1], NEGLIGIBLE * largest)
+        return bool(abs(self.coefficients[1]) <= negligible)
+
+    def lateness(self) -> float:
+        """How much more it reacts to the day before yesterday than to yesterday, in errors."""
+        before = self.coefficients[2]  # where it is no identity, a fall after a rise is no reaction
+        excess = (abs(before) if self.exact else before) - abs(self.coefficients[1])
+        return float(excess / math.hypot(self.errors[1], self.errors[2]))
+
+    def ends_in_time(self) -> bool:
+        """Whether a window of HAR's length ends where it does for a forecast made in time."""
+        oldest, older = WINDOW + 1, WINDOW + 2
+        excess = abs(self.coefficients[oldest]) - abs(self.coefficients[older])
+        return bool(excess > ENDS * math.hypot(self.errors[oldest], self.errors[older]))
 
 
 @dataclass(frozen=True)
@@ -187,20 +206,13 @@ def examine(forecast: FloatArray, sessions: Sessions | None) -> Timing:
 def _lateness(reactions: Sequence[Reaction], in_logs: Reaction, sessions: Sessions) -> float:
     """By how much a forecast is late, 1 being the least that is called so; 0 if it is not."""
     robust, best = reactions[0], max(reactions, key=lambda reaction: reaction.explained)
-    if max(abs(robust.scores[1]), abs(best.scores[1])) > NOTHING:
+    if not (robust.ignores_yesterday() and best.ignores_yesterday()):
         return 0.0
-    if best.explained >= EXACT and _ends(best):
+    if best.exact and best.ends_in_time():
         return 0.0
-    lateness = [it.excess(2, 1) for it in reactions if it is robust or it.explained >= EXACT]
+    excess = max(it.lateness() for it in reactions if it is robust or it.exact)
     matters = max(sessions.yesterday_matters / YESTERDAY_MATTERS, in_logs.coefficients[2] / MOVES)
-    return min(max(lateness) / LATE, float(matters))
-
-
-def _ends(reaction: Reaction) -> bool:
-    """Whether the oldest session of a window leaves it when it does for a forecast in time."""
-    oldest, older = WINDOW + 1, WINDOW + 2
-    excess = abs(reaction.coefficients[oldest]) - abs(reaction.coefficients[older])
-    return bool(excess > ENDS * math.hypot(reaction.errors[oldest], reaction.errors[older]))
+    return min(excess / LATE, float(matters))
 
 
 def _earliness(reactions: Sequence[Reaction], in_logs: Reaction, sessions: Sessions) -> float:

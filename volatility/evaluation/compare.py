@@ -220,14 +220,10 @@ def _sessions(aligned: Aligned, daily: DatedSeries | None) -> Sessions | None:
 
 def _odd(model: str, timing: Timing) -> str:
     """What is wrong with when forecasts seem to have been made."""
-    if timing.information_lag == 0:
-        seen = "follow the very session that they are of"
-    else:
-        seen = f"follow the news of {timing.information_lag} sessions before their target"
     doubt = "stand by the wrong dates" if timing.beyond_doubt else "may stand by the wrong dates"
     return (
-        f"forecasts of {model} {seen}, where one made the session before follows that of 1: "
-        f"they {doubt}"
+        f"{model} follows the news of {timing.information_lag} sessions before its target, where a "
+        f"forecast made the session before follows that of 1: its forecasts {doubt}"
     )
 
 

@@ -9,7 +9,7 @@ from volatility.arrays import FloatArray
 ROOTS = 1.3  # bandwidth in roots of the sample size: Lazarus, Lewis, Stock & Watson's advice
 # An autoregression of a sum over h sessions has a coefficient near 1 - 1/h that says nothing about
 # its long run; beyond this the kernel is left to do the rest.
-MAXIMUM_COEFFICIENT = 0.8
+MAXIMUM_COEFFICIENT = 0.85
 
 
 def bandwidth_for(nobs: int, horizon: int = 1) -> int:
@@ -42,7 +42,7 @@ def long_run_covariance(values: FloatArray, bandwidth: int) -> FloatArray:
     Notes
     -----
     Bartlett's kernel on the residuals of a first-order autoregression with one coefficient for all
-    series, :math:`\rho \in [0, 0.8]`, over :math:`(1 - \rho)^2`. With partial sums S of the n - 1
+    series, :math:`\rho \in [0, 0.85]`, over :math:`(1 - \rho)^2`. With partial sums S of the n - 1
     residuals, less their mean, and bandwidth M the kernel's sum is
 
     .. math:: \frac{2}{(n - 1) M} \Bigl(\sum_t S_t S_t'
