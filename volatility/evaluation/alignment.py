@@ -267,8 +267,9 @@ def _weekdays(dates: DateArray | None, at: NDArray[np.intp]) -> FloatArray:
     """A column for each weekday that occurs, or one for all where dates are not known."""
     if dates is None:
         return np.ones((len(at), 1))
-    days = dates[at].astype("datetime64[D]").astype(np.int64) % 7
-    return (days[:, None] == np.unique(days)).astype(np.float64)
+    days: NDArray[np.int64] = dates[at].astype("datetime64[D]").astype(np.int64) % 7
+    columns: FloatArray = (days[:, None] == np.unique(days)).astype(np.float64)
+    return columns
 
 
 def _score_of_yesterday(log_rv: FloatArray) -> float:
@@ -288,7 +289,8 @@ def _normal_scores(values: FloatArray) -> FloatArray:
     """Normal quantiles of each value's rank; equal values share the mean of their ranks."""
     _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts + 1) / 2)[group]  # from 0
-    return np.interp(ranks, np.arange(len(values)), _quantiles(len(values)))
+    scores: FloatArray = np.interp(ranks, np.arange(len(values)), _quantiles(len(values)))
+    return scores
 
 
 @cache
