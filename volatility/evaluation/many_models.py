@@ -1,6 +1,7 @@
 """What tests of many models at once share: one resampling of the mean losses of all of them."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -90,10 +91,13 @@ def resample(
     covariance = long_run_covariance(table, bandwidth) / len(table)
     values, vectors = np.linalg.eigh(covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
-    normal = np.random.default_rng(seed).standard_normal(
-        (len(covariance), replications), dtype=np.float32
-    )
-    return Resampled(table.mean(axis=0), covariance, root @ normal, bandwidth / (len(table) - 1))
+    noise = root @ _normal(len(covariance), replications, seed)
+    return Resampled(table.mean(axis=0), covariance, noise, bandwidth / (len(table) - 1))
+
+
+@lru_cache(maxsize=2)  # the tests of one asset, and mostly those of the next, take the same
+def _normal(models: int, replications: int, seed: int) -> SinglePrecision:
+    return np.random.default_rng(seed).standard_normal((models, replications), dtype=np.float32)
 
 
 def deviations_of(variances: FloatArray) -> FloatArray:
