@@ -16,10 +16,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench coverage-tables openapi lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench coverage-tables evaluation-tables openapi lock clean
 
 help: ## show the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(SERVICE) ## answer on http://127.0.0.1:8000 (make serve PORT=8001 elsewhere)
 	exec env ROUGHCAST_HOST=$(HOST) ROUGHCAST_PORT=$(PORT) $(BIN)/python -m service
@@ -54,6 +54,9 @@ bench: $(DEV) ## measure against peers, side by side
 
 coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals hold, for docs/evaluation.md
 	$(BIN)/python -m benchmarks.coverage_tables $(ARGS)
+
+evaluation-tables: $(DEV) ## simulate sizes and powers of the tests, into docs/evaluation.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evaluation_tables $(ARGS)
 
 openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json

@@ -303,10 +303,10 @@ def _compare(asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot) 
 def _result(
     models: Mapping[str, LoadedModel],
 ) -> tuple[Comparison | RoughcastError, tuple[Excluded, ...]]:
-    """Compare; where one model's forecasts stand by the wrong dates, leave it out and say so."""
+    """Compare; where one model contradicts the others or the dates, leave it out and say so."""
     tracks = [model.track for model in models.values()]
     try:
-        return compare(tracks, _start(models.values()), _baseline(models)), ()
+        compared = compare(tracks, _start(models.values()), _baseline(models))
     except MisalignedForecasts as error:
         culprit = error.field
         if culprit is None or culprit not in models or len(models) == 1:
@@ -316,6 +316,10 @@ def _result(
         return result, (shifted, *more)
     except RoughcastError as error:
         return error, ()
+    return compared, tuple(
+        Excluded(model, models[model].version, f"misaligned: {reason}")
+        for model, reason in compared.left_out.items()
+    )
 
 
 def _baseline(models: Collection[str]) -> str:

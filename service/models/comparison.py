@@ -17,6 +17,7 @@ from service.models.catalogue import AssetComparison, Catalogue, CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano
+from volatility.evaluation.influence import Influence
 
 router = APIRouter(tags=["compare"])
 
@@ -31,12 +32,25 @@ Coverage = Annotated[
 
 
 class DieboldMarianoAnswer(TypedDict):
-    """A test of equal QLIKE; HAC variance, Harvey-Leybourne-Newbold correction."""
+    """A test of equal QLIKE; kernel variance of the prewhitened differential, fixed-b p-value."""
 
     statistic: Annotated[
         float | None, Field(description="Negative where the model of the row is better.")
     ]
     pvalue: Annotated[float | None, Field(description="Two-sided.")]
+
+
+class InfluenceAnswer(TypedDict):
+    """The day that a comparison of two models depends on most."""
+
+    share: Annotated[
+        float | None,
+        Field(description="Its part of the variance of the loss differential, 0 to 1."),
+    ]
+    date: Annotated[date | None, Field(description="Null where the losses are the same.")]
+    qlike_ratio_without: Annotated[
+        float | None, Field(description="`qlike_loss` over the benchmark's, without that day.")
+    ]
 
 
 class CompareRow(TypedDict):
@@ -91,6 +105,13 @@ class CompareRow(TypedDict):
     qlike_seed_deviation: Annotated[
         float | None, Field(description="Its standard deviation between seeds; null below two.")
     ]
+    influence: Annotated[
+        dict[str, InfluenceAnswer],
+        Field(
+            description="By the model tested against. Where `share` is above 0.5 the comparison "
+            "rests on one day."
+        ),
+    ]
     refit_every: Annotated[
         int, Field(description="Sessions between two fits in the walk-forward.", examples=[22])
     ]
@@ -117,6 +138,17 @@ class CompareAnswer(TypedDict):
     nobs: Nobs
     protocol: Annotated[str, Field(description="How the forecasts were made and scored.")]
     confidence_level: Annotated[float, Field(description="Of the model confidence set.")]
+    spa_pvalue: Annotated[
+        dict[str, float | None],
+        Field(
+            description="By benchmark: of Hansen's test that no other model is better. Small where "
+            "the best of them beats the benchmark by more than the best of so many would by luck."
+        ),
+    ]
+    warnings: Annotated[
+        dict[str, str],
+        Field(description="By model: why its forecasts may stand by the wrong dates."),
+    ]
     rows: list[CompareRow]
     excluded: list[ExcludedAnswer]
 
@@ -146,6 +178,8 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
         nobs=result.nobs,
         protocol=comparison.protocol,
         confidence_level=result.confidence_level,
+        spa_pvalue={name: finite(pvalue) for name, pvalue in result.spa_pvalue.items()},
+        warnings=dict(result.warnings),
         rows=[_row(row, models[row.model]) for row in result.rows],
         excluded=[
             ExcludedAnswer(model=it.model, version=it.version, reason=it.reason)
@@ -177,7 +211,16 @@ def _row(row: ComparisonRow, model: LoadedModel) -> CompareRow:
         information_lag=row.information_lag,
         qlike_seed_mean=finite(row.qlike_seed_mean),
         qlike_seed_deviation=finite(row.qlike_seed_deviation),
+        influence={name: _influence(it) for name, it in row.influence.items()},
         refit_every=model.manifest.evaluation.refit_every,
+    )
+
+
+def _influence(influence: Influence) -> InfluenceAnswer:
+    return InfluenceAnswer(
+        share=finite(influence.share),
+        date=None if influence.date is None else to_date(influence.date),
+        qlike_ratio_without=finite(influence.qlike_ratio_without),
     )
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.evaluation.headings import FURTHER, HEADLINE, CellText
-from training.evaluation.sentences import summary
+from training.evaluation.sentences import doubts, resting_on_one_day, summary, superiority
 from training.publishing.retrain import Outcome, RetrainedAsset
 from volatility.evaluation.compare import Comparison
 
@@ -32,6 +32,8 @@ def print_retrained(result: RetrainedAsset, console: Console) -> None:
         },
     )
     console.print(table)
+    for sentence in doubts(result.comparison):
+        console.print(sentence, markup=False)
     if result.not_compared:
         console.print(
             "The champion stays: the models in service cannot be compared until all are retrained "
@@ -43,7 +45,9 @@ def print_retrained(result: RetrainedAsset, console: Console) -> None:
 def print_comparison(title: str, comparison: Comparison, console: Console) -> None:
     """Print the table of one evaluation, and its sentence."""
     console.print(comparison_table(title, comparison, EXPLANATION, FURTHER))
-    console.print(summary(comparison), markup=False)
+    console.print(summary(comparison), superiority(comparison, "har"), markup=False)
+    for sentence in (*resting_on_one_day(comparison, "har"), *doubts(comparison)):
+        console.print(sentence, markup=False)
 
 
 def comparison_table(

@@ -12,7 +12,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from training.evaluation.run import TEST, Evaluated
 from training.evaluation.study import parts_of
@@ -204,10 +203,7 @@ def _rows(comparison: Comparison) -> tuple[Figure, Axes]:
 def _half_width(row: ComparisonRow, baseline: str) -> float:
     """Of the 95 % interval of the mean loss difference; 0 where there is none."""
     test = row.diebold_mariano.get(baseline)
-    if test is None or test.statistic == 0:
-        return 0.0
-    quantile = float(stats.t.ppf(0.975, test.degrees_of_freedom))
-    return quantile * abs(test.mean_difference / test.statistic)
+    return test.margin(0.95) if test else 0.0
 
 
 def _title(result: Evaluated, dates: Sequence[np.datetime64] | DateArray) -> str:

@@ -29,6 +29,17 @@ def against(benchmark: str, row: ComparisonRow) -> str:
     return f"{test.pvalue:.3f}" if test else "–"
 
 
+def most_influential_day(benchmark: str, row: ComparisonRow) -> str:
+    """The day, its share of the differential's variance, and QLIKE against the benchmark's without.
+
+    A dash for the benchmark itself, and where the losses are the same.
+    """
+    day = row.influence.get(benchmark)
+    if day is None or day.date is None:
+        return "–"
+    return f"{day.date}: {day.share:.0%}, {day.qlike_ratio_without - 1:+.1%}"
+
+
 def percent(share: float | None) -> str:
     """A share in percent; a dash where there is none."""
     return "–" if share is None else f"{share:.1%}"

@@ -4,13 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
-from training.evaluation.headings import against, markdown_table, percent, with_seeds
+from training.evaluation.headings import (
+    against,
+    markdown_table,
+    most_influential_day,
+    percent,
+    with_seeds,
+)
 from training.evaluation.run import SELECTION, TEST, Evaluated
 from training.evaluation.sentences import (
     LABELS,
+    doubts,
     from_scratch,
     names_of,
+    resting_on_one_day,
     summary,
+    superiority,
     transfer_effect,
 )
 from training.evaluation.study import parts_of
@@ -50,6 +59,14 @@ INTERVALS: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
         "score of 95 %": lambda row: _score(row, 0.95),
     }
 )
+ONE_DAY: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
+    {
+        "model": lambda row: f"`{row.model}`",
+        "one day of: HAR": lambda row: most_influential_day("har", row),
+        "one day of: log-HAR": lambda row: most_influential_day("log_har", row),
+        "one day of: last value": lambda row: most_influential_day("last_value", row),
+    }
+)
 ACROSS: Mapping[str, Callable[[AcrossRow], str]] = MappingProxyType(
     {
         "model": lambda row: f"`{row.model}`",
@@ -77,7 +94,9 @@ seeds whose mean in logs the model is; *p* is that of a two-sided Diebold-Marian
 QLIKE, against each benchmark (*calendar* is calendar-adjusted log-HAR); *in set* says whether the
 model is in the 90 % model confidence set. RMSE and MAE are of volatility, decimal per day. Coverage
 is that of the intervals given at the time, also by third of the forecasts, lowest to highest; their
-score is of log rv, lower is better."""
+score is of log rv, lower is better. *One day of* names the day that a comparison depends on most,
+its share of the variance of the loss differential, and QLIKE against the benchmark's without it:
+above one half, the comparison rests on that day."""
 
 ACROSS_INTRODUCTION = """\
 Test parts. Averages of QLIKE over HAR's are over the assets that have the model; ranks are among
@@ -124,9 +143,18 @@ def plain_words(result: Evaluated) -> list[str]:
     best = f"`{comparison.rows[0].model}` has the lowest QLIKE."
     return [
         f"{best} With 90 % confidence the best model is among {names_of(in_set)}.",
-        *(summary(comparison, benchmark) for benchmark in LABELS if benchmark in present),
+        *(
+            sentence
+            for benchmark in LABELS
+            if benchmark in present
+            for sentence in (
+                f"{summary(comparison, benchmark)} {superiority(comparison, benchmark)}",
+                *resting_on_one_day(comparison, benchmark),
+            )
+        ),
         *transfer_effect(list(result.tracks.values()), start, from_scratch(result.study.recipes)),
         *_coverage_in_words(comparison),
+        *doubts(comparison),
     ]
 
 
@@ -149,6 +177,7 @@ def _study(result: Evaluated, figures: Mapping[str, str]) -> list[str]:
         accuracy = with_seeds(ACCURACY, comparison.rows)
         lines += [*markdown_table(comparison.rows, accuracy), ""]
         lines += [*markdown_table(comparison.rows, INTERVALS), ""]
+        lines += [*markdown_table(comparison.rows, ONE_DAY), ""]
     for shows, path in figures.items():
         lines += [f"![{heading(result)}: {shows}]({path})", ""]
     return lines

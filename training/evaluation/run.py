@@ -19,7 +19,7 @@ class Evaluated:
     Attributes
     ----------
     study : what was evaluated.
-    tracks : by model, its forecasts of the last half.
+    tracks : by model, its forecasts of the last half; without those that comparisons leave out.
     comparisons : by part of the sample, ``test`` and ``selection``.
     """
 
@@ -42,7 +42,7 @@ def evaluate(
     Raises
     ------
     HistoryTooShort : a model has too little to learn from before the first forecast.
-    MisalignedForecasts : a model's forecasts stand by the wrong dates.
+    MisalignedForecasts : the forecasts of HAR stand by the wrong dates.
     """
     tracks = forecast_studies(studies, worker_pool(jobs), fit_done)
     return [_score(study, own) for study, own in zip(studies, tracks, strict=True)]
@@ -51,9 +51,9 @@ def evaluate(
 def _score(study: Study, tracks: dict[str, ForecastTrack]) -> Evaluated:
     target = study.data.target
     parts = parts_of(study.data)
-    chosen_by = [parts.of_selection(track) for track in tracks.values()]
-    comparisons = {
-        TEST: compare(list(tracks.values()), parts.test, daily=target.series),
-        SELECTION: compare(chosen_by, daily=target.series),
-    }
-    return Evaluated(study, tracks, comparisons)
+    test = compare(list(tracks.values()), parts.test, daily=target.series)
+    # What all dates leave out, those of the selection part alone may not tell.
+    kept = {model: it for model, it in tracks.items() if model not in test.left_out}
+    chosen_by = [parts.of_selection(track) for track in kept.values()]
+    selection = compare(chosen_by, daily=target.series)
+    return Evaluated(study, kept, {TEST: test, SELECTION: selection})

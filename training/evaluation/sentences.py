@@ -13,6 +13,7 @@ from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack, align
 
 SIGNIFICANT = 0.05  # level of a two-sided test
+ONE_DAY = 0.5  # share of a differential's variance from which on one day decides
 LABELS: Mapping[str, str] = MappingProxyType(  # of the benchmarks that sentences compare with
     {"har": "HAR", "log_har": "log-HAR", "calendar_log_har": "calendar-adjusted log-HAR"}
 )
@@ -31,6 +32,37 @@ def summary(comparison: Comparison, benchmark: str = "har") -> str:
             f"Significantly worse: {names_of(behind)}.",
         ]
     )
+
+
+def superiority(comparison: Comparison, benchmark: str) -> str:
+    """Whether the best model beats a benchmark even as the best of so many, in words."""
+    pvalue = comparison.spa_pvalue[benchmark]
+    does = "beats" if pvalue < SIGNIFICANT else "does not beat"
+    return (
+        f"As the best of {len(comparison.rows) - 1}, the best {does} {LABELS[benchmark]} by more "
+        f"than luck explains (superior predictive ability, p = {pvalue:.3f})."
+    )
+
+
+def resting_on_one_day(comparison: Comparison, benchmark: str) -> list[str]:
+    """Comparisons with a benchmark that one day decides, in one sentence, if there are any."""
+    found = [
+        f"`{row.model}` ({day.date}, {day.share:.0%} of the variance; without it "
+        f"{day.qlike_ratio_without - 1:+.1%})"
+        for row in comparison.rows
+        if (day := row.influence.get(benchmark)) and day.share > ONE_DAY
+    ]
+    if not found:
+        return []
+    return [f"The comparison with {LABELS[benchmark]} rests on one day for {', '.join(found)}."]
+
+
+def doubts(comparison: Comparison) -> list[str]:
+    """What was left out, and what may stand by the wrong dates."""
+    return [
+        *(f"Left out: {reason}." for reason in comparison.left_out.values()),
+        *(f"Warning: {warning}." for warning in comparison.warnings.values()),
+    ]
 
 
 def better(row: ComparisonRow, benchmark: str) -> bool:

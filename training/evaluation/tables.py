@@ -25,7 +25,7 @@ FORECAST_COLUMNS = ("asset", "horizon", "model", "as_of", "target_date", "rv", "
 def tidy_rows(results: Sequence[Evaluated]) -> list[dict[str, Value]]:
     """One row an asset, horizon, part and model; columns as docs/evaluation.md explains them."""
     return [
-        _of_study(result) | _of_part(part, comparison) | _of_model(row)
+        _of_study(result) | _of_part(part, comparison) | _of_model(row, comparison)
         for result in results
         for part, comparison in result.comparisons.items()
         for row in comparison.rows
@@ -93,7 +93,7 @@ def _of_part(part: str, comparison: Comparison) -> dict[str, Value]:
     return {"part": part, "start": str(first), "end": str(last), "nobs": comparison.nobs}
 
 
-def _of_model(row: ComparisonRow) -> dict[str, Value]:
+def _of_model(row: ComparisonRow, comparison: Comparison) -> dict[str, Value]:
     fields: dict[str, Value] = {
         "model": row.model,
         "qlike_loss": row.qlike_loss,
@@ -108,6 +108,8 @@ def _of_model(row: ComparisonRow) -> dict[str, Value]:
     fields["coverage_nobs"] = row.coverage_nobs
     for benchmark in BENCHMARKS:
         fields |= _of_test(row, benchmark)
+        fields[f"spa_pvalue_{benchmark}"] = comparison.spa_pvalue.get(benchmark)
+        fields |= _of_influence(row, benchmark)
     return fields | {
         "in_confidence_set": row.in_confidence_set,
         "confidence_set_pvalue": row.confidence_set_pvalue,
@@ -115,6 +117,7 @@ def _of_model(row: ComparisonRow) -> dict[str, Value]:
         "seeds": len(row.qlike_loss_by_seed),
         "qlike_seed_mean": row.qlike_seed_mean,
         "qlike_seed_deviation": row.qlike_seed_deviation,
+        "timing_warning": comparison.warnings.get(row.model),
     }
 
 
@@ -135,6 +138,15 @@ def _of_test(row: ComparisonRow, benchmark: str) -> dict[str, Value]:
     return {
         f"dm_statistic_{benchmark}": test.statistic if test else None,
         f"dm_pvalue_{benchmark}": test.pvalue if test else None,
+    }
+
+
+def _of_influence(row: ComparisonRow, benchmark: str) -> dict[str, Value]:
+    day = row.influence.get(benchmark)
+    return {
+        f"one_day_share_{benchmark}": day.share if day else None,
+        f"one_day_date_{benchmark}": str(day.date) if day and day.date is not None else None,
+        f"qlike_ratio_without_{benchmark}": day.qlike_ratio_without if day else None,
     }
 
 

@@ -4,7 +4,7 @@ from models_store.runtime import LoadedModel
 from models_store.store import Store
 from training.evaluation.study import SampleParts
 from volatility.errors import RoughcastError
-from volatility.evaluation.compare import compare
+from volatility.evaluation.compare import BENCHMARKS, compare
 
 
 def serving(store: Store, asset: str, model: str) -> LoadedModel | None:
@@ -29,7 +29,8 @@ def name_champion(asset: str, parts: SampleParts, store: Store) -> None:
     tracks = [model.track for model in loaded if model]
     if not tracks:
         return
-    baseline = tracks[0].model
-    compare(tracks, start=parts.test, baseline=baseline)
-    chosen_by = [parts.of_selection(track) for track in tracks]
+    present = {track.model for track in tracks}
+    baseline = next(name for name in (*BENCHMARKS, tracks[0].model) if name in present)
+    left_out = compare(tracks, start=parts.test, baseline=baseline).left_out
+    chosen_by = [parts.of_selection(track) for track in tracks if track.model not in left_out]
     store.set_champion(asset, compare(chosen_by, baseline=baseline).rows[0].model)

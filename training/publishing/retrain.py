@@ -49,7 +49,8 @@ class Outcome:
     version : the one published now, found in the store, or in service with the same forecasts;
         None where the store refused it, or the model was only evaluated beside others.
     serves : whether that version is in service; None where the model was only evaluated.
-    refused : whether the gate or the store kept a new version from service.
+    refused : whether the gate, the store or the timing of its forecasts kept a new version from
+        service.
     note : why.
     """
 
@@ -67,7 +68,8 @@ class RetrainedAsset:
     Attributes
     ----------
     data : of the asset.
-    comparison : of the models trained now, on the test part.
+    comparison : of the models trained now, on the test part; it says which were left out since
+        their forecasts stand by the wrong dates, and these are not published.
     outcomes : of each of them.
     champion : what ``auto`` means now.
     not_compared : why the models in service could not be compared, so that the champion stays;
@@ -153,12 +155,16 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     now (some are of other data or another measure), the champion stays as it was.
     """
     comparison = compare(list(trained.tracks.values()), start=trained.parts.test)
+    sound = [it for it in trained.fitted if it.recipe.name not in comparison.left_out]
     outcomes = {
-        fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked)
-        for fitted in trained.fitted
+        model: Outcome(model, None, False, True, reason)
+        for model, reason in comparison.left_out.items()
+    }
+    outcomes |= {
+        fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked) for fitted in sound
     }
     not_compared = _try_to_name_champion(trained, store)
-    beside = [model for model in trained.fitted if outcomes[model.recipe.name].serves is None]
+    beside = [model for model in sound if outcomes[model.recipe.name].serves is None]
     if not_compared and beside:
         outcomes |= {model.recipe.name: _publish_one(model, trained, store) for model in beside}
         not_compared = _try_to_name_champion(trained, store)

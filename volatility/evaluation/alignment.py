@@ -1,6 +1,11 @@
-"""Whether forecasts were made in time: when the newest information in them came."""
+"""Whether forecasts were made in time: which session's outcome is the newest that they know."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,127 +13,287 @@ from numpy.typing import NDArray
 from volatility.arrays import DateArray, FloatArray
 from volatility.filters import trailing_means, windows
 
-NEWS_LAGS = (1, 5, 22)  # HAR's
-MINIMUM_NEWS = 60
-PEAK_SCORE = 3.0  # standard errors; by chance, one of 6 correlations exceeds it once in 100 models
-MARGIN_SCORE = 2.0
-# A loss tells more about tomorrow than HAR knows: GJR's honest revisions on the S&P 500 go with
-# the news to come 0.55 times as closely as with the news just heard.
-PEAK_SHARE = 0.75
+WINDOW = 22  # sessions of a HAR, and of a moving average
+LAGS = WINDOW + 2  # that a revision of one which is a day late depends on
+MINIMUM_ROWS = 60
+# In standard errors. The figures behind them stand in docs/decisions/0020.
+REACTS = 3.0  # a forecast made in time is called so from here on
+NOTHING = 4.0  # a late forecast's reaction to yesterday is no further from 0
+NEGLIGIBLE = 0.03  # of the largest reaction: long memory beyond the lags leaves so much
+LATE = 4.0  # by so much it reacts more to the day before yesterday
+YESTERDAY_MATTERS = 3.5  # HAR's weight of it: what tells nothing, an honest fit may leave out
+ENDS = 4.0  # by so much the oldest session of a window of HAR's length stands out
+EARLY = 5.0  # the reaction to the target session itself
+UNDERREACTS = 3.0
+STRICTER = 1.5  # a shift is beyond doubt where all of it is so many times as far out
+
+EXACT = 0.9  # share of the revisions' variance from which on a regression is an identity
+# Nobody foresees 96 % of what is new in a session; a GARCH where rv is nearly the variance, 90 %.
+FORESEEABLE = 0.98  # partial correlation
+# A forecast that foresees something moves by what it foresees: news are 1 times that. One that saw
+# the news itself moves by the weight it gives to any day: news are 2 to 20 times that.
+EFFICIENT = 1.5
+LEADS = 0.75  # of the largest reaction to a session before: reaction to the target that is odd
+MOVES = 0.3  # weight of one day in log rv that no fitted model comes by through luck
 
 
-def log_rv_news(rv: FloatArray, dates: DateArray | None = None) -> FloatArray:
-    """What each session's ``log_rv`` added to what its past foretold.
+class Regressors(NamedTuple):
+    """One description of the sessions up to a target, ready for regressions of many models.
 
-    Parameters
+    Attributes
     ----------
-    rv : (n,) realized variance of successive sessions.
-    dates : (n,) their dates; where given, weekday effects are fitted too, since a weekly cycle
-        is no news.
-
-    Returns
-    -------
-    (n,) residuals of a HAR regression of ``log_rv`` fitted to the whole sample; NaN for the first
-    22 sessions, and for all of fewer than `MINIMUM_NEWS`.
+    basis : (rows, k) orthonormal.
+    inverse : (k, k) coefficients from those on the basis; the target session's first.
+    errors : (k,) standard errors over the residual deviation.
     """
-    longest = max(NEWS_LAGS)
-    news = np.full(len(rv), np.nan)
-    if len(rv) < MINIMUM_NEWS:
-        return news
-    log_rv = np.log(rv)
-    means = trailing_means(windows(log_rv[:-1], longest), NEWS_LAGS)
-    groups = _weekdays(dates, len(rv))[longest:]
-    target = _less_group_mean(log_rv[longest:], groups)
-    regressors = np.column_stack([_less_group_mean(column, groups) for column in means.T])
-    news[longest:] = target - regressors @ np.linalg.lstsq(regressors, target, rcond=None)[0]
-    return news
+
+    basis: FloatArray
+    inverse: FloatArray
+    errors: FloatArray
 
 
-def information_lag(
-    forecast: FloatArray,
-    rv: FloatArray,
-    dates: DateArray | None = None,
-    *,
-    max_lag: int = 5,
-    news: FloatArray | None = None,
-) -> int | None:
-    r"""How many sessions before its target a forecast's newest information is.
+class Reaction(NamedTuple):
+    """How revisions depend on the target session (0) and on those before it.
+
+    Attributes
+    ----------
+    coefficients, errors : (LAGS + 1,) by sessions before the target.
+    explained : share of the revisions' variance.
+    """
+
+    coefficients: FloatArray
+    errors: FloatArray
+    explained: float
+
+    @property
+    def scores(self) -> FloatArray:
+        """Coefficients in standard errors."""
+        return self.coefficients / self.errors
+
+    @property
+    def exact(self) -> bool:
+        """Whether the regression is nearly an identity."""
+        return self.explained >= EXACT
+
+    def ignores_yesterday(self) -> bool:
+        """Whether the reaction to the session before the target is as good as none."""
+        largest = float(np.abs(self.coefficients).max())
+        negligible = max(NOTHING * self.errors[1], NEGLIGIBLE * largest)
+        return bool(abs(self.coefficients[1]) <= negligible)
+
+    def lateness(self) -> float:
+        """How much more it reacts to the day before yesterday than to yesterday, in errors."""
+        before = self.coefficients[2]  # where it is no identity, a fall after a rise is no reaction
+        excess = (abs(before) if self.exact else before) - abs(self.coefficients[1])
+        return float(excess / math.hypot(self.errors[1], self.errors[2]))
+
+    def ends_in_time(self) -> bool:
+        """Whether a window of HAR's length ends where it does for a forecast made in time."""
+        oldest, older = WINDOW + 1, WINDOW + 2
+        excess = abs(self.coefficients[oldest]) - abs(self.coefficients[older])
+        return bool(excess > ENDS * math.hypot(self.errors[oldest], self.errors[older]))
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """An asset's sessions, as models are examined against them.
+
+    Attributes
+    ----------
+    rows : positions of the revisions that can be explained.
+    scores, logs, levels : rv and that of `LAGS` sessions before, as normal scores of log_rv, as
+        log_rv, and as they are.
+    yesterday_matters : by so many standard errors HAR's forecast of log_rv follows yesterday.
+    """
+
+    rows: NDArray[np.intp]
+    scores: Regressors
+    logs: Regressors
+    levels: Regressors
+    yesterday_matters: float
+
+    @classmethod
+    def of(
+        cls, rv: FloatArray, dates: DateArray | None = None, targets: NDArray[np.intp] | None = None
+    ) -> Self | None:
+        """Prepare the regressions.
+
+        Parameters
+        ----------
+        rv : (n,) realized variance of successive sessions.
+        dates : (n,) their dates; where given, weekday effects are taken out.
+        targets : (m,) positions in rv of the forecasts' target sessions, increasing; all if None.
+
+        Returns
+        -------
+        None where fewer than `MINIMUM_ROWS` revisions have all the sessions before them.
+        """
+        targets = np.arange(len(rv)) if targets is None else targets
+        rows = np.flatnonzero(targets[1:] >= LAGS) + 1
+        if len(rows) < MINIMUM_ROWS + LAGS or np.ptp(rv) == 0.0:
+            return None
+        at, log_rv = targets[rows], np.log(rv)
+        weekdays = _weekdays(dates, at)
+        return cls(
+            rows,
+            _regressors(_normal_scores(log_rv), at, weekdays),
+            _regressors(log_rv, at, weekdays),
+            _regressors(rv / rv.mean(), at, weekdays),
+            _score_of_yesterday(log_rv),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a forecast was made, as far as its revisions tell.
+
+    Attributes
+    ----------
+    information_lag : sessions from the newest outcome that it knows to its target: 1 for a forecast
+        made in time, 2 for one a day late, 0 for one that saw its target; None if it cannot be
+        told.
+    beyond_doubt : whether it is so far from being made in time that it should not be used.
+    """
+
+    information_lag: int | None
+    beyond_doubt: bool = False
+
+
+def examine(forecast: FloatArray, sessions: Sessions | None) -> Timing:
+    r"""Tell from a forecast's revisions when it was made.
 
     Parameters
     ----------
-    forecast : (n,) forecast variance of successive sessions, by target date.
-    rv : (n,) realized variance of the same sessions.
-    dates : (n,) target dates; where given, weekday effects are taken out.
-    max_lag : oldest information looked for, in sessions; at least 1.
-    news : (n,) ``log_rv_news(rv, dates)``, where several forecasts are examined against one rv;
-        needed where rv is a mean over several sessions, whose news are those of its first.
-
-    Returns
-    -------
-    1 for a forecast made at the close before its target session; 2 if it is a day late; 0 if it
-    saw its target. None where the data cannot tell: too few sessions, a forecast that does not
-    react to news, or a lateness too close to call.
+    forecast : (m,) forecast variance of the target sessions.
+    sessions : of the asset; None where there are too few.
 
     Notes
     -----
-    A forecast is revised when news arrives, and cannot be before. With :math:`c_k` Spearman's
-    correlation of :math:`\Delta \log f_t` and the news of session t - k, the answer is the smallest
-    k at which :math:`|c_k|` stands `PEAK_SCORE` standard errors above 0 and is at least
-    `PEAK_SHARE` of the largest: smaller ones are what an honest forecast foresees of the news by
-    knowing more than HAR. An answer above 1 has to exceed :math:`|c_1|` by `MARGIN_SCORE` standard
-    errors of a difference, so that a slow forecast on a short sample is not called late by chance.
+    The revision :math:`\log f_t - \log f_{t-1}` is regressed on the outcome of session t and of
+    the `LAGS` before it. A forecast made at the close before its session follows that of t - 1,
+    and has nothing of that of t. The regression is made three times, since for many models one of
+    them is an identity: in logs, in levels, and in normal scores, which no outlier moves.
+
+    *Late* is a forecast that reacts to t - 2, by `LATE` standard errors more than to t - 1, and to
+    that not at all. One fitted to a series in which yesterday tells nothing may do the same, so
+    that yesterday has to matter: HAR's weight of it stands `YESTERDAY_MATTERS` errors above 0, or
+    the forecast itself gives a day more weight than a fit finds by luck.
+
+    *Early* is one that reacts to t, unless it may have foreseen it. Foresight is efficient: what is
+    new in t is on average as much as the forecast moved by. Who sees t instead moves by less, and
+    who moves by nearly all of it (`FORESEEABLE`) has not foreseen it. A GARCH of returns that knows
+    tomorrow's variance passes.
     """
-    news = log_rv_news(rv, dates) if news is None else news
-    correlations = _revision_correlations(forecast, news, _weekdays(dates, len(rv)), max_lag)
-    if correlations is None:
-        return None
-    strength = np.abs(correlations)
-    standard_error = 1.0 / math.sqrt(len(rv) - max(NEWS_LAGS) - max_lag)
-    reacts = strength >= max(PEAK_SCORE * standard_error, PEAK_SHARE * strength.max())
-    if not reacts.any():
-        return None
-    newest = int(np.argmax(reacts))
-    margin = MARGIN_SCORE * math.sqrt(2.0) * standard_error
-    return None if newest > 1 and strength[newest] - strength[1] < margin else newest
+    if sessions is None:
+        return Timing(None)
+    logs = np.diff(np.log(forecast))[sessions.rows - 1]
+    if np.ptp(logs) == 0.0:
+        return Timing(None)
+    levels = np.diff(forecast / forecast.mean())[sessions.rows - 1]
+    robust = _react(_normal_scores(logs), sessions.scores)
+    in_logs = _react(logs, sessions.logs)
+    reactions = (robust, in_logs, _react(levels, sessions.levels))
+    late = _lateness(reactions, in_logs, sessions)
+    early = _earliness(reactions, in_logs, sessions)
+    if early >= 1.0:
+        return Timing(0, early >= STRICTER)
+    if late >= 1.0:
+        return Timing(2, late >= STRICTER)
+    best = max(reactions, key=lambda reaction: reaction.explained)
+    return Timing(1 if max(abs(robust.scores[1]), abs(best.scores[1])) >= REACTS else None)
 
 
-def _weekdays(dates: DateArray | None, nobs: int) -> NDArray[np.int64]:
-    """A group number for each weekday, or one for all where dates are not known."""
+def _lateness(reactions: Sequence[Reaction], in_logs: Reaction, sessions: Sessions) -> float:
+    """By how much a forecast is late, 1 being the least that is called so; 0 if it is not."""
+    robust, best = reactions[0], max(reactions, key=lambda reaction: reaction.explained)
+    if not (robust.ignores_yesterday() and best.ignores_yesterday()):
+        return 0.0
+    if best.exact and best.ends_in_time():
+        return 0.0
+    excess = max(it.lateness() for it in reactions if it is robust or it.exact)
+    matters = max(sessions.yesterday_matters / YESTERDAY_MATTERS, in_logs.coefficients[2] / MOVES)
+    return min(excess / LATE, float(matters))
+
+
+def _earliness(reactions: Sequence[Reaction], in_logs: Reaction, sessions: Sessions) -> float:
+    """By how much a forecast is early, 1 being the least that is called so; 0 if it is not."""
+    robust = reactions[0]
+    excess = abs(float(robust.scores[0])) / EARLY
+    if max(_partial_correlation(it, len(sessions.rows)) for it in reactions) >= FORESEEABLE:
+        return excess
+    leads = abs(robust.coefficients[0]) >= LEADS * np.abs(robust.coefficients[1:]).max()
+    return min(excess, _underreaction(in_logs, sessions) / UNDERREACTS) if leads else 0.0
+
+
+def _partial_correlation(reaction: Reaction, nobs: int) -> float:
+    """Of revisions and the target session, given the sessions before; its absolute value."""
+    score = float(reaction.scores[0])
+    return abs(score) / math.sqrt(score**2 + nobs - len(reaction.errors))
+
+
+def _underreaction(in_logs: Reaction, sessions: Sessions) -> float:
+    """How far news per unit of revision are above `EFFICIENT`, or below 0, in standard errors."""
+    nobs = len(sessions.rows)
+    score, weight = float(in_logs.scores[0]), float(in_logs.coefficients[0])
+    correlation = _partial_correlation(in_logs, nobs)
+    if correlation == 0.0:
+        return 0.0
+    slope = correlation**2 / weight  # of news on revisions; the other way round it is the weight
+    error = abs(slope / score)
+    return max(-slope, slope - EFFICIENT) / error
+
+
+def _react(revisions: FloatArray, regressors: Regressors) -> Reaction:
+    revisions = revisions - revisions.mean()
+    on_basis = regressors.basis.T @ revisions
+    coefficients = regressors.inverse @ on_basis
+    total = float(revisions @ revisions)
+    # Rounding leaves an identity a residual of either sign.
+    residual = max(total - float(on_basis @ on_basis), 1e-20 * total)
+    deviation = math.sqrt(residual / (len(revisions) - regressors.basis.shape[1]))
+    lags = slice(0, LAGS + 1)
+    return Reaction(coefficients[lags], deviation * regressors.errors[lags], 1.0 - residual / total)
+
+
+def _regressors(values: FloatArray, at: NDArray[np.intp], weekdays: FloatArray) -> Regressors:
+    """Of the sessions at ``at`` and those before each, and of constants by weekday."""
+    design = np.column_stack([values[at[:, None] - np.arange(LAGS + 1)], weekdays])
+    basis, triangle = np.linalg.qr(design)
+    inverse = np.linalg.inv(triangle)
+    return Regressors(basis, inverse, np.linalg.norm(inverse, axis=1))
+
+
+def _weekdays(dates: DateArray | None, at: NDArray[np.intp]) -> FloatArray:
+    """A column for each weekday that occurs, or one for all where dates are not known."""
     if dates is None:
-        return np.zeros(nobs, dtype=np.int64)
-    return dates.astype("datetime64[D]").astype(np.int64) % 7
+        return np.ones((len(at), 1))
+    days: NDArray[np.int64] = dates[at].astype("datetime64[D]").astype(np.int64) % 7
+    columns: FloatArray = (days[:, None] == np.unique(days)).astype(np.float64)
+    return columns
 
 
-def _less_group_mean(values: FloatArray, groups: NDArray[np.int64]) -> FloatArray:
-    sums = np.bincount(groups, weights=values)
-    return values - (sums / np.maximum(np.bincount(groups), 1))[groups]
+def _score_of_yesterday(log_rv: FloatArray) -> float:
+    """Weight of the newest session in a HAR regression of log_rv, in standard errors."""
+    means = trailing_means(windows(log_rv[:-1], WINDOW), (1, 5, WINDOW))
+    design = np.column_stack([means, np.ones(len(means))])
+    target = log_rv[WINDOW:]
+    coefficients, *_ = np.linalg.lstsq(design, target, rcond=None)
+    residuals = target - design @ coefficients
+    variance = float(residuals @ residuals) / (len(target) - len(coefficients))
+    weights = np.array([1.0, 1 / 5, 1 / WINDOW, 0.0])
+    spread = float(weights @ np.linalg.pinv(design.T @ design) @ weights)
+    return float(weights @ coefficients) / math.sqrt(max(variance * spread, 1e-300))
 
 
-def _revision_correlations(
-    forecast: FloatArray, news: FloatArray, groups: NDArray[np.int64], max_lag: int
-) -> FloatArray | None:
-    """Spearman correlation of revisions and the news of 0 … ``max_lag`` sessions before.
-
-    None where there is too little news or the forecast never changes.
-    """
-    if len(news) < MINIMUM_NEWS:
-        return None
-    first = max(NEWS_LAGS) + max_lag  # the same revisions at every lag
-    revisions = np.diff(np.log(forecast))[first - 1 :]
-    response = _centred_ranks(_less_group_mean(revisions, groups[first:]))
-    if not response.any():
-        return None
-    shocks = np.stack(
-        [_centred_ranks(news[first - lag : len(news) - lag]) for lag in range(max_lag + 1)]
-    )
-    norms = np.linalg.norm(shocks, axis=1) * np.linalg.norm(response)
-    correlations: FloatArray = shocks @ response / norms
-    return correlations
-
-
-def _centred_ranks(values: FloatArray) -> FloatArray:
-    """Ranks with mean 0; equal values share their mean rank."""
+def _normal_scores(values: FloatArray) -> FloatArray:
+    """Normal quantiles of each value's rank; equal values share the mean of their ranks."""
     _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts + 1) / 2  # 0-based mean rank of each distinct value
-    ranks: FloatArray = middle[group] - (len(values) - 1) / 2
-    return ranks
+    ranks = (np.cumsum(counts) - (counts + 1) / 2)[group]  # from 0
+    scores: FloatArray = np.interp(ranks, np.arange(len(values)), _quantiles(len(values)))
+    return scores
+
+
+@cache
+def _quantiles(nobs: int) -> FloatArray:
+    quantile = NormalDist().inv_cdf
+    return np.array([quantile((rank + 0.5) / nobs) for rank in range(nobs)])

@@ -9,13 +9,14 @@ import numpy as np
 
 from volatility.arrays import BoolArray, FloatArray
 from volatility.errors import MisalignedForecasts, TooFewObservations, UnknownModel
-from volatility.evaluation.alignment import information_lag, log_rv_news
+from volatility.evaluation.alignment import Sessions, Timing, examine
 from volatility.evaluation.confidence_set import (
     CONFIDENCE_LEVEL,
     ConfidenceSet,
     model_confidence_set,
 )
 from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_mariano
+from volatility.evaluation.influence import Influence, influence
 from volatility.evaluation.intervals import rolling_offsets
 from volatility.evaluation.losses import (
     correlation_score,
@@ -27,6 +28,7 @@ from volatility.evaluation.losses import (
     r_squared_score,
     rmse_loss,
 )
+from volatility.evaluation.superior_ability import superior_ability_pvalues
 from volatility.evaluation.tracks import Aligned, ForecastTrack, align
 from volatility.series import DatedSeries
 
@@ -54,6 +56,7 @@ class ComparisonRow:
     in_confidence_set : whether the model may be the best.
     confidence_set_pvalue : of that.
     information_lag : sessions from the newest information to the target; None if it cannot be told.
+    influence : by benchmark, the day that the comparison with it depends on most.
     qlike_loss_by_seed : QLIKE of each of the fits that the model is the mean of, by seed.
     """
 
@@ -72,6 +75,7 @@ class ComparisonRow:
     in_confidence_set: bool
     confidence_set_pvalue: float
     information_lag: int | None
+    influence: Mapping[str, Influence]
     qlike_loss_by_seed: Mapping[int, float] = field(default_factory=dict)
 
     @property
@@ -99,6 +103,10 @@ class Comparison:
     baseline : the model that ratios refer to.
     confidence_level : of the model confidence set.
     rows : one a model.
+    spa_pvalue : by benchmark, of "no other model is better", whatever the number of models.
+    warnings : by model, what its forecasts' timing makes one doubt.
+    left_out : by model, why it was not compared: its forecasts stand by the wrong dates, without
+        doubt.
     """
 
     span: tuple[np.datetime64, np.datetime64]
@@ -107,6 +115,9 @@ class Comparison:
     baseline: str
     confidence_level: float
     rows: tuple[ComparisonRow, ...]
+    spa_pvalue: Mapping[str, float]
+    warnings: Mapping[str, str]
+    left_out: Mapping[str, str]
 
 
 def compare(
@@ -134,25 +145,29 @@ def compare(
 
     Raises
     ------
-    MisalignedForecasts : tracks disagree about a date, a model's forecasts follow the news a
-        day late or see their own target, or ``daily`` lacks a target date.
+    MisalignedForecasts : tracks disagree about a date, the forecasts of ``baseline`` stand by the
+        wrong dates beyond doubt, or ``daily`` lacks a target date.
     UnknownModel : no track is named ``baseline``.
     TooFewObservations : too few common dates since ``start``.
     """
     aligned = align(tracks)
     _check_baseline(aligned, baseline)
-    lags = _information_lags(aligned, daily)
+    timings = _timings(aligned, daily)
+    left_out = {model: _odd(model, it) for model, it in timings.items() if it.beyond_doubt}
+    _check_in_time(baseline, timings, left_out)
     scored = _scored(aligned, start)
     losses = {
         model: qlike_losses(aligned.rv[scored], forecast[scored])
         for model, forecast in aligned.forecasts.items()
+        if model not in left_out
     }
     confidence_set = model_confidence_set(losses, level, horizon=aligned.horizon)
     rows = [
-        _row(model, aligned, scored, losses, baseline, confidence_set, lags[model])
+        _row(model, aligned, scored, losses, baseline, confidence_set, timings[model])
         for model in losses
     ]
     dates = aligned.target_dates[scored]
+    benchmarks = tuple(name for name in BENCHMARKS if name in losses)
     return Comparison(
         span=(dates[0], dates[-1]),
         nobs=len(dates),
@@ -160,6 +175,13 @@ def compare(
         baseline=baseline,
         confidence_level=level,
         rows=tuple(sorted(rows, key=lambda row: row.qlike_loss)),
+        spa_pvalue=superior_ability_pvalues(losses, benchmarks, horizon=aligned.horizon),
+        warnings={
+            model: _odd(model, it)
+            for model, it in timings.items()
+            if it.information_lag not in (1, None) and not it.beyond_doubt
+        },
+        left_out=left_out,
     )
 
 
@@ -188,10 +210,16 @@ def _scored(aligned: Aligned, start: np.datetime64 | None) -> BoolArray:
     return scored
 
 
-def _news(aligned: Aligned, daily: DatedSeries | None) -> FloatArray | None:
-    """What each target date, as a session of its own, told that was new; (n,), if it is known."""
+def _timings(aligned: Aligned, daily: DatedSeries | None) -> Mapping[str, Timing]:
+    """When each model's forecasts were made, as far as its revisions tell."""
+    sessions = _sessions(aligned, daily)
+    return {model: examine(forecast, sessions) for model, forecast in aligned.forecasts.items()}
+
+
+def _sessions(aligned: Aligned, daily: DatedSeries | None) -> Sessions | None:
+    """The sessions whose outcomes forecasts follow, one by one, where they are known."""
     if aligned.horizon == 1:
-        return log_rv_news(aligned.rv, aligned.target_dates)
+        return Sessions.of(aligned.rv, aligned.target_dates)
     if daily is None:
         return None
     rows = np.searchsorted(daily.dates, aligned.target_dates)
@@ -204,28 +232,28 @@ def _news(aligned: Aligned, daily: DatedSeries | None) -> FloatArray | None:
             found=f"{daily.dates[0]} to {daily.dates[-1]} without it",
             needed=str(date),
         )
-    return log_rv_news(daily.rv, daily.dates)[rows]
+    return Sessions.of(daily.rv, daily.dates, rows)
 
 
-def _information_lags(aligned: Aligned, daily: DatedSeries | None) -> Mapping[str, int | None]:
-    news = _news(aligned, daily)
-    if news is None:
-        return dict.fromkeys(aligned.forecasts)
-    lags = {
-        model: information_lag(forecast, aligned.rv, aligned.target_dates, news=news)
-        for model, forecast in aligned.forecasts.items()
-    }
-    for model, lag in lags.items():
-        if lag not in (1, None):
-            raise MisalignedForecasts(
-                f"{model} follows the news of {lag} sessions before its target, where a forecast "
-                f"made the session before follows that of 1: its forecasts stand by the wrong "
-                f"dates",
-                field=model,
-                found=lag,
-                needed="news from the session before the target",
-            )
-    return lags
+def _odd(model: str, timing: Timing) -> str:
+    """What is wrong with when forecasts seem to have been made."""
+    doubt = "stand by the wrong dates" if timing.beyond_doubt else "may stand by the wrong dates"
+    return (
+        f"{model} follows the news of {timing.information_lag} sessions before its target, where a "
+        f"forecast made the session before follows that of 1: its forecasts {doubt}"
+    )
+
+
+def _check_in_time(
+    baseline: str, timings: Mapping[str, Timing], left_out: Mapping[str, str]
+) -> None:
+    if baseline in left_out:
+        raise MisalignedForecasts(
+            left_out[baseline],
+            field=baseline,
+            found=timings[baseline].information_lag,
+            needed="news from the session before the target",
+        )
 
 
 class _IntervalScores(NamedTuple):
@@ -264,7 +292,7 @@ def _row(
     losses: Mapping[str, FloatArray],
     baseline: str,
     confidence_set: ConfidenceSet,
-    lag: int | None,
+    timing: Timing,
 ) -> ComparisonRow:
     rv, forecast = aligned.rv[scored], aligned.forecasts[model][scored]
     log_rv, log_forecast = np.log(rv), np.log(forecast)
@@ -289,7 +317,12 @@ def _row(
         },
         in_confidence_set=model in confidence_set.included,
         confidence_set_pvalue=confidence_set.pvalues[model],
-        information_lag=lag,
+        information_lag=timing.information_lag,
+        influence={
+            name: influence(losses[model], losses[name], aligned.target_dates[scored])
+            for name in BENCHMARKS
+            if name in losses and name != model
+        },
         qlike_loss_by_seed={
             seed: qlike_loss(rv, own[scored]) for seed, own in aligned.by_seed[model].items()
         },

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from volatility.arrays import FloatArray
 from volatility.errors import TooFewObservations
-from volatility.evaluation import student_t
+from volatility.evaluation import fixed_b
+from volatility.evaluation.long_run import bandwidth_for, long_run_covariance
 from volatility.evaluation.losses import check_paired
 
 
@@ -23,8 +24,8 @@ class DieboldMariano:
     pvalue_worse : one-sided; small when the model is significantly worse than the baseline.
     mean_difference : mean loss of the model less that of the baseline.
     nobs : number of dates.
-    lags : autocovariances in the variance of the mean.
-    degrees_of_freedom : of the Student t that the statistic is compared with.
+    standard_error : of mean_difference.
+    bandwidth : of the kernel in the variance of the mean, in dates.
     """
 
     statistic: float
@@ -32,8 +33,17 @@ class DieboldMariano:
     pvalue_worse: float
     mean_difference: float
     nobs: int
-    lags: int
-    degrees_of_freedom: float
+    standard_error: float
+    bandwidth: int
+
+    @property
+    def share(self) -> float:
+        """The bandwidth over the number of values that the kernel was applied to."""
+        return self.bandwidth / (self.nobs - 1)
+
+    def margin(self, level: float) -> float:
+        """Half the width of the interval that holds the true difference with probability level."""
+        return self.standard_error * fixed_b.two_sided_quantile(1.0 - level, self.share)
 
 
 def diebold_mariano(
@@ -53,41 +63,37 @@ def diebold_mariano(
 
     Notes
     -----
-    The variance of the mean difference has Bartlett weights over
-    :math:`L = \max(2(h - 1), \lfloor n^{1/3} \rfloor)` autocovariances, so that it is never
-    negative; losses h sessions ahead overlap, and Bartlett's weights would halve the
-    autocovariances up to h - 1 if they ended there. The statistic is multiplied by
-    :math:`\sqrt{(n + 1 - 2h + h(h - 1) / n) / n}` and compared with Student's t: at h = 1 on
-    n - 1 degrees of freedom, beyond on the variance's own, :math:`3n / 2(L + 1)` if that is less.
-    With n = 630 and h = 22 a test at 5 % so rejects 7 % of equally accurate forecasts; with h - 1
-    lags and n - 1 degrees of freedom it rejects 12 %. Two forecasts with equal losses on every
-    date have statistic 0 and p-value 1.
+    The variance of the mean difference is `volatility.evaluation.long_run.long_run_covariance`
+    over the bandwidth :math:`\max(\lceil 1.3 \sqrt n \rceil, 3h - 2)`; the statistic is compared
+    with the distribution that a ratio to it has at that bandwidth, which takes the place of
+    Student's t and of corrections for small samples. Of equally accurate forecasts a test at 5 %
+    rejects what docs/evaluation.md tabulates. Two forecasts with equal losses on every date have
+    statistic 0 and p-value 1.
 
     References
     ----------
     Diebold & Mariano (1995), Journal of Business & Economic Statistics 13(3).
-    Harvey, Leybourne & Newbold (1997), International Journal of Forecasting 13(2).
-    Newey & West (1987), Econometrica 55(3).
+    Kiefer & Vogelsang (2005), Econometric Theory 21(6).
     Lazarus, Lewis, Stock & Watson (2018), Journal of Business & Economic Statistics 36(4).
     """
     check_paired({"losses": losses, "baseline_losses": baseline_losses})
     difference = losses - baseline_losses
     nobs = len(difference)
     _check_overlap(nobs, horizon)
-    lags = max(2 * (horizon - 1), _integer_cube_root(nobs))
+    bandwidth = bandwidth_for(nobs, horizon)
     mean = float(difference.mean())
-    standard_error = math.sqrt(_long_run_variance(difference, lags) / nobs)
-    correction = math.sqrt((nobs + 1 - 2 * horizon + horizon * (horizon - 1) / nobs) / nobs)
-    statistic = correction * _ratio(mean, standard_error)
-    degrees = nobs - 1 if horizon == 1 else min(nobs - 1, 1.5 * nobs / (lags + 1))
+    variance = float(long_run_covariance(difference[:, None], bandwidth)[0, 0])
+    standard_error = math.sqrt(max(variance, 0.0) / nobs)
+    statistic = _ratio(mean, standard_error)
+    share = bandwidth / (nobs - 1)
     return DieboldMariano(
         statistic=statistic,
-        pvalue=student_t.two_sided_pvalue(statistic, degrees),
-        pvalue_worse=student_t.upper_tail(statistic, degrees),
+        pvalue=fixed_b.two_sided_pvalue(statistic, share),
+        pvalue_worse=fixed_b.upper_tail(statistic, share),
         mean_difference=mean,
         nobs=nobs,
-        lags=lags,
-        degrees_of_freedom=degrees,
+        standard_error=standard_error,
+        bandwidth=bandwidth,
     )
 
 
@@ -99,21 +105,6 @@ def _check_overlap(nobs: int, horizon: int) -> None:
             found=nobs,
             needed=f"more than {horizon}",
         )
-
-
-def _integer_cube_root(number: int) -> int:
-    """Floor of the cube root: 1000 ** (1 / 3) itself is 9.999."""
-    root: int = round(number ** (1 / 3))
-    return root - 1 if root**3 > number else root
-
-
-def _long_run_variance(values: FloatArray, lags: int) -> float:
-    """Newey-West estimate: Bartlett weights over ``lags`` autocovariances, each divided by n."""
-    centred = values - values.mean()
-    variance = float(centred @ centred)
-    for lag in range(1, min(lags, len(values) - 1) + 1):
-        variance += 2.0 * (1.0 - lag / (lags + 1)) * float(centred[lag:] @ centred[:-lag])
-    return max(variance, 0.0) / len(values)
 
 
 def _ratio(mean: float, standard_error: float) -> float:

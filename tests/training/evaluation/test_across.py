@@ -17,7 +17,7 @@ def changed(result: Evaluated, **rows: dict[str, object]) -> Evaluated:
 
 
 def outcome(difference: float, pvalue: float) -> dict[str, DieboldMariano]:
-    return {"har": DieboldMariano(2.0, pvalue, 0.5, difference, 100, 4, 99.0)}
+    return {"har": DieboldMariano(2.0, pvalue, 0.5, difference, 100, 0.05, 13)}
 
 
 def test_a_model_is_summarized_over_the_assets_that_have_it() -> None:

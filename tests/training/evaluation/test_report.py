@@ -74,7 +74,7 @@ def test_plain_words_name_who_is_better_and_worse() -> None:
     for row in comparison.rows:
         if row.model in outcomes:
             difference, pvalue = outcomes[row.model]
-            test = DieboldMariano(1.0, pvalue, 0.5, difference, 100, 4, 99.0)
+            test = DieboldMariano(1.0, pvalue, 0.5, difference, 100, 0.05, 13)
             row = replace(row, diebold_mariano={"har": test})  # noqa: PLW2901
         rows.append(replace(row, in_confidence_set=row.model == "log_har"))
     told = replace(first, comparisons={"test": replace(comparison, rows=tuple(rows))})

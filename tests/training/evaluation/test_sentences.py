@@ -14,7 +14,7 @@ from volatility.evaluation.tracks import ForecastTrack
 
 
 def with_outcome(row: ComparisonRow, difference: float, pvalue: float) -> ComparisonRow:
-    test = DieboldMariano(1.0, pvalue, 0.5, difference, 100, 4, 99.0)
+    test = DieboldMariano(1.0, pvalue, 0.5, difference, 100, 0.05, 13)
     return replace(row, diebold_mariano={"har": test})
 
 

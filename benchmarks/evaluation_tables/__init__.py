@@ -1,0 +1,1 @@
+"""Simulated sizes and powers of the tests that comparisons rest on."""
