@@ -44,36 +44,27 @@ class Calibration:
     from_history : how many of them are of sessions of the history, forecast by this very model; the
         others are of its walk-forward.
     through : the last session of which the error is known; None for a history without dates.
-    offsets : by level, known beforehand; other levels are read from ``ordered``.
-    ordered : (nobs,) log residuals, ``log(rv / forecast)``, increasing; empty where offsets tell
-        every level.
+    multipliers : by level.
+    ordered : (m,) the log residuals, ``log(rv / forecast)``, that are not those of the manifest,
+        increasing.
     """
 
     nobs: int
     from_history: int
     through: date | None
-    offsets: Mapping[float, tuple[float, float]] = field(default_factory=dict)
+    multipliers: Mapping[float, Multipliers]
     ordered: FloatArray = field(default_factory=lambda: np.empty(0))
-    _known: dict[float, Multipliers] = field(default_factory=dict, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Calibration)
-            and (self.nobs, self.from_history, self.through, self.offsets)
-            == (other.nobs, other.from_history, other.through, other.offsets)
+            and (self.nobs, self.from_history, self.through, self.multipliers)
+            == (other.nobs, other.from_history, other.through, other.multipliers)
             and np.array_equal(self.ordered, other.ordered)
         )
 
     def __hash__(self) -> int:
         return hash((self.nobs, self.from_history, self.through))
-
-    def multipliers(self, level: float) -> Multipliers:
-        """Of the interval of a level."""
-        known = self._known.get(level)
-        if known is None:
-            offsets = self.offsets.get(level) or ordered_offsets(self.ordered, level)
-            known = self._known[level] = Multipliers.of(offsets)
-        return known
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +98,14 @@ class Record:
         end : last session of the training data.
         intervals : of every level.
         """
-        offsets = {it.level: (it.lower, it.upper) for it in intervals}
+        multipliers = {it.level: Multipliers.of((it.lower, it.upper)) for it in intervals}
         nobs = min((it.calibration_nobs for it in intervals), default=0)
         return cls(
             track.target_dates,
             np.log(track.rv / track.forecast),
             track.horizon,
             np.datetime64(end, "D"),
-            Calibration(nobs, 0, end, offsets),
+            Calibration(nobs, 0, end, multipliers),
         )
 
     def until(self, as_of: np.datetime64) -> Calibration:
@@ -138,7 +129,7 @@ class Record:
         if len(residuals) < MINIMUM:
             return self.at_end
         newest = residuals[-WINDOW:]
-        return Calibration(len(newest), len(newest), None, ordered=np.sort(newest))
+        return self._calibration(newest, len(newest), None)
 
     def _newest(self, count: int, more: FloatArray, through: np.datetime64) -> Calibration:
         newest = np.concatenate([self.residuals[: max(0, count)], more])[-WINDOW:]
@@ -146,4 +137,14 @@ class Record:
             return self.at_end
         from_history = min(len(more), WINDOW)
         known: date = through.astype("datetime64[D]").item()
-        return Calibration(len(newest), from_history, known, ordered=np.sort(newest))
+        return self._calibration(newest, from_history, known)
+
+    def _calibration(
+        self, residuals: FloatArray, from_history: int, through: date | None
+    ) -> Calibration:
+        ordered = np.sort(residuals)
+        multipliers = {
+            level: Multipliers.of(ordered_offsets(ordered, level))
+            for level in self.at_end.multipliers
+        }
+        return Calibration(len(ordered), from_history, through, multipliers, ordered)

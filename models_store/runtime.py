@@ -9,25 +9,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store.bounds import Bounds, to_rv
+from models_store import refusals
 from models_store.calibration import Calibration, Record
 from models_store.forecast import Forecast, ForecastInput, Interval
 from models_store.manifest import IntervalCalibration, Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictor
-from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known, implausible
-from volatility.arrays import DAY, BoolArray, FloatArray, Windows
+from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known
+from volatility.arrays import DAY, BoolArray, FloatArray, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
-from volatility.errors import (
-    HistoryTooShort,
-    InvalidSeries,
-    UnsupportedHorizon,
-    UnsupportedLevel,
-)
 from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs, windows_and_targets
 from volatility.series import DatedSeries, RealizedSeries
+
+
+class Bounds(NamedTuple):
+    """What of rv was seen in training, and so what a forecast may be; decimal² per day."""
+
+    low: float
+    high: float
+    mean: float
+
+    @classmethod
+    def of(cls, rv: FloatArray) -> "Bounds":
+        """Bounds of (n,) rv."""
+        return cls(float(rv.min()), float(rv.max()), float(rv.mean()))
 
 
 class PredictedRv(NamedTuple):
@@ -171,7 +178,9 @@ class LoadedModel:
         record = self._record
         if isinstance(history, DatedSeries):
             as_of = history.dates[-1] if len(history) else record.end
-            if not outcomes or as_of <= record.end:
+            if as_of == record.end or (as_of > record.end and not outcomes):
+                return record.at_end
+            if as_of < record.end:
                 return record.until(as_of)
             first = int(np.searchsorted(history.dates, record.end, side="right"))
             return record.continued(self._residuals(history, first), as_of)
@@ -184,55 +193,19 @@ class LoadedModel:
 
     def _check_input(self, given: ForecastInput) -> None:
         history, levels, horizon, _ = given
-        manifest, nobs = self.manifest, history.rv.size
+        manifest = self.manifest
         if horizon not in manifest.horizons:
-            raise UnsupportedHorizon(
-                f"horizon {horizon} is not supported by {self._name}; "
-                f"it forecasts {list(manifest.horizons)} sessions ahead",
-                field="horizon",
-                found=horizon,
-                needed=f"one of {list(manifest.horizons)}",
-            )
+            raise refusals.unsupported_horizon(manifest, horizon)
         for level in levels:
             if level not in self._intervals:
-                raise UnsupportedLevel(
-                    f"level {level} is not supported by {self._name}; "
-                    f"it has intervals for {sorted(self._intervals)}",
-                    field="levels",
-                    found=level,
-                    needed=f"any of {sorted(self._intervals)}",
-                )
+                raise refusals.unsupported_level(manifest, level)
         if history.measure != manifest.measure:
-            raise InvalidSeries(
-                f"the history's measure is {history.measure}, but {self._name} was fitted on "
-                f"{manifest.measure}",
-                code="measure_mismatch",
-                field="history",
-                found=history.measure,
-                needed=manifest.measure,
-            )
-        if nobs < manifest.lookback:
-            raise HistoryTooShort(
-                f"{self._description} needs {manifest.lookback} sessions; got {nobs}",
-                field="history",
-                found=nobs,
-                needed=f"at least {manifest.lookback} sessions",
-            )
-        if manifest.columns:
-            self._check_columns(history)
-
-    def _check_columns(self, history: RealizedSeries) -> None:
-        missing = [name for name in self.manifest.columns if name not in history.columns]
+            raise refusals.measure_mismatch(manifest, history.measure)
+        if history.rv.size < manifest.lookback:
+            raise refusals.too_short(manifest, history.rv.size)
+        missing = [name for name in manifest.columns if name not in history.columns]
         if missing:
-            needed = "bars, from which every column is measured"
-            raise InvalidSeries(
-                f"{self._name} needs {', '.join(self.manifest.columns)} beside rv; the history "
-                f"lacks {', '.join(missing)}; send {needed}",
-                code="missing_columns",
-                field="history",
-                found=f"a history without {', '.join(missing)}",
-                needed=needed,
-            )
+            raise refusals.missing_columns(manifest, missing)
 
     def _residuals(self, history: RealizedSeries, first: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
@@ -273,16 +246,7 @@ class LoadedModel:
                 low, high = low_of_few, high_of_few
             for at in np.flatnonzero((medians < low) | (medians > high)):
                 if not came_from_the_known(given[at], self.manifest):
-                    raise implausible(self.manifest, float(medians[at]), low, high)
-
-    @property
-    def _name(self) -> str:
-        return f"{self.manifest.model} of {self.manifest.asset}"
-
-    @property
-    def _description(self) -> str:
-        lags = self.manifest.hyperparameters.get("lags")
-        return f"{self.manifest.model} with lags {lags}" if lags else self.manifest.model
+                    raise refusals.implausible(self.manifest, float(medians[at]), low, high)
 
     def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> _Computed:
         rv = predicted.rv
@@ -346,7 +310,7 @@ class LoadedModel:
     def _interval(
         self, rv: float, volatility_annualized: float, level: float, calibration: Calibration
     ) -> Interval:
-        lower, upper, lower_root, upper_root = calibration.multipliers(level)
+        lower, upper, lower_root, upper_root = calibration.multipliers[level]
         observed = self._intervals[level]
         return Interval(
             level,
@@ -388,3 +352,34 @@ def _by_row(
         return [_NO_DIAGNOSTICS] * count
     rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
     return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]
+
+
+def to_rv(
+    prediction: FloatArray, scale: Scale, residual_variance: float, bounds: Bounds
+) -> tuple[FloatArray, BoolArray]:
+    r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
+
+    Parameters
+    ----------
+    prediction : (batch,) rv on the levels scale, log rv on the logs scale.
+    scale : which of the two.
+    residual_variance : variance of the log residuals; used on the logs scale.
+    bounds : of ``rv`` in training.
+
+    Returns
+    -------
+    (batch,) ``rv``, and (batch,) whether it is something else than the prediction.
+
+    Notes
+    -----
+    If log rv given the past is normal with variance :math:`s^2`, the mean of rv is
+    :math:`\exp(\mu + s^2/2)`. The range is the "insanity filter" of Swanson & White (1997): no
+    model has seen beyond its data. A linear model in levels that predicts a negative variance has
+    said nothing about its size, and least of all that it is the smallest ever seen: as in
+    Bollerslev, Patton & Quaedvlieg (2016) the mean takes its place.
+    """
+    rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
+    kept = np.minimum(np.maximum(rv, bounds.low), bounds.high)  # np.clip takes three times as long
+    if scale == "levels" and (rv <= 0).any():
+        kept = np.where(rv <= 0, bounds.mean, kept)
+    return kept, kept != rv

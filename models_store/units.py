@@ -11,7 +11,6 @@ import numpy as np
 
 from models_store.manifest import Manifest
 from volatility.arrays import FloatArray
-from volatility.errors import ImplausibleUnit
 
 MEDIAN_SESSIONS = 22  # a month: long enough for one day not to matter, and what most models need
 MEDIAN_FACTOR = 4.0  # how far beyond those of training the newest median may lie
@@ -73,17 +72,3 @@ def median_range(rv: FloatArray) -> tuple[float, float]:
     window = min(MEDIAN_SESSIONS, len(rv))
     medians = np.median(np.lib.stride_tricks.sliding_window_view(rv, window), axis=1)
     return float(medians.min()), float(medians.max())
-
-
-def implausible(manifest: Manifest, found: float, low: float, high: float) -> ImplausibleUnit:
-    """The refusal of a history whose median lies outside of a range."""
-    seen_low, seen_high = manifest.rv_medians or manifest.clip
-    what = "values" if manifest.rv_medians is None else "medians of 22 sessions"
-    return ImplausibleUnit(
-        f"the newest median rv is {found:.3g}, but {manifest.asset} had {what} from "
-        f"{seen_low:.3g} to {seen_high:.3g} in training; rv is a variance per day in decimal² "
-        "(0.0004 for a 2 % day), not percent, not annualized and not a volatility",
-        field="history",
-        found=found,
-        needed=f"median rv between {low:.3g} and {high:.3g}",
-    )

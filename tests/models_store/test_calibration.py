@@ -49,7 +49,7 @@ def grown(nobs: int, scale: float = 1.0) -> DatedSeries:
 
 
 def offsets(calibration: Calibration, level: float) -> tuple[float, float]:
-    lower, upper, *_ = calibration.multipliers(level)
+    lower, upper, *_ = calibration.multipliers[level]
     return float(np.log(lower)), float(np.log(upper))
 
 

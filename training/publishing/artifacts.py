@@ -6,7 +6,6 @@ from importlib.metadata import version
 import numpy as np
 
 from models_store import artifact
-from models_store.bounds import Bounds
 from models_store.manifest import (
     Evaluation,
     IntervalCalibration,
@@ -17,6 +16,7 @@ from models_store.manifest import (
 from models_store.predictors.calendar_adjusted import without_calendar
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
+from models_store.runtime import Bounds
 from models_store.units import median_range
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts

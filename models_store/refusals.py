@@ -1,0 +1,89 @@
+"""Why a model does not forecast what it is asked: the errors, in words."""
+
+from collections.abc import Sequence
+
+from models_store.manifest import Manifest
+from volatility.errors import (
+    HistoryTooShort,
+    ImplausibleUnit,
+    InvalidSeries,
+    UnsupportedHorizon,
+    UnsupportedLevel,
+)
+
+
+def unsupported_horizon(manifest: Manifest, horizon: int) -> UnsupportedHorizon:
+    """The artifact forecasts other horizons."""
+    return UnsupportedHorizon(
+        f"horizon {horizon} is not supported by {_name(manifest)}; "
+        f"it forecasts {list(manifest.horizons)} sessions ahead",
+        field="horizon",
+        found=horizon,
+        needed=f"one of {list(manifest.horizons)}",
+    )
+
+
+def unsupported_level(manifest: Manifest, level: float) -> UnsupportedLevel:
+    """The artifact has intervals of other levels."""
+    levels = sorted(interval.level for interval in manifest.intervals)
+    return UnsupportedLevel(
+        f"level {level} is not supported by {_name(manifest)}; it has intervals for {levels}",
+        field="levels",
+        found=level,
+        needed=f"any of {levels}",
+    )
+
+
+def measure_mismatch(manifest: Manifest, measure: str) -> InvalidSeries:
+    """The history is in another measure than the model was fitted on."""
+    return InvalidSeries(
+        f"the history's measure is {measure}, but {_name(manifest)} was fitted on "
+        f"{manifest.measure}",
+        code="measure_mismatch",
+        field="history",
+        found=measure,
+        needed=manifest.measure,
+    )
+
+
+def too_short(manifest: Manifest, nobs: int) -> HistoryTooShort:
+    """The history has fewer sessions than a forecast needs."""
+    lags = manifest.hyperparameters.get("lags")
+    described = f"{manifest.model} with lags {lags}" if lags else manifest.model
+    return HistoryTooShort(
+        f"{described} needs {manifest.lookback} sessions; got {nobs}",
+        field="history",
+        found=nobs,
+        needed=f"at least {manifest.lookback} sessions",
+    )
+
+
+def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
+    """The history lacks what the model sees besides rv."""
+    needed = "bars, from which every column is measured"
+    return InvalidSeries(
+        f"{_name(manifest)} needs {', '.join(manifest.columns)} beside rv; the history "
+        f"lacks {', '.join(missing)}; send {needed}",
+        code="missing_columns",
+        field="history",
+        found=f"a history without {', '.join(missing)}",
+        needed=needed,
+    )
+
+
+def implausible(manifest: Manifest, found: float, low: float, high: float) -> ImplausibleUnit:
+    """The refusal of a history whose median lies outside of a range."""
+    seen_low, seen_high = manifest.rv_medians or manifest.clip
+    what = "values" if manifest.rv_medians is None else "medians of 22 sessions"
+    return ImplausibleUnit(
+        f"the newest median rv is {found:.3g}, but {manifest.asset} had {what} from "
+        f"{seen_low:.3g} to {seen_high:.3g} in training; rv is a variance per day in decimal² "
+        "(0.0004 for a 2 % day), not percent, not annualized and not a volatility",
+        field="history",
+        found=found,
+        needed=f"median rv between {low:.3g} and {high:.3g}",
+    )
+
+
+def _name(manifest: Manifest) -> str:
+    return f"{manifest.model} of {manifest.asset}"
