@@ -38,7 +38,7 @@ def test_every_table_is_well_formed() -> None:
         if re.fullmatch(r"\|[-:|]+\|", rules):
             assert line.count("|") == rules.count("|")
     widths = {line.count("|") for line in lines if line.startswith("| `har`")}
-    assert widths == {8 + 1, 11 + 1, 7 + 1}  # across assets, accuracy, intervals
+    assert widths == {8 + 1, 11 + 1, 7 + 1, 4 + 1}  # across assets, accuracy, intervals, one day
 
 
 def test_one_asset_needs_no_table_across_assets() -> None:
