@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.evaluation_tables import __main__ as evaluation_tables
 from tests.training.evaluation.studies import results
 from training import cli
 from training.commands.arguments import add_evaluate
@@ -25,6 +26,24 @@ def test_the_example_is_what_the_command_gives(tmp_path: Path) -> None:
     words = shlex.split(command)[3:]
     assert cli.main([*words, "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
     assert shown in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_the_simulated_tables_are_made_by_their_command(tmp_path: Path) -> None:
+    copy = tmp_path / "evaluation.md"
+    copy.write_text(PAGE)
+    assert evaluation_tables.main(["--scale", "0.003", "--page", str(copy)]) == 0
+    made = copy.read_text()
+    names = re.findall(r"<!-- /(.*) -->", PAGE)
+    assert names == ["rejections", "many models", "timing", "false alarms"]
+    for name in names:
+        (old, new) = (
+            re.findall(f"<!-- {name} -->\n(.*)<!-- /{name} -->", text, flags=re.DOTALL)[0]
+            for text in (PAGE, made)
+        )
+        assert old != new  # other draws
+        for of_page, of_command in zip(old.splitlines(), new.splitlines(), strict=True):
+            assert of_page.count("|") == of_command.count("|")
+            assert of_page.split("|")[1:2] == of_command.split("|")[1:2]
 
 
 def test_the_code_runs(capsys: pytest.CaptureFixture[str]) -> None:

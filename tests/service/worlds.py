@@ -3,6 +3,7 @@
 The bars are made so that their Garman-Klass variance is the series that the models were fitted on.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from models_store.predictors import linear
 from service.assets.database import HeldAsset, HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import (
-    HAR,
     LEVERAGE,
     flip_byte,
     make_files,
@@ -30,6 +30,7 @@ from volatility.series import DatedSeries
 
 ASSET = "TEST"
 MODELS = {"har": 1e-5, "log_har": 2e-5, "last_value": 4e-5}  # name: intercept
+PROMPT = {"mean_1": 0.7, "mean_5": 0.1, "mean_22": 0.1}  # so that a day's delay is plain
 DRIFT = 0.5
 LAST = "2021-02-03"  # last session of make_series()
 NOW = datetime(2021, 2, 4, 12, tzinfo=UTC)  # the session of LAST has closed, the next has not
@@ -117,9 +118,11 @@ def publish_others(settings: Settings) -> None:
     history.close()
 
 
-def publish_shifted(settings: Settings, model: str) -> None:
+def publish_shifted(
+    settings: Settings, model: str, coefficients: Mapping[str, float] = PROMPT
+) -> None:
     """Promote a version whose forecasts stand a day late in its evaluation."""
-    predictor = LinearPredictor("levels", coefficients_of(HAR), MODELS[model])
+    predictor = LinearPredictor("levels", coefficients_of(coefficients), MODELS[model])
     series = make_series()
     windows = np.lib.stride_tricks.sliding_window_view(series.rv, 22).copy()
     forecast = predictor.predict({"rv": windows}).values

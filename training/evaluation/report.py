@@ -62,9 +62,10 @@ INTERVALS: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
 ONE_DAY: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
     {
         "model": lambda row: f"`{row.model}`",
+        "one day of: last value": lambda row: most_influential_day("last_value", row),
         "one day of: HAR": lambda row: most_influential_day("har", row),
         "one day of: log-HAR": lambda row: most_influential_day("log_har", row),
-        "one day of: last value": lambda row: most_influential_day("last_value", row),
+        "one day of: calendar": lambda row: most_influential_day("calendar_log_har", row),
     }
 )
 ACROSS: Mapping[str, Callable[[AcrossRow], str]] = MappingProxyType(

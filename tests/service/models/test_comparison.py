@@ -8,7 +8,7 @@ import pytest
 from models_store import Store, artifact
 from service.app import create_app
 from service.settings import Settings
-from tests.models_store.artifacts import make_files
+from tests.models_store.artifacts import HAR, make_files
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, MODELS, clock, damage, publish_shifted
 from volatility.evaluation.compare import compare
@@ -53,6 +53,16 @@ def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settin
             name: {"statistic": test.statistic, "pvalue": test.pvalue}
             for name, test in of.diebold_mariano.items()
         }
+        assert row["influence"] == {
+            name: {
+                "share": day.share,
+                "date": str(day.date),
+                "qlike_ratio_without": day.qlike_ratio_without,
+            }
+            for name, day in of.influence.items()
+        }
+    assert table["spa_pvalue"] == expected.spa_pvalue
+    assert table["warnings"] == {}
 
 
 def test_the_lowest_qlike_comes_first_and_first_in_each_row(client: TestClient) -> None:
@@ -73,6 +83,17 @@ def test_a_model_a_day_late_is_caught_and_left_out(settings: Settings) -> None:
     assert excluded["reason"].startswith("misaligned: log_har follows the news of 2 sessions")
     assert ready["status"] == "degraded"
     assert "TEST/log_har misaligned" in ready["warnings"][0]
+
+
+def test_a_model_that_may_be_a_day_late_is_compared_with_a_warning(settings: Settings) -> None:
+    publish_shifted(settings, "log_har", HAR)
+    with TestClient(create_app(settings, clock)) as client:
+        table = client.get(f"/compare/{ASSET}").json()
+    assert table["excluded"] == []
+    assert set(table["warnings"]) == {"log_har"}
+    assert table["warnings"]["log_har"].endswith("its forecasts may stand by the wrong dates")
+    lags = {row["model"]: row["information_lag"] for row in table["rows"]}
+    assert lags["log_har"] == 2
 
 
 def test_a_refused_model_is_left_out_with_its_reason(settings: Settings) -> None:

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,19 +54,39 @@ def test_progress_counts_every_fit() -> None:
     assert told == count_fits([study]) == {22: 5 * 12}  # 5 models, 250 sessions
 
 
+@pytest.fixture
+def one_day_late(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let one model's forecasts stand a day late."""
+
+    def make(model: str) -> None:
+        def late(*arguments: Any) -> list[dict[str, ForecastTrack]]:
+            (tracks,) = forecast_studies(*arguments)
+            track = replace(tracks[model], forecast=np.roll(tracks[model].forecast, 1))
+            return [tracks | {model: track}]
+
+        monkeypatch.setattr(run, "forecast_studies", late)
+
+    return make
+
+
 @pytest.mark.parametrize("horizon", [1, 5])
-def test_a_model_that_is_a_day_late_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, horizon: int
+def test_a_model_that_is_a_day_late_is_left_out_alone(
+    one_day_late: Callable[[str], None], horizon: int
 ) -> None:
-    honest = forecast_studies
-
-    def late(*arguments: Any) -> list[dict[str, ForecastTrack]]:
-        (tracks,) = honest(*arguments)
-        har = replace(tracks["har"], forecast=np.roll(tracks["har"].forecast, 1))
-        return [tracks | {"har": har}]
-
-    monkeypatch.setattr(run, "forecast_studies", late)
+    one_day_late("last_value")
     chosen = tuple(recipes(["har"], small_config()))
     data = TrainingSet(make_asset(nobs=900), {}, seed=7, horizon=horizon)
+    (result,) = run.evaluate([Study(data, chosen)], 1)
+    for comparison in result.comparisons.values():
+        assert set(comparison.left_out) == {"last_value"}
+        assert {row.model for row in comparison.rows} == {"har", "log_har"} == set(result.tracks)
+
+
+def test_without_har_there_is_nothing_to_compare_with(
+    one_day_late: Callable[[str], None],
+) -> None:
+    one_day_late("har")
+    chosen = tuple(recipes(["har"], small_config()))
+    data = TrainingSet(make_asset(nobs=900), {}, seed=7)
     with pytest.raises(MisalignedForecasts, match="har follows the news of 2 sessions"):
         run.evaluate([Study(data, chosen)], 1)

@@ -5,10 +5,20 @@ import pytest
 
 from tests.training.evaluation.studies import results
 from tests.training.simulated import small_config
-from training.evaluation.sentences import better, from_scratch, summary, transfer_effect, worse
+from training.evaluation.sentences import (
+    better,
+    doubts,
+    from_scratch,
+    resting_on_one_day,
+    summary,
+    superiority,
+    transfer_effect,
+    worse,
+)
 from training.models.registry import recipes
 from volatility.evaluation.compare import Comparison, ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_mariano
+from volatility.evaluation.influence import Influence
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack
 
@@ -47,6 +57,35 @@ def test_every_model_but_the_benchmark_is_in_the_sentence_once(comparison: Compa
         counts = {row.model: sentence.count(f"`{row.model}`") for row in comparison.rows}
         assert counts.pop(benchmark) == 0
         assert set(counts.values()) == {1}
+
+
+@pytest.mark.parametrize(("pvalue", "does"), [(0.049, "beats"), (0.051, "does not beat")])
+def test_the_best_of_many_is_told_from_luck(
+    comparison: Comparison, pvalue: float, does: str
+) -> None:
+    told = superiority(replace(comparison, spa_pvalue={"har": pvalue}), "har")
+    assert told.startswith(f"As the best of {len(comparison.rows) - 1}, the best {does} HAR")
+    assert f"p = {pvalue}" in told
+
+
+def test_a_comparison_that_rests_on_one_day_says_so(comparison: Comparison) -> None:
+    first, *others = comparison.rows
+    day = np.datetime64("2019-04-02")
+    for share, sentences in ((0.98, 1), (0.5, 0)):
+        row = replace(first, influence={"har": Influence(share, day, 1.038)})
+        rows = (row, *(replace(it, influence={}) for it in others))
+        told = resting_on_one_day(replace(comparison, rows=rows), "har")
+        sentence = (
+            f"The comparison with HAR rests on one day for `{first.model}` "
+            "(2019-04-02, 98% of the variance; without it +3.8%)."
+        )
+        assert told == [sentence] * sentences
+
+
+def test_what_is_left_out_and_what_is_odd_is_told(comparison: Comparison) -> None:
+    assert doubts(comparison) == []
+    odd = replace(comparison, left_out={"a": "a is late"}, warnings={"b": "b may be late"})
+    assert doubts(odd) == ["Left out: a is late.", "Warning: b may be late."]
 
 
 SCRATCH_OF = from_scratch(

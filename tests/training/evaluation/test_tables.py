@@ -46,6 +46,12 @@ def test_a_row_holds_every_loss_score_and_test() -> None:
             "coverage_middle_0.8": row.coverage_by_tercile[0.8][1],
             "coverage_high_0.95": row.coverage_by_tercile[0.95][2],
             "confidence_set_pvalue": row.confidence_set_pvalue,
+            **{f"spa_pvalue_{name}": p for name, p in comparison.spa_pvalue.items()},
+            **{f"one_day_share_{name}": day.share for name, day in row.influence.items()},
+            **{
+                f"qlike_ratio_without_{name}": day.qlike_ratio_without
+                for name, day in row.influence.items()
+            },
         }
         for benchmark, test in row.diebold_mariano.items():
             expected[f"dm_statistic_{benchmark}"] = test.statistic
