@@ -31,12 +31,6 @@ def two_sided_pvalue(statistic: float, degrees_of_freedom: float) -> float:
     return _regularized_beta(inside, square / (degrees_of_freedom + square), degrees_of_freedom / 2)
 
 
-def upper_tail(statistic: float, degrees_of_freedom: float) -> float:
-    """Probability of a Student t variable of at least ``statistic``."""
-    tail = two_sided_pvalue(statistic, degrees_of_freedom) / 2
-    return tail if statistic >= 0 else 1.0 - tail
-
-
 def _regularized_beta(x: float, complement: float, a: float) -> float:
     """I_x(a, 1/2), given x and 1 - x, so that neither is lost to rounding."""
     if complement == 0.0:

@@ -25,7 +25,7 @@ def table(results: Results) -> Table:
     how = main_results.how(results)
     how[ScoringProtocol.SAME] += "; variance without autocovariances, normal p-value"
     for protocol in (ScoringProtocol.ALIGNED, ScoringProtocol.PROPER):
-        how[protocol] += "; HAC variance and Harvey-Leybourne-Newbold correction"
+        how[protocol] += "; HAC variance of prewhitened values, fixed-b p-value"
     return Table(
         number=6,
         slug="diebold_mariano",
