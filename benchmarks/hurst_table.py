@@ -27,13 +27,14 @@ from volatility.hurst import calibration
 from volatility.hurst.calibration import calibrated
 from volatility.hurst.estimate import HurstEstimate
 from volatility.hurst.noise import log_volatility_noise
-from volatility.hurst.report import Verdict, report
+from volatility.hurst.report import report
 from volatility.hurst.special import trigamma
 from volatility.hurst.variogram import mean_squared_differences, variogram
 from volatility.hurst.variogram_corrected import (
     noise_share,
     variogram_corrected,
 )
+from volatility.hurst.verdict import Verdict
 from volatility.hurst.whittle import whittle
 from volatility.measures.daily import rolling_std
 from volatility.series import daily_series
