@@ -16,10 +16,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench openapi lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench hurst-tables openapi lock clean
 
 help: ## show the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(SERVICE) ## answer on http://127.0.0.1:8000 (make serve PORT=8001 elsewhere)
 	exec env ROUGHCAST_HOST=$(HOST) ROUGHCAST_PORT=$(PORT) $(BIN)/python -m service
@@ -51,6 +51,10 @@ check: $(DEV) ## lint, format, types and import arrows
 
 bench: $(DEV) ## measure against peers, side by side
 	$(BIN)/python -m benchmarks $(ARGS)
+
+hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, into docs/hurst.md
+	$(BIN)/python -m benchmarks.hurst_verdicts $(ARGS)
+	$(BIN)/python -m benchmarks.hurst_table --shipped
 
 openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from statistics import NormalDist
 from typing import get_args
 
 import numpy as np
@@ -17,6 +18,12 @@ from benchmarks.hurst_calibration import generator, progress, range_measures
 from benchmarks.hurst_table import replace_between_markers
 from volatility.arrays import FloatArray
 from volatility.hurst import Verdict, report
+from volatility.hurst.bands import BandedSpectrum
+from volatility.hurst.calibration import range_noise
+from volatility.hurst.likelihood import maximise
+from volatility.hurst.noise import HEADROOM
+from volatility.hurst.scales import RATES, VARIANCES
+from volatility.hurst.spectra import Factors, Fractional
 from volatility.measures.daily import rolling_std
 from volatility.simulation.fractional import fractional_brownian_motion, rough_log_volatility
 from volatility.simulation.multiscale import (
@@ -30,6 +37,7 @@ from volatility.simulation.multiscale import (
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "hurst.md"
 LENGTHS = (500, 1_500, 5_000)
 PATHS = 100
+SIZE = 0.1  # the share of wrong verdicts that is allowed
 WEEK = 7
 WEEKEND = -0.2  # of log volatility on two days of seven: that of Bitcoin
 BURN_IN = 200  # sessions in which an exponential average forgets its start
@@ -56,7 +64,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="page to write the table into")
     options = parser.parse_args(arguments)
     replace_between_markers(options.page, "verdicts", verdict_table(options.paths))
+    replace_between_markers(options.page, "bound", bound_table())
     return 0
+
+
+def bound_table(hurst: float = 0.1, deviation: float = 0.3) -> list[str]:
+    """How far fractional volatility is from the nearest two factors, and the power that allows."""
+    lines = [
+        "| seen through | noise | " + " | ".join(f"n = {nobs:,}" for nobs in LENGTHS) + " |",
+        "|---|---|" + "---|" * len(LENGTHS),
+    ]
+    through_range = range_noise()["garman_klass"] / 4
+    for seen, noise in (("nothing", 0.0), ("Garman-Klass", through_range)):
+        for known, bounds in (
+            ("known", (noise, noise)),
+            ("up to 1.25 times", (noise, HEADROOM * noise)),
+            ("of any size", (0.0, 1.0)),
+        ):
+            if bounds == (0.0, 0.0) and known != "known":
+                continue
+            cells = [
+                cell_of_divergence(divergence(nobs, hurst, deviation, noise, bounds))
+                for nobs in LENGTHS
+            ]
+            lines.append(f"| {seen} | {known} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def divergence(
+    nobs: int, hurst: float, deviation: float, noise: float, bounds: tuple[float, float]
+) -> float:
+    """Kullback-Leibler divergence of fractional volatility from the nearest two factors, nats."""
+    cosine = np.cos(2 * np.pi * np.arange(1, nobs // 2) / nobs)
+    fractional = [np.log(max(noise, 1e-9)), RATES[0], 2 * np.log(deviation), hurst]
+    truth = Fractional(cosine)(np.array([fractional]))[0][0]
+    spectrum = BandedSpectrum(truth, np.ones(len(cosine)), cosine)
+    least = np.log(max(bounds[0], 1e-9))
+    most = max(np.log(max(bounds[1], 1e-9)), least + 1e-9)
+    limits = np.array([(least, most), *((RATES, VARIANCES) * 2)])
+    starts = [
+        (max(least, min(most, -3.0)), np.log(fast), -3.0, np.log(slow), -5.0)
+        for fast in (2.0, 0.7, 0.2)
+        for slow in (0.05, 0.015, 0.005)
+    ]
+    model, found = Factors(cosine), np.array(starts)
+    for _ in range(4):  # each goes on from the best of the last
+        best, value = maximise(spectrum, model, found, limits)
+        found = best[None]
+    return float(spectrum.log_likelihood(truth)) - value
+
+
+def cell_of_divergence(nats: float) -> str:
+    """The divergence, and the power at a size of one in ten when all parameters are known."""
+    normal = NormalDist()
+    power = normal.cdf(np.sqrt(2 * nats) - normal.inv_cdf(1 - SIZE))
+    return f"{nats:.2f} / {power:.0%}"
 
 
 def verdict_table(paths: int, lengths: Sequence[int] = LENGTHS) -> list[str]:

@@ -65,4 +65,4 @@ def test_no_average_is_found_in_volatility_itself():
     jumps = factor + 3 * (rng.random((50, 1_500)) < 0.01)
     for paths in (brownian_paths(0.1)[:50], factor, two, noisy, jumps):
         assert all(exponential_decay(path) is None for path in paths)
-        assert all(exponential_decay(path[:150]) is None for path in paths)
+        assert all(exponential_decay(path[:250]) is None for path in paths)
