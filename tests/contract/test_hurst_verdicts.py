@@ -11,7 +11,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "hurst.md"
 
 def test_a_small_run_writes_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- verdicts -->\nold\n<!-- /verdicts -->\nafter\n")
+    tables = ("<!-- bound -->\n<!-- /bound -->", "<!-- verdicts -->\nold\n<!-- /verdicts -->")
+    page.write_text("\n".join(["before", *tables, "after\n"]))
     kept = [one for one in hurst_verdicts.PROCESSES if "EWMA" in one.name or "HAR" in one.name]
     monkeypatch.setattr(hurst_verdicts, "PROCESSES", kept)
     monkeypatch.setattr(hurst_verdicts, "LENGTHS", (300,))
@@ -22,7 +23,8 @@ def test_a_small_run_writes_the_table(tmp_path: Path, monkeypatch: pytest.Monkey
     assert text.endswith("after\n")
     assert "old" not in text
     assert "| EWMA (0.94) of returns, fBm 0.1 | 0 / 0 / 0 / 100 / 0 |" in text
-    assert text.count("\n| ") == len(kept) + 1
+    assert "| Garman-Klass | up to 1.25 times |" in text
+    assert all(f"| {one.name} |" in text for one in kept)
 
 
 def test_the_page_has_every_process() -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from volatility.hurst import report, variogram, whittle
 from volatility.hurst.seasons import remove_calendar, weekly_cycle
 from volatility.simulation.multiscale import autoregression
 
-EXACT = {"measure": "realized_variance", "intraday_nobs": 10**6}
+EXACT: Any = {"measure": "realized_variance", "intraday_nobs": 10**6}
 
 
 def weekdays(nobs):
