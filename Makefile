@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench coverage-tables evaluation-tables openapi lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench coverage-tables evaluation-tables hurst-tables openapi lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals h
 
 evaluation-tables: $(DEV) ## simulate sizes and powers of the tests, into docs/evaluation.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evaluation_tables $(ARGS)
+
+hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, into docs/hurst.md
+	$(BIN)/python -m benchmarks.hurst_verdicts $(ARGS)
+	$(BIN)/python -m benchmarks.hurst_table --shipped
 
 openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json

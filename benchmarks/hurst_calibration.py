@@ -35,6 +35,8 @@ FITS: dict[str, Callable[[FloatArray], ScalingFit]] = {
 EXPONENTS = (0.02, 0.05, *(round(0.05 * i, 2) for i in range(2, 20)))
 PATHS = {125: 1000, 250: 1000, 500: 1000, 1000: 1000, 1500: 1000, 2500: 800, 5000: 600, 20000: 300}
 NOISE_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8)
+RANGE_MEASURES = ("parkinson", "garman_klass", "rogers_satchell")
+STEPS = (8, 16, 32, 64, 96, 192, 390, 780, 1560)
 
 
 def write_tables() -> None:
@@ -73,6 +75,7 @@ def expectations() -> dict[str, Any]:
             "log_expected": [[round(value, 5) for value in row] for row in curve],
         },
         "log_rv_noise": range_noise(),
+        "log_rv_noise_by_steps": stepwise_range_noise(),
     }
 
 
@@ -100,9 +103,7 @@ def range_noise(days: int = 1_000_000, steps: int = 400, chunk: int = 4_000) -> 
     narrow the range.
     """
     rng = generator(days, steps)
-    logs: dict[str, list[FloatArray]] = {
-        name: [] for name in ("parkinson", "garman_klass", "rogers_satchell")
-    }
+    logs: dict[str, list[FloatArray]] = {name: [] for name in RANGE_MEASURES}
     for _ in progress("range measures", range(days // chunk)):
         step = rng.standard_normal((chunk, steps)) / np.sqrt(steps)
         end = np.cumsum(step, axis=1)
@@ -110,12 +111,39 @@ def range_noise(days: int = 1_000_000, steps: int = 400, chunk: int = 4_000) -> 
         reach = -2 * np.log(rng.random((2, chunk, steps))) / steps
         high = np.max(start + end + np.sqrt(step**2 + reach[0]), axis=1) / 2
         low = np.min(start + end - np.sqrt(step**2 + reach[1]), axis=1) / 2
-        close = end[:, -1]
-        logs["parkinson"].append(2 * np.log(high - low))
-        spread = 0.5 * (high - low) ** 2 - (2 * np.log(2) - 1) * close**2
-        logs["garman_klass"].append(np.log(spread))
-        logs["rogers_satchell"].append(np.log(high * (high - close) + low * (low - close)))
+        for name, rv in range_measures(high, low, end[:, -1]).items():
+            logs[name].append(np.log(rv))
     return {name: round(float(np.concatenate(parts).var()), 4) for name, parts in logs.items()}
+
+
+def stepwise_range_noise(days: int = 200_000, chunk: int = 4_000) -> dict[str, list[float]]:
+    """Variance of the log of each range measure of a day of so many Gaussian steps.
+
+    Nothing lies between the steps, so that the range falls short of that of a Brownian day. A day
+    that only rises or falls has no Rogers-Satchell variance and is left out.
+    """
+    found: dict[str, list[float]] = {"steps": list(STEPS), **{name: [] for name in RANGE_MEASURES}}
+    for steps in progress("stepwise ranges", STEPS):
+        rng = generator(days, steps, 1)
+        parts: dict[str, list[FloatArray]] = {name: [] for name in RANGE_MEASURES}
+        for _ in range(days // chunk):
+            price = np.cumsum(rng.standard_normal((chunk, steps)), axis=1)
+            high = np.maximum(price.max(axis=1), 0.0)
+            low = np.minimum(price.min(axis=1), 0.0)
+            for name, rv in range_measures(high, low, price[:, -1]).items():
+                parts[name].append(np.log(rv[rv > 0]))
+        for name, logs in parts.items():
+            found[name].append(round(float(np.concatenate(logs).var()), 4))
+    return found
+
+
+def range_measures(high: FloatArray, low: FloatArray, close: FloatArray) -> dict[str, FloatArray]:
+    """The range measures of log prices relative to the open, each up to a constant."""
+    return {
+        "parkinson": (high - low) ** 2,
+        "garman_klass": 0.5 * (high - low) ** 2 - (2 * np.log(2) - 1) * close**2,
+        "rogers_satchell": high * (high - close) + low * (low - close),
+    }
 
 
 def bias_table() -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Make the simulated tables that the Hurst estimators ship, and the tables of docs/hurst.md.
 
 ``python -m benchmarks.hurst_table`` makes everything (about a quarter of an hour on one core);
-``--docs`` only the tables of the page; ``--check`` recomputes one cell and compares it.
+``--docs`` only the tables of the page, ``--shipped`` only that of the shipped series; ``--check``
+recomputes one cell and compares it. How often each verdict is given: see ``hurst_verdicts``.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -22,12 +22,13 @@ from benchmarks.hurst_calibration import (
 )
 from volatility import datasets
 from volatility.arrays import FloatArray
+from volatility.bars import DAILY
 from volatility.calendars import get_calendar
 from volatility.hurst import calibration
 from volatility.hurst.calibration import calibrated
 from volatility.hurst.estimate import HurstEstimate
 from volatility.hurst.noise import log_volatility_noise
-from volatility.hurst.report import Verdict, report
+from volatility.hurst.report import HurstReport, report
 from volatility.hurst.special import trigamma
 from volatility.hurst.variogram import mean_squared_differences, variogram
 from volatility.hurst.variogram_corrected import (
@@ -35,7 +36,8 @@ from volatility.hurst.variogram_corrected import (
     variogram_corrected,
 )
 from volatility.hurst.whittle import whittle
-from volatility.measures.daily import rolling_std
+from volatility.measures import MEASURES
+from volatility.seasonality import day_classes
 from volatility.series import daily_series
 from volatility.simulation.fractional import fractional_brownian_motion, rough_log_volatility
 
@@ -47,16 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="recompute one cell and compare")
     parser.add_argument("--docs", action="store_true", help="only the tables of docs/hurst.md")
+    parser.add_argument("--shipped", action="store_true", help="only the shipped series")
     options = parser.parse_args(arguments)
     if options.check:
         return check()
+    if options.shipped:
+        replace_between_markers(PAGE, "shipped", shipped_table())
+        return 0
     if not options.docs:
         write_tables()
     replace_between_markers(PAGE, "accuracy", accuracy_table())
     replace_between_markers(PAGE, "lengths", length_table())
     replace_between_markers(PAGE, "noise", noise_table())
     replace_between_markers(PAGE, "integrated", integrated_table())
-    replace_between_markers(PAGE, "verdicts", verdict_table())
     replace_between_markers(PAGE, "shipped", shipped_table())
     return 0
 
@@ -142,43 +147,7 @@ def noise_row(hurst: float, intraday_nobs: int, nobs: int, paths: int) -> str:
     return f"| {hurst} | {intraday_nobs} | {share:.0%} | " + " | ".join(cells) + " |"
 
 
-def verdict_table(paths: int = 100) -> list[str]:
-    """How often each verdict is given on processes of known nature."""
-    lengths = (500, 1_500, 5_000)
-    lines = [
-        f"{paths} paths a cell; rough / not rough / artefact / inconclusive, in percent.",
-        "",
-        "| process | " + " | ".join(f"n = {nobs:,}" for nobs in lengths) + " |",
-        "|---|" + "---|" * len(lengths),
-    ]
-    for row, name in enumerate(progress("verdicts", PROCESSES)):
-        measure, intraday_nobs, draw = PROCESSES[name]
-        cells = []
-        for nobs in lengths:
-            rng = generator(row, nobs, 2)
-            verdicts = [
-                report(path, measure=measure, intraday_nobs=intraday_nobs).verdict
-                for path in draw(nobs, rng, paths)
-            ]
-            shares = (100 * verdicts.count(kind) / paths for kind in get_args(Verdict))
-            cells.append(" / ".join(f"{share:.0f}" for share in shares))
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
-
-
 Draw = Callable[[int, np.random.Generator, int], FloatArray]
-
-
-def exact_paths(hurst: float) -> Draw:
-    return lambda nobs, rng, paths: fractional_brownian_motion(hurst, nobs, rng, paths)
-
-
-def reverting_paths(sessions: float, noise: float) -> Draw:
-    def draw(nobs: int, rng: np.random.Generator, paths: int) -> FloatArray:
-        factor = rough_log_volatility(0.5, nobs, rng, paths=paths, mean_reversion=1 / sessions)
-        return factor + noise * rng.standard_normal(factor.shape)
-
-    return draw
 
 
 def realized_paths(hurst: float, intraday_nobs: int) -> Draw:
@@ -187,32 +156,6 @@ def realized_paths(hurst: float, intraday_nobs: int) -> Draw:
         return exact + 0.5 * np.log(rng.chisquare(intraday_nobs, exact.shape) / intraday_nobs)
 
     return draw
-
-
-def white_noise(nobs: int, rng: np.random.Generator, paths: int) -> FloatArray:
-    return rng.standard_normal((paths, nobs))
-
-
-def rolling_deviations(window: int) -> Draw:
-    def draw(nobs: int, rng: np.random.Generator, paths: int) -> FloatArray:
-        returns = rng.standard_normal((paths, nobs + window - 1))
-        return np.log([rolling_std(row, window, 252) for row in returns])
-
-    return draw
-
-
-PROCESSES: dict[str, tuple[str | None, int | None, Draw]] = {
-    "fBm, H = 0.1": (None, None, exact_paths(0.1)),
-    "fBm, H = 0.3": (None, None, exact_paths(0.3)),
-    "fBm, H = 0.5": (None, None, exact_paths(0.5)),
-    "H = 0.1 through 24 returns, declared": ("realized_variance", 24, realized_paths(0.1, 24)),
-    "H = 0.5 through 24 returns, declared": ("realized_variance", 24, realized_paths(0.5, 24)),
-    "H = 0.5 through 24 returns, undeclared": (None, None, realized_paths(0.5, 24)),
-    "Brownian factor reverting in 20 sessions": (None, None, reverting_paths(20, 0.0)),
-    "the same seen with noise": (None, None, reverting_paths(20, 0.3)),
-    "white noise": (None, None, white_noise),
-    "rolling deviation of 22 independent returns": (None, None, rolling_deviations(22)),
-}
 
 
 def integrated_table(nobs: int = 1_500, paths: int = 40, steps: int = 96) -> list[str]:
@@ -233,28 +176,44 @@ def integrated_table(nobs: int = 1_500, paths: int = 40, steps: int = 96) -> lis
 
 
 def shipped_table() -> list[str]:
-    """Every estimate and the verdict on the shipped data."""
+    """Every estimate, the comparison and the verdict on the shipped data."""
     names = ("variogram_corrected", *FITS)
     lines = [
         "| asset | measure | sessions | noise share | "
         + " | ".join(f"`{n}`" for n in names)
-        + " | upper bound | verdict |",
-        "|---|---|---|---|" + "---|" * len(names) + "---|---|",
+        + " | upper bound | calendar's share | noise bounds hold | over two factors | over HAR "
+        "| verdict |",
+        "|---|---|---|---|" + "---|" * len(names) + "---|---|---|---|---|---|",
     ]
     for asset in datasets.NAMES:
         data = datasets.load(asset)
-        series, _ = daily_series(data.bars, data.measure, get_calendar(data.calendar))
-        intraday_nobs = 86_400 // data.bars.interval
+        calendar = get_calendar(data.calendar)
+        series, _ = daily_series(data.bars, data.measure, calendar)
+        intraday = MEASURES[data.measure].bars == "intraday"
+        intraday_nobs = DAILY // data.bars.interval if intraday else None
         path = 0.5 * series.log_rv
-        found = report(path, measure=data.measure, intraday_nobs=intraday_nobs)
+        found = report(
+            path,
+            measure=data.measure,
+            intraday_nobs=intraday_nobs,
+            day_classes=day_classes(series.dates, calendar),
+        )
         noise = log_volatility_noise(data.measure, intraday_nobs).variance or 0.0
         share = noise_share(mean_squared_differences(path), noise)
-        cells = [quoted(found.estimate(name)) for name in names]
+        cells = " | ".join(quoted(found.estimate(name)) for name in names)
         lines.append(
-            f"| {asset} | {data.measure} | {found.nobs:,} | {share:.0%} | {' | '.join(cells)} "
-            f"| {found.upper_bound:.2f} | {found.verdict} |"
+            f"| {asset} | {data.measure} | {found.nobs:,} | {share:.0%} | {cells} "
+            f"| {found.upper_bound:.2f} | {compared(found)} | {found.verdict} |"
         )
     return lines
+
+
+def compared(found: HurstReport) -> str:
+    """Cells of the calendar and of the comparison of scales."""
+    share = "–" if found.calendar is None else f"{found.calendar.share:.1%}"
+    over = found.comparison
+    held = "yes" if over.noise.known else f"no, by {over.declared_misfit:.1f} nats"
+    return f"{share} | {held} | {over.over_two_factors:+.1f} | {over.over_har:+.1f}"
 
 
 def quoted(estimate: HurstEstimate) -> str:

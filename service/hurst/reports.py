@@ -7,6 +7,7 @@ from service.http.state import from_state
 from volatility.bars import DAILY
 from volatility.hurst import HurstReport, report
 from volatility.measures import MEASURES
+from volatility.seasonality import day_classes
 
 
 class HurstReports:
@@ -41,4 +42,5 @@ def _report(held: Held) -> HurstReport:
         0.5 * series.log_rv,
         measure=series.measure,
         intraday_nobs=DAILY // held.asset.bar_interval if intraday else None,
+        day_classes=day_classes(series.dates, held.calendar),
     )

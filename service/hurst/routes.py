@@ -2,6 +2,7 @@
 
 import numpy as np
 from fastapi import APIRouter
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from models_store import ArtifactRefused
@@ -11,20 +12,34 @@ from service.http.errors import BodyTooLarge, InvalidRequest, MalformedJson, Uns
 from service.http.json import to_date
 from service.http.problems import problems
 from service.hurst.reports import HurstReportsDep
-from service.hurst.schemas import EstimateAnswer, HurstAnswer, HurstRequest, PointAnswer
+from service.hurst.schemas import (
+    CalendarAnswer,
+    ComparisonAnswer,
+    EstimateAnswer,
+    FactorsAnswer,
+    FractionalAnswer,
+    HarAnswer,
+    HurstAnswer,
+    HurstRequest,
+    PointAnswer,
+)
 from service.models.catalogue import CatalogueDep
 from volatility.arrays import FloatArray
+from volatility.calendars import get_calendar
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
     InvalidInput,
     InvalidSeries,
     NoHistory,
+    OutsideCalendar,
     UnknownAsset,
+    UnknownCalendar,
     UnknownMeasure,
 )
-from volatility.hurst import HurstEstimate, HurstReport, report
+from volatility.hurst import FactorsFit, HurstEstimate, HurstReport, ScaleComparison, report
 from volatility.plausibility import check_series
+from volatility.seasonality import day_classes
 from volatility.series import DatedSeries, RealizedSeries
 
 router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
@@ -56,6 +71,8 @@ def hurst_of_asset(
         InvalidSeries,
         ImplausibleUnit,
         UnknownMeasure,
+        UnknownCalendar,
+        OutsideCalendar,
         HistoryTooShort,
     ),
 )
@@ -66,19 +83,32 @@ async def hurst_of_series(body: HurstRequest) -> HurstAnswer:
 
 def _report(body: HurstRequest) -> HurstReport:
     try:
-        return report(_log_volatility(body), measure=body.measure, intraday_nobs=body.intraday_nobs)
+        path, classes = _path(body)
+        return report(
+            path,
+            measure=body.measure,
+            intraday_nobs=body.intraday_nobs,
+            day_classes=classes,
+        )
     except InvalidInput as error:
         if error.field == "log_volatility" and body.rv is not None:
             raise error.with_field("rv") from None
         raise
 
 
-def _log_volatility(body: HurstRequest) -> FloatArray:
+def _path(body: HurstRequest) -> tuple[FloatArray, NDArray[np.int64] | None]:
+    """Log volatility, and the class of each session where dates are given."""
     if body.log_volatility is not None:
-        return np.array(body.log_volatility, dtype=np.float64)
-    series = RealizedSeries(np.array(body.rv, dtype=np.float64), body.measure or "unknown")
-    check_series(series)
-    return 0.5 * series.log_rv
+        return np.array(body.log_volatility, dtype=np.float64), None
+    rv, measure = np.array(body.rv, dtype=np.float64), body.measure or "unknown"
+    if body.dates is None or body.calendar is None:
+        series = RealizedSeries(rv, measure)
+        check_series(series)
+        return 0.5 * series.log_rv, None
+    dated = DatedSeries(rv, measure, dates=np.array(body.dates, dtype="datetime64[D]"))
+    calendar = get_calendar(body.calendar)
+    check_series(dated, calendar)
+    return 0.5 * dated.log_rv, day_classes(dated.dates, calendar)
 
 
 def _answer(found: HurstReport, series: DatedSeries | None, asset: str | None) -> HurstAnswer:
@@ -91,6 +121,11 @@ def _answer(found: HurstReport, series: DatedSeries | None, asset: str | None) -
         hurst=found.hurst,
         headline_estimator=found.headline_estimator,
         upper_bound=found.upper_bound,
+        comparison=_comparison(found.comparison),
+        calendar=None
+        if found.calendar is None
+        else CalendarAnswer(effects=found.calendar.by_class(), share=found.calendar.share),
+        weekly_cycle=found.weekly_cycle,
         verdict=found.verdict,
         reason=found.reason,
         warnings=list(found.warnings),
@@ -111,4 +146,40 @@ def _estimate(estimate: HurstEstimate) -> EstimateAnswer:
             for point in estimate.points
         ],
         reason=estimate.reason,
+    )
+
+
+def _comparison(found: ScaleComparison) -> ComparisonAnswer:
+    noise, fractional, har = found.noise, found.fractional, found.har
+    return ComparisonAnswer(
+        noise_bounds=[noise.least, noise.most if noise.known else None],
+        declared_misfit=found.declared_misfit,
+        fractional=FractionalAnswer(
+            log_likelihood=fractional.log_likelihood,
+            hurst=fractional.hurst,
+            reversion=fractional.reversion,
+            variance=fractional.variance,
+            noise_variance=fractional.noise_variance,
+        ),
+        one_factor=_factors(found.one_factor),
+        two_factors=_factors(found.two_factors),
+        har=HarAnswer(
+            log_likelihood=har.log_likelihood,
+            coefficients=list(har.coefficients),
+            variance=har.variance,
+            noise_variance=har.noise_variance,
+        ),
+        over_one_factor=found.over_one_factor,
+        over_two_factors=found.over_two_factors,
+        over_har=found.over_har,
+        margin=found.margin,
+    )
+
+
+def _factors(fit: FactorsFit) -> FactorsAnswer:
+    return FactorsAnswer(
+        log_likelihood=fit.log_likelihood,
+        reversion=list(fit.reversion),
+        variance=list(fit.variance),
+        noise_variance=fit.noise_variance,
     )

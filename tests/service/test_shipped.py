@@ -133,7 +133,7 @@ def test_roughness_is_reported(client: TestClient, asset: str) -> None:
     answer = client.get(f"/hurst/{asset}").json()
     assert len(answer["estimates"]) == 6
     assert all(it["standard_error"] for it in answer["estimates"] if it["hurst"] is not None)
-    assert answer["verdict"] in {"rough", "not_rough", "inconclusive"}
+    assert answer["verdict"] in {"several_scales", "not_rough", "inconclusive"}
 
 
 def test_a_replay_of_the_crash_of_2020(client: TestClient) -> None:

@@ -199,6 +199,7 @@ def _verdict(report: HurstReport) -> str:
     words = {
         "rough": "yes",
         "not_rough": "no",
+        "several_scales": "it cannot be told, a few scales explain it as well",
         "artefact": "it cannot be told, the estimates are an artefact of the rolling window",
         "inconclusive": "it cannot be told",
     }

@@ -11,18 +11,22 @@ from volatility.hurst.estimate import (
     HurstEstimate,
     ScalingPoint,
 )
-from volatility.hurst.report import HurstReport, Verdict, report
+from volatility.hurst.report import HurstReport, report
 from volatility.hurst.rescaled_range import rescaled_range
+from volatility.hurst.scales import FactorsFit, ScaleComparison
 from volatility.hurst.variogram import variogram
 from volatility.hurst.variogram_corrected import variogram_corrected
+from volatility.hurst.verdict import Verdict
 from volatility.hurst.wavelet import wavelet
 from volatility.hurst.whittle import whittle
 
 __all__ = [
     "MINIMUM_NOBS",
     "ConstantSeries",
+    "FactorsFit",
     "HurstEstimate",
     "HurstReport",
+    "ScaleComparison",
     "ScalingPoint",
     "Verdict",
     "dfa",

@@ -147,6 +147,26 @@ def range_noise() -> Mapping[str, float]:
     return noise
 
 
+def stepwise_range_noise(measure: str, steps: int) -> float:
+    """Variance of the log of a range measure of a day of so many steps.
+
+    Parameters
+    ----------
+    measure : as in :func:`range_noise`.
+    steps : changes of the price in the day, at least the fewest that were simulated.
+
+    Notes
+    -----
+    The extremes of fewer steps fall short of those of a Brownian path by a random amount. Between
+    simulated numbers the variance is interpolated in :math:`m^{-1/2}`, on which it depends nearly
+    linearly; its value at 0 is that of :func:`range_noise`.
+    """
+    table = _expectations()["log_rv_noise_by_steps"]
+    roots = np.append(table["steps"] ** -0.5, 0.0)[::-1]
+    values = np.append(table[measure], range_noise()[measure])[::-1]
+    return float(np.interp(steps**-0.5, roots, values))
+
+
 def forget_tables() -> None:
     """Read the data files again when they are next needed: after they are made anew."""
     _bias_table.cache_clear()
@@ -188,4 +208,7 @@ def _expectations() -> dict[str, Any]:
     return {
         "rescaled_range": {key: np.array(values) for key, values in curve.items()},
         "log_rv_noise": table["log_rv_noise"],
+        "log_rv_noise_by_steps": {
+            key: np.array(values) for key, values in table["log_rv_noise_by_steps"].items()
+        },
     }

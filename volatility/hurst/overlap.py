@@ -1,4 +1,4 @@
-"""The signature of a measure whose successive values share returns."""
+"""The signatures of measures whose successive values share returns."""
 
 import numpy as np
 
@@ -10,6 +10,10 @@ LONGEST_SHARE = 5  # windows up to a fifth of the sample
 # of an autocorrelation, are not taken for one.
 WEAKEST_DIP = 0.2
 STANDARD_ERRORS = 5.0
+# An exponential average falls by its decay at most, and often by nearly that. Of normal increments
+# the smallest of 250 lies 2.8 deviations below the median, of uniform ones 1.25 times as far as the
+# ninth decile above it; an average of squared returns gives 0.2.
+LARGEST_FALL = 1.2  # below the median, in units of the ninth decile's distance above it
 SEASONAL_RISE = 0.75  # of the dip: a weekly season rises twice as much as it dips, at the next week
 
 
@@ -40,6 +44,32 @@ def overlapping_window(path: FloatArray) -> int | None:
     if dip < threshold or float(beyond.max()) > SEASONAL_RISE * dip:
         return None
     return window + SHORTEST_WINDOW
+
+
+def exponential_decay(path: FloatArray) -> float | None:
+    r"""Decay of the exponential average that the path looks made with, or None.
+
+    Parameters
+    ----------
+    path : (nobs,) log volatility, in levels, checked.
+
+    Returns
+    -------
+    Weight of the past in each variance, as the largest fall shows it: 0.94 in RiskMetrics. It is
+    too high by as much as the smallest return still added.
+
+    Notes
+    -----
+    An average :math:`v_t = \lambda v_{t-1} + (1 - \lambda) x_t` of positive values falls by a
+    factor of :math:`\lambda` at most, whatever happens, and rises without limit: the increments of
+    its log end abruptly on one side. Those of volatility itself have tails on both. An average of
+    values that hardly move has increments without skew and is not found.
+    """
+    increments = np.sort(np.diff(path))
+    median, high = np.quantile(increments, [0.5, 0.9])
+    if median - increments[0] >= LARGEST_FALL * (high - median):
+        return None
+    return float(np.exp(2 * increments[0]))
 
 
 def autocorrelations(values: FloatArray, max_lag: int) -> FloatArray:

@@ -1,20 +1,17 @@
 """How large H could be if log volatility also reverts to a mean and carries unknown noise."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from volatility.arrays import FloatArray
+from volatility.hurst.bands import banded_spectrum
 from volatility.hurst.calibration import normal_quantile
 from volatility.hurst.whittle import FgnSpectrum
 
 EXPONENTS = np.array(
     [0.01, 0.03, 0.06, 0.09, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6]
 )
-TAPERS = 2  # sine tapers averaged; more protect better and resolve less
-BAND_WIDTH, BAND_GROWTH = 2, 0.12  # ordinates: at least as many as tapers, then even in logs
 # Where the search starts from, and what it may not leave: log odds of the noise's share in the
 # variance of one-session changes, and log rate of mean reversion per session.
 START_LOG_ODDS = np.linspace(-4.0, 8.0, 10)
@@ -49,9 +46,7 @@ def upper_bound(path: FloatArray, level: float = 0.95) -> float:
         \frac{(1 - u)\, g_H(\lambda)}{|1 - \varphi e^{i\lambda}|^2} + u \right)
 
     Its Whittle likelihood is maximised over :math:`u` and :math:`\varphi` at each exponent.
-    :math:`H = 1/2` is the classical one-factor model observed with error. Increments of a
-    stationary series leak power to low frequencies, where there should be none, so the spectrum is
-    estimated with tapers.
+    :math:`H = 1/2` is the classical one-factor model observed with error.
 
     Exponents above 0.6 are not asked about: with fast mean reversion they are long-memory
     processes, which seen once a session have the spectrum of rough ones. Nor are two factors with
@@ -59,29 +54,11 @@ def upper_bound(path: FloatArray, level: float = 0.95) -> float:
 
     References
     ----------
-    Fukasawa, Takabatake & Westphal (2022), Mathematical Finance 32(4); Riedel & Sidorenko (1995),
-    IEEE Transactions on Signal Processing 43(1), for the tapers.
+    Fukasawa, Takabatake & Westphal (2022), Mathematical Finance 32(4).
     """
-    frequencies, power = multitaper_spectrum(np.diff(path))
-    edges = _band_edges(len(power))
-    counts = np.diff(edges).astype(np.float64)
-    model = _Model(
-        power=np.add.reduceat(power, edges[:-1]) / counts,
-        weights=counts,
-        cosine=np.cos(np.add.reduceat(frequencies, edges[:-1]) / counts),
-    )
+    spectrum = banded_spectrum(path)
+    model = _Model(spectrum.power, spectrum.weights, spectrum.cosine)
     return _last_crossing(model.profile(), normal_quantile(level))
-
-
-def multitaper_spectrum(increments: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Frequencies above the tapers' resolution, and the spectrum estimated there: (m,), (m,)."""
-    nobs = len(increments)
-    phases = np.pi * np.outer(np.arange(1, TAPERS + 1), np.arange(1, nobs + 1)) / (nobs + 1)
-    tapers = np.sqrt(2 / (nobs + 1)) * np.sin(phases)
-    first = (TAPERS + 1) // 2
-    transform = np.fft.rfft(tapers * (increments - increments.mean()))[:, first : (nobs + 1) // 2]
-    frequencies = 2 * np.pi * np.arange(first, first + transform.shape[1]) / nobs
-    return frequencies, np.mean(transform.real**2 + transform.imag**2, axis=0) / (2 * np.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +145,3 @@ def _last_crossing(profile: FloatArray, quantile: float) -> float:
         return 1.0
     step = (quantile - distance[last]) / (distance[last + 1] - distance[last])
     return float(EXPONENTS[last] + step * (EXPONENTS[last + 1] - EXPONENTS[last]))
-
-
-@lru_cache(maxsize=16)
-def _band_edges(count: int) -> NDArray[np.int64]:
-    """Starts of the bands, and the end."""
-    edges = [0]
-    while edges[-1] + BAND_WIDTH < count:
-        edges.append(edges[-1] + max(BAND_WIDTH, round(edges[-1] * BAND_GROWTH)))
-    edges[-1] = count
-    return np.array(edges)

@@ -4,8 +4,8 @@ import numpy as np
 
 from volatility.arrays import FloatArray
 from volatility.hurst.calibration import calibrated
-from volatility.hurst.estimate import HurstEstimate, ScalingFit, check_path
-from volatility.hurst.scaling import fit_line, scaling_points
+from volatility.hurst.estimate import ConstantSeries, HurstEstimate, ScalingFit, check_path
+from volatility.hurst.scaling import MINIMUM_POINTS, fit_line, scaling_points
 
 MAX_LAG = 20  # sessions, a month: beyond it mean reversion bends the line
 
@@ -64,9 +64,21 @@ def fit_power_law(values: FloatArray, noise: float) -> ScalingFit:
     Notes
     -----
     A log is as precise as its argument's relative error, so lags weigh with the squared share of
-    the variogram that is not noise.
+    the variogram that is not noise. A path that repeats itself exactly does not differ from itself
+    at some lags; these are left out.
+
+    Raises
+    ------
+    ConstantSeries : fewer than three lags are left.
     """
-    lags = np.arange(1.0, len(values) + 1)
+    lags = np.arange(1.0, len(values) + 1)[values > 0]
+    values = values[values > 0]
+    if len(values) < MINIMUM_POINTS:
+        raise ConstantSeries(
+            "the path repeats itself at nearly every lag: it has no scaling exponent",
+            field="log_volatility",
+            needed=f"differences at {MINIMUM_POINTS} lags or more",
+        )
     corrected = values - noise
     weights = (corrected / values) ** 2 / lags
     slope, intercept, fit_quality = fit_line(np.log(lags), np.log(corrected), weights)

@@ -1,5 +1,7 @@
 """The variogram of log volatility with measurement noise taken out."""
 
+from dataclasses import replace
+
 from volatility.arrays import FloatArray
 from volatility.hurst.calibration import calibrated
 from volatility.hurst.estimate import HurstEstimate, ScalingFit, check_path, without_estimate
@@ -21,7 +23,8 @@ def variogram_corrected(
     ----------
     log_volatility : (nobs,) path of log volatility, in levels: half of log rv.
     measure : name of the realized measure that made it.
-    intraday_nobs : returns in a day, where the measure is made of them.
+    intraday_nobs : returns in a day, where the measure is made of them; trades, or steps of the
+        price, where it is made of a day's range.
     level : nominal coverage of the interval, in (0, 1).
 
     Returns
@@ -39,8 +42,10 @@ def variogram_corrected(
     An estimate of volatility is volatility times an error that is independent from day to day, so
     its log has :math:`\gamma(\tau) = \nu^2 \tau^{2H} + 2 \sigma^2`. The noise :math:`\sigma^2` of
     :func:`log_volatility_noise` is that of prices that are Brownian within the day: a floor, since
-    jumps and volatility that moves within the day add to it. The exponent is that of volatility
-    averaged over the day, which is smoother than volatility at an instant; that is not corrected.
+    jumps and volatility that moves within the day add to it. Where the number of steps behind a
+    range is not known, the interval reaches over all that may be. The exponent is that of
+    volatility averaged over the day, which is smoother than volatility at an instant; that is not
+    corrected.
 
     References
     ----------
@@ -61,7 +66,19 @@ def variogram_corrected(
             f"changes; at most {MAX_NOISE_SHARE:.0%} can be taken out",
         )
     fit = variogram_corrected_fit(values, noise.variance)
-    return calibrated("variogram_corrected", fit, len(path), level, share)
+    found = calibrated("variogram_corrected", fit, len(path), level, share)
+    return _widened(found, values, noise.with_fewest_steps or noise.variance, len(path))
+
+
+def _widened(found: HurstEstimate, values: FloatArray, noise: float, nobs: int) -> HurstEstimate:
+    """The estimate with an interval that reaches to where it would with more noise taken out."""
+    lower, upper = found.interval or (0.0, 1.0)
+    share = noise_share(values, noise)
+    if share > MAX_NOISE_SHARE or values.min() <= 2 * noise:
+        return replace(found, interval=(lower, 1.0))
+    fit = variogram_corrected_fit(values, noise)
+    other = calibrated("variogram_corrected", fit, nobs, found.level, share)
+    return replace(found, interval=(lower, max(upper, *(other.interval or (0.0, 1.0)))))
 
 
 def noise_share(values: FloatArray, noise_variance: float) -> float:

@@ -8,8 +8,10 @@ from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, LAST, NOW, json_rv
+from volatility.calendars import get_calendar
 from volatility.hurst import HurstReport, report
-from volatility.simulation.fractional import rough_log_volatility
+from volatility.seasonality import day_classes
+from volatility.simulation.fractional import fractional_brownian_motion, rough_log_volatility
 
 ESTIMATORS = {
     "rescaled_range",
@@ -23,7 +25,8 @@ ESTIMATORS = {
 
 def test_a_held_asset_is_examined_by_every_estimator(client: TestClient) -> None:
     series = make_series()
-    expected = report(0.5 * series.log_rv, measure="garman_klass")
+    classes = day_classes(series.dates, get_calendar("24/7"))
+    expected = report(0.5 * series.log_rv, measure="garman_klass", day_classes=classes)
     answer = client.get(f"/hurst/{ASSET}").json()
     assert (answer["asset"], answer["as_of"], answer["nobs"]) == (ASSET, LAST, 400)
     assert answer["measure"] == "garman_klass"
@@ -31,6 +34,17 @@ def test_a_held_asset_is_examined_by_every_estimator(client: TestClient) -> None
     assert (answer["verdict"], answer["reason"]) == (expected.verdict, expected.reason)
     assert answer["headline_estimator"] == expected.headline_estimator
     assert answer["upper_bound"] == pytest.approx(expected.upper_bound)
+    assert set(answer["calendar"]["effects"]) == {
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    }
+    assert answer["calendar"]["share"] == pytest.approx(expected.calendar.share, abs=1e-9)
+    assert answer["weekly_cycle"] == expected.weekly_cycle
     for found in answer["estimates"]:
         estimate = expected.estimate(found["estimator"])
         # The held bars give the series back to the last bits but one or two.
@@ -53,6 +67,67 @@ def test_the_number_of_intraday_returns_is_used(client: TestClient) -> None:
     hours = client.post("/hurst", json=body | {"intraday_nobs": 24}).json()
     minutes = client.post("/hurst", json=body | {"intraday_nobs": 1440}).json()
     assert hours["estimates"] != minutes["estimates"]
+
+
+def test_the_comparison_of_scales_is_answered(client: TestClient) -> None:
+    path = 0.3 * fractional_brownian_motion(0.1, 800, np.random.default_rng(3))[0]
+    body = {"log_volatility": path.tolist(), "measure": "realized_variance", "intraday_nobs": 78}
+    answer = client.post("/hurst", json=body).json()["comparison"]
+    expected = report(path, measure="realized_variance", intraday_nobs=78).comparison
+    assert answer["fractional"]["hurst"] == pytest.approx(expected.fractional.hurst)
+    assert answer["two_factors"]["reversion"] == pytest.approx(expected.two_factors.reversion)
+    assert answer["har"]["coefficients"] == pytest.approx(expected.har.coefficients)
+    assert answer["over_two_factors"] == pytest.approx(
+        answer["fractional"]["log_likelihood"] - answer["two_factors"]["log_likelihood"]
+    )
+    assert answer["noise_bounds"] == pytest.approx([expected.noise.least, expected.noise.most])
+    undeclared = client.post("/hurst", json={"log_volatility": path.tolist()}).json()
+    assert undeclared["comparison"]["noise_bounds"] == [0, None]
+    assert undeclared["calendar"] is None
+
+
+def test_the_number_of_steps_behind_a_range_is_used(client: TestClient) -> None:
+    rng = np.random.default_rng(1)
+    path = 0.3 * fractional_brownian_motion(0.1, 600, rng)[0] + 0.28 * rng.standard_normal(600)
+    body = {"log_volatility": path.tolist(), "measure": "garman_klass"}
+    few, many, unknown = (
+        client.post("/hurst", json=body | steps).json()["comparison"]["noise_bounds"][0]
+        for steps in ({"intraday_nobs": 20}, {"intraday_nobs": 2_000}, {})
+    )
+    assert unknown < many < few
+
+
+def test_dates_let_the_calendar_be_taken_out(client: TestClient) -> None:
+    rng = np.random.default_rng(4)
+    days = np.arange("2020-01-06", "2022-01-06", dtype="datetime64[D]")
+    weekend = np.where(np.arange(len(days)) % 7 >= 5, -0.4, 0.0)
+    path = np.log(0.02) + 0.1 * np.cumsum(rng.standard_normal(len(days))) + weekend
+    body = {"rv": np.exp(2 * path).tolist(), "measure": "parkinson"}
+    dated = body | {"dates": days.astype(str).tolist(), "calendar": "24/7"}
+    with_dates, without = (client.post("/hurst", json=one).json() for one in (dated, body))
+    effects = with_dates["calendar"]["effects"]
+    assert effects["sunday"] - effects["monday"] == pytest.approx(-0.8, abs=0.15)
+    assert with_dates["weekly_cycle"] is None
+    assert without["weekly_cycle"] == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"dates": None}, "ambiguous_history"),
+        ({"calendar": "MOON"}, "unknown_calendar"),
+        ({"dates": ["2020-01-06"] * 300}, "duplicate_dates"),
+        ({"dates": ["2020-01-06"]}, "length_mismatch"),
+    ],
+)
+def test_dates_that_do_not_fit_are_refused(
+    client: TestClient, change: dict[str, object], code: str
+) -> None:
+    days = np.arange("2020-01-06", "2020-11-01", dtype="datetime64[D]")[:300].astype(str).tolist()
+    body = {"rv": json_rv(300), "dates": days, "calendar": "24/7"} | change
+    answer = client.post("/hurst", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == code
 
 
 def test_an_overlapping_measure_is_an_artefact(client: TestClient) -> None:

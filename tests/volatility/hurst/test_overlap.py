@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tests.volatility.hurst.paths import brownian_paths
-from volatility.hurst.overlap import autocorrelations, overlapping_window
+from volatility.hurst.overlap import autocorrelations, exponential_decay, overlapping_window
 from volatility.measures.daily import rolling_std
+from volatility.simulation.multiscale import autoregression, exponential_average
 
 
 @pytest.mark.parametrize("window", [10, 22, 24, 60])
@@ -35,3 +36,33 @@ def test_autocorrelations_by_hand():
     # Deviations -1, 1, -1, 1: products at lags 0, 1, 2 are 4, -3, 2.
     found = autocorrelations(np.array([0.0, 2, 0, 2]), 2)
     assert found == pytest.approx([1, -3 / 4, 2 / 4])
+
+
+@pytest.mark.parametrize("decay", [0.9, 0.94, 0.97])
+@pytest.mark.parametrize("nobs", [300, 1_500])
+def test_an_exponential_average_of_returns_is_found(decay, nobs):
+    rng = np.random.default_rng(7)
+    for volatility in (np.zeros(nobs), 0.3 * brownian_paths(0.1)[0][:nobs]):
+        returns = np.exp(volatility) * rng.standard_normal((20, nobs))
+        paths = 0.5 * np.log(exponential_average(returns**2, decay))[:, 100:]
+        found = [exponential_decay(path) for path in paths]
+        assert found == pytest.approx([decay] * 20, abs=0.005)
+
+
+def test_an_exponential_average_of_realized_variance_is_found():
+    rng = np.random.default_rng(8)
+    rv = np.exp(0.6 * brownian_paths(0.1)[:20]) * rng.chisquare(78, (20, 1_500)) / 78
+    paths = 0.5 * np.log(exponential_average(rv, 0.94))[:, 100:]
+    assert np.mean([exponential_decay(path) is not None for path in paths]) >= 0.9
+
+
+def test_no_average_is_found_in_volatility_itself():
+    rng = np.random.default_rng(9)
+    factor = autoregression(0.98, 1_500, rng, 50)
+    two = factor + autoregression(0.5, 1_500, rng, 50)
+    # Squared returns, whose logs have a long tail downwards, and jumps upwards.
+    noisy = factor + np.log(np.abs(rng.standard_normal((50, 1_500))))
+    jumps = factor + 3 * (rng.random((50, 1_500)) < 0.01)
+    for paths in (brownian_paths(0.1)[:50], factor, two, noisy, jumps):
+        assert all(exponential_decay(path) is None for path in paths)
+        assert all(exponential_decay(path[:250]) is None for path in paths)

@@ -1,5 +1,6 @@
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,18 +11,24 @@ from volatility.calendars import get_calendar
 from volatility.errors import UnknownMeasure
 from volatility.hurst import report
 from volatility.measures.daily import rolling_std
+from volatility.seasonality import day_classes
 from volatility.series import daily_series
 from volatility.simulation.fractional import rough_log_volatility
+from volatility.simulation.multiscale import (
+    autoregression,
+    exponential_average,
+    heterogeneous_autoregression,
+)
 
 PAPER = Path(__file__).parents[4] / "shared" / "paper"
 NAMES = {"rescaled_range", "dfa", "variogram", "wavelet", "whittle", "variogram_corrected"}
 
 
 def test_six_estimates_and_a_headline():
-    path = brownian_paths(0.1)[1]
+    path = brownian_paths(0.1, 5_000, 20)[1]
     found = report(path, measure="realized_variance", intraday_nobs=10**6)
     assert {one.estimator for one in found.estimates} == NAMES
-    assert found.nobs == 1_500
+    assert found.nobs == 5_000
     assert found.measure == "realized_variance"
     assert found.headline_estimator == "variogram_corrected"
     assert found.hurst == found.estimate("variogram_corrected").hurst
@@ -35,7 +42,8 @@ def test_undeclared_noise_is_said_and_the_headline_is_whittles():
     assert found.headline_estimator == "whittle"
     assert found.estimate("variogram_corrected").hurst is None
     assert any("not declared" in warning for warning in found.warnings)
-    assert found.verdict == "rough"
+    assert found.verdict == "several_scales"
+    assert "the size of the noise is not known" in found.reason
 
 
 def test_brownian_log_volatility_is_not_rough():
@@ -119,6 +127,48 @@ def test_a_declared_rolling_measure_is_an_artefact_even_if_it_does_not_show():
     assert "overlapping windows" in found.reason
 
 
+@pytest.mark.parametrize("decay", [0.94, 0.97])
+def test_an_exponential_average_is_an_artefact(decay):
+    returns = np.random.default_rng(7).standard_normal((1, 1_600))
+    path = 0.5 * np.log(exponential_average(returns**2, decay))[0, 100:]
+    found = report(path, measure=None)
+    assert found.verdict == "artefact"
+    assert found.hurst is None
+    assert f"a weight of {decay:.3f} on the past" in found.reason
+
+
+def test_two_factors_and_a_har_process_are_several_scales():
+    rng = np.random.default_rng(9)
+    two = 0.5 * autoregression(0.99, 1_500, rng)[0] + 0.3 * autoregression(0.6, 1_500, rng)[0]
+    har = 0.3 * heterogeneous_autoregression((0.35, 0.35, 0.25), 1_500, rng)[0]
+    declared: Any = {"measure": "realized_variance", "intraday_nobs": 10**6}
+    found = report(two, **declared)
+    assert found.verdict == "several_scales"
+    assert found.comparison.over_two_factors < -4
+    assert "a fractional model is less likely than" in found.reason
+    assert report(har, **declared).verdict == "several_scales"
+
+
+def test_the_reason_says_what_was_compared():
+    path = 0.3 * brownian_paths(0.1, 5_000, 20)[1]
+    found = report(path, measure="realized_variance", intraday_nobs=10**6)
+    assert found.verdict == "rough"
+    assert f"by {found.comparison.over_two_factors:.1f} nats" in found.reason
+
+
+def test_a_path_smoother_than_brownian_is_not_said_to_be_brownian():
+    found = report(brownian_paths(0.7)[0], measure=None)
+    assert found.verdict == "not_rough"
+    assert found.estimate("whittle").interval[0] > 0.5
+    assert "smoother than Brownian (H = 0.5), which is rejected" in found.reason
+
+
+def test_an_alternating_series_is_examined_without_a_warning():
+    found = report(np.tile([0.0, 1.0], 300), measure=None)
+    assert found.estimate("variogram").hurst == pytest.approx(0, abs=1e-9)
+    assert found.verdict != "rough"
+
+
 def test_a_short_series_is_inconclusive():
     found = report(brownian_paths(0.1)[0][:200], measure=None)
     assert found.verdict == "inconclusive"
@@ -151,10 +201,17 @@ def test_unknown_measures_are_refused():
 def test_shipped_assets(asset, lowest, highest):
     data = datasets.load(asset)
     series, _ = daily_series(data.bars, data.measure, get_calendar(data.calendar))
-    found = report(0.5 * series.log_rv, measure=data.measure, intraday_nobs=24)
+    found = report(
+        0.5 * series.log_rv,
+        measure=data.measure,
+        intraday_nobs=24 if data.measure == "realized_variance" else None,
+        day_classes=day_classes(series.dates, get_calendar(data.calendar)),
+    )
     assert lowest < found.hurst < highest
     assert found.estimate("variogram").hurst < found.hurst
-    assert found.verdict == "rough"
+    assert found.verdict == "several_scales"
+    assert found.comparison.rejects_one_factor
+    assert 0 < found.calendar.share < 0.05
 
 
 @pytest.mark.skipif(not PAPER.is_dir(), reason="the paper's files are not part of the project")

@@ -1,7 +1,8 @@
 import numpy as np
 
 from tests.volatility.hurst.paths import brownian_paths
-from volatility.hurst.robust import multitaper_spectrum, upper_bound
+from volatility.hurst.bands import multitaper_spectrum
+from volatility.hurst.robust import upper_bound
 from volatility.simulation.fractional import rough_log_volatility
 
 PATHS = 40

@@ -23,6 +23,7 @@ from volatility.arrays import FloatArray
 from volatility.hurst import HurstReport
 from volatility.hurst import report as hurst_report
 from volatility.measures.daily import garman_klass
+from volatility.seasonality import day_classes
 
 HOURLY_RETURNS = 24  # in a day of Bitcoin
 
@@ -81,6 +82,7 @@ class Asset:
             self.daily.log_volatility.values,
             measure=self.daily.series.measure,
             intraday_nobs=self.intraday_nobs,
+            day_classes=day_classes(self.daily.series.dates, self.daily.calendar),
         )
 
     @cached_property
