@@ -140,14 +140,16 @@ def _of_champion(result: ServedModels, benchmark: str) -> str:
 
 
 def _chosen_by(result: ServedModels) -> str:
-    """QLIKE of the champion against the reference's, on the selection part."""
+    """The lowest QLIKE of the selection part against the reference's, and what SPA says of it."""
     if result.selection is None:
         return "–"
     losses = {row.model: row.qlike_loss for row in result.selection.rows}
     if result.champion not in losses or result.reference not in losses:
         return "–"
-    ratio = losses[result.champion] / losses[result.reference]
-    return f"{ratio - 1:+.1%} (n = {result.selection.nobs})"
+    lowest = result.selection.rows[0].model
+    ratio = losses[lowest] / losses[result.reference]
+    pvalue = result.selection.spa_pvalue[result.reference]
+    return f"`{lowest}` {ratio - 1:+.1%}, p = {pvalue:.3f} (n = {result.selection.nobs})"
 
 
 def _pvalue(result: ServedModels) -> str:
@@ -164,7 +166,7 @@ CHAMPIONS = MappingProxyType(
     {
         "asset": lambda result: result.asset,
         "`auto`": lambda result: f"`{result.champion}`",
-        "chosen with": _chosen_by,
+        "lowest QLIKE before, SPA": _chosen_by,
         "tested, n": lambda result: str(result.comparison.nobs),
         "vs last value": lambda result: _of_champion(result, "last_value"),
         "vs HAR": lambda result: _of_champion(result, "har"),
