@@ -43,7 +43,7 @@ class Calibration:
     nobs : how many.
     from_history : how many of them are of sessions of the history, forecast by this very model; the
         others are of its walk-forward.
-    through : the last session of which the error is known; None for a history without dates.
+    through : the last session of which the error is known.
     multipliers : by level.
     ordered : (m,) the log residuals, ``log(rv / forecast)``, that are not those of the manifest,
         increasing.
@@ -51,7 +51,7 @@ class Calibration:
 
     nobs: int
     from_history: int
-    through: date | None
+    through: date
     multipliers: Mapping[float, Multipliers]
     ordered: FloatArray = field(default_factory=lambda: np.empty(0))
 
@@ -124,13 +124,6 @@ class Record:
             return self.at_end
         return self._newest(len(self.residuals), residuals, through)
 
-    def alone(self, residuals: FloatArray) -> Calibration:
-        """From (m,) errors on sessions without dates, or :attr:`at_end` where they are too few."""
-        if len(residuals) < MINIMUM:
-            return self.at_end
-        newest = residuals[-WINDOW:]
-        return self._calibration(newest, len(newest), None)
-
     def _newest(self, count: int, more: FloatArray, through: np.datetime64) -> Calibration:
         newest = np.concatenate([self.residuals[: max(0, count)], more])[-WINDOW:]
         if len(newest) < MINIMUM:
@@ -139,9 +132,7 @@ class Record:
         known: date = through.astype("datetime64[D]").item()
         return self._calibration(newest, from_history, known)
 
-    def _calibration(
-        self, residuals: FloatArray, from_history: int, through: date | None
-    ) -> Calibration:
+    def _calibration(self, residuals: FloatArray, from_history: int, through: date) -> Calibration:
         ordered = np.sort(residuals)
         multipliers = {
             level: Multipliers.of(ordered_offsets(ordered, level))

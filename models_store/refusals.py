@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models_store.manifest import Manifest
+from models_store.units import MEDIAN_SESSIONS
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
@@ -71,14 +72,17 @@ def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries
     )
 
 
-def implausible(manifest: Manifest, found: float, low: float, high: float) -> ImplausibleUnit:
-    """The refusal of a history whose median lies outside of a range."""
-    seen_low, seen_high = manifest.rv_medians or manifest.clip
-    what = "values" if manifest.rv_medians is None else "medians of 22 sessions"
+def implausible(
+    manifest: Manifest, found: float, nobs: int, low: float, high: float
+) -> ImplausibleUnit:
+    """The newest sessions, 22 or the fewer there are, have a median outside of a range."""
+    medians = manifest.rv_medians if nobs >= MEDIAN_SESSIONS else None
+    seen_low, seen_high = medians or manifest.clip
+    what = f"medians of {MEDIAN_SESSIONS} sessions" if medians else "single sessions"
     return ImplausibleUnit(
-        f"the newest median rv is {found:.3g}, but {manifest.asset} had {what} from "
-        f"{seen_low:.3g} to {seen_high:.3g} in training; rv is a variance per day in decimal² "
-        "(0.0004 for a 2 % day), not percent, not annualized and not a volatility",
+        f"the median rv of the newest {nobs} sessions is {found:.3g}, but {manifest.asset} had "
+        f"{what} from {seen_low:.3g} to {seen_high:.3g} in training; rv is a variance per day in "
+        "decimal² (0.0004 for a 2 % day), not percent, not annualized and not a volatility",
         field="history",
         found=found,
         needed=f"median rv between {low:.3g} and {high:.3g}",

@@ -20,7 +20,7 @@ from volatility.arrays import DAY, BoolArray, FloatArray, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
-from volatility.pairs import make_pairs, windows_and_targets
+from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
 
 
@@ -171,20 +171,21 @@ class LoadedModel:
         Parameters
         ----------
         history : as for :meth:`forecast`.
-        outcomes : whether to forecast the sessions of the history that came after the fit (of one
-            without dates: all of them), at most 250, and count the errors. Without it, and where
-            there is none, errors are those of the walk-forward up to the end of the history.
+        outcomes : whether to forecast the sessions of the history that came after the fit, at most
+            250, and count the errors. Without it, and where there is none, errors are those of the
+            walk-forward up to the end of the history; where fewer than 100 were known by then, or
+            the history has no dates, all of the walk-forward.
         """
         record = self._record
-        if isinstance(history, DatedSeries):
-            as_of = history.dates[-1] if len(history) else record.end
-            if as_of == record.end or (as_of > record.end and not outcomes):
-                return record.at_end
+        if isinstance(history, DatedSeries) and len(history):
+            as_of = history.dates[-1]
             if as_of < record.end:
                 return record.until(as_of)
+            if as_of == record.end or not outcomes:
+                return record.at_end
             first = int(np.searchsorted(history.dates, record.end, side="right"))
             return record.continued(self._residuals(history, first), as_of)
-        return record.alone(self._residuals(history, 0)) if outcomes else record.at_end
+        return record.at_end
 
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
@@ -207,7 +208,7 @@ class LoadedModel:
         if missing:
             raise refusals.missing_columns(manifest, missing)
 
-    def _residuals(self, history: RealizedSeries, first: int) -> FloatArray:
+    def _residuals(self, history: DatedSeries, first: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
 
         At most :data:`~volatility.evaluation.intervals.WINDOW`; none where the history is too short
@@ -218,13 +219,8 @@ class LoadedModel:
         part = history.part(slice(max(0, max(first, newest) - lookback), None))
         if len(part) < lookback + horizon:
             return np.empty(0)
-        columns = self._columns
-        if isinstance(part, DatedSeries):
-            pairs = make_pairs(part, lookback, self.calendar, horizon, columns)
-            past, targets = pairs.windows, pairs.targets
-        else:
-            past, targets = windows_and_targets(part, lookback, horizon, columns)
-        residuals: FloatArray = np.log(targets / self.predict_rv(past).rv)
+        pairs = make_pairs(part, lookback, self.calendar, horizon, self._columns)
+        residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows).rv)
         return residuals
 
     def _windows(self, histories: Sequence[RealizedSeries]) -> Windows:
@@ -246,7 +242,8 @@ class LoadedModel:
                 low, high = low_of_few, high_of_few
             for at in np.flatnonzero((medians < low) | (medians > high)):
                 if not came_from_the_known(given[at], self.manifest):
-                    raise refusals.implausible(self.manifest, float(medians[at]), low, high)
+                    found = float(medians[at])
+                    raise refusals.implausible(self.manifest, found, nobs, low, high)
 
     def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> _Computed:
         rv = predicted.rv
@@ -284,7 +281,7 @@ class LoadedModel:
             ),
             calibration=calibration,
             missing_sessions=missing,
-            warnings=self._warnings(rv, computed.replaced[at], computed.places[at]),
+            warnings=self._warnings(rv, computed.replaced[at], computed.places[at], calibration),
             diagnostics=computed.diagnostics[at],
         )
 
@@ -320,16 +317,23 @@ class LoadedModel:
             observed.nobs,
         )
 
-    def _warnings(self, rv: float, replaced: bool, place: _Place) -> tuple[str, ...]:
-        found, missing = [], place.missing_sessions
+    def _warnings(
+        self, rv: float, replaced: bool, place: _Place, calibration: Calibration
+    ) -> tuple[str, ...]:
+        found, (as_of, _, missing) = [], place
         if replaced:
             found.append(self._replacement(rv))
         if missing:
             found.append(
                 f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
             )
-        if place.as_of is None and self.manifest.calendar_effects is not None:
+        if as_of is None and self.manifest.calendar_effects is not None:
             found.append(UNDATED)
+        if as_of is not None and as_of < calibration.through:
+            found.append(
+                f"intervals are made of errors up to {calibration.through}, after {as_of}: too few "
+                "were known by then"
+            )
         return tuple(found)
 
     def _replacement(self, rv: float) -> str:

@@ -10,7 +10,7 @@ from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.calendars import Calendar
 from volatility.errors import HistoryTooShort
 from volatility.filters import windows
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries
 
 
 @dataclass(frozen=True)
@@ -59,41 +59,18 @@ def make_pairs(
     ------
     HistoryTooShort : fewer than ``lookback`` + ``horizon`` sessions.
     """
-    past, targets = windows_and_targets(series, lookback, horizon, columns)
+    _check_length(len(series), lookback, horizon)
     dates = series.dates[lookback - 1 :]  # the first as_of, and everything after it
+    values = {"rv": series.rv} | {name: series.column(name) for name in columns}
     pairs = Pairs(
-        windows=past,
-        targets=targets,
+        windows={name: windows(part[:-horizon], lookback) for name, part in values.items()},
+        targets=windows(series.rv[lookback:], horizon).mean(axis=-1),
         as_of=dates[:-horizon],
         target_dates=dates[1 : len(dates) - horizon + 1],
     )
     places = calendar.positions(dates)
     adjacent = places[horizon:] - places[:-horizon] == horizon
     return pairs if adjacent.all() else pairs.where(adjacent)
-
-
-def windows_and_targets(
-    series: RealizedSeries, lookback: int, horizon: int = 1, columns: Sequence[str] = ()
-) -> tuple[Windows, FloatArray]:
-    """Every window and the mean of the values that follow it, whatever their dates.
-
-    Parameters
-    ----------
-    series, lookback, horizon, columns : see :func:`make_pairs`.
-
-    Returns
-    -------
-    (n, lookback) windows by column, and (n,) targets; n is the length of the series less
-    ``lookback`` + ``horizon`` - 1.
-
-    Raises
-    ------
-    HistoryTooShort : fewer than ``lookback`` + ``horizon`` sessions.
-    """
-    _check_length(len(series), lookback, horizon)
-    values = {"rv": series.rv} | {name: series.column(name) for name in columns}
-    past = {name: windows(part[:-horizon], lookback) for name, part in values.items()}
-    return past, windows(series.rv[lookback:], horizon).mean(axis=-1)
 
 
 def _check_length(found: int, lookback: int, horizon: int) -> None:

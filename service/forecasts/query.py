@@ -166,7 +166,7 @@ def settle(question: Question) -> Settled:
         else:
             until = _replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            calibration = model.calibrate(history)
+            calibration = model.calibrate(history, outcomes=model.predictor.vectorized)
             warnings = _in_sample_warnings(model, question.as_of)
     stale = _sessions_since(history, until, model.calendar)
     given = ForecastInput(history, question.levels, question.horizon, calibration)

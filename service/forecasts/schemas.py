@@ -82,7 +82,8 @@ class ForecastRequest(RequestBody):
     as_of: Annotated[
         Day | None,
         Field(
-            description="Replay this day from held history: nothing later is used.",
+            description="Replay this day from held history, of which nothing later is used. The "
+            "model is that of the last fit, and warnings say so where it has seen the day.",
             examples=["2020-03-16"],
         ),
     ] = None
@@ -118,19 +119,13 @@ class CalibrationAnswer(TypedDict):
     from_history: Annotated[
         int,
         Field(
-            description="How many of them are of sessions of the history, held or sent, that came "
-            "after the model was fitted (of a history without dates: of any of its sessions). The "
-            "others are of the model's walk-forward evaluation.",
+            description="How many of them are of sessions of the history, held or sent with dates, "
+            "that came after the model was fitted. The others are of the model's walk-forward "
+            "evaluation.",
             examples=[0],
         ),
     ]
-    through: Annotated[
-        date | None,
-        Field(
-            description="The last session whose error is among them or was known; null for a "
-            "history without dates."
-        ),
-    ]
+    through: Annotated[date, Field(description="The last session of which the error is known.")]
 
 
 class Skill(TypedDict):
@@ -170,8 +165,8 @@ class ForecastAnswer(TypedDict):
         str,
         Field(
             pattern="^[0-9a-f]{32}$",
-            description="Digest of artifact, data used, horizon and levels: the same question has "
-            "the same id and the same numbers.",
+            description="Digest of artifact, data used, past errors, horizon and levels: the same "
+            "question has the same id and the same numbers.",
         ),
     ]
     asset: AssetName

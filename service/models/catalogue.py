@@ -18,8 +18,8 @@ from volatility.evaluation.compare import Comparison, ComparisonRow, compare
 AUTO = "auto"  # the name under which an asset's champion is asked
 # What the others are measured against: HAR, or the next plainest where it is not in service.
 _BASELINES = ("har", "log_har", "last_value")
-# What `auto` falls back to when there is no comparison to choose by: the plainest first.
-_FALLBACKS = ("log_har", "har", "last_value")
+# What `auto` is without a champion: fixed, since a comparison ranks by the test part.
+_FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Catalogue:
         champion = self.champion(asset)
         if champion is not None and champion in models:
             return self._choice(models[champion])
-        fallback = self._fallback(asset, models)
+        fallback = self._fallback(models)
         return Choice(
             fallback,
             f"{self._why_no(asset, champion)}; {fallback.manifest.model} answers instead",
@@ -224,11 +224,9 @@ class Catalogue:
             return f"{asset} has no champion"
         return f"the champion {champion} is not in service"
 
-    def _fallback(self, asset: str, models: Mapping[str, LoadedModel]) -> LoadedModel:
-        """The best by QLIKE on the common dates, or else the plainest."""
-        result = self.comparisons[asset].result
-        ranked = () if isinstance(result, RoughcastError) else result.rows
-        names = (*(row.model for row in ranked), *_FALLBACKS, *sorted(models))
+    def _fallback(self, models: Mapping[str, LoadedModel]) -> LoadedModel:
+        """The hardest benchmark that serves."""
+        names = (*_FALLBACKS, *sorted(models))
         return models[next(name for name in names if name in models)]
 
     def _choice(self, model: LoadedModel) -> Choice:

@@ -13,7 +13,6 @@ from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import make_files, make_network_files, make_series
 from volatility.evaluation.intervals import (
-    MINIMUM,
     WINDOW,
     conformal_offsets,
     rolling_offsets,
@@ -131,18 +130,19 @@ def test_intervals_widen_when_the_market_does(model: LoadedModel) -> None:
     assert wide.rv[1] / wide.rv[0] > 1.5 * narrow.rv[1] / narrow.rv[0]
 
 
-def test_a_history_without_dates_counts_where_it_is_long_enough(model: LoadedModel) -> None:
+def test_a_history_without_dates_may_be_what_was_fitted_on_and_is_not_counted(
+    model: LoadedModel,
+) -> None:
     rv = make_series(500, seed=9).rv
-    enough, short = rv[: LOOKBACK + MINIMUM], rv[: LOOKBACK + MINIMUM - 1]
-    calibration = model.calibrate(RealizedSeries(enough, "garman_klass"))
-    assert (calibration.nobs, calibration.from_history) == (MINIMUM, MINIMUM)
-    assert calibration.through is None
-    assert model.calibrate(RealizedSeries(short, "garman_klass")) == model.calibrate(make_series())
+    assert model.calibrate(RealizedSeries(rv, "garman_klass")) == model.calibrate(make_series())
 
 
 def test_a_history_before_the_record_is_told_by_all_of_it(model: LoadedModel) -> None:
     early = make_series().until(np.datetime64("2020-03-01"))
     assert model.calibrate(early) == model.calibrate(make_series())
+    (warning,) = model.forecast(early).warnings
+    assert warning.startswith("intervals are made of errors up to 2021-02-03, after 2020-03-01")
+    assert model.forecast(make_series()).warnings == ()
 
 
 def test_a_network_forecasts_its_past_only_when_it_is_told_to(network: LoadedModel) -> None:

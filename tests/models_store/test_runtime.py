@@ -185,7 +185,7 @@ def test_a_forecast_beyond_the_training_range_is_clipped_and_says_so(model: Load
     ("history", "options", "error", "message"),
     [
         (np.full(17, 1e-4), {}, HistoryTooShort, r"har with lags \(1, 5, 22\) needs 22 .* got 17"),
-        (np.full(22, 20.0), {}, ImplausibleUnit, "newest median rv is 20"),
+        (np.full(22, 20.0), {}, ImplausibleUnit, "newest 22 sessions is 20"),
         (np.full(22, 1e-4), {"horizon": 5}, UnsupportedHorizon, "horizon 5 is not supported"),
         (np.full(22, 1e-4), {"levels": (0.81,)}, UnsupportedLevel, "level 0.81 is not supported"),
     ],

@@ -3,7 +3,7 @@ import pytest
 
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
-from volatility.pairs import make_pairs, windows_and_targets
+from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
 
 
@@ -25,8 +25,7 @@ def test_the_day_is_a_column_of_every_series() -> None:
     series = DatedSeries(np.arange(1.0, 5.0), "parkinson", dates)
     pairs = make_pairs(series, 2, get_calendar("24/7"), columns=("day",))
     assert pairs.windows["day"].tolist() == [[10, 11], [11, 12]]
-    undated, _ = windows_and_targets(RealizedSeries(series.rv, "parkinson"), 2, columns=("day",))
-    assert np.isnan(undated["day"]).tolist() == [[True, True], [True, True]]
+    assert np.isnan(RealizedSeries(series.rv, "parkinson").column("day")).all()
 
 
 def test_what_follows_a_gap_is_not_one_session_ahead() -> None:

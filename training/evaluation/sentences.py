@@ -36,6 +36,8 @@ def summary(comparison: Comparison, benchmark: str = "har") -> str:
 
 def superiority(comparison: Comparison, benchmark: str) -> str:
     """Whether the best model beats a benchmark even as the best of so many, in words."""
+    if comparison.rows[0].model == benchmark:
+        return f"None has a lower QLIKE than {LABELS[benchmark]}."
     pvalue = comparison.spa_pvalue[benchmark]
     does = "beats" if pvalue < SIGNIFICANT else "does not beat"
     return (

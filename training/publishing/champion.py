@@ -2,12 +2,9 @@
 
 from models_store.runtime import LoadedModel
 from models_store.store import Store
-from training.evaluation.sentences import SIGNIFICANT
 from training.evaluation.study import SampleParts
 from volatility.errors import RoughcastError
-from volatility.evaluation.compare import BENCHMARKS, Comparison, compare
-
-DEFAULT = BENCHMARKS[-1]
+from volatility.evaluation.compare import BENCHMARKS, compare
 
 
 def serving(store: Store, asset: str, model: str) -> LoadedModel | None:
@@ -19,9 +16,10 @@ def serving(store: Store, asset: str, model: str) -> LoadedModel | None:
 
 
 def name_champion(asset: str, parts: SampleParts, store: Store) -> None:
-    """Point ``champion`` at the model that the selection part speaks for.
+    """Point ``champion`` at the model in service with the lowest QLIKE on the selection part.
 
-    The test part has no say, so that the choice makes nothing better that it shows.
+    Losses on the test part have no say, so that the choice makes nothing better that they show.
+    Which forecasts stand by the wrong dates, and are no candidates, all dates tell.
 
     Raises
     ------
@@ -36,20 +34,4 @@ def name_champion(asset: str, parts: SampleParts, store: Store) -> None:
     baseline = next(name for name in (*BENCHMARKS, tracks[0].model) if name in present)
     left_out = compare(tracks, start=parts.test, baseline=baseline).left_out
     chosen_by = [parts.of_selection(track) for track in tracks if track.model not in left_out]
-    store.set_champion(asset, choose(compare(chosen_by, baseline=baseline)))
-
-
-def choose(selection: Comparison) -> str:
-    """The model with the lowest QLIKE, if the best of so many beats the default; or the default.
-
-    The default is the last of the benchmarks, calendar-adjusted log-HAR. What beats it is told by
-    the test of superior predictive ability at 5 %: the lowest of twenty losses is no evidence.
-
-    Parameters
-    ----------
-    selection : of all models on the part that chooses; without the default the lowest QLIKE wins.
-    """
-    pvalue = selection.spa_pvalue.get(DEFAULT)
-    if pvalue is None or pvalue < SIGNIFICANT:
-        return selection.rows[0].model
-    return DEFAULT
+    store.set_champion(asset, compare(chosen_by, baseline=baseline).rows[0].model)

@@ -25,7 +25,7 @@ MINIMUM_SHARED = 50  # target dates; with fewer, no difference could be signific
 # other estimates move them by far more.
 SAME = 1e-9
 
-# What the manifest says of forecasts, their intervals and how good they were.
+# What the manifest says of forecasts, their intervals, how good they were and what is refused.
 SERVED = frozenset(
     {
         "measure",
@@ -39,6 +39,7 @@ SERVED = frozenset(
         "residual_variance",
         "clip",
         "mean_rv",
+        "rv_medians",
         "intervals",
         "evaluation",
     }
@@ -77,7 +78,7 @@ def judge(new: ForecastTrack, current: ForecastTrack) -> Judgement:
     current_losses = qlike_losses(rv, current.forecast[at_current])
     if _same(new_losses, current_losses):
         return Judgement(True, "the same forecasts as the version in service")
-    test = diebold_mariano(new_losses, current_losses)
+    test = diebold_mariano(new_losses, current_losses, new.horizon)
     change = new_losses.mean() / current_losses.mean() - 1
     evidence = (
         f"QLIKE {change:+.1%} against the version in service, one-sided p {test.pvalue_worse:.3f}"

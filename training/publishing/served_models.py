@@ -1,6 +1,6 @@
 """The models of a store, on the part that judges them and on the part that chose `auto`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -57,14 +57,15 @@ class ServedModels:
         models = [store.load(asset, model) for model in names]
         start = np.datetime64(max(model.manifest.evaluation.test_start for model in models))
         tracks = [model.track for model in models]
+        comparison = compare(tracks, start=start)
         return cls(
             asset=asset,
             measure=models[0].manifest.measure,
             champion=store.champion(asset),
             start=start,
             tracks=tracks,
-            comparison=compare(tracks, start=start),
-            selection=_selection(models, start),
+            comparison=comparison,
+            selection=_selection(models, start, comparison.left_out),
             pretrained=[model.manifest.model for model in models if model.manifest.sources],
         )
 
@@ -122,12 +123,18 @@ def _evidence(result: ServedModels, row: ComparisonRow) -> str:
     )
 
 
-def _selection(models: Sequence[LoadedModel], test_start: np.datetime64) -> Comparison | None:
+def _selection(
+    models: Sequence[LoadedModel], test_start: np.datetime64, left_out: Collection[str]
+) -> Comparison | None:
     starts = [model.manifest.evaluation.selection_start for model in models]
     if None in starts:
         return None
     start = np.datetime64(max(it for it in starts if it is not None))
-    tracks = [model.track.between(start, test_start) for model in models]
+    tracks = [
+        model.track.between(start, test_start)
+        for model in models
+        if model.manifest.model not in left_out
+    ]
     return compare(tracks)
 
 
@@ -140,16 +147,15 @@ def _of_champion(result: ServedModels, benchmark: str) -> str:
 
 
 def _chosen_by(result: ServedModels) -> str:
-    """The lowest QLIKE of the selection part against the reference's, and what SPA says of it."""
+    """QLIKE of the champion against the reference's on the selection part, and the SPA p-value."""
     if result.selection is None:
         return "–"
     losses = {row.model: row.qlike_loss for row in result.selection.rows}
     if result.champion not in losses or result.reference not in losses:
         return "–"
-    lowest = result.selection.rows[0].model
-    ratio = losses[lowest] / losses[result.reference]
+    ratio = losses[result.champion] / losses[result.reference]
     pvalue = result.selection.spa_pvalue[result.reference]
-    return f"`{lowest}` {ratio - 1:+.1%}, p = {pvalue:.3f} (n = {result.selection.nobs})"
+    return f"{ratio - 1:+.1%}, p = {pvalue:.3f} (n = {result.selection.nobs})"
 
 
 def _pvalue(result: ServedModels) -> str:
@@ -166,7 +172,7 @@ CHAMPIONS = MappingProxyType(
     {
         "asset": lambda result: result.asset,
         "`auto`": lambda result: f"`{result.champion}`",
-        "lowest QLIKE before, SPA": _chosen_by,
+        "before: vs calendar, SPA": _chosen_by,
         "tested, n": lambda result: str(result.comparison.nobs),
         "vs last value": lambda result: _of_champion(result, "last_value"),
         "vs HAR": lambda result: _of_champion(result, "har"),

@@ -68,9 +68,14 @@ def long_run_covariance(values: FloatArray, bandwidth: int) -> FloatArray:
 
 
 def _common_coefficient(centred: FloatArray) -> float:
-    """Least squares of each value on the one before, one coefficient for all columns."""
-    total = float(np.sum(centred[:-1] ** 2))
-    if total == 0.0:
+    """Least squares of each value on the one before, one coefficient for all columns.
+
+    Columns count alike, whatever their size: one much noisier than the others would decide.
+    """
+    totals = np.sum(centred[:-1] ** 2, axis=0)
+    varying = totals > 0.0
+    if not varying.any():
         return 0.0
-    coefficient = float(np.sum(centred[1:] * centred[:-1])) / total
+    products = np.sum(centred[1:] * centred[:-1], axis=0)
+    coefficient = float(np.mean(products[varying] / totals[varying]))
     return min(max(coefficient, 0.0), MAXIMUM_COEFFICIENT)

@@ -77,11 +77,16 @@ def test_a_history_that_is_sent_is_counted_where_it_came_after_the_fit(later: Te
     assert network["calibration"]["through"] == LAST
 
 
-def test_a_history_without_dates_is_counted_where_it_is_long_enough(later: TestClient) -> None:
-    for nobs, counted in ((22, 0), (121, 0), (122, 100)):
-        answer = ask(later, model="har", history={"rv": GROWN.rv[-nobs:].tolist()})
-        assert answer["calibration"]["from_history"] == counted
-        assert (answer["calibration"]["through"] is None) == bool(counted)
+def test_a_history_without_dates_has_the_intervals_of_the_walk_forward(later: TestClient) -> None:
+    answer = ask(later, model="har", history={"rv": GROWN.rv[-200:].tolist()})
+    assert answer["calibration"] == {"nobs": 250, "from_history": 0, "through": LAST}
+
+
+def test_a_network_is_recalibrated_where_the_held_history_ends_not_in_replays(
+    later: TestClient,
+) -> None:
+    replayed = ask(later, model="regimes", as_of=str(SINCE.dates[50]))
+    assert replayed["calibration"] == {"nobs": 250, "from_history": 0, "through": LAST}
 
 
 def test_a_batch_recalibrates_as_single_requests_do(later: TestClient) -> None:
