@@ -15,6 +15,8 @@ from tests.volatility.session_bars import session_bars
 from training import cli
 from volatility.calendars import get_calendar
 from volatility.frames import to_frame
+from volatility.hurst import report
+from volatility.seasonality import day_classes
 from volatility.series import daily_series
 
 CSV = {"Content-Type": "text/csv"}
@@ -72,6 +74,25 @@ def test_from_minutes_to_a_forecast(client: TestClient, table: pd.DataFrame) -> 
     assert models == {"last_value", "har", "log_har", "harq"}
     manifest = client.get("/models/MINE/harq").json()["manifest"]
     assert (manifest["bar_interval"], manifest["periods_per_year"]) == (300, 252)
+
+
+def test_roughness_knows_the_returns_of_a_session(client: TestClient, table: pd.DataFrame) -> None:
+    client.put(PUT, content=table.to_csv(index=False), headers=CSV)
+    answer = client.get("/hurst/MINE").json()
+    found = {it["estimator"]: it["hurst"] for it in answer["estimates"]}["variogram_corrected"]
+    classes = day_classes(SERIES.dates, get_calendar("XNYS"))
+    # 78 from 9:30 to 16:00, on all but a few half days; around the clock there would be 288.
+    expected, of_all_day = (
+        report(
+            0.5 * SERIES.log_rv,
+            measure="realized_variance",
+            intraday_nobs=nobs,
+            day_classes=classes,
+        ).estimate("variogram_corrected")
+        for nobs in (78, 288)
+    )
+    assert found == pytest.approx(expected.hurst, abs=1e-9)
+    assert found != pytest.approx(of_all_day.hurst, abs=1e-3)
 
 
 def test_bars_outside_of_sessions_are_refused_or_dropped_and_counted(
