@@ -71,7 +71,7 @@ def test_from_minutes_to_a_forecast(client: TestClient, table: pd.DataFrame) -> 
     assert client.post("/forecast", json=inline).json()["rv"] == forecast["rv"]
 
     models = {it["model"] for it in client.get("/models").json()["models"]}
-    assert models == {"last_value", "har", "log_har", "harq"}
+    assert models == {"last_value", "har", "log_har", "calendar_log_har", "harq"}
     manifest = client.get("/models/MINE/harq").json()["manifest"]
     assert (manifest["bar_interval"], manifest["periods_per_year"]) == (300, 252)
 
