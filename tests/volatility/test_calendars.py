@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from volatility import calendars
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
 
@@ -211,6 +214,53 @@ def test_calendars_are_built_once_and_cannot_be_changed(xnys):
     assert get_calendar("XNYS") is xnys
     with pytest.raises(ValueError, match="read-only"):
         xnys.session_dates[0] = day("1990-01-01")
+
+
+def test_a_calendar_that_is_there_does_not_wait_for_another_to_be_built(xnys, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(name, last_year):
+        begun.set()
+        assert go_on.wait(60)
+        return xnys
+
+    monkeypatch.setattr(calendars, "_exchange", slowly)
+    monkeypatch.setattr(
+        calendars,
+        "_exchanges",
+        {key: found for key, found in calendars._exchanges.items() if key[0] == "XNYS"},
+    )
+    with ThreadPoolExecutor(4) as pool:
+        try:
+            building = [pool.submit(get_calendar, "XLON") for _ in range(2)]
+            assert begun.wait(60)
+            for name in ("XNYS", "24/7"):
+                assert pool.submit(get_calendar, name).result(60).name == name
+            with pytest.raises(UnknownCalendar):
+                pool.submit(get_calendar, "NOPE").result(60)
+            assert not any(it.done() for it in building)
+        finally:
+            go_on.set()
+        assert all(it.result(60) is xnys for it in building)
+
+
+def test_a_calendar_that_fails_is_tried_once_and_unknown_names_are_not_kept(monkeypatch):
+    tried = []
+
+    def fails(name, last_year):
+        tried.append(name)
+        raise ValueError("of a broken rule")
+
+    monkeypatch.setattr(calendars, "_fabricate", fails)
+    monkeypatch.setattr(calendars, "_exchanges", {})
+    for _ in range(3):
+        with pytest.raises(UnknownCalendar, match="exchange_calendars cannot build it") as caught:
+            get_calendar("XTAE")
+        assert str(caught.value.__cause__) == "of a broken rule"
+        with pytest.raises(UnknownCalendar, match="there is no such calendar"):
+            get_calendar("NOPE")
+    assert tried == ["XTAE"]
+    assert [name for name, _ in calendars._exchanges] == ["XTAE"]
 
 
 def test_crypto_needs_no_exchange_calendars():
