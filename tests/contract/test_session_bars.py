@@ -116,9 +116,12 @@ def test_bars_outside_of_sessions_are_refused_or_dropped_and_counted(
 def test_nothing_is_left_of_bars_that_are_all_outside(
     client: TestClient, table: pd.DataFrame
 ) -> None:
-    night = table.head(1).assign(timestamp="2019-07-12 22:00:00-04:00").to_csv(index=False)
-    answer = client.put(f"{PUT}?outside_sessions=drop", content=night, headers=CSV)
-    assert (answer.status_code, answer.json()["code"]) == (422, "empty_bars")
+    night = table.head(2).assign(timestamp=["2019-07-12 22:00-04:00", "2019-07-12 22:05-04:00"])
+    for nobs, found in ((1, "1 bar, which is"), (2, "2 bars, which are all")):
+        content = night.head(nobs).to_csv(index=False)
+        answer = client.put(f"{PUT}?outside_sessions=drop", content=content, headers=CSV)
+        assert (answer.status_code, answer.json()["code"]) == (422, "empty_bars")
+        assert f"bars: {found} outside of sessions; needed: at least one bar within" in answer.text
 
 
 def json_bars(table: pd.DataFrame) -> list[dict[str, Any]]:
