@@ -73,16 +73,11 @@ class Calendar:
         ------
         OutsideCalendar : either date lies outside the calendar.
         """
-        return self._between(self.session_dates, start, end)
-
-    def half_days(self, start: np.datetime64, end: np.datetime64) -> DateArray:
-        """Sessions from ``start`` to ``end``, both included, that close early.
-
-        Raises
-        ------
-        OutsideCalendar : either date lies outside the calendar.
-        """
-        return self._between(self.early_closes, start, end)
+        bounds = np.asarray([start, end], "datetime64[D]")
+        self._check_covered(bounds)
+        left = np.searchsorted(self.session_dates, bounds[0], side="left")
+        right = np.searchsorted(self.session_dates, bounds[1], side="right")
+        return self.session_dates[left:right]
 
     def is_session(self, dates: DateArray) -> BoolArray:
         """Whether each of (n,) dates is a session; (n,).
@@ -96,20 +91,6 @@ class Calendar:
         # The clip serves a calendar whose span ends in days without a session.
         places = np.minimum(np.searchsorted(self.session_dates, days), len(self.session_dates) - 1)
         return np.asarray(self.session_dates[places] == days, dtype=np.bool_)
-
-    def next_session(self, date: np.datetime64) -> np.datetime64:
-        """First session after ``date``.
-
-        Raises
-        ------
-        OutsideCalendar : ``date`` lies outside the calendar, or no session after it does not.
-        """
-        day = _day(date)
-        self._check_covered(np.atleast_1d(day))
-        place = int(np.searchsorted(self.session_dates, day, side="right"))
-        if place == len(self.session_dates):
-            raise self._outside(f"the session after {day}")
-        return _day(self.session_dates[place])
 
     def sessions_after(self, dates: DateArray, count: int) -> DateArray:
         """First ``count`` sessions after each of (n,) dates; (n, count).
@@ -185,13 +166,6 @@ class Calendar:
         closed = np.searchsorted(self.session_dates, self.last_closed_session(now), side="right")
         known = np.searchsorted(self.session_dates, day, side="right")
         return max(0, int(closed - known))
-
-    def _between(self, dates: DateArray, start: np.datetime64, end: np.datetime64) -> DateArray:
-        bounds = np.asarray([start, end], "datetime64[D]")
-        self._check_covered(bounds)
-        left = np.searchsorted(dates, bounds[0], side="left")
-        right = np.searchsorted(dates, bounds[1], side="right")
-        return dates[left:right]
 
     def _check_covered(self, days: DateArray) -> None:
         covered = (days >= self.first) & (days <= self.last)  # false for NaT

@@ -54,22 +54,15 @@ def test_sessions_have_the_type_of_dates(xnys, crypto):
     for calendar in (xnys, crypto):
         start, end = day("2021-01-01"), day("2021-12-31")
         assert calendar.sessions(start, end).dtype == np.dtype("datetime64[D]")
-        assert calendar.half_days(start, end).dtype == np.dtype("datetime64[D]")
         assert calendar.missing_sessions(days("2021-03-01", "2021-03-05")).dtype == np.dtype(
             "datetime64[D]"
         )
-        assert calendar.next_session(start).dtype == np.dtype("datetime64[D]")
+        assert calendar.sessions_after(days("2021-01-01"), 1).dtype == np.dtype("datetime64[D]")
 
 
 def test_crypto_has_a_session_every_day(crypto):
     assert len(crypto.sessions(day("2020-02-01"), day("2020-03-01"))) == 30
     assert crypto.is_session(days("2020-12-25", "2021-01-02", "2021-01-03")).all()
-    assert crypto.next_session(day("2020-12-31")) == day("2021-01-01")
-
-
-def test_next_session_steps_over_weekend_and_holiday(xnys):
-    assert xnys.next_session(day("2020-04-09")) == day("2020-04-13")
-    assert xnys.next_session(day("2020-04-11")) == day("2020-04-13")  # from no session
 
 
 def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
@@ -88,9 +81,9 @@ def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
 
 def test_half_days(xnys, crypto):
     # Day after Thanksgiving and Christmas Eve.
-    found = xnys.half_days(day("2020-01-01"), day("2020-12-31"))
-    assert list(found) == list(days("2020-11-27", "2020-12-24"))
-    assert not len(crypto.half_days(day("2020-01-01"), day("2020-12-31")))
+    found = xnys.early_closes.astype("datetime64[Y]") == np.datetime64("2020")
+    assert list(xnys.early_closes[found]) == list(days("2020-11-27", "2020-12-24"))
+    assert not len(crypto.early_closes)
 
 
 def test_a_session_closes_at_its_close_also_on_a_half_day(xnys):
@@ -143,10 +136,10 @@ def test_seen_and_missing_make_up_the_span(places):
 
 
 @given(st.integers(0, 10_000))
-def test_next_session_is_the_first_after(offset):
+def test_sessions_after_a_date_begin_with_the_first(offset):
     xnys = get_calendar("XNYS")
     date = day("1995-01-01") + offset
-    following = xnys.next_session(date)
+    following = xnys.sessions_after(np.array([date]), 1)[0, 0]
     assert following > date
     assert xnys.is_session(np.array([following])).all()
     assert not xnys.is_session(np.arange(date + 1, following)).any()
@@ -156,9 +149,8 @@ def test_next_session_is_the_first_after(offset):
 def test_dates_outside_the_calendar_are_refused(xnys, date):
     for call in (
         lambda: xnys.is_session(days("2020-04-08", date)),
-        lambda: xnys.next_session(day(date)),
+        lambda: xnys.sessions_after(days("2020-04-08", date), 1),
         lambda: xnys.sessions(day("2020-04-08"), day(date)),
-        lambda: xnys.half_days(day(date), day("2020-04-08")),
         lambda: xnys.missing_sessions(days("2020-04-08", date)),
         lambda: xnys.stale_sessions(day(date), utc("2020-04-08 12:00")),
     ):
@@ -172,11 +164,6 @@ def test_a_moment_outside_the_calendar_is_refused(xnys):
     for now in (utc("1985-01-01 00:00"), utc("2199-01-01 00:00")):
         with pytest.raises(OutsideCalendar, match="covers 1990-01-01 to"):
             xnys.last_closed_session(now)
-
-
-def test_no_session_follows_the_last(xnys):
-    with pytest.raises(OutsideCalendar, match="the session after"):
-        xnys.next_session(xnys.session_dates[-1])
 
 
 def test_calendars_reach_beyond_next_year(xnys):
