@@ -186,6 +186,13 @@ def switching_daily(nobs: int, rng: np.random.Generator, paths: int) -> FloatArr
     return markov_switching(nobs, rng, paths=paths, fastest=0.95)
 
 
+def skewed(nobs: int, rng: np.random.Generator, paths: int) -> FloatArray:
+    """AR(0.95) with chi-square innovations, which falls no faster than it reverts."""
+    innovations = rng.chisquare(1, (paths, nobs + BURN_IN)) - 1  # of variance 2
+    deviation = np.sqrt(2 * (1 - 0.95) / (1 + 0.95))
+    return 0.5 / deviation * exponential_average(innovations, 0.95)[:, BURN_IN:]
+
+
 def white_noise(nobs: int, rng: np.random.Generator, paths: int) -> FloatArray:
     return rng.standard_normal((paths, nobs))
 
@@ -301,6 +308,8 @@ PROCESSES = (
     Process("rolling deviation of 22 returns", rolling_deviations),
     Process("EWMA (0.94) of returns, fBm 0.1", averaged(brownian(0.1), 0.94)),
     Process("EWMA (0.97) of returns, constant", averaged(lambda n, _, p: np.zeros((p, n)), 0.97)),
+    Process("AR(0.95), chi-square innovations, without error", skewed, *EXACT),
+    Process("the same through Garman-Klass", through_ranges(skewed), *RANGE),
 )
 
 

@@ -197,13 +197,24 @@ def within_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
     Daily bars of days without a session, and shorter ones before the open, after the close, in a
     pause or on a day without a session. A bar before or after the years that the calendar covers
     stays, for :func:`validate` to refuse.
+
+    Raises
+    ------
+    InvalidBars : ``empty_bars``, where nothing is left.
     """
     inside = (bars.dates < calendar.first) | (bars.dates > calendar.last)
     if bars.is_daily:
         inside[~inside] = calendar.is_session(bars.dates[~inside])
     else:
         inside |= ~np.isnat(session_dates(bars, calendar))
-    return bars.where(inside), int(np.count_nonzero(~inside))
+    dropped = int(np.count_nonzero(~inside))
+    if dropped and dropped == len(bars):
+        found = "1 bar, which is" if dropped == 1 else f"{dropped} bars, which are all"
+        needed = f"at least one bar within a session of the calendar {calendar.name}"
+        raise InvalidBars(
+            [Finding("empty_bars", "error", "bars", f"{found} outside of sessions", needed)]
+        )
+    return bars.where(inside), dropped
 
 
 def no_bars() -> Finding:

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,16 +73,11 @@ class Calendar:
         ------
         OutsideCalendar : either date lies outside the calendar.
         """
-        return self._between(self.session_dates, start, end)
-
-    def half_days(self, start: np.datetime64, end: np.datetime64) -> DateArray:
-        """Sessions from ``start`` to ``end``, both included, that close early.
-
-        Raises
-        ------
-        OutsideCalendar : either date lies outside the calendar.
-        """
-        return self._between(self.early_closes, start, end)
+        bounds = np.asarray([start, end], "datetime64[D]")
+        self._check_covered(bounds)
+        left = np.searchsorted(self.session_dates, bounds[0], side="left")
+        right = np.searchsorted(self.session_dates, bounds[1], side="right")
+        return self.session_dates[left:right]
 
     def is_session(self, dates: DateArray) -> BoolArray:
         """Whether each of (n,) dates is a session; (n,).
@@ -96,20 +91,6 @@ class Calendar:
         # The clip serves a calendar whose span ends in days without a session.
         places = np.minimum(np.searchsorted(self.session_dates, days), len(self.session_dates) - 1)
         return np.asarray(self.session_dates[places] == days, dtype=np.bool_)
-
-    def next_session(self, date: np.datetime64) -> np.datetime64:
-        """First session after ``date``.
-
-        Raises
-        ------
-        OutsideCalendar : ``date`` lies outside the calendar, or no session after it does not.
-        """
-        day = _day(date)
-        self._check_covered(np.atleast_1d(day))
-        place = int(np.searchsorted(self.session_dates, day, side="right"))
-        if place == len(self.session_dates):
-            raise self._outside(f"the session after {day}")
-        return _day(self.session_dates[place])
 
     def sessions_after(self, dates: DateArray, count: int) -> DateArray:
         """First ``count`` sessions after each of (n,) dates; (n, count).
@@ -186,13 +167,6 @@ class Calendar:
         known = np.searchsorted(self.session_dates, day, side="right")
         return max(0, int(closed - known))
 
-    def _between(self, dates: DateArray, start: np.datetime64, end: np.datetime64) -> DateArray:
-        bounds = np.asarray([start, end], "datetime64[D]")
-        self._check_covered(bounds)
-        left = np.searchsorted(dates, bounds[0], side="left")
-        right = np.searchsorted(dates, bounds[1], side="right")
-        return dates[left:right]
-
     def _check_covered(self, days: DateArray) -> None:
         covered = (days >= self.first) & (days <= self.last)  # false for NaT
         if not covered.all():
@@ -208,6 +182,11 @@ class Calendar:
         )
 
 
+# By name and last year; why there is none, where exchange_calendars fails. It is read without the
+# lock, so that what is there is not waited for, and holds only names that exchange_calendars knows.
+_exchanges: dict[tuple[str, int], Calendar | Exception] = {}
+
+
 def get_calendar(name: str) -> Calendar:
     """Calendar by name: ``24/7``, or any code or alias that ``exchange_calendars`` knows.
 
@@ -219,15 +198,34 @@ def get_calendar(name: str) -> Calendar:
     ------
     UnknownCalendar : there is none of that name.
     """
+    if name == ALWAYS_OPEN:
+        return _always_open()
+    key = name, datetime.now(UTC).year + _YEARS_AHEAD
+    found = _exchanges.get(key) or _build(*key)
+    if isinstance(found, Exception):
+        raise _unknown(name, "exchange_calendars cannot build it") from found
+    return found
+
+
+def _build(name: str, last_year: int) -> Calendar | Exception:
+    """An exchange's calendar, or why there is none, remembered.
+
+    Raises
+    ------
+    UnknownCalendar : ``exchange_calendars`` does not know the name.
+    """
+    # Loaded on first use: with pandas it takes half a second that 24/7 does not need.
+    import exchange_calendars  # type: ignore[import-untyped]
+
+    if name not in exchange_calendars.get_calendar_names():
+        raise _unknown(name, "there is no such calendar")
     with _building:
-        return _cached_calendar(name, datetime.now(UTC).year + _YEARS_AHEAD)
+        if (name, last_year) not in _exchanges:  # nor did another thread build it meanwhile
+            _exchanges[name, last_year] = _exchange(name, last_year)
+        return _exchanges[name, last_year]
 
 
-@lru_cache(maxsize=64)
-def _cached_calendar(name: str, last_year: int) -> Calendar:
-    return _always_open() if name == ALWAYS_OPEN else _exchange(name, last_year)
-
-
+@cache
 def _always_open() -> Calendar:
     days = np.arange("1900-01-01", "2100-01-01", dtype="datetime64[D]")
     return Calendar(
@@ -243,12 +241,19 @@ def _always_open() -> Calendar:
     )
 
 
-def _exchange(name: str, last_year: int) -> Calendar:
+def _exchange(name: str, last_year: int) -> Calendar | Exception:
+    """The calendar, or why ``exchange_calendars`` cannot build it."""
+    from exchange_calendars.errors import CalendarError  # type: ignore[import-untyped]
+
     with warnings.catch_warnings():
         # exchange_calendars 4.13 reads these, which pandas 3.1 deprecates.
         for old in (r"Series\.values", r"DatetimeIndex\.weekday"):
             warnings.filterwarnings("ignore", message=old, category=DeprecationWarning)
-        source, first, last = _fabricate(name, last_year)
+        try:
+            source, first, last = _fabricate(name, last_year)
+        except (CalendarError, NotImplementedError, ValueError) as error:
+            # Some of exchange_calendars 4.13 fail in themselves, ASEX and XTAE among them.
+            return error
         sessions = source.sessions.to_numpy().astype("datetime64[D]")
         opens, closes = _moments(source.opens), _moments(source.closes)
         breaks = np.stack([_moments(source.break_starts), _moments(source.break_ends)], axis=1)
@@ -274,23 +279,15 @@ def _moments(times: Any) -> DateArray:
 
 def _fabricate(name: str, last_year: int) -> tuple[Any, np.datetime64, np.datetime64]:
     """Exchange calendar, and the first and last date it covers."""
-    # Loaded on first use: with pandas it takes half a second that 24/7 does not need.
-    import exchange_calendars  # type: ignore[import-untyped]
-    from exchange_calendars.errors import CalendarError  # type: ignore[import-untyped]
+    import exchange_calendars
 
     first: np.datetime64 = np.datetime64(f"{_FIRST_YEAR}-01-01", "D")
     last: np.datetime64 = np.datetime64(f"{last_year}-12-31", "D")
     try:
-        if name not in exchange_calendars.get_calendar_names():
-            raise _unknown(name, "there is no such calendar")
-        try:
-            source = exchange_calendars.get_calendar(name, start=str(first), end=str(last))
-        except ValueError:  # its holidays are not recorded that far
-            first, last = _recorded(exchange_calendars.get_calendar(name), first, last)
-            source = exchange_calendars.get_calendar(name, start=str(first), end=str(last))
-    except (CalendarError, NotImplementedError, ValueError) as error:
-        # Some calendars of exchange_calendars 4.13 fail in themselves, ASEX and XTAE among them.
-        raise _unknown(name, "exchange_calendars cannot build it") from error
+        source = exchange_calendars.get_calendar(name, start=str(first), end=str(last))
+    except ValueError:  # its holidays are not recorded that far
+        first, last = _recorded(exchange_calendars.get_calendar(name), first, last)
+        source = exchange_calendars.get_calendar(name, start=str(first), end=str(last))
     return source, first, last
 
 

@@ -78,7 +78,7 @@ class CalendarAdjustedPredictor:
         ------
         OutsideCalendar : a day lies outside the calendar, or a session ahead of it does.
         """
-        calendar, days = get_calendar(self.calendar_name), windows[DAY]
+        calendar, days = self._calendar, windows[DAY]
         seen, ahead = np.ones(days.shape), np.ones(len(days))
         known = ~np.isnan(days[:, -1])  # a history has dates, or none
         if known.any():
@@ -88,6 +88,10 @@ class CalendarAdjustedPredictor:
         values, diagnostics = self.inner.predict({**windows, "rv": windows["rv"] / seen})
         moved = values + np.log(ahead) if self.scale == "logs" else values * ahead
         return Prediction(moved, diagnostics)
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return get_calendar(self.calendar_name)
 
     @cached_property
     def _factors(self) -> FloatArray:

@@ -21,6 +21,7 @@ from volatility.arrays import DateArray
 from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import InvalidInput, NoHistory, UnknownAsset
+from volatility.measures.session_returns import session_returns
 from volatility.series import DatedSeries, daily_series
 
 
@@ -80,6 +81,11 @@ class Held:
             return self.series().dates
         except InvalidInput:
             return np.empty(0, "datetime64[D]")
+
+    @cached_property
+    def session_nobs(self) -> int:
+        """Returns of the median session that is measured, of bars shorter than a day."""
+        return session_returns(self.bars, self.calendar)[0].median_nobs
 
     def stale_sessions(self, now: datetime) -> int | None:
         """Sessions that have closed since the last one held."""

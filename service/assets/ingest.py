@@ -79,9 +79,9 @@ def ingest(
     BarsConflict : they contradict held ones, which are not to be replaced.
     """
     calendar, dropped = get_calendar(asset.calendar), 0
-    if how.drop_outside:
-        bars, dropped = within_sessions(bars, calendar)
     try:
+        if how.drop_outside:
+            bars, dropped = within_sessions(bars, calendar)
         findings = validate(bars, calendar, now)
     except InvalidInput as error:
         raise located(error) from None

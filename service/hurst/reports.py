@@ -4,7 +4,6 @@ from typing import Annotated
 
 from service.assets.holdings import Held
 from service.http.state import from_state
-from volatility.bars import DAILY
 from volatility.hurst import HurstReport, report
 from volatility.measures import MEASURES
 from volatility.seasonality import day_classes
@@ -41,6 +40,6 @@ def _report(held: Held) -> HurstReport:
     return report(
         0.5 * series.log_rv,
         measure=series.measure,
-        intraday_nobs=DAILY // held.asset.bar_interval if intraday else None,
+        intraday_nobs=held.session_nobs if intraday else None,
         day_classes=day_classes(series.dates, held.calendar),
     )

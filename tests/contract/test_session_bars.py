@@ -15,6 +15,8 @@ from tests.volatility.session_bars import session_bars
 from training import cli
 from volatility.calendars import get_calendar
 from volatility.frames import to_frame
+from volatility.hurst import report
+from volatility.seasonality import day_classes
 from volatility.series import daily_series
 
 CSV = {"Content-Type": "text/csv"}
@@ -69,9 +71,28 @@ def test_from_minutes_to_a_forecast(client: TestClient, table: pd.DataFrame) -> 
     assert client.post("/forecast", json=inline).json()["rv"] == forecast["rv"]
 
     models = {it["model"] for it in client.get("/models").json()["models"]}
-    assert models == {"last_value", "har", "log_har", "harq"}
+    assert models == {"last_value", "har", "log_har", "calendar_log_har", "harq"}
     manifest = client.get("/models/MINE/harq").json()["manifest"]
     assert (manifest["bar_interval"], manifest["periods_per_year"]) == (300, 252)
+
+
+def test_roughness_knows_the_returns_of_a_session(client: TestClient, table: pd.DataFrame) -> None:
+    client.put(PUT, content=table.to_csv(index=False), headers=CSV)
+    answer = client.get("/hurst/MINE").json()
+    found = {it["estimator"]: it["hurst"] for it in answer["estimates"]}["variogram_corrected"]
+    classes = day_classes(SERIES.dates, get_calendar("XNYS"))
+    # 78 from 9:30 to 16:00, on all but a few half days; around the clock there would be 288.
+    expected, of_all_day = (
+        report(
+            0.5 * SERIES.log_rv,
+            measure="realized_variance",
+            intraday_nobs=nobs,
+            day_classes=classes,
+        ).estimate("variogram_corrected")
+        for nobs in (78, 288)
+    )
+    assert found == pytest.approx(expected.hurst, abs=1e-9)
+    assert found != pytest.approx(of_all_day.hurst, abs=1e-3)
 
 
 def test_bars_outside_of_sessions_are_refused_or_dropped_and_counted(
@@ -95,9 +116,12 @@ def test_bars_outside_of_sessions_are_refused_or_dropped_and_counted(
 def test_nothing_is_left_of_bars_that_are_all_outside(
     client: TestClient, table: pd.DataFrame
 ) -> None:
-    night = table.head(1).assign(timestamp="2019-07-12 22:00:00-04:00").to_csv(index=False)
-    answer = client.put(f"{PUT}?outside_sessions=drop", content=night, headers=CSV)
-    assert (answer.status_code, answer.json()["code"]) == (422, "empty_bars")
+    night = table.head(2).assign(timestamp=["2019-07-12 22:00-04:00", "2019-07-12 22:05-04:00"])
+    for nobs, found in ((1, "1 bar, which is"), (2, "2 bars, which are all")):
+        content = night.head(nobs).to_csv(index=False)
+        answer = client.put(f"{PUT}?outside_sessions=drop", content=content, headers=CSV)
+        assert (answer.status_code, answer.json()["code"]) == (422, "empty_bars")
+        assert f"bars: {found} outside of sessions; needed: at least one bar within" in answer.text
 
 
 def json_bars(table: pd.DataFrame) -> list[dict[str, Any]]:

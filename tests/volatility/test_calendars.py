@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from volatility import calendars
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
 
@@ -51,22 +54,15 @@ def test_sessions_have_the_type_of_dates(xnys, crypto):
     for calendar in (xnys, crypto):
         start, end = day("2021-01-01"), day("2021-12-31")
         assert calendar.sessions(start, end).dtype == np.dtype("datetime64[D]")
-        assert calendar.half_days(start, end).dtype == np.dtype("datetime64[D]")
         assert calendar.missing_sessions(days("2021-03-01", "2021-03-05")).dtype == np.dtype(
             "datetime64[D]"
         )
-        assert calendar.next_session(start).dtype == np.dtype("datetime64[D]")
+        assert calendar.sessions_after(days("2021-01-01"), 1).dtype == np.dtype("datetime64[D]")
 
 
 def test_crypto_has_a_session_every_day(crypto):
     assert len(crypto.sessions(day("2020-02-01"), day("2020-03-01"))) == 30
     assert crypto.is_session(days("2020-12-25", "2021-01-02", "2021-01-03")).all()
-    assert crypto.next_session(day("2020-12-31")) == day("2021-01-01")
-
-
-def test_next_session_steps_over_weekend_and_holiday(xnys):
-    assert xnys.next_session(day("2020-04-09")) == day("2020-04-13")
-    assert xnys.next_session(day("2020-04-11")) == day("2020-04-13")  # from no session
 
 
 def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
@@ -85,9 +81,9 @@ def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
 
 def test_half_days(xnys, crypto):
     # Day after Thanksgiving and Christmas Eve.
-    found = xnys.half_days(day("2020-01-01"), day("2020-12-31"))
-    assert list(found) == list(days("2020-11-27", "2020-12-24"))
-    assert not len(crypto.half_days(day("2020-01-01"), day("2020-12-31")))
+    found = xnys.early_closes.astype("datetime64[Y]") == np.datetime64("2020")
+    assert list(xnys.early_closes[found]) == list(days("2020-11-27", "2020-12-24"))
+    assert not len(crypto.early_closes)
 
 
 def test_a_session_closes_at_its_close_also_on_a_half_day(xnys):
@@ -140,10 +136,10 @@ def test_seen_and_missing_make_up_the_span(places):
 
 
 @given(st.integers(0, 10_000))
-def test_next_session_is_the_first_after(offset):
+def test_sessions_after_a_date_begin_with_the_first(offset):
     xnys = get_calendar("XNYS")
     date = day("1995-01-01") + offset
-    following = xnys.next_session(date)
+    following = xnys.sessions_after(np.array([date]), 1)[0, 0]
     assert following > date
     assert xnys.is_session(np.array([following])).all()
     assert not xnys.is_session(np.arange(date + 1, following)).any()
@@ -153,9 +149,8 @@ def test_next_session_is_the_first_after(offset):
 def test_dates_outside_the_calendar_are_refused(xnys, date):
     for call in (
         lambda: xnys.is_session(days("2020-04-08", date)),
-        lambda: xnys.next_session(day(date)),
+        lambda: xnys.sessions_after(days("2020-04-08", date), 1),
         lambda: xnys.sessions(day("2020-04-08"), day(date)),
-        lambda: xnys.half_days(day(date), day("2020-04-08")),
         lambda: xnys.missing_sessions(days("2020-04-08", date)),
         lambda: xnys.stale_sessions(day(date), utc("2020-04-08 12:00")),
     ):
@@ -169,11 +164,6 @@ def test_a_moment_outside_the_calendar_is_refused(xnys):
     for now in (utc("1985-01-01 00:00"), utc("2199-01-01 00:00")):
         with pytest.raises(OutsideCalendar, match="covers 1990-01-01 to"):
             xnys.last_closed_session(now)
-
-
-def test_no_session_follows_the_last(xnys):
-    with pytest.raises(OutsideCalendar, match="the session after"):
-        xnys.next_session(xnys.session_dates[-1])
 
 
 def test_calendars_reach_beyond_next_year(xnys):
@@ -211,6 +201,53 @@ def test_calendars_are_built_once_and_cannot_be_changed(xnys):
     assert get_calendar("XNYS") is xnys
     with pytest.raises(ValueError, match="read-only"):
         xnys.session_dates[0] = day("1990-01-01")
+
+
+def test_a_calendar_that_is_there_does_not_wait_for_another_to_be_built(xnys, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(name, last_year):
+        begun.set()
+        assert go_on.wait(60)
+        return xnys
+
+    monkeypatch.setattr(calendars, "_exchange", slowly)
+    monkeypatch.setattr(
+        calendars,
+        "_exchanges",
+        {key: found for key, found in calendars._exchanges.items() if key[0] == "XNYS"},
+    )
+    with ThreadPoolExecutor(4) as pool:
+        try:
+            building = [pool.submit(get_calendar, "XLON") for _ in range(2)]
+            assert begun.wait(60)
+            for name in ("XNYS", "24/7"):
+                assert pool.submit(get_calendar, name).result(60).name == name
+            with pytest.raises(UnknownCalendar):
+                pool.submit(get_calendar, "NOPE").result(60)
+            assert not any(it.done() for it in building)
+        finally:
+            go_on.set()
+        assert all(it.result(60) is xnys for it in building)
+
+
+def test_a_calendar_that_fails_is_tried_once_and_unknown_names_are_not_kept(monkeypatch):
+    tried = []
+
+    def fails(name, last_year):
+        tried.append(name)
+        raise ValueError("of a broken rule")
+
+    monkeypatch.setattr(calendars, "_fabricate", fails)
+    monkeypatch.setattr(calendars, "_exchanges", {})
+    for _ in range(3):
+        with pytest.raises(UnknownCalendar, match="exchange_calendars cannot build it") as caught:
+            get_calendar("XTAE")
+        assert str(caught.value.__cause__) == "of a broken rule"
+        with pytest.raises(UnknownCalendar, match="there is no such calendar"):
+            get_calendar("NOPE")
+    assert tried == ["XTAE"]
+    assert [name for name, _ in calendars._exchanges] == ["XTAE"]
 
 
 def test_crypto_needs_no_exchange_calendars():

@@ -1,10 +1,12 @@
 """Headings of the tables of models, and what stands below each of them for a row."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
 from volatility.evaluation.compare import COVERAGE_LEVELS, ComparisonRow
+from volatility.evaluation.influence import Influence
 
 Row = TypeVar("Row")
 CellText = Callable[[ComparisonRow], str]
@@ -37,7 +39,13 @@ def most_influential_day(benchmark: str, row: ComparisonRow) -> str:
     day = row.influence.get(benchmark)
     if day is None or day.date is None:
         return "–"
-    return f"{day.date}: {day.share:.0%}, {day.qlike_ratio_without - 1:+.1%}"
+    return f"{day.date}: {day.share:.0%}, {without_day(day)}"
+
+
+def without_day(day: Influence) -> str:
+    """QLIKE against the benchmark's without the most influential day, if the latter is not 0."""
+    ratio = day.qlike_ratio_without
+    return "no ratio to a loss of 0" if math.isnan(ratio) else f"{ratio - 1:+.1%}"
 
 
 def percent(share: float | None) -> str:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from training.evaluation.headings import without_day
 from training.models.recipe import Recipe
 from volatility.arrays import FloatArray
 from volatility.evaluation.compare import Comparison, ComparisonRow
@@ -50,7 +51,7 @@ def resting_on_one_day(comparison: Comparison, benchmark: str) -> list[str]:
     """Comparisons with a benchmark that one day decides, in one sentence, if there are any."""
     found = [
         f"`{row.model}` ({day.date}, {day.share:.0%} of the variance; without it "
-        f"{day.qlike_ratio_without - 1:+.1%})"
+        f"{without_day(day)})"
         for row in comparison.rows
         if (day := row.influence.get(benchmark)) and day.share > ONE_DAY
     ]

@@ -15,7 +15,8 @@ class Influence:
     ----------
     share : that day's part of the variance of the loss differential, 0 to 1.
     date : the day; None where the losses differ by the same on all days.
-    qlike_ratio_without : mean loss of the model over that of the benchmark, without that day.
+    qlike_ratio_without : mean loss of the model over that of the benchmark, without that day; NaN
+        where the benchmark loses nothing then.
     """
 
     share: float
@@ -40,8 +41,13 @@ def influence(losses: FloatArray, benchmark_losses: FloatArray, dates: DateArray
     squares = np.square(losses - benchmark_losses - (losses - benchmark_losses).mean())
     total = float(squares.sum())
     if total == 0.0:
-        return Influence(0.0, None, float(losses.mean() / benchmark_losses.mean()))
+        return Influence(0.0, None, _ratio(losses, benchmark_losses))
     at = int(np.argmax(squares))
     kept = np.arange(len(losses)) != at
-    ratio = float(losses[kept].mean() / benchmark_losses[kept].mean())
+    ratio = _ratio(losses[kept], benchmark_losses[kept])
     return Influence(float(squares[at]) / total, dates[at], ratio)
+
+
+def _ratio(losses: FloatArray, benchmark_losses: FloatArray) -> float:
+    benchmark = float(benchmark_losses.mean())
+    return float(losses.mean()) / benchmark if benchmark else np.nan

@@ -110,31 +110,6 @@ def _next_offsets(residuals: FloatArray, levels: Sequence[float]) -> FloatArray:
     return offsets
 
 
-def rolling_bounds(
-    forecast: FloatArray, rv: FloatArray, level: float, horizon: int = 1
-) -> FloatArray:
-    """Intervals that would have been given at each date of a walk-forward.
-
-    Parameters
-    ----------
-    forecast : (n,) forecast variance, by target date.
-    rv : (n,) realized variance of the same dates.
-    level : nominal coverage, one of `LEVELS`.
-    horizon : sessions ahead.
-
-    Returns
-    -------
-    (n, 2) lower and upper bound of the variance, in the unit of the forecast, from the up to
-    `WINDOW` earlier errors; NaN while there are fewer than `MINIMUM`.
-
-    Raises
-    ------
-    UnsupportedLevel : the level is not one of `LEVELS`.
-    """
-    offsets = rolling_offsets(np.log(rv / forecast), (level,), horizon)[:, 0]
-    return forecast[:, None] * np.exp(offsets)
-
-
 def _tail(level: float) -> float:
     """Probability beyond each bound."""
     if level not in LEVELS:

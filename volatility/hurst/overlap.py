@@ -62,14 +62,18 @@ def exponential_decay(path: FloatArray) -> float | None:
     -----
     An average :math:`v_t = \lambda v_{t-1} + (1 - \lambda) x_t` of positive values falls by a
     factor of :math:`\lambda` at most, whatever happens, and rises without limit: the increments of
-    its log end abruptly on one side. Those of volatility itself have tails on both. An average of
-    values that hardly move has increments without skew and is not found.
+    its log end abruptly on one side. Those of Gaussian models of log volatility have tails on both,
+    and measurement noise gives them to any other. A process that rises in jumps and falls no
+    faster than it reverts, seen without noise, ends as abruptly and is taken for an average; of
+    itself the path does not tell which it is. An average of values that hardly move has increments
+    without skew and is not found.
     """
     increments = np.sort(np.diff(path))
     median, high = np.quantile(increments, [0.5, 0.9])
     if median - increments[0] >= LARGEST_FALL * (high - median):
         return None
-    return float(np.exp(2 * increments[0]))
+    decay = float(np.exp(2 * increments[0]))
+    return decay if 0.0 < decay < 1.0 else None  # a path that never falls is no average
 
 
 def autocorrelations(values: FloatArray, max_lag: int) -> FloatArray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from volatility.arrays import FloatArray
-from volatility.hurst.bands import banded_spectrum
+from volatility.hurst.bands import BandedSpectrum, banded_spectrum
 from volatility.hurst.calibration import normal_quantile
 from volatility.hurst.whittle import FgnSpectrum
 
@@ -56,23 +56,15 @@ def upper_bound(path: FloatArray, level: float = 0.95) -> float:
     ----------
     Fukasawa, Takabatake & Westphal (2022), Mathematical Finance 32(4).
     """
-    spectrum = banded_spectrum(path)
-    model = _Model(spectrum.power, spectrum.weights, spectrum.cosine)
-    return _last_crossing(model.profile(), normal_quantile(level))
+    profile = _Model(banded_spectrum(path)).profile()
+    return _last_crossing(profile, normal_quantile(level))
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """Likelihood of all exponents at once; parameters are (exponents, 2), see `LIMITS`.
+    """Likelihood of all exponents at once; parameters are (exponents, 2), see `LIMITS`."""
 
-    Attributes
-    ----------
-    power, weights, cosine : (bands,) mean spectrum, number of ordinates, cosine of the frequency.
-    """
-
-    power: FloatArray
-    weights: FloatArray
-    cosine: FloatArray
+    seen: BandedSpectrum
 
     def profile(self) -> FloatArray:
         """Twice the least negative log likelihood at each exponent: (exponents,)."""
@@ -94,8 +86,8 @@ class _Model:
 
     def _drivers(self) -> FloatArray:
         """Spectra of fractional Gaussian noise times that of a difference: (exponents, bands)."""
-        spectrum = FgnSpectrum(np.arccos(self.cosine))
-        return np.stack([spectrum(exponent) for exponent in EXPONENTS]) * (1 - self.cosine)
+        spectrum = FgnSpectrum(self.seen.frequencies)
+        return np.stack([spectrum(exponent) for exponent in EXPONENTS]) * (1 - self.seen.cosine)
 
     def _start(self, driver: FloatArray) -> FloatArray:
         """Best parameters of a coarse grid."""
@@ -106,15 +98,15 @@ class _Model:
     def _log_density(self, driver: FloatArray, parameters: FloatArray) -> FloatArray:
         """Log spectrum up to a constant: (..., bands) from (..., bands) and (..., 2)."""
         decay = np.exp(-np.exp(parameters[..., 1:]))
-        signal = driver / (1 - 2 * decay * self.cosine + decay**2)
-        noise = 1 - self.cosine
-        odds = np.exp(parameters[..., :1]) * (signal @ self.weights)[..., None]
-        return np.asarray(np.log(signal + odds / (noise @ self.weights) * noise))
+        signal = driver / (1 - 2 * decay * self.seen.cosine + decay**2)
+        noise = 1 - self.seen.cosine
+        odds = np.exp(parameters[..., :1]) * (signal @ self.seen.weights)[..., None]
+        return np.asarray(np.log(signal + odds / (noise @ self.seen.weights) * noise))
 
     def _deviance(self, log_density: FloatArray) -> FloatArray:
-        total = self.weights.sum()
-        scale = (self.power * np.exp(-log_density)) @ self.weights / total
-        return np.asarray(2 * (total * np.log(scale) + log_density @ self.weights))
+        total = self.seen.weights.sum()
+        scale = (self.seen.power * np.exp(-log_density)) @ self.seen.weights / total
+        return np.asarray(2 * (total * np.log(scale) + log_density @ self.seen.weights))
 
     def _scoring_step(
         self,
@@ -124,14 +116,14 @@ class _Model:
         damping: FloatArray,
     ) -> FloatArray:
         """Fisher scoring with Levenberg's damping, the scale profiled out: (exponents, 2)."""
-        total = self.weights.sum()
-        ratio = self.power * np.exp(-log_density)
-        residual = ratio / (ratio @ self.weights / total)[:, None] - 1
+        total = self.seen.weights.sum()
+        ratio = self.seen.power * np.exp(-log_density)
+        residual = ratio / (ratio @ self.seen.weights / total)[:, None] - 1
         shifted = (parameters + DIFFERENCE * unit for unit in np.eye(2))
         slopes = np.stack([self._log_density(driver, p) - log_density for p in shifted], axis=1)
         slopes = slopes / DIFFERENCE
-        slopes = slopes - (slopes @ self.weights / total)[..., None]
-        weighted = slopes * self.weights
+        slopes = slopes - (slopes @ self.seen.weights / total)[..., None]
+        weighted = slopes * self.seen.weights
         information = weighted @ slopes.transpose(0, 2, 1) + damping[:, None, None] * np.eye(2)
         score = weighted @ residual[..., None]
         return np.asarray(np.linalg.solve(information, score)[..., 0])

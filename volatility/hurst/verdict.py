@@ -134,9 +134,9 @@ class Evidence:
     def _overlap_reason(self) -> str:
         if self.decay is not None:
             return (
-                "the path never falls faster than an exponential average with a weight of "
-                f"{self.decay:.3f} on the past lets it, and rises without such a limit: it is "
-                "smooth because it is an average, whatever volatility does"
+                "the path rises without limit and falls no faster than a weight of "
+                f"{self.decay:.3f} on the past lets it: it is an exponential average, or a process "
+                "that can fall no faster than a fixed rate, and either is smooth because of that"
             )
         if self.window is None:
             return (

@@ -48,6 +48,12 @@ class SessionReturns:
             values[places] = function(returns)
         return values
 
+    @property
+    def median_nobs(self) -> int:
+        """Returns of the median session; at least one session is measured."""
+        counts = np.concatenate([[returns.shape[1]] * len(returns) for _, returns in self.groups])
+        return int(np.median(counts))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sessions:

@@ -48,9 +48,7 @@ def heterogeneous_autoregression(
     Parameters
     ----------
     coefficients : of yesterday's value, of the mean of five sessions and of that of twenty-two.
-    nobs : values in a path, at least 1.
-    rng : source of randomness.
-    paths : number of independent paths.
+    nobs, rng, paths : as in :func:`autoregression`.
 
     Returns
     -------
@@ -88,9 +86,7 @@ def log_correlated(
 
     Parameters
     ----------
-    nobs : values in a path, at least 1.
-    rng : source of randomness.
-    paths : number of independent paths.
+    nobs, rng, paths : as in :func:`autoregression`.
     intermittency : :math:`\lambda^2`.
     integral_scale : sessions T beyond which nothing is correlated.
 
@@ -135,9 +131,7 @@ def markov_switching(
 
     Parameters
     ----------
-    nobs : values in a path, at least 1.
-    rng : source of randomness.
-    paths : number of independent paths.
+    nobs, rng, paths : as in :func:`autoregression`.
     components : factors of the variance.
     multiplier : a factor is this or 2 less this, with equal odds.
     fastest : probability that the fastest factor is drawn anew in a session.

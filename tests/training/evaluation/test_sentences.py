@@ -5,6 +5,7 @@ import pytest
 
 from tests.training.evaluation.studies import results
 from tests.training.simulated import small_config
+from training.evaluation.headings import most_influential_day
 from training.evaluation.sentences import (
     better,
     doubts,
@@ -80,6 +81,16 @@ def test_a_comparison_that_rests_on_one_day_says_so(comparison: Comparison) -> N
             "(2019-04-02, 98% of the variance; without it +3.8%)."
         )
         assert told == [sentence] * sentences
+
+
+def test_a_benchmark_that_loses_nothing_without_one_day_gives_no_ratio(
+    comparison: Comparison,
+) -> None:
+    first = comparison.rows[0]
+    row = replace(first, influence={"har": Influence(0.98, np.datetime64("2019-04-02"), np.nan)})
+    (told,) = resting_on_one_day(replace(comparison, rows=(row,)), "har")
+    assert told.endswith("(2019-04-02, 98% of the variance; without it no ratio to a loss of 0).")
+    assert most_influential_day("har", row) == "2019-04-02: 98%, no ratio to a loss of 0"
 
 
 def test_what_is_left_out_and_what_is_odd_is_told(comparison: Comparison) -> None:

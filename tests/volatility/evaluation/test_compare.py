@@ -17,7 +17,7 @@ from volatility.evaluation.compare import compare
 from volatility.evaluation.confidence_set import model_confidence_set
 from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.influence import influence
-from volatility.evaluation.intervals import MINIMUM, rolling_bounds
+from volatility.evaluation.intervals import MINIMUM, rolling_offsets
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.superior_ability import superior_ability_pvalues
 from volatility.evaluation.tracks import ForecastTrack, align
@@ -57,6 +57,12 @@ def part(track: ForecastTrack, rows: slice | np.ndarray) -> ForecastTrack:
         forecast=track.forecast[rows],
         rv=track.rv[rows],
     )
+
+
+def bounds_of(track: ForecastTrack, horizon: int = 1) -> np.ndarray:
+    """80 % interval given at each date of a walk-forward; (n, 2), NaN before the first."""
+    offsets = rolling_offsets(np.log(track.rv / track.forecast), (0.8,), horizon)[:, 0]
+    return track.forecast[:, None] * np.exp(offsets)
 
 
 def moved(track: ForecastTrack, sessions: int) -> ForecastTrack:
@@ -261,7 +267,7 @@ class TestCompare:
     def test_coverage_is_that_of_the_intervals_given_at_the_time(self, tracks):
         har = tracks["har"]
         row = compare([har], har.target_dates[200]).rows[0]
-        bounds = rolling_bounds(har.forecast, har.rv, 0.8)[200:]
+        bounds = bounds_of(har)[200:]
         inside = (bounds[:, 0] <= har.rv[200:]) & (har.rv[200:] <= bounds[:, 1])
         assert row.coverage[0.8] == pytest.approx(inside.mean())
         assert row.coverage_nobs == NOBS - 200
@@ -337,7 +343,7 @@ class TestLongerHorizons:
             for benchmark, test in row.diebold_mariano.items():
                 assert test == diebold_mariano(losses[row.model], losses[benchmark], horizon)
             track = tracks[row.model]
-            bounds = rolling_bounds(track.forecast, track.rv, 0.8, horizon)
+            bounds = bounds_of(track, horizon)
             known = ~np.isnan(bounds[:, 0])
             assert row.coverage_nobs == known.sum() == len(track) - MINIMUM - (horizon - 1)
             inside = (bounds[known, 0] <= track.rv[known]) & (track.rv[known] <= bounds[known, 1])

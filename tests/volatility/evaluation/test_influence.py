@@ -23,3 +23,12 @@ def test_the_same_losses_have_no_such_day():
 def test_equal_days_share_alike():
     result = influence(np.array([1.0, -1.0, 1.0, -1.0]) + 3, np.full(4, 3.0), DATES[:4])
     assert result.share == pytest.approx(1 / 4)
+
+
+def test_a_benchmark_without_a_loss_gives_no_ratio():
+    # Without the last day, on which both lose, the benchmark has forecast all days exactly.
+    losses, none = np.array([1.0, 1.0, 1.0, 1.0, 9.0]), np.zeros(5)
+    result = influence(losses, np.array([0.0, 0.0, 0.0, 0.0, 3.0]), DATES)
+    assert result.date == np.datetime64("2020-01-05")
+    assert np.isnan(result.qlike_ratio_without)
+    assert np.isnan(influence(none, none, DATES).qlike_ratio_without)

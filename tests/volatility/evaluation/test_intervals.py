@@ -9,7 +9,6 @@ from volatility.evaluation.intervals import (
     MINIMUM,
     WINDOW,
     conformal_offsets,
-    rolling_bounds,
     rolling_offsets,
 )
 
@@ -91,17 +90,6 @@ def test_a_residual_changes_no_offset_of_its_own_date_or_before(date, value):
         rolling_offsets(residuals, (0.9,))[: date + 1],
         rolling_offsets(changed, (0.9,))[: date + 1],
     )
-
-
-def test_rolling_bounds_scale_the_forecast():
-    rng = np.random.default_rng(7)
-    forecast = np.exp(rng.normal(-8, 0.5, 180))
-    rv = forecast * np.exp(rng.normal(0, 0.6, 180))
-    bounds = rolling_bounds(forecast, rv, 0.8)
-    lower, upper = conformal_offsets(np.log(rv / forecast)[:150], 0.8)
-    assert bounds[150] == pytest.approx(forecast[150] * np.exp([lower, upper]), rel=1e-14)
-    assert np.isnan(bounds[:MINIMUM]).all()
-    assert not np.isnan(bounds[MINIMUM:]).any()
 
 
 @pytest.mark.parametrize("call", [conformal_offsets, lambda r, level: rolling_offsets(r, (level,))])

@@ -56,7 +56,21 @@ def test_an_exponential_average_of_realized_variance_is_found():
     assert np.mean([exponential_decay(path) is not None for path in paths]) >= 0.9
 
 
-def test_no_average_is_found_in_volatility_itself():
+def test_a_path_that_never_falls_is_no_average():
+    steps = np.random.default_rng(3).exponential(size=400)
+    assert exponential_decay(np.cumsum(steps)) is None
+
+
+def test_jumps_up_that_revert_are_taken_for_an_average_unless_seen_with_noise():
+    rng = np.random.default_rng(10)
+    jumps = exponential_average(rng.chisquare(1, (20, 1_700)), 0.95)[:, 200:]
+    paths = 0.5 * jumps / jumps.std()
+    assert all(exponential_decay(path) is not None for path in paths)
+    noisy = paths + 0.25 * rng.standard_normal(paths.shape)  # of a range, about
+    assert all(exponential_decay(path) is None for path in noisy)
+
+
+def test_no_average_is_found_in_gaussian_volatility_or_with_jumps():
     rng = np.random.default_rng(9)
     factor = autoregression(0.98, 1_500, rng, 50)
     two = factor + autoregression(0.5, 1_500, rng, 50)

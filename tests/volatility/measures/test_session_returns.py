@@ -49,6 +49,16 @@ def test_a_half_day_is_a_whole_session():
     assert rv_of(JULY)[0]["2019-07-03"] == pytest.approx(by_hand(JULY, HALF_DAY), rel=1e-12)
 
 
+def test_the_median_session_has_the_returns_of_a_full_day():
+    for bars, calendar, nobs in (
+        (JULY, NEW_YORK, 78),  # eight full days and a half one
+        (chosen(JULY, HALF_DAY), NEW_YORK, 42),
+        (without(JULY, np.flatnonzero(FULL_DAY)[5:9]), NEW_YORK, 78),
+        (make_bars(4 * 24, interval=3600), CRYPTO, 24),
+    ):
+        assert session_returns(bars, calendar)[0].median_nobs == nobs
+
+
 def test_the_night_is_not_in_rv_but_in_a_column():
     calm = session_bars("2019-07-01", "2019-07-12", night=0.0)
     wild = session_bars("2019-07-01", "2019-07-12", night=0.05)
