@@ -10,7 +10,7 @@ import numpy as np
 
 from models_store.runtime import LoadedModel
 from models_store.store import Store
-from training.evaluation.headings import against, most_influential_day
+from training.evaluation.headings import against, most_influential_day, without_day
 from training.evaluation.sentences import LABELS, better, superiority
 from volatility.errors import InvalidInput
 from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow, compare
@@ -119,7 +119,7 @@ def _evidence(result: ServedModels, row: ComparisonRow) -> str:
         return f"{told})"
     return (
         f"{told}; {day.share:.0%} of the differential's variance is {day.date}, without it "
-        f"{day.qlike_ratio_without - 1:+.1%})"
+        f"{without_day(day)})"
     )
 
 

@@ -298,6 +298,8 @@ def _row(
     log_rv, log_forecast = np.log(rv), np.log(forecast)
     intervals = _interval_scores(model, aligned, scored)
     qlike = float(losses[model].mean())
+    against = [name for name in BENCHMARKS if name in losses and name != model]
+    dates = aligned.target_dates[scored]
     return ComparisonRow(
         model=model,
         qlike_loss=qlike,
@@ -311,18 +313,12 @@ def _row(
         coverage_by_tercile=intervals.coverage_by_tercile,
         coverage_nobs=intervals.nobs,
         diebold_mariano={
-            name: diebold_mariano(losses[model], losses[name], aligned.horizon)
-            for name in BENCHMARKS
-            if name in losses and name != model
+            name: diebold_mariano(losses[model], losses[name], aligned.horizon) for name in against
         },
         in_confidence_set=model in confidence_set.included,
         confidence_set_pvalue=confidence_set.pvalues[model],
         information_lag=timing.information_lag,
-        influence={
-            name: influence(losses[model], losses[name], aligned.target_dates[scored])
-            for name in BENCHMARKS
-            if name in losses and name != model
-        },
+        influence={name: influence(losses[model], losses[name], dates) for name in against},
         qlike_loss_by_seed={
             seed: qlike_loss(rv, own[scored]) for seed, own in aligned.by_seed[model].items()
         },
