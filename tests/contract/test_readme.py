@@ -67,6 +67,7 @@ def flatten_numbers(answer: dict) -> None:
     answer |= {
         f"skill.{name}": str(value) if name == "span" else value for name, value in skill.items()
     }
+    answer["calibration"] = str(answer["calibration"])
     answer["warnings"] = str(answer["warnings"])
     answer["diagnostics"] = str(answer["diagnostics"])
 

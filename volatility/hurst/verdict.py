@@ -118,9 +118,10 @@ class Evidence:
             else "noise of any size"
         )
         return "rough", (
-            f"{headline}; every interval ends below 0.5, and seen with {seen} a fractional model "
-            f"is likelier than two factors by {over.over_two_factors:.1f} nats (more than "
-            f"{over.margin:.1f} is asked) and than a HAR model by {over.over_har:.1f}"
+            f"{headline}; every interval ends below 0.5, and seen with {seen} the log likelihood "
+            f"of a fractional model is {over.over_two_factors:+.1f} nats from that of two factors "
+            f"and {over.over_har:+.1f} from that of a HAR model, which have a parameter more "
+            f"(above {over.margin:+.1f} is asked)"
         )
 
     def _before_correction(self) -> str:
@@ -243,9 +244,9 @@ def _rival(comparison: ScaleComparison) -> str:
         by = -min(over_two, over_har)
         return f"a fractional model is less likely than {likelier} by {by:.1f} nats"
     return (
-        f"{factors} or a HAR model cannot be told from it{_noise_known(comparison)}: a fractional "
-        f"model is likelier by {over_two:.1f} and {over_har:.1f} nats, and more than "
-        f"{comparison.margin:.1f} is asked"
+        f"{factors} or a HAR model cannot be told from it{_noise_known(comparison)}: the log "
+        f"likelihood of a fractional model is {over_two:+.1f} and {over_har:+.1f} nats from theirs, "
+        f"and above {comparison.margin:+.1f} is asked"
     )
 
 
