@@ -127,11 +127,19 @@ def many_models_table(draws: int, nobs: tuple[int, ...] = (300, 600)) -> list[st
         + " |",
         "|---|" + "---|" * (4 * len(nobs)),
     ]
-    for row, (name, draw) in enumerate(processes().items()):
+    drawn = {**processes(), "autocorrelation 0.4, one white and of ten deviations": _one_noisy}
+    for row, (name, draw) in enumerate(drawn.items()):
         rng = np.random.default_rng([7, row])
         cells = [cell for n in nobs for cell in _many(draw, n, draws, rng)]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
+
+
+def _one_noisy(nobs: int, models: int, rng: np.random.Generator) -> np.ndarray:
+    """Losses of which the last model's are much noisier, as those of the last value are."""
+    losses = autoregressive(0.4)(nobs, models, rng)
+    losses[:, -1] = 10.0 * rng.standard_normal(nobs)
+    return losses
 
 
 def _many(draw: Draw, nobs: int, draws: int, rng: np.random.Generator) -> list[str]:

@@ -114,7 +114,7 @@ def test_what_networks_show_of_themselves_is_visible(client: TestClient) -> None
     assert 0 < alpha < 1
     hybrid = client.get("/models/BTC-USD/hybrid").json()["manifest"]
     assert 0 < hybrid["learned"]["alpha"] < 1
-    assert len(hybrid["histories"]["training"]["validation_losses"]) > 1
+    assert len(hybrid["histories"]["training_1"]["validation_losses"]) > 1
 
 
 def test_every_model_is_compared(client: TestClient) -> None:

@@ -44,13 +44,19 @@ STANDARDIZED = frozenset({"residual_boosting", "regime_ensemble", "transfer_resi
 CODE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "training": ("config.py", "fitting_history.py"),
-        "training.data": ("assets.py", "pairs.py"),
+        "training.data": ("assets.py",),
         "training.models": ("recipe.py",),
         "training.models.linear": ("har.py", "least_squares.py"),
         "training.models.neural": ("*.py",),
         "training.networks": ("*.py",),
         "training.reproduction": ("samples.py", "units.py"),
-        "volatility": ("filters.py", "regressor_names.py", "regressors.py", "series.py"),
+        "volatility": (
+            "filters.py",
+            "pairs.py",
+            "regressor_names.py",
+            "regressors.py",
+            "series.py",
+        ),
         "volatility.measures": ("*.py",),
     }
 )

@@ -245,8 +245,8 @@ def _rival(comparison: ScaleComparison) -> str:
         return f"a fractional model is less likely than {likelier} by {by:.1f} nats"
     return (
         f"{factors} or a HAR model cannot be told from it{_noise_known(comparison)}: the log "
-        f"likelihood of a fractional model is {over_two:+.1f} and {over_har:+.1f} nats from theirs, "
-        f"and above {comparison.margin:+.1f} is asked"
+        f"likelihood of a fractional model is {over_two:+.1f} and {over_har:+.1f} nats from "
+        f"theirs, and above {comparison.margin:+.1f} is asked"
     )
 
 

@@ -73,11 +73,11 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_fitted(
 
 
 def test_networks_are_means_over_as_many_seeds_as_asked_for() -> None:
-    *_, log_har, lstm = prepare("--models", "lstm", "--seeds", "4").recipes
+    *_, linear, lstm = prepare("--models", "lstm", "--seeds", "4").recipes
     assert isinstance(lstm, SeedMean)
     assert (lstm.name, lstm.seeds) == ("lstm", 4)
-    assert log_har.name == "log_har"
-    assert not isinstance(log_har, SeedMean)
+    assert linear.name == "calendar_log_har"
+    assert not isinstance(linear, SeedMean)
 
 
 @pytest.mark.parametrize("count", ["0", "17", "many"])

@@ -21,12 +21,13 @@ def test_a_model_a_day_late_is_left_out_and_the_others_are_published(tmp_path: P
     store = Store(tmp_path)
     result = publish(trained, store, {"har", "log_har", "last_value"})
     outcomes = {outcome.model: outcome for outcome in result.outcomes}
-    assert set(store.models(data.target.asset)) == {"har", "log_har"}
+    sound = {"har", "log_har", "calendar_log_har"}
+    assert set(store.models(data.target.asset)) == sound
     assert result.refused  # exit status 1
     assert outcomes["last_value"].refused
     assert outcomes["last_value"].version is None
     assert outcomes["last_value"].note.startswith("last_value follows the news of 2 sessions")
-    assert {row.model for row in result.comparison.rows} == {"har", "log_har"}
+    assert {row.model for row in result.comparison.rows} == sound
     assert outcomes["har"].serves
     assert outcomes["log_har"].serves
-    assert result.champion in {"har", "log_har"}
+    assert result.champion in sound

@@ -153,7 +153,7 @@ def test_the_reason_says_what_was_compared():
     path = 0.3 * brownian_paths(0.1, 5_000, 20)[1]
     found = report(path, measure="realized_variance", intraday_nobs=10**6)
     assert found.verdict == "rough"
-    assert f"by {found.comparison.over_two_factors:.1f} nats" in found.reason
+    assert f"{found.comparison.over_two_factors:+.1f} nats from that of two" in found.reason
 
 
 def test_a_path_smoother_than_brownian_is_not_said_to_be_brownian():
