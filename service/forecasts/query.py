@@ -161,13 +161,13 @@ def settle(question: Question) -> Settled:
     if isinstance(history, Held):
         held, manifest = history, model.manifest
         history = held.series(manifest.measure, manifest.columns)
-        if question.as_of is None:
-            calibration = held.calibration(model)
-        else:
+        whole = len(history)
+        if question.as_of is not None:
             until = _replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            calibration = model.calibrate(history, outcomes=model.predictor.vectorized)
             warnings = _in_sample_warnings(model, question.as_of)
+        if len(history) == whole:
+            calibration = held.calibration(model)
     stale = _sessions_since(history, until, model.calendar)
     given = ForecastInput(history, question.levels, question.horizon, calibration)
     return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))

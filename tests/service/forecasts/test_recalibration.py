@@ -87,6 +87,8 @@ def test_a_network_is_recalibrated_where_the_held_history_ends_not_in_replays(
 ) -> None:
     replayed = ask(later, model="regimes", as_of=str(SINCE.dates[50]))
     assert replayed["calibration"] == {"nobs": 250, "from_history": 0, "through": LAST}
+    newest = ask(later, model="regimes", as_of=str(SINCE.dates[-1]))
+    assert newest == ask(later, model="regimes")
 
 
 def test_a_batch_recalibrates_as_single_requests_do(later: TestClient) -> None:
