@@ -16,6 +16,7 @@ from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for
+    from training.models.pooled.zero_shot import FitPooled
     from training.models.recipe import Recipe
 
 LINEAR: Mapping[str, str] = MappingProxyType(
@@ -54,6 +55,7 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
     }
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **NEURAL})
+_POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -91,6 +93,18 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
         _load(_SEED_MEAN)(recipe, config.seeds) if name in NEURAL else recipe
         for name, recipe in chosen.items()
     ]
+
+
+def pooled_fit() -> "FitPooled":
+    """What fits the model for every asset.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``networks`` is not installed.
+    """
+    require(NETWORKS_EXTRA, "the model for every asset")
+    fit: FitPooled = _load(_POOLED_FIT)
+    return fit
 
 
 def _load(path: str) -> Any:
