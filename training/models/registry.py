@@ -93,6 +93,11 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     ]
 
 
+def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
+    """Those of ``horizons`` that a model is made for: of a network the first, its one output."""
+    return tuple(horizons[:1] if model in NEURAL else horizons)
+
+
 def _load(path: str) -> Any:
     module, function = path.split(":")
     return getattr(import_module(module), function)
