@@ -5,9 +5,17 @@ the same bytes. When a version came into service is written beside it, in the ``
 """
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Self, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from models_store.names import check_asset_name, check_model_name
 from models_store.predictors.kinds import KINDS
@@ -104,6 +112,50 @@ class Evaluation(_Record):
     )
 
 
+ResidualVariance = Annotated[
+    float,
+    Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="Variance of log residuals; half of it moves a log forecast to the mean. "
+        "Zero on the levels scale.",
+    ),
+]
+Clip = Annotated[
+    tuple[float, float],
+    Field(
+        description="Smallest and largest rv seen in training, a mean where several sessions are "
+        "forecast: the range a forecast may take."
+    ),
+]
+MeanRv = Annotated[
+    FiniteFloat,
+    Field(
+        gt=0,
+        description="Mean rv seen in training, which stands in for a negative forecast in levels.",
+    ),
+]
+Learned = Annotated[
+    dict[str, FiniteFloat],
+    Field(
+        default_factory=dict,
+        description="Learned quantities worth reading, such as the hybrid's alpha; of several "
+        "seeds their mean.",
+    ),
+]
+
+
+class HorizonRecord(_Record):
+    """What a model has learned of one horizon, and how it did there."""
+
+    residual_variance: ResidualVariance
+    clip: Clip
+    mean_rv: MeanRv
+    intervals: tuple[IntervalCalibration, ...]
+    evaluation: Evaluation
+    learned: Learned
+
+
 class Manifest(_Record):
     """One version of one model: what it is, what it saw, and what it may be asked."""
 
@@ -123,7 +175,14 @@ class Manifest(_Record):
     periods_per_year: PositiveInt
     bar_interval: PositiveInt = Field(description="Seconds that one bar of the source spans.")
     horizons: tuple[PositiveInt, ...] = Field(
-        default=(1,), min_length=1, description="Sessions ahead that it may be asked for."
+        default=(1,),
+        min_length=1,
+        description="Sessions ahead that it may be asked for. It was judged by the first, which "
+        "`residual_variance`, `clip`, `mean_rv`, `intervals`, `evaluation` and `learned` are "
+        "about.",
+    )
+    by_horizon: dict[PositiveInt, HorizonRecord] = Field(
+        default_factory=dict, description="The same of each further horizon."
     )
     training: TrainingData
     sources: tuple[TrainingData, ...] = Field(
@@ -134,19 +193,9 @@ class Manifest(_Record):
         description="What each class of session adds to log rv: divided out of what the predictor "
         "sees, and multiplied back into what it says. Null for a model that knows no calendar.",
     )
-    residual_variance: float = Field(
-        ge=0,
-        allow_inf_nan=False,
-        description="Variance of log residuals; half of it moves a log forecast to the mean. "
-        "Zero on the levels scale.",
-    )
-    clip: tuple[float, float] = Field(
-        description="Smallest and largest rv seen in training: the range a forecast may take."
-    )
-    mean_rv: FiniteFloat = Field(
-        gt=0,
-        description="Mean rv seen in training, which stands in for a negative forecast in levels.",
-    )
+    residual_variance: ResidualVariance
+    clip: Clip
+    mean_rv: MeanRv
     rv_medians: tuple[float, float] | None = Field(
         default=None,
         description="Lowest and highest median rv of 22 consecutive sessions in training: a "
@@ -155,11 +204,7 @@ class Manifest(_Record):
     intervals: tuple[IntervalCalibration, ...]
     evaluation: Evaluation
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
-    learned: dict[str, FiniteFloat] = Field(
-        default_factory=dict,
-        description="Learned quantities worth reading, such as the hybrid's alpha; of several "
-        "seeds their mean.",
-    )
+    learned: Learned
     histories: dict[str, LossHistory] = Field(
         default_factory=dict,
         description="How the losses of a network went, by phase of its training; of several seeds "
@@ -170,3 +215,22 @@ class Manifest(_Record):
         default=(), description="Of a network: the seeds whose fits it is the mean of, in logs."
     )
     code_version: str
+
+    @model_validator(mode="after")
+    def _has_all_horizons(self) -> Self:
+        if self.horizons[1:] != tuple(self.by_horizon):
+            raise ValueError(
+                f"by_horizon has {list(self.by_horizon)}; needed: {list(self.horizons[1:])}"
+            )
+        return self
+
+    def at(self, horizon: int) -> HorizonRecord:
+        """What is known of one of :attr:`horizons`.
+
+        Raises
+        ------
+        KeyError : it is none of them.
+        """
+        if horizon != self.horizons[0]:
+            return self.by_horizon[horizon]
+        return HorizonRecord(**{name: getattr(self, name) for name in HorizonRecord.model_fields})

@@ -36,6 +36,7 @@ SEEDS = Range(-(2**63), 2**63 - 1)  # what torch takes
 # Networks behind one forecast: what one seed more adds shrinks with their square, what it costs in
 # fitting, in serving and in the size of an artifact does not.
 AVERAGED = Range(1, 16)
+HORIZONS = Range(1, 250)  # sessions ahead; beyond a year a sample has few that do not overlap
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,12 @@ class Config:
     ----------
     seed : of every random choice, or the first of :attr:`seeds`.
     seeds : how many seeds a network is fitted with and is the mean of.
+    horizons : sessions ahead that models are made for; they are judged by the first, which is 1.
     """
 
     seed: Annotated[int, SEEDS]
     seeds: Annotated[int, AVERAGED]
+    horizons: tuple[Annotated[int, HORIZONS], ...]
     walk_forward: WalkForwardConfig
     network: NetworkConfig
     pretraining: FittingConfig
@@ -157,8 +160,17 @@ class Config:
     universal: UniversalConfig
 
     def __post_init__(self) -> None:
-        """Refuse seeds that torch does not take."""
+        """Refuse seeds that torch does not take, and horizons that do not begin with 1."""
         seeds_from(self.seed, self.seeds)
+        in_order = tuple(sorted(set(self.horizons)))
+        if self.horizons != in_order or in_order[:1] != (1,):
+            raise InvalidConfig(
+                f"horizons must begin with 1, by which models are judged, and increase; "
+                f"{list(self.horizons)} do not",
+                field="horizons",
+                found=list(self.horizons),
+                needed="such as [1, 5, 10, 22]",
+            )
 
 
 def seeds_from(first: int, count: int) -> tuple[int, ...]:
@@ -199,6 +211,8 @@ def flatten(section: Any, prefix: str = "") -> dict[str, float | int | str | boo
     for field in dataclasses.fields(section):
         value = getattr(section, field.name)
         name = f"{prefix}{field.name}"
+        if isinstance(value, tuple):
+            value = " ".join(map(str, value))
         flat |= flatten(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
     return flat
 
@@ -227,6 +241,10 @@ def _value(kind: Any, found: Any, where: str) -> Any:
         if not accepted.low <= value <= accepted.high:  # also true for NaN
             raise _unacceptable(where, str(accepted), found)
         return value
+    if get_origin(kind) is tuple:
+        if not isinstance(found, list):
+            raise _unacceptable(where, "a list", found)
+        return tuple(_value(get_args(kind)[0], it, where) for it in found)
     if kind is float and type(found) is int:
         return float(found)
     if type(found) is not kind:

@@ -1,6 +1,6 @@
 """Networks: ``model.onnx``, a graph from a window of raw ``log_rv`` to the next ``log_rv``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Protocol
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
@@ -20,6 +20,7 @@ class OnnxPredictorSpec(PredictorSpec):
     """A network in ``model.onnx``: a window of raw ``log_rv`` in, the next ``log_rv`` out."""
 
     kind: Literal["onnx"] = "onnx"
+    horizon: PositiveInt = Field(default=1, description="Sessions ahead that `output` is about.")
     input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
     output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
     diagnostics: tuple[str, ...] = Field(
@@ -106,24 +107,34 @@ def _aligned(values: FloatArray) -> NDArray[np.float32]:
     return rows
 
 
-def describe(network: TrainedNetwork) -> OnnxPredictorSpec:
-    """Names of the graph's input and outputs."""
-    return OnnxPredictorSpec(diagnostics=network.diagnostics)
+def describe(networks: Mapping[int, TrainedNetwork]) -> OnnxPredictorSpec:
+    """Names of the graph's input and outputs.
+
+    Raises
+    ------
+    ValueError : more than one network; a graph has the output of one horizon.
+    """
+    [(horizon, network)] = networks.items()
+    return OnnxPredictorSpec(horizon=horizon, diagnostics=network.diagnostics)
 
 
-def write(network: TrainedNetwork, spec: OnnxPredictorSpec, example: Windows) -> bytes:
+def write(
+    networks: Mapping[int, TrainedNetwork], spec: OnnxPredictorSpec, example: Windows
+) -> bytes:
     """Let the framework that trained the network export it."""
-    return network.to_onnx(spec, example)
+    return networks[spec.horizon].to_onnx(spec, example)
 
 
-def load(path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int) -> OnnxPredictor:
+def load(
+    path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int
+) -> Mapping[int, OnnxPredictor]:
     """Open ``model.onnx``.
 
     Raises
     ------
     Whatever onnxruntime raises on a file that is no graph.
     """
-    return OnnxPredictor.from_file(path, spec, lookback)
+    return {spec.horizon: OnnxPredictor.from_file(path, spec, lookback)}
 
 
 KIND = PredictorKind(OnnxPredictorSpec, "model.onnx", describe, write, load)

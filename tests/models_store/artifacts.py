@@ -103,7 +103,7 @@ def make_files(
     )
     windows = make_windows(manifest.columns)
     forecast = np.clip(predictor.predict(windows).values, *CLIP)
-    return _encode(manifest, linear.write(predictor), windows, forecast)
+    return _encode(manifest, linear.write({1: predictor}), windows, forecast)
 
 
 def make_network_files(asset: str = "TEST", model: str = "regimes") -> dict[str, bytes]:
@@ -168,7 +168,7 @@ def _encode(
         rv=series.rv[22:],
     )
     reference = {name: rows[-8:] for name, rows in windows.items()}
-    return artifact.encode(manifest, model_file, track, reference, forecast[-8:])
+    return artifact.encode(manifest, model_file, {1: track}, reference, {1: forecast[-8:]})
 
 
 def flip_byte(content: bytes, position: int) -> bytes:

@@ -82,7 +82,7 @@ def test_a_replay_has_the_interval_that_the_evaluation_gave_that_day(
 
 def test_errors_of_several_sessions_are_known_when_the_last_has_closed(model: LoadedModel) -> None:
     dates = make_series().dates
-    weekly = replace(model, track=replace(model.track, horizon=5))
+    weekly = replace(model, tracks={1: replace(model.track, horizon=5)})
     calibration = weekly.calibrate(make_series().until(dates[-21]))
     expected = rolling_offsets(record(model), (0.8,), horizon=5)[len(model.track) - 20, 0]
     assert offsets(calibration, 0.8) == pytest.approx(tuple(expected), rel=1e-12)
@@ -94,7 +94,7 @@ def test_outcomes_since_the_fit_take_the_place_of_the_oldest(
 ) -> None:
     history = grown(count)
     rows = [history.rv[at - LOOKBACK : at] for at in range(TRAINED, TRAINED + count)]
-    forecasts = model.predict_rv({"rv": np.array(rows)}).rv
+    forecasts = model.at(1).predict_rv({"rv": np.array(rows)}).rv
     own = np.log(history.rv[TRAINED:] / forecasts)
     expected = np.concatenate([record(model), own])[-WINDOW:]
     calibration = model.calibrate(history)

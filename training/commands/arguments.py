@@ -26,6 +26,14 @@ def add_retrain(parser: argparse.ArgumentParser) -> None:
     _add_assets(parser)
     _add_fitting(parser)
     parser.add_argument(
+        "--horizons",
+        nargs="+",
+        type=_horizon,
+        metavar="H",
+        help="sessions ahead, whose mean rv models forecast; they are judged by the first, which "
+        "is 1; overrides the configuration's",
+    )
+    parser.add_argument(
         "--store", type=Path, default=Path("var/store"), help="model store (default: %(default)s)"
     )
 

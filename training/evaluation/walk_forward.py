@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 
-from models_store.runtime import Bounds, to_rv
+from models_store.horizon import Bounds, to_rv
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
 from training.models.recipe import Fit, Recipe
@@ -157,6 +157,11 @@ def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
     return rv
 
 
+def seen_in(known: TrainingSet) -> FloatArray:
+    """The values of what is forecast that a fit has seen; a mean of days varies less than a day."""
+    return known.target.series.rv if known.horizon == 1 else known.pairs(1).targets
+
+
 def _jobs_of(study: Study) -> list[_Job]:
     return [
         _Job(study.key, only_needed(study.data, group), group, block)
@@ -177,7 +182,7 @@ def _forecast(job: _Job) -> list[BlockForecasts]:
 def _forecast_one(recipe: Recipe, job: _Job, known: TrainingSet) -> BlockForecasts:
     pairs = job.data.pairs(recipe.lookback, recipe.columns)
     ahead = pairs.where(_inside(job.block, pairs.target_dates))
-    fit, seen = recipe.fit(known), _seen(known)
+    fit, seen = recipe.fit(known), seen_in(known)
     return BlockForecasts(
         key=job.key,
         recipe=recipe,
@@ -188,11 +193,6 @@ def _forecast_one(recipe: Recipe, job: _Job, known: TrainingSet) -> BlockForecas
         by_seed={seed: forecast_rv(own, ahead.windows, seen) for seed, own in fit.by_seed.items()},
         rv=ahead.targets,
     )
-
-
-def _seen(known: TrainingSet) -> FloatArray:
-    """The values of what is forecast that a fit has seen; a mean of days varies less than a day."""
-    return known.target.series.rv if known.horizon == 1 else known.pairs(1).targets
 
 
 def _inside(block: Block, target_dates: DateArray) -> np.ndarray:

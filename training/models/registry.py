@@ -107,6 +107,11 @@ def pooled_fit() -> "FitPooled":
     return fit
 
 
+def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
+    """Those of ``horizons`` that a model is made for: of a network the first, its one output."""
+    return tuple(horizons[:1] if model in NEURAL else horizons)
+
+
 def _load(path: str) -> Any:
     module, function = path.split(":")
     return getattr(import_module(module), function)
