@@ -102,8 +102,8 @@ class LoadedModel:
     @cached_property
     def _columns(self) -> tuple[str, ...]:
         """What the predictor sees besides rv."""
-        knows_calendar = self.manifest.calendar_effects is not None
-        return (*self.manifest.columns, DAY) if knows_calendar else self.manifest.columns
+        dated = any(predictor.dated for predictor in self.predictors.values())
+        return (*self.manifest.columns, DAY) if dated else self.manifest.columns
 
     def at(self, horizon: int) -> HorizonModel:
         """The model of one horizon.

@@ -314,6 +314,7 @@ class LinearPredictor:
     intercept: float = 0.0
     kind: ClassVar[str] = "linear"  # in models_store.predictors
     vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = False
 
     @cached_property
     def design(self) -> Design:

@@ -8,15 +8,18 @@ its outcomes are not known. The effects are those of the kind of asset.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, PositiveInt
 
+from models_store.predictors.network import session_options
+from models_store.predictors.predictor import PredictorKind, PredictorSpec
 from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.scale_free import KINDS, Circumstances, Seen, scale_free
@@ -37,18 +40,17 @@ _REGRESSORS, _SEQUENCE, _OUTPUT = "regressors", "sequence", "log_rv"
 class PooledGraph:
     """The network of a model for every asset, in ``model.onnx``."""
 
+    content: bytes
     session: ort.InferenceSession
     chunk: int = _CHUNK
 
     @classmethod
-    def from_file(cls, path: Path) -> "PooledGraph":
-        """Open a graph on one thread of the CPU; see :mod:`models_store.predictors.network`."""
-        return cls(ort.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"]))
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> "PooledGraph":
-        """As :meth:`from_file`, from the file's content."""
-        return cls(ort.InferenceSession(content, _options(), providers=["CPUExecutionProvider"]))
+    def of(cls, content: bytes) -> "PooledGraph":
+        """Open a graph on one thread of the CPU, from the content of its file."""
+        session = ort.InferenceSession(
+            content, session_options(), providers=["CPUExecutionProvider"]
+        )
+        return cls(content, session)
 
     def run(self, regressors: AnyFloat, sequence: AnyFloat) -> FloatArray:
         """From (batch, k) regressors and (batch, 22, 4) sequences to (batch, horizons) logs."""
@@ -72,63 +74,56 @@ class PooledGraph:
         Whether they do depends on the kernels of the machine; it is tried on what is given, which
         should have more rows than a chunk.
         """
-        alone = PooledGraph(self.session, 1)
+        alone = replace(self, chunk=1)
         together = np.array_equal(self.run(regressors, sequence), alone.run(regressors, sequence))
         return self if together else alone
 
 
 @dataclass(frozen=True)
 class PooledPredictor:
-    """A model for every asset, bound to one.
+    """A model for every asset, bound to one at one horizon.
 
     Attributes
     ----------
     graph : the network.
-    horizons : of its outputs, in order.
+    output : place of the horizon among the network's outputs.
+    horizon : sessions ahead.
     asset_kind : one of :data:`volatility.scale_free.KINDS`.
     effects : of the calendar on log rv, by :data:`volatility.seasonality.DAY_CLASSES`.
     calendar_name : says which sessions come next, and which are half days.
     measure : of rv.
     columns : those of ``return``, ``overnight_return`` and ``range_ratio`` that the asset's bars
-        give; what is missing counts as zero.
-    log_scales : the asset's own scale in logs, by horizon; none for 0.
+        give, sorted; what is missing counts as zero.
+    log_scale : the asset's own scale in logs.
     """
 
     graph: PooledGraph
-    horizons: tuple[int, ...]
+    output: int
+    horizon: int
     asset_kind: str
     effects: Mapping[str, float]
     calendar_name: str
     measure: str
     columns: tuple[str, ...]
-    log_scales: Mapping[int, float]
+    log_scale: float = 0.0
     kind: ClassVar[str] = "pooled"
     scale: ClassVar[Scale] = "logs"
     lookback: ClassVar[int] = SESSIONS
     vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = True
 
-    def predict(self, windows: Windows, horizon: int = 1) -> Prediction:
+    def predict(self, windows: Windows) -> Prediction:
         """Predict the log of mean rv from (batch, 22 to 250) windows of every column and the day.
 
         Raises
         ------
         OutsideCalendar : a day lies outside the calendar, or a session ahead of it does.
         """
-        level, relative = self._relative(windows)
-        ahead = self.ahead(windows[DAY][:, -1], horizon)
-        own = self.log_scales.get(horizon, 0.0)
-        values = level + relative[:, self.horizons.index(horizon)] + ahead + own
-        return Prediction(values, {})
-
-    def ahead(self, newest: FloatArray, horizon: int) -> FloatArray:
-        """Log of the calendar's mean factor over the sessions after (batch,) days; (batch,)."""
-        return log_mean_factor(newest, horizon, self._by_class, self._calendar)
-
-    def _relative(self, windows: Windows) -> tuple[FloatArray, FloatArray]:
-        """Slow means, (batch,), and logs over them at each horizon, (batch, horizons)."""
         seen, about = look(windows, self.asset_kind, self.measure, self._by_class, self._calendar)
         level, regressors, sequence = scale_free(seen, about)
-        return level, self.graph.run(regressors, sequence)
+        relative = self.graph.run(regressors, sequence)[:, self.output]
+        ahead = log_mean_factor(windows[DAY][:, -1], self.horizon, self._by_class, self._calendar)
+        return Prediction(level + relative + ahead + self.log_scale, {})
 
     @cached_property
     def _calendar(self) -> Calendar:
@@ -197,10 +192,72 @@ def _fitted(values: FloatArray) -> FloatArray:
     return fitted
 
 
-def _options() -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return options
+class PooledPredictorSpec(PredictorSpec):
+    """The model for every asset, bound to one, with its network in ``model.onnx``."""
+
+    kind: Literal["pooled"] = "pooled"
+    horizons: tuple[PositiveInt, ...] = Field(description="Of the network's outputs, in order.")
+    asset_kind: str = Field(description="What the asset is taken for; volatility.scale_free.KINDS.")
+    effects: dict[str, FiniteFloat] = Field(
+        description="What each class of session adds to log rv of such an asset."
+    )
+    calendar: str
+    measure: str
+    columns: tuple[str, ...] = Field(description="What the asset's bars give besides rv.")
+    log_scales: dict[PositiveInt, FiniteFloat] = Field(
+        description="The asset's own scale in logs, by horizon: what its outcomes before the end "
+        "of training say of forecasts that were not fitted to it."
+    )
+
+
+def describe(predictors: Mapping[int, PooledPredictor]) -> PooledPredictorSpec:
+    """What it is bound to."""
+    first = next(iter(predictors.values()))
+    outputs = {predictor.output: horizon for horizon, predictor in predictors.items()}
+    return PooledPredictorSpec(
+        horizons=tuple(outputs[place] for place in sorted(outputs)),
+        asset_kind=first.asset_kind,
+        effects=dict(first.effects),
+        calendar=first.calendar_name,
+        measure=first.measure,
+        columns=first.columns,
+        log_scales={horizon: it.log_scale for horizon, it in predictors.items()},
+    )
+
+
+def write(
+    predictors: Mapping[int, PooledPredictor],
+    _spec: PooledPredictorSpec | None = None,
+    _example: Windows | None = None,
+) -> bytes:
+    """The network's file."""
+    return next(iter(predictors.values())).graph.content
+
+
+def load(
+    path: Path, spec: PooledPredictorSpec, _scale: Scale, _lookback: int
+) -> dict[int, PooledPredictor]:
+    """Open ``model.onnx``, and bind it.
+
+    Raises
+    ------
+    Whatever onnxruntime raises on a file that is no graph.
+    """
+    graph = PooledGraph.of(path.read_bytes())
+    return {
+        horizon: PooledPredictor(
+            graph=graph,
+            output=output,
+            horizon=horizon,
+            asset_kind=spec.asset_kind,
+            effects=spec.effects,
+            calendar_name=spec.calendar,
+            measure=spec.measure,
+            columns=spec.columns,
+            log_scale=spec.log_scales.get(horizon, 0.0),
+        )
+        for output, horizon in enumerate(spec.horizons)
+    }
+
+
+KIND = PredictorKind(PooledPredictorSpec, "model.onnx", describe, write, load)

@@ -102,7 +102,7 @@ class PooledNetwork(nn.Module):
         return values
 
     @torch.no_grad()
-    def predict(self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]) -> FloatArray:
+    def run(self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]) -> FloatArray:
         """As :meth:`forward`, on arrays; (n, horizons)."""
         self.eval()
         with one_thread():
@@ -125,8 +125,8 @@ class PooledNetwork(nn.Module):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             self._write(regressors[:2], sequence[:2], path)
-            exported = PooledGraph.from_file(path).run(regressors, sequence)
-            difference = float(np.abs(exported - self.predict(regressors, sequence)).max())
+            exported = PooledGraph.of(path.read_bytes()).run(regressors, sequence)
+            difference = float(np.abs(exported - self.run(regressors, sequence)).max())
             if not difference <= PARITY_TOLERANCE:  # also true for NaN
                 raise ParityError(
                     f"onnxruntime and torch differ by {difference:.2g} of log rv; "

@@ -43,6 +43,7 @@ class TorchPredictor:
     columns: tuple[str, ...] = ()
     kind: ClassVar[str] = "onnx"  # what it becomes for serving
     vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = False
 
     @property
     def diagnostics(self) -> tuple[str, ...]:

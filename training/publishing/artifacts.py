@@ -7,7 +7,7 @@ from importlib.metadata import version
 import numpy as np
 
 from models_store import artifact
-from models_store.horizon import Bounds
+from models_store.bounds import Bounds
 from models_store.manifest import (
     Evaluation,
     HorizonRecord,
@@ -208,8 +208,7 @@ def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> E
 
 def _reference_windows(recipe: Recipe, fit: Fit, data: TrainingSet) -> Windows:
     """The newest windows of what the model sees; the day is left out where it does not."""
-    _, effects = without_calendar(fit.predictor)
-    needed = ("rv", *recipe.columns, *(() if effects is None else (DAY,)))
+    needed = ("rv", *recipe.columns, *((DAY,) if fit.predictor.dated else ()))
     windows = data.pairs(recipe.lookback, recipe.columns).windows
     return {name: windows[name][-REFERENCE_WINDOWS:] for name in needed}
 

@@ -41,6 +41,15 @@ class PooledFit:
     capped_means: FloatArray
     example: Rows
 
+    def to_onnx(self) -> bytes:
+        """The network as the content of ``model.onnx``, checked against torch.
+
+        Raises
+        ------
+        ParityError : some prediction differs by more than 1e-5 of log rv.
+        """
+        return self.network.to_onnx(self.example.regressors, self.example.sequence)
+
 
 def fit_pooled(assets: Sequence[AssetData], config: UniversalConfig, seed: int) -> PooledFit:
     """Fit a regression, then encoders on what it leaves, then the mean.
@@ -61,7 +70,7 @@ def fit_pooled(assets: Sequence[AssetData], config: UniversalConfig, seed: int) 
     seeds = seeds_from(seed, config.seeds)
     encoders = [fit_encoder(scaled, steps, left, config, own) for own in seeds]
     in_logs = PooledNetwork(scaling, coefficients, encoders)
-    ratios = np.exp(rows.targets - in_logs.predict(rows.regressors, rows.sequence))
+    ratios = np.exp(rows.targets - in_logs.run(rows.regressors, rows.sequence))
     means = _means(ratios)  # by which the forecast of a log is moved to that of a mean
     coefficients[0] += np.log(means)
     network = PooledNetwork(scaling, coefficients, encoders)

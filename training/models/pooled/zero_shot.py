@@ -1,6 +1,7 @@
 """What a fitted model for every asset says of one, session by session."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from volatility.trailing import SESSIONS
 class Network(Protocol):
     """From what is scale-free to logs over the slow mean."""
 
-    def predict(self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]) -> FloatArray:
+    def run(self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]) -> FloatArray:
         """(n, k) and (n, sessions, channels) to (n, horizons)."""
 
 
@@ -41,6 +42,35 @@ class Pooled(Protocol):
     @property
     def capped_means(self) -> FloatArray:
         """(horizons,) see :func:`volatility.own_scale.log_scale`."""
+
+    def to_onnx(self) -> bytes:
+        """The network as the content of ``model.onnx``, checked."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedPooled:
+    """A fitted model for every asset as it is published, and sent between processes.
+
+    Attributes
+    ----------
+    graph : content of ``model.onnx``.
+    horizons, effects, capped_means : as in :class:`Pooled`.
+    """
+
+    graph: bytes
+    horizons: tuple[int, ...]
+    effects: Effects
+    capped_means: FloatArray
+
+    @classmethod
+    def of(cls, pooled: "Pooled") -> "ExportedPooled":
+        """Export.
+
+        Raises
+        ------
+        ParityError : the exported network predicts something else.
+        """
+        return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
 
 
 FitPooled = Callable[[Sequence[AssetData], UniversalConfig, int], Pooled]
@@ -68,7 +98,7 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
         hidden = np.arange(SESSIONS) < SESSIONS - newest
         seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
     made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
-    relative = pooled.network.predict(
+    relative = pooled.network.run(
         made.regressors.astype(np.float32), made.sequence.astype(np.float32)
     )
     days = seen[DAY][:, -1]
