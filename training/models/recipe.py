@@ -1,8 +1,8 @@
 """What a model is to the rest of the room: a recipe that turns data into a fit."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from models_store.predictors.predictor import Predictor
 from training.data.assets import AssetData, TrainingSet
@@ -66,3 +66,16 @@ class Recipe(Protocol):
 
     def fit(self, data: TrainingSet) -> Fit:
         """Fit on everything in ``data``."""
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A recipe that does without some of its columns where an asset's bars do not give them."""
+
+    def adapted_to(self, columns: Collection[str]) -> Recipe:
+        """The recipe for an asset whose bars give ``columns`` alone."""
+
+
+def adapted(recipe: Recipe, columns: Collection[str]) -> Recipe:
+    """The recipe for an asset whose bars give ``columns``; itself where it needs all of its own."""
+    return recipe.adapted_to(columns) if isinstance(recipe, Adaptable) else recipe

@@ -35,6 +35,9 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "garch": "training.models.linear.garch:garch",
         "gjr": "training.models.linear.garch:gjr",
         "rfsv": "training.models.linear.rfsv:rfsv",
+        "hexp": "training.models.linear.hexp:hexp",
+        "ridge": "training.models.linear.ridge:ridge",
+        "mem": "training.models.linear.mem:mem",
     }
 )
 NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
