@@ -25,6 +25,8 @@ name                          parameters
                                                       below zero, else zero
 ``absolute_shock_1:return``                           the sum's absolute value
 ``spread_22``                                         deviation of the last 22 values of log rv
+``excursion_5``                                       root mean square of the last 5 values of log
+                                                      rv less its slow mean
 ============================  ======================  ==============================================
 
 Columns are those of :mod:`volatility.measures.columns`. On the logs scale "rv" stands for its
@@ -49,7 +51,7 @@ from volatility.regressors import (
     RoughForecast,
     invalid_parameters,
 )
-from volatility.slow_regressors import Departure, LevelDeparture, Shock, SlowMean, Spread
+from volatility.slow_regressors import Departure, Excursion, LevelDeparture, Shock, SlowMean, Spread
 
 
 def make_regressor(name: str, parameters: Parameters | None = None) -> Regressor:
@@ -131,6 +133,7 @@ _GRAMMAR: dict[str, Callable[..., Regressor]] = {
         lambda part, sessions, column: Shock(int(sessions), column, part)
     ),
     rf"spread_{_SESSIONS}": lambda sessions: Spread(int(sessions)),
+    rf"excursion_{_SESSIONS}": lambda sessions: Excursion(int(sessions)),
 }
 _NEEDED = (
     "mean_<sessions> or mean_<sessions>:<column>, such as mean_22 or mean_5:continuous, "
@@ -139,5 +142,6 @@ _NEEDED = (
     "exponential_mean_<centre of mass> or departure_<centre of mass>, such as departure_5 or "
     "departure_0:range_ratio, level_departure_<centre of mass>, "
     "negative_shock_<sessions>:<returns> or absolute_shock_<sessions>:<returns>, of up to 250 "
-    "sessions, such as negative_shock_5:return, or spread_<sessions>"
+    "sessions, such as negative_shock_5:return, spread_<sessions> or "
+    "excursion_<sessions>"
 )

@@ -38,7 +38,7 @@ class SharedWindows(dict[str, FloatArray]):
 
     @cached_property
     def _levels(self) -> FloatArray:
-        return np.exp(self["rv"][:, -SESSIONS:])
+        return np.exp(np.ascontiguousarray(self["rv"][:, -SESSIONS:]))
 
     @cached_property
     def _means(self) -> dict[tuple[float, str], FloatArray]:

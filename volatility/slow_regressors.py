@@ -113,9 +113,7 @@ class Shock(Regressor):
     sessions: int = field(default=SESSIONS, init=False)
 
     def __post_init__(self) -> None:
-        if self.newest > SESSIONS:
-            needed = f"a whole number of sessions from 1 to {SESSIONS}"
-            raise invalid_parameters(self.name, {"sessions": self.newest}, needed)
+        _check_newest(self.name, self.newest)
 
     @property
     def name(self) -> str:
@@ -153,5 +151,35 @@ class Spread(Regressor):
         return np.asarray(newest.std(axis=-1))
 
 
+@dataclass(frozen=True)
+class Excursion(Regressor):
+    """How far log rv has been from its slow mean: root mean square over the last sessions."""
+
+    newest: int
+    sessions: int = field(default=SESSIONS, init=False)
+    columns: ClassVar[tuple[str, ...]] = ("rv",)
+
+    def __post_init__(self) -> None:
+        _check_newest(self.name, self.newest)
+
+    @property
+    def name(self) -> str:
+        """``excursion_5``."""
+        return f"excursion_{self.newest}"
+
+    def values(self, windows: Windows) -> FloatArray:
+        """Root mean squares, (batch,)."""
+        shared = SharedWindows.of(windows)
+        slow = shared.exponential_mean(SLOW, "rv")
+        squares = np.square(shared["rv"][:, -self.newest :] - slow[:, None])
+        return np.sqrt(sum_of_newest(squares, self.newest) / self.newest)
+
+
 def _suffix(column: str) -> str:
     return "" if column == "rv" else f":{column}"
+
+
+def _check_newest(name: str, sessions: int) -> None:
+    if sessions > SESSIONS:
+        needed = f"a whole number of sessions from 1 to {SESSIONS}"
+        raise invalid_parameters(name, {"sessions": sessions}, needed)

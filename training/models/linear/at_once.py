@@ -94,7 +94,7 @@ def _coefficients(recipe: Regression, data: TrainingSet, schedule: Schedule) -> 
 def _predicted(
     recipe: Regression, design: list[FloatArray], found: Coefficients, schedule: Schedule
 ) -> Predicted:
-    slopes, intercept, variance = (part[schedule.fit_of] for part in found)
+    slopes, intercept, variance = found.at(schedule.fit_of)
     values = intercept
     for place, column in enumerate(design):
         values = values + slopes[:, place] * column

@@ -16,7 +16,8 @@ from volatility.arrays import BoolArray, FloatArray
 # Of a regressor's variance: how much the ones before it must leave unexplained. Below that,
 # normal equations lose ten digits of sixteen.
 _LEAST_OWN_SHARE = 1e-6
-_NO_VARIANCE = 1e-20  # in squares of a deviation of the first fit's rows: rounding, no more
+_NO_VARIANCE = 1e-20  # in squares of a unit: rounding, no more
+_ROUNDING = 1e-12  # deviation, of a mean, of what does not move
 
 
 class Solved(NamedTuple):
@@ -55,9 +56,9 @@ def solve(sample: Sample, counts: Counts, penalty: float = 0.0) -> Solved:
     """
     sums = _sums(sample, counts)
     design, with_target = sums.products[:, :-1, :-1], sums.products[:, :-1, -1]
-    roots = np.sqrt(np.einsum("bii->bi", design))  # a deviation times the root of n
-    flat = np.square(roots) <= _NO_VARIANCE * counts[:, None]
-    roots = np.where(flat, 1.0, roots)
+    squares = np.einsum("bii->bi", design)
+    flat = squares <= _NO_VARIANCE * counts[:, None]
+    roots = np.sqrt(np.where(flat, 1.0, squares))  # a deviation times the root of n
     correlations = design / (roots[:, :, None] * roots[:, None, :])
     # A penalty gives a regressor that never moves the coefficient 0.
     added = penalty + np.where(flat, 1.0, 0.0) if penalty else np.zeros(flat.shape)
@@ -65,20 +66,21 @@ def solve(sample: Sample, counts: Counts, penalty: float = 0.0) -> Solved:
     right = np.where(flat, 0.0, with_target / roots)
     sound = _told_apart(system)
     system[~sound] = np.eye(design.shape[1])
-    scaled = np.linalg.solve(system, right[..., None])[..., 0] / roots
-    squares = (
+    scaled = np.where(flat, 0.0, np.linalg.solve(system, right[..., None])[..., 0] / roots)
+    unexplained = (
         sums.products[:, -1, -1]
         - 2 * np.einsum("bi,bi->b", scaled, with_target)
         + np.einsum("bi,bij,bj->b", scaled, design, scaled)
     )
-    return Solved(_in_units(scaled, squares, sums, counts), sound)
+    return Solved(_in_units(scaled, unexplained, sums, counts), sound)
 
 
 def _sums(sample: Sample, counts: Counts) -> _Sums:
     values = np.column_stack(sample)
     first = values[: counts[0]]
     shift, deviation = first.mean(axis=0), first.std(axis=0)
-    unit = np.where(deviation > 0, deviation, 1.0)
+    level = np.where(shift == 0, 1.0, np.abs(shift))
+    unit = np.where(deviation > _ROUNDING * level, deviation, level)
     scaled = (values[: counts[-1]] - shift) / unit
     rows = counts - 1
     totals = np.cumsum(scaled, axis=0)[rows]
@@ -96,10 +98,12 @@ def _told_apart(system: FloatArray) -> BoolArray:
     return np.asarray((np.square(own) > _LEAST_OWN_SHARE).all(axis=1))
 
 
-def _in_units(scaled: FloatArray, squares: FloatArray, sums: _Sums, counts: Counts) -> Coefficients:
+def _in_units(
+    scaled: FloatArray, unexplained: FloatArray, sums: _Sums, counts: Counts
+) -> Coefficients:
     """Coefficients of the values as they came, from those of deviations."""
     slopes = scaled * sums.unit[-1] / sums.unit[:-1]
     means = sums.shift + sums.means * sums.unit
     intercept = means[:, -1] - np.einsum("bi,bi->b", slopes, means[:, :-1])
     degrees = np.maximum(counts - slopes.shape[1] - 1, 1)
-    return Coefficients(slopes, intercept, squares * sums.unit[-1] ** 2 / degrees)
+    return Coefficients(slopes, intercept, unexplained * sums.unit[-1] ** 2 / degrees)

@@ -40,8 +40,8 @@ class LeastSquares(Regression):
     def coefficients(self, sample: Sample) -> Coefficients:
         """Those of one fit, and in logs the variance of its residuals."""
         if self.penalty:
-            found = solve(sample, np.array([len(sample.targets)]), self.penalty).coefficients
-            return Coefficients(*(part[0] for part in found))
+            every = np.array([len(sample.targets)])
+            return solve(sample, every, self.penalty).coefficients.at(0)
         estimate = self._estimate(sample)
         residuals = estimate.residuals
         degrees = max(len(residuals) - len(self.regressors) - 1, 1)

@@ -25,7 +25,7 @@ REGRESSORS = (
     *NIGHT,
     *(f"departure_{centre}:{RANGE_RATIO}" for centre in (0, 5)),
     f"exponential_mean_125:{RANGE_RATIO}",
-    "spread_22",
+    *("spread_22", "excursion_5"),
 )
 
 
