@@ -8,11 +8,14 @@ from volatility.arrays import BoolArray, FloatArray, Scale
 
 
 class Bounds(NamedTuple):
-    """What of rv was seen in training, and so what a forecast may be; decimal² per day."""
+    """What of rv was seen in training, and so what a forecast may be; decimal² per day.
 
-    low: float
-    high: float
-    mean: float
+    Of many fits, (batch,) each: one for each row of what they predict.
+    """
+
+    low: float | FloatArray
+    high: float | FloatArray
+    mean: float | FloatArray
 
     @classmethod
     def of(cls, rv: FloatArray) -> "Bounds":
@@ -21,7 +24,7 @@ class Bounds(NamedTuple):
 
 
 def to_rv(
-    prediction: FloatArray, scale: Scale, residual_variance: float, bounds: Bounds
+    prediction: FloatArray, scale: Scale, residual_variance: float | FloatArray, bounds: Bounds
 ) -> tuple[FloatArray, BoolArray]:
     r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
 
@@ -29,7 +32,7 @@ def to_rv(
     ----------
     prediction : (batch,) rv on the levels scale, log rv on the logs scale.
     scale : which of the two.
-    residual_variance : variance of the log residuals; used on the logs scale.
+    residual_variance : variance of the log residuals, or (batch,) of them; used on the logs scale.
     bounds : of ``rv`` in training.
 
     Returns

@@ -189,8 +189,8 @@ def _member_spec(place: int, predictors: Mapping[int, CombinedPredictor]) -> Mem
         by_horizon={
             horizon: MemberRecord(
                 residual_variance=it.residual_variance,
-                clip=(it.bounds.low, it.bounds.high),
-                mean_rv=it.bounds.mean,
+                clip=(float(it.bounds.low), float(it.bounds.high)),
+                mean_rv=float(it.bounds.mean),
             )
             for horizon, it in members.items()
         },
@@ -202,6 +202,10 @@ def _without_calendar(place: int, predictors: Mapping[int, CombinedPredictor]) -
         horizon: without_calendar(it.members[place].predictor)[0]
         for horizon, it in predictors.items()
     }
+
+
+def _calendar_of(predictor: Predictor) -> str | None:
+    return predictor.calendar_name if isinstance(predictor, CalendarAdjustedPredictor) else None
 
 
 KIND = PredictorKind(CombinedPredictorSpec, "members.zip", describe, write, load)

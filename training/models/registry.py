@@ -36,6 +36,15 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "garch": "training.models.linear.garch:garch",
         "gjr": "training.models.linear.garch:gjr",
         "rfsv": "training.models.linear.rfsv:rfsv",
+        "hexp": "training.models.linear.hexp:hexp",
+        "ridge": "training.models.linear.ridge:ridge",
+        "mem": "training.models.linear.mem:mem",
+    }
+)
+POOLED: Mapping[str, str] = MappingProxyType(
+    {
+        "universal": "training.models.pooled.universal:universal",
+        "combination": "training.models.combined.combination:combination",
     }
 )
 NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
@@ -54,7 +63,7 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
         "transformer": "training.models.neural.transformer:transformer",
     }
 )
-MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **NEURAL})
+MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
 _POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 

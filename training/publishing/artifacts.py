@@ -22,9 +22,9 @@ from models_store.predictors.predictor import PredictorSpec
 from models_store.units import median_range
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
-from training.evaluation.walk_forward import forecast_rv, seen_in
+from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
-from training.models.recipe import Fit, Recipe
+from training.models.recipe import Fit, Recipe, seen_in
 from volatility.arrays import DAY, BoolArray, FloatArray, Windows
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (

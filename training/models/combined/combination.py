@@ -11,7 +11,7 @@ from training.config import Config
 from training.data.assets import TrainingSet
 from training.models.linear.hexp import hexp
 from training.models.pooled.universal import universal
-from training.models.recipe import Fit, Hyperparameters, Recipe, adapted, obstacle_of
+from training.models.recipe import Fit, Hyperparameters, Recipe, adapted, obstacle_of, seen_in
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,14 @@ class Combination:
 
     def obstacle(self, first_cut_off: np.datetime64) -> str | None:
         """Why some member cannot be fitted as of a session; None if all can."""
-        return next(
-            (why for it in self.members if (why := obstacle_of(it, first_cut_off))), None
-        )
+        return next((why for it in self.members if (why := obstacle_of(it, first_cut_off))), None)
 
     def fit(self, data: TrainingSet) -> Fit:
         """Fit every member, and bound it by what it has seen."""
         bounds = Bounds.of(seen_in(data))
         fits = {member.name: member.fit(data) for member in self.members}
         members = [
-            Member(name, fit.predictor, fit.residual_variance, bounds)
-            for name, fit in fits.items()
+            Member(name, fit.predictor, fit.residual_variance, bounds) for name, fit in fits.items()
         ]
         learned = {
             f"{name}.{quantity}": value

@@ -122,23 +122,28 @@ def usable_columns(asset: AssetData) -> tuple[str, ...]:
     return tuple(sorted(set(COLUMNS) & set(asset.series.columns)))
 
 
-def log_targets(asset: AssetData, effects: FloatArray, horizons: Sequence[int]) -> FloatArray:
-    """Log of mean rv ahead of each session from the 22nd on, without the calendar; (n, horizons).
+def log_targets(asset: AssetData, horizons: Sequence[int]) -> FloatArray:
+    """Log of mean rv ahead of each session from the 22nd on; (n, horizons).
 
     NaN where one of the sessions ahead is missing, or is not there yet.
     """
-    series, calendar = asset.series, asset.calendar
-    places = calendar.positions(series.dates)
-    newest = series.dates.astype("datetime64[D]").astype(np.float64)
+    series = asset.series
+    places = asset.calendar.positions(series.dates)
     targets = np.full((len(series), len(horizons)), np.nan)
     for column, horizon in enumerate(horizons):
         if len(series) <= horizon:
             continue
         means = windows(series.rv[1:], horizon).mean(axis=-1)
         adjacent = places[horizon:] - places[:-horizon] == horizon
-        factors = log_mean_factor(newest[:-horizon], horizon, effects, calendar)
-        targets[:-horizon, column] = np.where(adjacent, np.log(means) - factors, np.nan)
+        targets[:-horizon, column] = np.where(adjacent, np.log(means), np.nan)
     return targets[MINIMUM - 1 :]
+
+
+def log_factors(asset: AssetData, effects: FloatArray, horizons: Sequence[int]) -> FloatArray:
+    """The calendar's mean effect ahead of each session from the 22nd on; (n, horizons) logs."""
+    newest = asset.series.days[MINIMUM - 1 :]
+    each = [log_mean_factor(newest, horizon, effects, asset.calendar) for horizon in horizons]
+    return np.stack(each, axis=1)
 
 
 def _varied(
@@ -147,20 +152,21 @@ def _varied(
     if len(asset.series) < MINIMUM + 1:
         return []
     rng = np.random.default_rng(seed)
-    seen, targets = histories(asset), log_targets(asset, effects, horizons)
+    seen, targets = histories(asset), log_targets(asset, horizons)
+    factors = log_factors(asset, effects, horizons)
     told: NDArray[np.bool_] = np.logical_not(np.isnan(targets).all(axis=1))
-    parts = [_rows(seen, targets, told, asset, effects)]
+    parts = [_rows(seen, targets - factors, told, asset, effects)]
     for variation in VARIATIONS:
         varied, view, ahead = asset, seen, targets
         if variation.other_measure:
             if asset.series.measure not in _OTHER or RANGE not in seen:
                 continue
             varied, view = _other_measure(asset, seen)
-            ahead = log_targets(varied, effects, horizons)
+            ahead = log_targets(varied, horizons)
         chosen = np.logical_and(told, rng.random(len(told)) < variation.share)
         if variation.truncated:
             view = _truncated(view, rng)
-        parts.append(_rows(view, ahead, chosen, varied, effects))
+        parts.append(_rows(view, ahead - factors, chosen, varied, effects))
     return parts
 
 

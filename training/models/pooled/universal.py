@@ -123,5 +123,6 @@ def own_log_scale(model: UniversalModel, asset: AssetData, horizon: int) -> floa
         return 0.0
     recent = replace(asset, series=newest)
     plain = zero_shot(model, recent).plain[:, column]
-    outcomes = log_targets(recent, model.effects[asset.kind], (horizon,), adjusted=False)[:, 0]
-    return log_scale(np.exp(outcomes - plain)[-OUTCOMES - horizon :], float(model.capped_means[column]))
+    outcomes = log_targets(recent, (horizon,))[:, 0]
+    ratios = np.exp(outcomes - plain)[-OUTCOMES - horizon :]
+    return log_scale(ratios, float(model.capped_means[column]))

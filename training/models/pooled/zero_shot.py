@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models_store.predictors.pooled import log_mean_factor, look
+from models_store.predictors.pooled import look
 from training.config import UniversalConfig
 from training.data.assets import AssetData
-from training.models.pooled.rows import Effects, histories, log_targets
-from volatility.arrays import DAY, FloatArray
+from training.models.pooled.rows import Effects, histories, log_factors, log_targets
+from volatility.arrays import FloatArray
 from volatility.own_scale import rolling_log_scales
 from volatility.scale_free import scale_free
 from volatility.trailing import SESSIONS
@@ -43,6 +43,10 @@ class Pooled(Protocol):
     def capped_means(self) -> FloatArray:
         """(horizons,) see :func:`volatility.own_scale.log_scale`."""
 
+
+class FittedPooled(Pooled, Protocol):
+    """One that was fitted here, and can be exported."""
+
     def to_onnx(self) -> bytes:
         """The network as the content of ``model.onnx``, checked."""
 
@@ -63,7 +67,7 @@ class ExportedPooled:
     capped_means: FloatArray
 
     @classmethod
-    def of(cls, pooled: "Pooled") -> "ExportedPooled":
+    def of(cls, pooled: FittedPooled) -> "ExportedPooled":
         """Export.
 
         Raises
@@ -73,7 +77,7 @@ class ExportedPooled:
         return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
 
 
-FitPooled = Callable[[Sequence[AssetData], UniversalConfig, int], Pooled]
+FitPooled = Callable[[Sequence[AssetData], UniversalConfig, int], FittedPooled]
 
 
 class ZeroShot(NamedTuple):
@@ -101,11 +105,8 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
     relative = pooled.network.run(
         made.regressors.astype(np.float32), made.sequence.astype(np.float32)
     )
-    days = seen[DAY][:, -1]
-    ahead = [log_mean_factor(days, horizon, effects, asset.calendar) for horizon in horizons]
-    factors = np.stack(ahead, axis=1)
-    plain = made.level[:, None] + relative + factors
-    ratios = np.exp(log_targets(asset, effects, horizons) + factors - plain)
+    plain = made.level[:, None] + relative + log_factors(asset, effects, horizons)
+    ratios = np.exp(log_targets(asset, horizons) - plain)
     scales = [
         rolling_log_scales(ratios[:, column], float(mean), horizon)
         for column, (horizon, mean) in enumerate(zip(horizons, pooled.capped_means, strict=True))
