@@ -2,49 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from models_store import refusals
 from models_store.calibration import Calibration
 from models_store.forecast import Forecast, ForecastInput, Interval
-from models_store.horizon import HorizonModel, PredictedRv
+from models_store.horizon import Bounds, Computed, HorizonModel, Place, PredictedRv
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictors
 from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known
-from volatility.arrays import DAY, FloatArray, Windows
+from volatility.arrays import DAY, BoolArray, FloatArray, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
 
-
-class _Place(NamedTuple):
-    """Where a forecast stands in time."""
-
-    as_of: date | None
-    target_date: date | None
-    missing_sessions: int  # inside the window that was used
-
-
-class _Computed(NamedTuple):
-    """What is computed for all histories at once: a value each, in their order."""
-
-    rv: Sequence[float]
-    volatility: Sequence[float]
-    volatility_annualized: Sequence[float]
-    replaced: Sequence[bool]
-    places: Sequence[_Place]
-    diagnostics: Sequence[Mapping[str, tuple[float, ...]]]
-
-
-_NOWHERE = _Place(None, None, 0)
+_NOWHERE = Place(None, None, 0)
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
@@ -87,7 +65,7 @@ class LoadedModel:
         manifest = self.manifest
         end = manifest.training.end
         return {
-            it: HorizonModel(self.predictors[it], self.tracks[it], manifest.at(it), end)
+            it: HorizonModel(it, self.predictors[it], self.tracks[it], manifest.at(it), end)
             for it in manifest.horizons
         }
 
@@ -116,6 +94,19 @@ class LoadedModel:
         if found is None:
             raise refusals.unsupported_horizon(self.manifest, horizon)
         return found
+
+    def predict_rv(self, windows: Windows, horizon: int = 1) -> PredictedRv:
+        """Mean rv of the sessions ahead, from (batch, lookback) windows of every column needed.
+
+        Raises
+        ------
+        UnsupportedHorizon : not one that the artifact was made for.
+        """
+        model = self.at(horizon)
+        values, diagnostics = model.predictor.predict(windows)
+        known = model.known
+        rv, replaced = to_rv(values, self.manifest.scale, known.residual_variance, model.bounds)
+        return PredictedRv(rv, replaced, diagnostics)
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1
@@ -179,8 +170,7 @@ class LoadedModel:
         ------
         UnsupportedHorizon : not one that the artifact was made for.
         """
-        model = self.at(horizon)
-        record = model.record
+        record = self.at(horizon).record
         if isinstance(history, DatedSeries) and len(history):
             as_of = history.dates[-1]
             if as_of < record.end:
@@ -188,7 +178,7 @@ class LoadedModel:
             if as_of == record.end or not outcomes:
                 return record.at_end
             first = int(np.searchsorted(history.dates, record.end, side="right"))
-            return record.continued(self._residuals(model, history, first), as_of)
+            return record.continued(self._residuals(history, first, horizon), as_of)
         return record.at_end
 
     def check(self, given: ForecastInput) -> None:
@@ -211,19 +201,19 @@ class LoadedModel:
         if missing:
             raise refusals.missing_columns(manifest, missing)
 
-    def _residuals(self, model: HorizonModel, history: DatedSeries, first: int) -> FloatArray:
+    def _residuals(self, history: DatedSeries, first: int, horizon: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
 
         At most :data:`~volatility.evaluation.intervals.WINDOW`; none where the history is too short
         for a forecast and its outcome.
         """
-        lookback, horizon = self.required_sessions, model.horizon
+        lookback = self.required_sessions
         newest = len(history) - WINDOW - horizon + 1
         part = history.part(slice(max(0, max(first, newest) - lookback), None))
         if len(part) < lookback + horizon:
             return np.empty(0)
         pairs = make_pairs(part, lookback, self.calendar, horizon, self._columns)
-        residuals: FloatArray = np.log(pairs.targets / model.predict_rv(pairs.windows).rv)
+        residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
         return residuals
 
     def _windows(self, histories: Sequence[RealizedSeries]) -> Windows:
@@ -250,12 +240,13 @@ class LoadedModel:
 
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
         histories = [given.history for given in inputs]
-        computed = self._computed(histories, model.predict_rv(self._windows(histories)))
+        predicted = self.predict_rv(self._windows(histories), model.horizon)
+        computed = self._computed(histories, predicted)
         return (self._compose(model, given, computed, at) for at, given in enumerate(inputs))
 
-    def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> _Computed:
+    def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> Computed:
         rv = predicted.rv
-        return _Computed(
+        return Computed(
             rv=rv.tolist(),
             volatility=np.sqrt(rv).tolist(),
             volatility_annualized=np.sqrt(rv * self.manifest.periods_per_year).tolist(),
@@ -265,7 +256,7 @@ class LoadedModel:
         )
 
     def _compose(
-        self, model: HorizonModel, given: ForecastInput, computed: _Computed, at: int
+        self, model: HorizonModel, given: ForecastInput, computed: Computed, at: int
     ) -> Forecast:
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
@@ -292,13 +283,13 @@ class LoadedModel:
             calibration=calibration,
             missing_sessions=missing,
             warnings=(
-                *([_replacement(manifest.model, model, rv)] if computed.replaced[at] else []),
+                *([model.in_place(rv)] if computed.replaced[at] else []),
                 *self._warnings(computed.places[at], calibration),
             ),
             diagnostics=computed.diagnostics[at],
         )
 
-    def _places(self, histories: Sequence[RealizedSeries]) -> list[_Place]:
+    def _places(self, histories: Sequence[RealizedSeries]) -> list[Place]:
         """Of each history: as_of, the session after it, and sessions missing from the window."""
         places = [_NOWHERE] * len(histories)
         dated = [(at, it) for at, it in enumerate(histories) if isinstance(it, DatedSeries)]
@@ -308,7 +299,7 @@ class LoadedModel:
         ends = np.array([history.dates[[-count, -1]] for _, history in dated])  # (dated, 2)
         first, last = self.calendar.positions(ends).T
         found = map(
-            _Place,
+            Place,
             ends[:, 1].tolist(),
             self.calendar.session_dates[last + 1].tolist(),
             (last - first + 1 - count).tolist(),
@@ -317,7 +308,7 @@ class LoadedModel:
             places[at] = place
         return places
 
-    def _warnings(self, place: _Place, calibration: Calibration) -> list[str]:
+    def _warnings(self, place: Place, calibration: Calibration) -> list[str]:
         found, (as_of, _, missing) = [], place
         if missing:
             found.append(
@@ -351,16 +342,6 @@ def _interval(
     )
 
 
-def _replacement(name: str, model: HorizonModel, rv: float) -> str:
-    low, high, mean = model.bounds
-    if rv == mean:
-        return (
-            f"{name} forecast a negative variance; the mean rv seen in training, {mean:.3g}, "
-            "takes its place"
-        )
-    return f"the forecast was clipped to the range of rv seen in training, {low:.3g} to {high:.3g}"
-
-
 def _by_row(
     diagnostics: Mapping[str, FloatArray], count: int
 ) -> Sequence[Mapping[str, tuple[float, ...]]]:
@@ -369,3 +350,34 @@ def _by_row(
         return [_NO_DIAGNOSTICS] * count
     rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
     return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]
+
+
+def to_rv(
+    prediction: FloatArray, scale: Scale, residual_variance: float, bounds: Bounds
+) -> tuple[FloatArray, BoolArray]:
+    r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
+
+    Parameters
+    ----------
+    prediction : (batch,) rv on the levels scale, log rv on the logs scale.
+    scale : which of the two.
+    residual_variance : variance of the log residuals; used on the logs scale.
+    bounds : of ``rv`` in training.
+
+    Returns
+    -------
+    (batch,) ``rv``, and (batch,) whether it is something else than the prediction.
+
+    Notes
+    -----
+    If log rv given the past is normal with variance :math:`s^2`, the mean of rv is
+    :math:`\exp(\mu + s^2/2)`. The range is the "insanity filter" of Swanson & White (1997): no
+    model has seen beyond its data. A linear model in levels that predicts a negative variance has
+    said nothing about its size, and least of all that it is the smallest ever seen: as in
+    Bollerslev, Patton & Quaedvlieg (2016) the mean takes its place.
+    """
+    rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
+    kept = np.minimum(np.maximum(rv, bounds.low), bounds.high)  # np.clip takes three times as long
+    if scale == "levels" and (rv <= 0).any():
+        kept = np.where(rv <= 0, bounds.mean, kept)
+    return kept, kept != rv

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models_store.forecast import ForecastInput
-from models_store.horizon import Bounds, to_rv
-from models_store.runtime import LoadedModel
+from models_store.horizon import Bounds
+from models_store.runtime import LoadedModel, to_rv
 from models_store.store import Store
 from tests.models_store.artifacts import (
     LEVERAGE,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 
-from models_store.horizon import Bounds, to_rv
+from models_store.horizon import Bounds
+from models_store.runtime import to_rv
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
 from training.models.recipe import Fit, Recipe
