@@ -226,7 +226,7 @@ def _replay(folder: Path, model: LoadedModel) -> None:
         windows = dict(read_arrays(folder / REFERENCE))
         horizons = model.manifest.horizons
         expected = {h: windows.pop(_place(h, horizons) + _FORECAST) for h in horizons}
-        found = {horizon: model.at(horizon).predict_rv(windows).rv for horizon in horizons}
+        found = {horizon: model.predict_rv(windows, horizon).rv for horizon in horizons}
         moved = [np.log(found[horizon] / expected[horizon]) for horizon in horizons]
         difference = float(np.max(np.abs(moved)))
     except Exception as error:  # a file that passed its digest but was made wrongly

@@ -164,7 +164,13 @@ class Manifest(Record):
     model: ModelName
     predictor: AnyPredictorSpec
     scale: Scale = Field(description="Whether the predictor works on rv or on log rv.")
-    lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
+    lookback: PositiveInt = Field(
+        description="Sessions of history that one forecast looks at, and needs unless "
+        "`minimum_sessions` are fewer."
+    )
+    minimum_sessions: PositiveInt | None = Field(
+        default=None, description="Sessions of history that do, where fewer than `lookback` do."
+    )
     columns: tuple[str, ...] = Field(
         default=(),
         description="What the model sees of each session besides rv; see "

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from models_store import refusals
+from models_store.bounds import to_rv
 from models_store.calibration import Calibration
 from models_store.forecast import Forecast, ForecastInput, Interval
-from models_store.horizon import HorizonModel, PredictedRv
+from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictors
@@ -24,27 +23,7 @@ from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
 
-
-class _Place(NamedTuple):
-    """Where a forecast stands in time."""
-
-    as_of: date | None
-    target_date: date | None
-    missing_sessions: int  # inside the window that was used
-
-
-class _Computed(NamedTuple):
-    """What is computed for all histories at once: a value each, in their order."""
-
-    rv: Sequence[float]
-    volatility: Sequence[float]
-    volatility_annualized: Sequence[float]
-    replaced: Sequence[bool]
-    places: Sequence[_Place]
-    diagnostics: Sequence[Mapping[str, tuple[float, ...]]]
-
-
-_NOWHERE = _Place(None, None, 0)
+_NOWHERE = Place(None, None, 0)
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
@@ -75,6 +54,11 @@ class LoadedModel:
     @property
     def required_sessions(self) -> int:
         """Sessions of history that a forecast needs."""
+        return self.manifest.minimum_sessions or self.manifest.lookback
+
+    @property
+    def window_sessions(self) -> int:
+        """The newest sessions of a history, beyond which none is looked at."""
         return self.manifest.lookback
 
     @cached_property
@@ -87,7 +71,7 @@ class LoadedModel:
         manifest = self.manifest
         end = manifest.training.end
         return {
-            it: HorizonModel(self.predictors[it], self.tracks[it], manifest.at(it), end)
+            it: HorizonModel(it, self.predictors[it], self.tracks[it], manifest.at(it), end)
             for it in manifest.horizons
         }
 
@@ -116,6 +100,19 @@ class LoadedModel:
         if found is None:
             raise refusals.unsupported_horizon(self.manifest, horizon)
         return found
+
+    def predict_rv(self, windows: Windows, horizon: int = 1) -> PredictedRv:
+        """Mean rv of the sessions ahead, from (batch, lookback) windows of every column needed.
+
+        Raises
+        ------
+        UnsupportedHorizon : not one that the artifact was made for.
+        """
+        model = self.at(horizon)
+        values, diagnostics = model.predictor.predict(windows)
+        known = model.known
+        rv, replaced = to_rv(values, self.manifest.scale, known.residual_variance, model.bounds)
+        return PredictedRv(rv, replaced, diagnostics)
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1
@@ -179,8 +176,7 @@ class LoadedModel:
         ------
         UnsupportedHorizon : not one that the artifact was made for.
         """
-        model = self.at(horizon)
-        record = model.record
+        record = self.at(horizon).record
         if isinstance(history, DatedSeries) and len(history):
             as_of = history.dates[-1]
             if as_of < record.end:
@@ -188,7 +184,7 @@ class LoadedModel:
             if as_of == record.end or not outcomes:
                 return record.at_end
             first = int(np.searchsorted(history.dates, record.end, side="right"))
-            return record.continued(self._residuals(model, history, first), as_of)
+            return record.continued(self._residuals(history, first, horizon), as_of)
         return record.at_end
 
     def check(self, given: ForecastInput) -> None:
@@ -205,33 +201,38 @@ class LoadedModel:
                 raise refusals.unsupported_level(manifest, level)
         if history.measure != manifest.measure:
             raise refusals.measure_mismatch(manifest, history.measure)
-        if history.rv.size < manifest.lookback:
+        if history.rv.size < self.required_sessions:
             raise refusals.too_short(manifest, history.rv.size)
         missing = [name for name in manifest.columns if name not in history.columns]
         if missing:
             raise refusals.missing_columns(manifest, missing)
 
-    def _residuals(self, model: HorizonModel, history: DatedSeries, first: int) -> FloatArray:
+    def _residuals(self, history: DatedSeries, first: int, horizon: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
 
         At most :data:`~volatility.evaluation.intervals.WINDOW`; none where the history is too short
         for a forecast and its outcome.
         """
-        lookback, horizon = self.required_sessions, model.horizon
+        lookback = self.window_sessions
         newest = len(history) - WINDOW - horizon + 1
         part = history.part(slice(max(0, max(first, newest) - lookback), None))
         if len(part) < lookback + horizon:
             return np.empty(0)
         pairs = make_pairs(part, lookback, self.calendar, horizon, self._columns)
-        residuals: FloatArray = np.log(pairs.targets / model.predict_rv(pairs.windows).rv)
+        residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
         return residuals
 
     def _windows(self, histories: Sequence[RealizedSeries]) -> Windows:
-        """The newest sessions of each history, (batch, required_sessions) for every column."""
-        count = self.required_sessions
+        """The newest sessions of each history, (batch, window_sessions) for every column.
+
+        NaN stands before the first session of a shorter one.
+        """
+        count = self.window_sessions
         rows = {"rv": [history.rv[-count:] for history in histories]}
         for name in self._columns:
             rows[name] = [history.column(name)[-count:] for history in histories]
+        if self.required_sessions < count:
+            rows = {name: [_filled_up(it, count) for it in part] for name, part in rows.items()}
         return {name: np.concatenate(part).reshape(-1, count) for name, part in rows.items()}
 
     def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
@@ -250,12 +251,13 @@ class LoadedModel:
 
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
         histories = [given.history for given in inputs]
-        computed = self._computed(histories, model.predict_rv(self._windows(histories)))
+        predicted = self.predict_rv(self._windows(histories), model.horizon)
+        computed = self._computed(histories, predicted)
         return (self._compose(model, given, computed, at) for at, given in enumerate(inputs))
 
-    def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> _Computed:
+    def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> Computed:
         rv = predicted.rv
-        return _Computed(
+        return Computed(
             rv=rv.tolist(),
             volatility=np.sqrt(rv).tolist(),
             volatility_annualized=np.sqrt(rv * self.manifest.periods_per_year).tolist(),
@@ -265,7 +267,7 @@ class LoadedModel:
         )
 
     def _compose(
-        self, model: HorizonModel, given: ForecastInput, computed: _Computed, at: int
+        self, model: HorizonModel, given: ForecastInput, computed: Computed, at: int
     ) -> Forecast:
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
@@ -292,36 +294,38 @@ class LoadedModel:
             calibration=calibration,
             missing_sessions=missing,
             warnings=(
-                *([_replacement(manifest.model, model, rv)] if computed.replaced[at] else []),
+                *([model.in_place(rv)] if computed.replaced[at] else []),
                 *self._warnings(computed.places[at], calibration),
             ),
             diagnostics=computed.diagnostics[at],
         )
 
-    def _places(self, histories: Sequence[RealizedSeries]) -> list[_Place]:
+    def _places(self, histories: Sequence[RealizedSeries]) -> list[Place]:
         """Of each history: as_of, the session after it, and sessions missing from the window."""
         places = [_NOWHERE] * len(histories)
         dated = [(at, it) for at, it in enumerate(histories) if isinstance(it, DatedSeries)]
         if not dated:
             return places
-        count = self.required_sessions
-        ends = np.array([history.dates[[-count, -1]] for _, history in dated])  # (dated, 2)
+        counts = np.array([min(len(history), self.window_sessions) for _, history in dated])
+        ends = np.array(
+            [it.dates[[-count, -1]] for (_, it), count in zip(dated, counts, strict=True)]
+        )  # (dated, 2)
         first, last = self.calendar.positions(ends).T
         found = map(
-            _Place,
+            Place,
             ends[:, 1].tolist(),
             self.calendar.session_dates[last + 1].tolist(),
-            (last - first + 1 - count).tolist(),
+            (last - first + 1 - counts).tolist(),
         )
         for (at, _), place in zip(dated, found, strict=True):
             places[at] = place
         return places
 
-    def _warnings(self, place: _Place, calibration: Calibration) -> list[str]:
+    def _warnings(self, place: Place, calibration: Calibration) -> list[str]:
         found, (as_of, _, missing) = [], place
         if missing:
             found.append(
-                f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
+                f"{missing} sessions are missing inside the {self.window_sessions} sessions used"
             )
         if as_of is None and self.manifest.calendar_effects is not None:
             found.append(UNDATED)
@@ -331,6 +335,11 @@ class LoadedModel:
                 "were known by then"
             )
         return found
+
+
+def _filled_up(values: FloatArray, count: int) -> FloatArray:
+    """``count`` values, NaN before the first."""
+    return np.concatenate([np.full(count - len(values), np.nan), values])
 
 
 def _interval(
@@ -349,16 +358,6 @@ def _interval(
         observed.coverage_observed,
         observed.nobs,
     )
-
-
-def _replacement(name: str, model: HorizonModel, rv: float) -> str:
-    low, high, mean = model.bounds
-    if rv == mean:
-        return (
-            f"{name} forecast a negative variance; the mean rv seen in training, {mean:.3g}, "
-            "takes its place"
-        )
-    return f"the forecast was clipped to the range of rv seen in training, {low:.3g} to {high:.3g}"
 
 
 def _by_row(

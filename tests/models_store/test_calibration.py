@@ -94,7 +94,7 @@ def test_outcomes_since_the_fit_take_the_place_of_the_oldest(
 ) -> None:
     history = grown(count)
     rows = [history.rv[at - LOOKBACK : at] for at in range(TRAINED, TRAINED + count)]
-    forecasts = model.at(1).predict_rv({"rv": np.array(rows)}).rv
+    forecasts = model.predict_rv({"rv": np.array(rows)}).rv
     own = np.log(history.rv[TRAINED:] / forecasts)
     expected = np.concatenate([record(model), own])[-WINDOW:]
     calibration = model.calibrate(history)
