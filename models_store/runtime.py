@@ -11,7 +11,7 @@ import numpy as np
 
 from models_store import refusals
 from models_store.calibration import Calibration, Record
-from models_store.forecast import Forecast, ForecastInput, Interval
+from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.manifest import IntervalCalibration, Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictor
@@ -172,7 +172,7 @@ class LoadedModel:
         ----------
         history : as for :meth:`forecast`.
         outcomes : whether to forecast the sessions of the history that came after the fit, at most
-            250, and count the errors. Without it, and where there is none, errors are those of the
+            500, and count the errors. Without it, and where there is none, errors are those of the
             walk-forward up to the end of the history; where fewer than 100 were known by then, or
             the history has no dates, all of the walk-forward.
         """
@@ -193,7 +193,7 @@ class LoadedModel:
         self._check_units([given.history])
 
     def _check_input(self, given: ForecastInput) -> None:
-        history, levels, horizon, _ = given
+        history, levels, horizon, *_ = given
         manifest = self.manifest
         if horizon not in manifest.horizons:
             raise refusals.unsupported_horizon(manifest, horizon)
@@ -207,6 +207,12 @@ class LoadedModel:
         missing = [name for name in manifest.columns if name not in history.columns]
         if missing:
             raise refusals.missing_columns(manifest, missing)
+        if given.quantiles:
+            self._calibration(given).quantiles(given.quantiles)
+
+    def _calibration(self, given: ForecastInput) -> Calibration:
+        """What the question brings, or what its history tells without much computing."""
+        return given.calibration or self.calibrate(given.history, self.predictor.vectorized)
 
     def _residuals(self, history: DatedSeries, first: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
@@ -260,9 +266,7 @@ class LoadedModel:
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
-        calibration = given.calibration or self.calibrate(
-            given.history, outcomes=self.predictor.vectorized
-        )
+        calibration = self._calibration(given)
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
@@ -283,6 +287,9 @@ class LoadedModel:
             missing_sessions=missing,
             warnings=self._warnings(rv, computed.replaced[at], computed.places[at], calibration),
             diagnostics=computed.diagnostics[at],
+            quantiles=Quantile.of(given.quantiles, calibration, rv, annualized)
+            if given.quantiles
+            else (),
         )
 
     def _places(self, histories: Sequence[RealizedSeries]) -> list[_Place]:

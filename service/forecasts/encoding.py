@@ -7,10 +7,16 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
-from models_store import Interval
+from models_store import Interval, Quantile
 from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Question
-from service.forecasts.schemas import CalibrationAnswer, ForecastAnswer, IntervalAnswer, Skill
+from service.forecasts.schemas import (
+    CalibrationAnswer,
+    ForecastAnswer,
+    IntervalAnswer,
+    QuantileAnswer,
+    Skill,
+)
 from service.models.catalogue import ModelSkill
 from volatility.errors import RoughcastError
 
@@ -137,6 +143,8 @@ def encode(issued: IssuedForecast) -> bytes:
         diagnostics={name: list(values) for name, values in said.diagnostics.items()},
         warnings=list(issued.warnings),
     )
+    if said.quantiles:
+        answer["quantiles"] = [_quantile(quantile) for quantile in said.quantiles]
     return to_json(answer, inf_nan_mode="null")
 
 
@@ -147,6 +155,14 @@ def _interval(interval: Interval) -> IntervalAnswer:
         volatility_annualized=list(interval.volatility_annualized),
         coverage_observed=interval.coverage_observed,
         nobs=interval.nobs,
+    )
+
+
+def _quantile(quantile: Quantile) -> QuantileAnswer:
+    return QuantileAnswer(
+        probability=quantile.probability,
+        rv=quantile.rv,
+        volatility_annualized=quantile.volatility_annualized,
     )
 
 

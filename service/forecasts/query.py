@@ -48,6 +48,7 @@ class Question(NamedTuple):
     history: Held | RealizedSeries  # as it is held, or in the model's measure
     horizon: int
     levels: tuple[float, ...]
+    quantiles: tuple[float, ...]
     as_of: date | None  # the day of held history that is replayed
     last_closed: np.datetime64  # session of the history's calendar
     warnings: tuple[str, ...]
@@ -64,6 +65,7 @@ class Question(NamedTuple):
             self.choice.degraded_reason,
             self.horizon,
             self.levels,
+            self.quantiles,
             self.as_of,
             held.revision,
             self.last_closed,
@@ -133,6 +135,7 @@ class Questions:
             held,
             request.horizon,
             request.levels,
+            request.quantiles,
             request.as_of,
             reading.last_closed_session(held.calendar),
             (),
@@ -169,7 +172,9 @@ def settle(question: Question) -> Settled:
         if len(history) == whole:
             calibration = held.calibration(model)
     stale = _sessions_since(history, until, model.calendar)
-    given = ForecastInput(history, question.levels, question.horizon, calibration)
+    given = ForecastInput(
+        history, question.levels, question.horizon, calibration, question.quantiles
+    )
     return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 
@@ -196,6 +201,7 @@ def _of_inline(
         series,
         request.horizon,
         request.levels,
+        request.quantiles,
         None,
         reading.last_closed_session(model.calendar),
         tuple(warnings),

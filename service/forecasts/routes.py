@@ -36,6 +36,7 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
     UnsupportedLevel,
+    UnsupportedQuantile,
 )
 
 router = APIRouter(tags=["forecast"], route_class=BodyRoute)
@@ -64,6 +65,7 @@ class ForecastState(TypedDict):
         NoHistory,
         UnsupportedHorizon,
         UnsupportedLevel,
+        UnsupportedQuantile,
         InvalidAsOf,
         InvalidBars,
         InvalidSeries,
