@@ -48,10 +48,10 @@ class Question(NamedTuple):
     history: Held | RealizedSeries  # as it is held, or in the model's measure
     horizon: int
     levels: tuple[float, ...]
-    quantiles: tuple[float, ...]
     as_of: date | None  # the day of held history that is replayed
     last_closed: np.datetime64  # session of the history's calendar
     warnings: tuple[str, ...]
+    quantiles: tuple[float, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...] | None:
@@ -135,10 +135,10 @@ class Questions:
             held,
             request.horizon,
             request.levels,
-            request.quantiles,
             request.as_of,
             reading.last_closed_session(held.calendar),
             (),
+            request.quantiles,
         )
 
     def _of_or_error(
@@ -201,10 +201,10 @@ def _of_inline(
         series,
         request.horizon,
         request.levels,
-        request.quantiles,
         None,
         reading.last_closed_session(model.calendar),
         tuple(warnings),
+        request.quantiles,
     )
 
 

@@ -186,8 +186,8 @@ class ForecastAnswer(TypedDict):
         str,
         Field(
             pattern="^[0-9a-f]{32}$",
-            description="Digest of artifact, data used, past errors, and what was asked for: the same "
-            "question has the same id and the same numbers.",
+            description="Digest of artifact, data used, past errors, and what was asked for: the "
+            "same question has the same id and the same numbers.",
         ),
     ]
     asset: AssetName

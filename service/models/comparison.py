@@ -90,7 +90,7 @@ class CompareRow(TypedDict):
     crps_log: Annotated[
         float | None,
         Field(
-            description="Continuous ranked probability score of log_rv, from 25 quantiles; lower "
+            description="Continuous ranked probability score of log_rv, from 20 quantiles; lower "
             "is better."
         ),
     ]

@@ -12,7 +12,7 @@ from volatility.evaluation.losses import coverage_score, crps_loss, interval_los
 
 COVERAGE_LEVELS = (0.8, 0.95)
 _TAILS = tuple(p for level in COVERAGE_LEVELS for p in ((1 - level) / 2, (1 + level) / 2))
-_QUANTILES = 25  # behind the CRPS, at 0.02, 0.06, ..., 0.98: what 100 errors tell
+_QUANTILES = 20  # behind the CRPS, at 0.025, 0.075, ..., 0.975: what 100 errors tell
 _GRID = tuple((2 * k + 1) / (2 * _QUANTILES) for k in range(_QUANTILES))
 
 
@@ -26,7 +26,7 @@ class IntervalScores(NamedTuple):
     coverage_by_tercile : the same for the lowest, middle and highest third of the forecasts.
     coverage_after_breaks : the same for the sessions after the largest breaks of ``log_rv``;
         empty where the series is too short to have one.
-    crps_log : of ``log_rv``, from 25 quantiles; None without a scored forecast.
+    crps_log : of ``log_rv``, from 20 quantiles; None without a scored forecast.
     nobs : forecasts scored.
     """
 
