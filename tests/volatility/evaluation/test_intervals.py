@@ -146,7 +146,7 @@ def heteroskedastic(seed):
 
 
 def test_a_drift_of_the_errors_is_followed_in_every_third_of_the_forecasts():
-    spread = {"scaled": [], "plain": []}
+    spread: dict[str, list[float]] = {"scaled": [], "plain": []}
     for seed in range(4):
         residuals, forecast = heteroskedastic(seed)
         offsets = {"scaled": rolling_offsets(residuals, (0.8,))[:, 0]}
@@ -189,7 +189,7 @@ def test_quantiles_are_the_bounds_of_intervals():
 
 def test_quantiles_increase_with_their_probability():
     ordered = np.sort(np.random.default_rng(13).standard_normal(137))
-    found = ordered_quantiles(ordered, np.linspace(0.01, 0.99, 99))
+    found = ordered_quantiles(ordered, np.linspace(0.01, 0.99, 99).tolist())
     assert (np.diff(found) >= 0).all()
     # 1 / 138 is the smallest that 137 errors tell, and its mirror the largest
     edges = ordered_quantiles(ordered, (1 / 138, 137 / 138))
