@@ -14,6 +14,7 @@ COVERAGE_LEVELS = (0.8, 0.95)
 _TAILS = tuple(p for level in COVERAGE_LEVELS for p in ((1 - level) / 2, (1 + level) / 2))
 _QUANTILES = 20  # behind the CRPS, at 0.025, 0.075, ..., 0.975: what 100 errors tell
 _GRID = tuple((2 * k + 1) / (2 * _QUANTILES) for k in range(_QUANTILES))
+PROBABILITIES = (*_TAILS, *_GRID)
 
 
 class IntervalScores(NamedTuple):
@@ -50,7 +51,20 @@ def interval_scores(
     horizon : sessions ahead.
     """
     since = int(np.argmax(scored))
-    offsets = rolling_quantiles(np.log(rv / forecast), (*_TAILS, *_GRID), horizon, since)  # (n, p)
+    offsets = rolling_quantiles(np.log(rv / forecast), PROBABILITIES, horizon, since)
+    return score_offsets(rv, forecast, scored, offsets)
+
+
+def score_offsets(
+    rv: FloatArray, forecast: FloatArray, scored: BoolArray, offsets: FloatArray
+) -> IntervalScores:
+    """Score intervals however they were made.
+
+    Parameters
+    ----------
+    rv, forecast, scored : as in :func:`interval_scores`.
+    offsets : (n, p) of the log forecast at `PROBABILITIES`; NaN where there was no interval.
+    """
     known = scored & ~np.isnan(offsets[:, 0])
     if not known.any():
         return IntervalScores({}, {}, {}, {}, None, 0)
