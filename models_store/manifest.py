@@ -77,8 +77,12 @@ class IntervalCalibration(Record):
     """Conformal offsets of one nominal level, and how such intervals have done out of sample."""
 
     level: float = Field(gt=0, lt=1, description="Nominal coverage.")
-    lower: FiniteFloat = Field(description="Log offset of the lower bound of rv from the forecast.")
-    upper: FiniteFloat = Field(description="Log offset of the upper bound of rv from the forecast.")
+    lower: FiniteFloat = Field(
+        description="Log offset of the lower bound of rv from the forecast, at the end of training."
+    )
+    upper: FiniteFloat = Field(
+        description="Log offset of the upper bound of rv from the forecast, at the end of training."
+    )
     calibration_nobs: PositiveInt = Field(description="Residuals behind the offsets.")
     coverage_observed: float = Field(
         ge=0,

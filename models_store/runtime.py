@@ -10,7 +10,7 @@ import numpy as np
 from models_store import refusals
 from models_store.bounds import to_rv
 from models_store.calibration import Calibration
-from models_store.forecast import Forecast, ForecastInput, Interval
+from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
@@ -167,7 +167,7 @@ class LoadedModel:
         ----------
         history : as for :meth:`forecast`.
         outcomes : whether to forecast the sessions of the history that came after the fit, at most
-            250, and count the errors. Without it, and where there is none, errors are those of the
+            500, and count the errors. Without it, and where there is none, errors are those of the
             walk-forward up to the end of the history; where fewer than 100 were known by then, or
             the history has no dates, all of the walk-forward.
         horizon : sessions ahead.
@@ -193,7 +193,7 @@ class LoadedModel:
         self._check_units([given.history])
 
     def _check_input(self, given: ForecastInput) -> None:
-        history, levels, horizon, _ = given
+        history, levels, horizon, *_ = given
         manifest = self.manifest
         intervals = self.at(horizon).intervals
         for level in levels:
@@ -206,6 +206,12 @@ class LoadedModel:
         missing = [name for name in manifest.columns if name not in history.columns]
         if missing:
             raise refusals.missing_columns(manifest, missing)
+        if given.quantiles:
+            self._calibration(given).quantiles(given.quantiles)
+
+    def _calibration(self, given: ForecastInput) -> Calibration:
+        """What the question brings, or what its history tells without much computing."""
+        return given.calibration or self.calibrate(given.history, self._vectorized, given.horizon)
 
     def _residuals(self, history: DatedSeries, first: int, horizon: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
@@ -272,9 +278,7 @@ class LoadedModel:
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
-        calibration = given.calibration or self.calibrate(
-            given.history, self._vectorized, given.horizon
-        )
+        calibration = self._calibration(given)
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
@@ -298,6 +302,9 @@ class LoadedModel:
                 *self._warnings(computed.places[at], calibration),
             ),
             diagnostics=computed.diagnostics[at],
+            quantiles=Quantile.of(given.quantiles, calibration, rv, annualized)
+            if given.quantiles
+            else (),
         )
 
     def _places(self, histories: Sequence[RealizedSeries]) -> list[Place]:
