@@ -34,9 +34,7 @@ def histories(rows: int, seed: int = 0, length: int = SESSIONS) -> Seen:
 
 def circumstances(rows: int, kind: str = "stock") -> Circumstances:
     kinds = np.tile([float(kind == it) for it in KINDS], (rows, 1))
-    return Circumstances(
-        kinds, np.zeros(rows, bool), np.full(rows, 3), np.full(rows, 4)
-    )
+    return Circumstances(kinds, np.zeros(rows, bool), np.full(rows, 3), np.full(rows, 4))
 
 
 def test_every_regressor_has_a_name():
@@ -44,7 +42,8 @@ def test_every_regressor_has_a_name():
     assert made.regressors.shape == (3, len(REGRESSORS))
     assert len(set(REGRESSORS)) == len(REGRESSORS)
     assert made.sequence.shape == (3, ENCODED, 4)
-    assert np.isfinite(made.regressors).all() and np.isfinite(made.sequence).all()
+    assert np.isfinite(made.regressors).all()
+    assert np.isfinite(made.sequence).all()
 
 
 @pytest.mark.parametrize("length", [MINIMUM, 60, SESSIONS])

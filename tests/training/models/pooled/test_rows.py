@@ -29,7 +29,8 @@ def test_targets_are_logs_of_mean_rv_ahead(asset):
     targets = log_targets(asset, (1, 5))
     assert targets[0, 0] == pytest.approx(np.log(rv[MINIMUM]))
     assert targets[0, 1] == pytest.approx(np.log(rv[MINIMUM : MINIMUM + 5].mean()))
-    assert np.isnan(targets[-1, 0]) and np.isnan(targets[-5:, 1]).all()
+    assert np.isnan(targets[-1, 0])
+    assert np.isnan(targets[-5:, 1]).all()
     assert not np.isnan(targets[:-5]).any()
 
 
@@ -39,8 +40,10 @@ def test_no_target_reaches_over_a_gap(asset):
     gap = replace(asset, series=asset.series.part(keep))
     targets = log_targets(gap, (1, 5))
     last = 99 - (MINIMUM - 1)  # the row of the session before the gap
-    assert np.isnan(targets[last, 0]) and np.isnan(targets[last - 4 : last + 1, 1]).all()
-    assert not np.isnan(targets[last + 1, 0]) and not np.isnan(targets[last - 5, 1])
+    assert np.isnan(targets[last, 0])
+    assert np.isnan(targets[last - 4 : last + 1, 1]).all()
+    assert not np.isnan(targets[last + 1, 0])
+    assert not np.isnan(targets[last - 5, 1])
 
 
 def test_histories_are_ragged(asset):
@@ -91,7 +94,8 @@ def test_variations_are_drawn_from_the_seed():
         one.regressors, other.regressors
     )
     assert len(one.targets) > 2 * (700 - MINIMUM)  # the rows as they are, and variations
-    assert np.isfinite(one.regressors).all() and np.isfinite(one.sequence).all()
+    assert np.isfinite(one.regressors).all()
+    assert np.isfinite(one.sequence).all()
 
 
 def test_rows_do_not_depend_on_what_came_later():
