@@ -41,10 +41,11 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "mem": "training.models.linear.mem:mem",
     }
 )
+COMBINATION = "combination"  # what `auto` means unless something is better beyond doubt
 POOLED: Mapping[str, str] = MappingProxyType(
     {
         "universal": "training.models.pooled.universal:universal",
-        "combination": "training.models.combined.combination:combination",
+        COMBINATION: "training.models.combined.combination:combination",
     }
 )
 NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
