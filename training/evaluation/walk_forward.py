@@ -75,7 +75,9 @@ def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
         for start in range(first, end, refit_every)
     ]
     targets = data.pairs(1).target_dates
-    return [block for block in cut if _inside(block, targets).any()]
+    edges = np.array([(block.cut_off, block.last_target) for block in cut])
+    before, through = np.searchsorted(targets, edges, side="right").T
+    return [block for block, count in zip(cut, through - before, strict=True) if count]
 
 
 def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterator[BlockForecasts]:

@@ -46,7 +46,12 @@ CODE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "training": ("config.py", "fitting_history.py"),
         "training.data": ("assets.py",),
         "training.models": ("recipe.py",),
-        "training.models.linear": ("har.py", "least_squares.py"),
+        "training.models.linear": (
+            "cross_products.py",
+            "har.py",
+            "least_squares.py",
+            "regression.py",
+        ),
         "training.models.neural": ("*.py",),
         "training.networks": ("*.py",),
         "training.reproduction": ("samples.py", "units.py"),

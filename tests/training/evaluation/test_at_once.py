@@ -88,3 +88,23 @@ def test_any_number_of_processes_gives_the_same_bits() -> None:
         assert one.model == two.model
         assert (one.forecast == two.forecast).all()
         assert (one.target_dates == two.target_dates).all()
+
+
+def test_the_future_changes_no_forecast_from_bars_of_an_exchange() -> None:
+    """With the night and the range, which simulated intraday bars have not."""
+    asset = load_asset("SPX", None, datetime.now(UTC))[0]
+    series = asset.series.tail(800)
+    cut = series.dates[600]
+    factor = np.where(series.dates > cut, 3.7, 1.0)
+    columns = {name: values * factor for name, values in series.columns.items()}
+    other = replace(series, rv=series.rv * factor, columns=columns)
+    data, changed = (TrainingSet(replace(asset, series=it), {}, 0) for it in (series, other))
+    recipes = tuple(make_recipe(name, CONFIG) for name in ("hexp", "ridge", "mem"))
+    assert recipes[1].columns == ("overnight_return", "range_ratio", "return")
+    for before, after in zip(
+        in_one_pass(data, recipes), in_one_pass(changed, recipes), strict=True
+    ):
+        known = before.as_of <= cut
+        assert known.sum() == 202  # as of sessions 399 to 600
+        assert (before.forecast[known] == after.forecast[known]).all()
+        assert not np.allclose(before.forecast[~known], after.forecast[~known])

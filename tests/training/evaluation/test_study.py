@@ -42,7 +42,7 @@ def test_nothing_is_transferred_from_an_asset_to_itself() -> None:
 def test_a_model_needs_the_columns_it_sees() -> None:
     chosen = recipes(list(MODELS), small_config())
     everything = make_intraday_asset()
-    assert applicable(chosen, everything) == tuple(chosen)
+    assert [it.name for it in applicable(chosen, everything)] == [it.name for it in chosen]
     bare = make_asset()
     assert all(not recipe.columns for recipe in applicable(chosen, bare))
     needy = replace(chosen[0], columns=("jump", "return"))  # type: ignore[type-var]

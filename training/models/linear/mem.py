@@ -25,7 +25,7 @@ from training.config import Config
 from training.models.calendar_adjusted import CalendarAdjusted
 from training.models.linear.har import LAGS
 from training.models.linear.hexp import CENTRES, REGRESSORS
-from training.models.linear.least_squares import Estimate, least_squares
+from training.models.linear.least_squares import LeastSquares
 from training.models.linear.regression import Coefficients, Counts, Regression, Sample
 from volatility.arrays import FloatArray
 from volatility.measures.columns import OVERNIGHT
@@ -59,22 +59,22 @@ class GammaRegression(Regression):
 
     def coefficients_each(self, sample: Sample, counts: Counts) -> Coefficients:
         """Those of one fit for each count of rows, each from where the one before it ended."""
-        found, start = [], None
-        for count in counts:
-            known = sample.first(count)
-            first = least_squares(*known)
-            if start is None:
-                start = np.concatenate([[first.intercept], first.coefficients])
-            targets = np.exp(np.minimum(known.targets, self._most(known.targets, first)))
+        first = self._first_pass.coefficients_each(sample, counts)
+        start = np.append(first.intercept[0], first.slopes[0])
+        found = []
+        for at, count in enumerate(counts):
+            known, expected = sample.first(count), first.at(at)
+            log_mean = expected.intercept + known.design @ expected.slopes
+            most = log_mean + 0.5 * expected.residual_variance + np.log(self.cap)
+            targets = np.exp(np.minimum(known.targets, most))
             start = gamma_regression(known.design, targets, start)
             found.append(start)
         each = np.stack(found)
         return Coefficients(each[:, 1:], each[:, 0], np.zeros(len(counts)))
 
-    def _most(self, log_targets: FloatArray, first: Estimate) -> FloatArray:
-        """What the log of each target counts as at most, (n,)."""
-        log_mean = log_targets - first.residuals + 0.5 * first.residuals.var()
-        return np.asarray(log_mean + np.log(self.cap))
+    @property
+    def _first_pass(self) -> LeastSquares:
+        return LeastSquares(self.name, self.regressors, "logs", self.refit_every)
 
 
 def gamma_regression(design: FloatArray, targets: FloatArray, start: FloatArray) -> FloatArray:
