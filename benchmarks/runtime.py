@@ -27,7 +27,7 @@ def run() -> Iterator[Result]:
 
 def _network(store: Store, rng: np.random.Generator) -> Result:
     model = store.load("BTC-USD", "lstm")
-    predictor = model.predictor
+    predictor = model.predictors[1]
     assert isinstance(predictor, OnnxPredictor)
     history = _history(model.manifest.measure, rng)
     row = np.log(history.rv[None, -20:]).astype(np.float32)
@@ -43,7 +43,7 @@ def _calendar(store: Store, rng: np.random.Generator) -> Result:
     knowing = replace(
         plain,
         manifest=plain.manifest.model_copy(update={"calendar_effects": effects}),
-        predictor=CalendarAdjustedPredictor(plain.predictor, effects, "24/7", horizon=1),
+        predictors={1: CalendarAdjustedPredictor(plain.predictors[1], effects, "24/7", horizon=1)},
     )
     history = _history(plain.manifest.measure, rng)
     days = np.datetime64(plain.manifest.training.end) - np.arange(len(history))[::-1]

@@ -99,7 +99,7 @@ class _PlainAnswer(BaseModel):
 
 
 def plain_peer(model: LoadedModel) -> FastAPI:
-    manifest, predictor = model.manifest, model.predictor
+    manifest, predictor = model.manifest, model.predictors[1]
     assert isinstance(predictor, LinearPredictor)
     intercept, (daily, weekly, monthly) = predictor.intercept, predictor.coefficients.values()
     bounds = [

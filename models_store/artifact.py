@@ -12,13 +12,14 @@
     SHA256SUMS          digests of all of the above, for `sha256sum --check` too
 
 ``SHA256SUMS`` covers the manifest as well, so one flipped byte anywhere is noticed; its own digest
-names the artifact as a whole.
+names the artifact as a whole. In both ``.npz`` the arrays of a horizon that the model is not judged
+by begin with its number, as in ``5/forecast``.
 """
 
 import hashlib
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from pydantic import ValidationError
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from models_store.predictors.kinds import KINDS
-from models_store.predictors.predictor import Predictor
+from models_store.predictors.predictor import Predictors
 from models_store.runtime import LoadedModel
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
@@ -54,9 +55,9 @@ class DamagedArtifact(ValueError):
 def encode(
     manifest: Manifest,
     model_file: bytes,
-    track: ForecastTrack,
+    tracks: Mapping[int, ForecastTrack],
     reference: Windows,
-    reference_rv: FloatArray,
+    reference_rv: Mapping[int, FloatArray],
 ) -> dict[str, bytes]:
     """The files of an artifact, by name.
 
@@ -64,25 +65,32 @@ def encode(
     ----------
     manifest : what the model is.
     model_file : content of the file that the predictor's kind writes.
-    track : out-of-sample walk-forward forecasts.
+    tracks : by horizon, out-of-sample walk-forward forecasts.
     reference : windows of rv, of the manifest's columns and, where there are calendar effects, of
         the day; (batch, lookback) each.
-    reference_rv : (batch,) forecasts that training got for them, decimal² per day.
+    reference_rv : by horizon, (batch,) forecasts that training got for them, decimal² per day.
     """
-    files = {
-        MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
-        KINDS[manifest.predictor.kind].file: model_file,
-        EVALUATION: _encode_arrays(
-            as_of=_to_days(track.as_of),
-            target_dates=_to_days(track.target_dates),
-            forecast=track.forecast,
-            rv=track.rv,
-            **{f"{_SEED}{seed}": forecast for seed, forecast in track.by_seed.items()},
-        ),
-        REFERENCE: _encode_arrays(**reference, **{_FORECAST: reference_rv}),
+    horizons = manifest.horizons
+    forecasts = {_place(h, horizons) + _FORECAST: reference_rv[h] for h in horizons}
+    evaluation = {
+        _place(horizon, horizons) + name: values
+        for horizon in horizons
+        for name, values in _arrays_of(tracks[horizon]).items()
     }
+    return with_sums(
+        {
+            MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
+            KINDS[manifest.predictor.kind].file: model_file,
+            EVALUATION: encode_arrays(evaluation),
+            REFERENCE: encode_arrays({**reference, **forecasts}),
+        }
+    )
+
+
+def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of an artifact, by name, with their digests."""
     sums = "".join(f"{_sha256(content)}  {name}\n" for name, content in sorted(files.items()))
-    return files | {SUMS: sums.encode()}
+    return {**files, SUMS: sums.encode()}
 
 
 def load(folder: Path, version: int) -> LoadedModel:
@@ -100,12 +108,12 @@ def load(folder: Path, version: int) -> LoadedModel:
             manifest=manifest,
             version=version,
             sha256=digest,
-            predictor=_open_predictor(folder, manifest),
-            track=_read_track(folder, manifest),
+            predictors=_open_predictors(folder, manifest),
+            tracks=_read_tracks(folder, manifest),
         )
     except Exception as error:  # whatever onnxruntime, json or numpy raise on a bad file
         raise DamagedArtifact(f"the model cannot be opened: {error}") from error
-    _check_columns(model)
+    _check_predictors(model)
     _replay(folder, model)
     return model
 
@@ -146,47 +154,81 @@ def _read_manifest(folder: Path) -> Manifest:
         raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
 
 
-def _open_predictor(folder: Path, manifest: Manifest) -> Predictor:
+def _open_predictors(folder: Path, manifest: Manifest) -> Predictors:
     spec = manifest.predictor
     kind = KINDS[spec.kind]
-    predictor = kind.load(folder / kind.file, spec, manifest.scale, manifest.lookback)
+    predictors = kind.load(folder / kind.file, spec, manifest.scale, manifest.lookback)
     effects = manifest.calendar_effects
     if effects is None:
-        return predictor
-    return CalendarAdjustedPredictor(predictor, effects, manifest.calendar, manifest.horizons[0])
+        return predictors
+    return {
+        horizon: CalendarAdjustedPredictor(inner, effects, manifest.calendar, horizon)
+        for horizon, inner in predictors.items()
+    }
 
 
-def _check_columns(model: LoadedModel) -> None:
-    if set(model.predictor.columns) != set(model.manifest.columns):
+def _check_predictors(model: LoadedModel) -> None:
+    named, predictors = model.manifest, model.predictors
+    if set(predictors) != set(named.horizons):
         raise DamagedArtifact(
-            f"{MANIFEST} names the columns {model.manifest.columns}, "
-            f"but the model needs {model.predictor.columns}"
+            f"{MANIFEST} names the horizons {list(named.horizons)}, "
+            f"but the model forecasts {list(predictors)}"
+        )
+    needed = sorted({column for it in predictors.values() for column in it.columns})
+    if needed != sorted(named.columns):
+        raise DamagedArtifact(
+            f"{MANIFEST} names the columns {named.columns}, but the model needs {tuple(needed)}"
         )
 
 
-def _read_track(folder: Path, manifest: Manifest) -> ForecastTrack:
-    arrays = _read_arrays(folder / EVALUATION)
+def _read_tracks(folder: Path, manifest: Manifest) -> dict[int, ForecastTrack]:
+    arrays = read_arrays(folder / EVALUATION)
+    return {
+        horizon: _track(arrays, _place(horizon, manifest.horizons), manifest.model, horizon)
+        for horizon in manifest.horizons
+    }
+
+
+def _track(arrays: Mapping[str, np.ndarray], place: str, model: str, horizon: int) -> ForecastTrack:
+    seeds = place + _SEED
     return ForecastTrack(
-        model=manifest.model,
-        as_of=_from_days(arrays["as_of"]),
-        target_dates=_from_days(arrays["target_dates"]),
-        forecast=arrays["forecast"],
-        rv=arrays["rv"],
-        horizon=manifest.horizons[0],
+        model=model,
+        as_of=_from_days(arrays[place + "as_of"]),
+        target_dates=_from_days(arrays[place + "target_dates"]),
+        forecast=arrays[place + "forecast"],
+        rv=arrays[place + "rv"],
+        horizon=horizon,
         by_seed={
-            int(name.removeprefix(_SEED)): values
+            int(name.removeprefix(seeds)): values
             for name, values in arrays.items()
-            if name.startswith(_SEED)
+            if name.startswith(seeds)
         },
     )
 
 
+def _arrays_of(track: ForecastTrack) -> dict[str, np.ndarray]:
+    return {
+        "as_of": _to_days(track.as_of),
+        "target_dates": _to_days(track.target_dates),
+        "forecast": track.forecast,
+        "rv": track.rv,
+        **{f"{_SEED}{seed}": forecast for seed, forecast in track.by_seed.items()},
+    }
+
+
+def _place(horizon: int, horizons: Sequence[int]) -> str:
+    """What the names of a horizon's arrays begin with."""
+    return "" if horizon == horizons[0] else f"{horizon}/"
+
+
 def _replay(folder: Path, model: LoadedModel) -> None:
     try:
-        windows = dict(_read_arrays(folder / REFERENCE))
-        expected = windows.pop(_FORECAST)
-        found = model.predict_rv(windows).rv
-        difference = float(np.max(np.abs(np.log(found / expected))))
+        windows = dict(read_arrays(folder / REFERENCE))
+        horizons = model.manifest.horizons
+        expected = {h: windows.pop(_place(h, horizons) + _FORECAST) for h in horizons}
+        found = {horizon: model.predict_rv(windows, horizon).rv for horizon in horizons}
+        moved = [np.log(found[horizon] / expected[horizon]) for horizon in horizons]
+        difference = float(np.max(np.abs(moved)))
     except Exception as error:  # a file that passed its digest but was made wrongly
         raise DamagedArtifact(f"{REFERENCE} cannot be replayed: {error}") from error
     if not difference <= REPLAY_TOLERANCE:  # also true for NaN
@@ -196,13 +238,15 @@ def _replay(folder: Path, model: LoadedModel) -> None:
         )
 
 
-def _encode_arrays(**arrays: FloatArray | np.ndarray) -> bytes:
+def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays by name, as the content of an ``.npz`` file."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def _read_arrays(path: Path) -> Mapping[str, np.ndarray]:
+def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
+    """Arrays of an ``.npz`` file, by name."""
     with _parsing_headers, np.load(path, allow_pickle=False) as content:
         return {name: content[name] for name in content.files}
 

@@ -5,9 +5,17 @@ the same bytes. When a version came into service is written beside it, in the ``
 """
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Self, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from models_store.names import check_asset_name, check_model_name
 from models_store.predictors.kinds import KINDS
@@ -28,7 +36,7 @@ CalendarEffects = Annotated[dict[str, FiniteFloat], AfterValidator(_one_for_each
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """An immutable record in which an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -43,7 +51,7 @@ else:  # which of them it is, its own field `kind` tells
     ]
 
 
-class TrainingData(_Record):
+class TrainingData(Record):
     """The series that a model was fitted on."""
 
     asset: AssetName
@@ -57,7 +65,7 @@ class TrainingData(_Record):
     )
 
 
-class LossHistory(_Record):
+class LossHistory(Record):
     """Mean squared errors of log rv in one phase of a network's training."""
 
     training_losses: tuple[FiniteFloat, ...] = Field(description="One an epoch.")
@@ -65,7 +73,7 @@ class LossHistory(_Record):
     best_epoch: int = Field(ge=0, description="The epoch whose weights were kept, from 0.")
 
 
-class IntervalCalibration(_Record):
+class IntervalCalibration(Record):
     """Conformal offsets of one nominal level, and how such intervals have done out of sample."""
 
     level: float = Field(gt=0, lt=1, description="Nominal coverage.")
@@ -84,7 +92,7 @@ class IntervalCalibration(_Record):
     nobs: PositiveInt = Field(description="Test forecasts behind coverage_observed.")
 
 
-class Evaluation(_Record):
+class Evaluation(Record):
     """Walk-forward results of this model on its own test part, out of sample."""
 
     protocol: str
@@ -108,7 +116,51 @@ class Evaluation(_Record):
     )
 
 
-class Manifest(_Record):
+ResidualVariance = Annotated[
+    float,
+    Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="Variance of log residuals; half of it moves a log forecast to the mean. "
+        "Zero on the levels scale.",
+    ),
+]
+Clip = Annotated[
+    tuple[float, float],
+    Field(
+        description="Smallest and largest rv seen in training, a mean where several sessions are "
+        "forecast: the range a forecast may take."
+    ),
+]
+MeanRv = Annotated[
+    FiniteFloat,
+    Field(
+        gt=0,
+        description="Mean rv seen in training, which stands in for a negative forecast in levels.",
+    ),
+]
+Learned = Annotated[
+    dict[str, FiniteFloat],
+    Field(
+        default_factory=dict,
+        description="Learned quantities worth reading, such as the hybrid's alpha; of several "
+        "seeds their mean.",
+    ),
+]
+
+
+class HorizonRecord(Record):
+    """What a model has learned of one horizon, and how it did there."""
+
+    residual_variance: ResidualVariance
+    clip: Clip
+    mean_rv: MeanRv
+    intervals: tuple[IntervalCalibration, ...]
+    evaluation: Evaluation
+    learned: Learned
+
+
+class Manifest(Record):
     """One version of one model: what it is, what it saw, and what it may be asked."""
 
     schema_version: Literal[1] = 1
@@ -116,7 +168,13 @@ class Manifest(_Record):
     model: ModelName
     predictor: AnyPredictorSpec
     scale: Scale = Field(description="Whether the predictor works on rv or on log rv.")
-    lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
+    lookback: PositiveInt = Field(
+        description="Sessions of history that one forecast looks at, and needs unless "
+        "`minimum_sessions` are fewer."
+    )
+    minimum_sessions: PositiveInt | None = Field(
+        default=None, description="Sessions of history that do, where fewer than `lookback` do."
+    )
     columns: tuple[str, ...] = Field(
         default=(),
         description="What the model sees of each session besides rv; see "
@@ -127,7 +185,14 @@ class Manifest(_Record):
     periods_per_year: PositiveInt
     bar_interval: PositiveInt = Field(description="Seconds that one bar of the source spans.")
     horizons: tuple[PositiveInt, ...] = Field(
-        default=(1,), min_length=1, description="Sessions ahead that it may be asked for."
+        default=(1,),
+        min_length=1,
+        description="Sessions ahead that it may be asked for. It was judged by the first, which "
+        "`residual_variance`, `clip`, `mean_rv`, `intervals`, `evaluation` and `learned` are "
+        "about.",
+    )
+    by_horizon: dict[PositiveInt, HorizonRecord] = Field(
+        default_factory=dict, description="The same of each further horizon."
     )
     training: TrainingData
     sources: tuple[TrainingData, ...] = Field(
@@ -138,19 +203,9 @@ class Manifest(_Record):
         description="What each class of session adds to log rv: divided out of what the predictor "
         "sees, and multiplied back into what it says. Null for a model that knows no calendar.",
     )
-    residual_variance: float = Field(
-        ge=0,
-        allow_inf_nan=False,
-        description="Variance of log residuals; half of it moves a log forecast to the mean. "
-        "Zero on the levels scale.",
-    )
-    clip: tuple[float, float] = Field(
-        description="Smallest and largest rv seen in training: the range a forecast may take."
-    )
-    mean_rv: FiniteFloat = Field(
-        gt=0,
-        description="Mean rv seen in training, which stands in for a negative forecast in levels.",
-    )
+    residual_variance: ResidualVariance
+    clip: Clip
+    mean_rv: MeanRv
     rv_medians: tuple[float, float] | None = Field(
         default=None,
         description="Lowest and highest median rv of 22 consecutive sessions in training: a "
@@ -159,11 +214,7 @@ class Manifest(_Record):
     intervals: tuple[IntervalCalibration, ...]
     evaluation: Evaluation
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
-    learned: dict[str, FiniteFloat] = Field(
-        default_factory=dict,
-        description="Learned quantities worth reading, such as the hybrid's alpha; of several "
-        "seeds their mean.",
-    )
+    learned: Learned
     histories: dict[str, LossHistory] = Field(
         default_factory=dict,
         description="How the losses of a network went, by phase of its training; of several seeds "
@@ -174,3 +225,22 @@ class Manifest(_Record):
         default=(), description="Of a network: the seeds whose fits it is the mean of, in logs."
     )
     code_version: str
+
+    @model_validator(mode="after")
+    def _has_all_horizons(self) -> Self:
+        if self.horizons[1:] != tuple(self.by_horizon):
+            raise ValueError(
+                f"by_horizon has {list(self.by_horizon)}; needed: {list(self.horizons[1:])}"
+            )
+        return self
+
+    def at(self, horizon: int) -> HorizonRecord:
+        """What is known of one of :attr:`horizons`.
+
+        Raises
+        ------
+        KeyError : it is none of them.
+        """
+        if horizon != self.horizons[0]:
+            return self.by_horizon[horizon]
+        return HorizonRecord(**{name: getattr(self, name) for name in HorizonRecord.model_fields})

@@ -36,6 +36,7 @@ SEEDS = Range(-(2**63), 2**63 - 1)  # what torch takes
 # Networks behind one forecast: what one seed more adds shrinks with their square, what it costs in
 # fitting, in serving and in the size of an artifact does not.
 AVERAGED = Range(1, 16)
+HORIZONS = Range(1, 250)  # sessions ahead; beyond a year a sample has few that do not overlap
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,33 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True)
+class UniversalConfig:
+    """The model for every asset: a ridge regression, and an encoder of what it leaves.
+
+    Attributes
+    ----------
+    hidden_size : units of the LSTM.
+    head : units between its last state and the forecast.
+    ridge : penalty of the regression, of standardized regressors, a row.
+    seeds : encoders that the model is the mean of.
+    vintage_months : between two published fits.
+    vintage_assets : of a panel that must have 1,000 sessions for the first of them.
+    """
+
+    hidden_size: Annotated[int, Range(1)]
+    head: Annotated[int, Range(1)]
+    dropout: Annotated[float, Range(0.0, 0.95)]
+    learning_rate: Annotated[float, Range(1e-8, 1.0)]
+    weight_decay: Annotated[float, Range(0.0, 1.0)]
+    batch_size: Annotated[int, Range(1)]
+    epochs: Annotated[int, Range(1)]
+    ridge: Annotated[float, Range(0.0, 1e6)]
+    seeds: Annotated[int, AVERAGED]
+    vintage_months: Annotated[int, Range(1)]
+    vintage_assets: Annotated[int, Range(1)]
+
+
+@dataclass(frozen=True)
 class TransferConfig:
     """Where transferred networks are pre-trained."""
 
@@ -119,10 +147,12 @@ class Config:
     ----------
     seed : of every random choice, or the first of :attr:`seeds`.
     seeds : how many seeds a network is fitted with and is the mean of.
+    horizons : sessions ahead that models are made for; they are judged by the first, which is 1.
     """
 
     seed: Annotated[int, SEEDS]
     seeds: Annotated[int, AVERAGED]
+    horizons: tuple[Annotated[int, HORIZONS], ...]
     walk_forward: WalkForwardConfig
     network: NetworkConfig
     pretraining: FittingConfig
@@ -131,10 +161,20 @@ class Config:
     regime_ensemble: RegimeConfig
     transformer: TransformerConfig
     transfer: TransferConfig
+    universal: UniversalConfig
 
     def __post_init__(self) -> None:
-        """Refuse seeds that torch does not take."""
+        """Refuse seeds that torch does not take, and horizons that do not begin with 1."""
         seeds_from(self.seed, self.seeds)
+        in_order = tuple(sorted(set(self.horizons)))
+        if self.horizons != in_order or in_order[:1] != (1,):
+            raise InvalidConfig(
+                f"horizons must begin with 1, by which models are judged, and increase; "
+                f"{list(self.horizons)} do not",
+                field="horizons",
+                found=list(self.horizons),
+                needed="such as [1, 5, 10, 22]",
+            )
 
 
 def seeds_from(first: int, count: int) -> tuple[int, ...]:
@@ -175,6 +215,8 @@ def flatten(section: Any, prefix: str = "") -> dict[str, float | int | str | boo
     for field in dataclasses.fields(section):
         value = getattr(section, field.name)
         name = f"{prefix}{field.name}"
+        if isinstance(value, tuple):
+            value = " ".join(map(str, value))
         flat |= flatten(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
     return flat
 
@@ -203,6 +245,10 @@ def _value(kind: Any, found: Any, where: str) -> Any:
         if not accepted.low <= value <= accepted.high:  # also true for NaN
             raise _unacceptable(where, str(accepted), found)
         return value
+    if get_origin(kind) is tuple:
+        if not isinstance(found, list):
+            raise _unacceptable(where, "a list", found)
+        return tuple(_value(get_args(kind)[0], it, where) for it in found)
     if kind is float and type(found) is int:
         return float(found)
     if type(found) is not kind:

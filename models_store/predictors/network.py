@@ -1,6 +1,6 @@
 """Networks: ``model.onnx``, a graph from a window of raw ``log_rv`` to the next ``log_rv``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Protocol
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
@@ -20,6 +20,7 @@ class OnnxPredictorSpec(PredictorSpec):
     """A network in ``model.onnx``: a window of raw ``log_rv`` in, the next ``log_rv`` out."""
 
     kind: Literal["onnx"] = "onnx"
+    horizon: PositiveInt = Field(default=1, description="Sessions ahead that `output` is about.")
     input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
     output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
     diagnostics: tuple[str, ...] = Field(
@@ -57,18 +58,14 @@ class OnnxPredictor:
     columns: tuple[str, ...] = ()
     kind: ClassVar[str] = "onnx"
     vectorized: ClassVar[bool] = False
+    dated: ClassVar[bool] = False
 
     @classmethod
     def from_file(cls, path: Path, spec: OnnxPredictorSpec, lookback: int) -> "OnnxPredictor":
         """Open ``model.onnx`` on one thread of the CPU."""
-        options = ort.SessionOptions()
-        # One thread, not spinning: a forecast takes a tenth of a millisecond, and a service that
-        # holds dozens of sessions must leave the cores to its requests.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(
+            str(path), session_options(), providers=["CPUExecutionProvider"]
+        )
         return cls(session, spec.input, spec.outputs, lookback)
 
     def predict(self, windows: Windows) -> Prediction:
@@ -84,6 +81,20 @@ class OnnxPredictor:
             return Prediction(np.empty(0), {})
         diagnostics = {name: _joined(rows, at) for at, name in enumerate(names[1:], start=1)}
         return Prediction(_joined(rows, 0), diagnostics)
+
+
+def session_options() -> ort.SessionOptions:
+    """One thread, not spinning.
+
+    A forecast takes a tenth of a millisecond, and a service that holds dozens of sessions must
+    leave the cores to its requests.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options
 
 
 def _joined(rows: Sequence[Sequence[NDArray[np.float32]]], output: int) -> FloatArray:
@@ -106,24 +117,34 @@ def _aligned(values: FloatArray) -> NDArray[np.float32]:
     return rows
 
 
-def describe(network: TrainedNetwork) -> OnnxPredictorSpec:
-    """Names of the graph's input and outputs."""
-    return OnnxPredictorSpec(diagnostics=network.diagnostics)
+def describe(networks: Mapping[int, TrainedNetwork]) -> OnnxPredictorSpec:
+    """Names of the graph's input and outputs.
+
+    Raises
+    ------
+    ValueError : more than one network; a graph has the output of one horizon.
+    """
+    [(horizon, network)] = networks.items()
+    return OnnxPredictorSpec(horizon=horizon, diagnostics=network.diagnostics)
 
 
-def write(network: TrainedNetwork, spec: OnnxPredictorSpec, example: Windows) -> bytes:
+def write(
+    networks: Mapping[int, TrainedNetwork], spec: OnnxPredictorSpec, example: Windows
+) -> bytes:
     """Let the framework that trained the network export it."""
-    return network.to_onnx(spec, example)
+    return networks[spec.horizon].to_onnx(spec, example)
 
 
-def load(path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int) -> OnnxPredictor:
+def load(
+    path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int
+) -> Mapping[int, OnnxPredictor]:
     """Open ``model.onnx``.
 
     Raises
     ------
     Whatever onnxruntime raises on a file that is no graph.
     """
-    return OnnxPredictor.from_file(path, spec, lookback)
+    return {spec.horizon: OnnxPredictor.from_file(path, spec, lookback)}
 
 
 KIND = PredictorKind(OnnxPredictorSpec, "model.onnx", describe, write, load)

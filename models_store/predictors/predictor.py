@@ -1,6 +1,6 @@
 """What every fitted model can do, and what a kind of them has to say of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from volatility.arrays import Prediction, Scale, Windows
 
 
 class Predictor(Protocol):
-    """A fitted model before bias correction and clipping."""
+    """A model fitted for one horizon, before bias correction and clipping."""
 
     @property
     def kind(self) -> str:
@@ -33,8 +33,15 @@ class Predictor(Protocol):
     def vectorized(self) -> bool:
         """Whether predicting hundreds of windows takes little longer than predicting one."""
 
+    @property
+    def dated(self) -> bool:
+        """Whether the windows hold the day."""
+
     def predict(self, windows: Windows) -> Prediction:
-        """Predict the next session from (batch, lookback) windows."""
+        """Predict the mean of the sessions ahead from (batch, lookback) windows."""
+
+
+Predictors = Mapping[int, Predictor]  # of one artifact, by horizon; the first is judged by
 
 
 class PredictorSpec(BaseModel):
@@ -53,15 +60,17 @@ class PredictorKind:
     ----------
     spec : its description in the manifest, with a literal ``kind``.
     file : the file of an artifact that holds its numbers.
-    describe : from a predictor to its description.
-    write : from a predictor, its description and (n, lookback) example windows to the content of
-        ``file``. Raises what makes the predictor unfit to be written.
-    load : from the path of ``file``, the description, the scale and the lookback to a predictor.
+    describe : from predictors to their description.
+    write : from predictors, their description and (n, lookback) example windows to the content of
+        ``file``. Raises what makes the predictors unfit to be written.
+    load : from the path of ``file``, the description, the scale and the lookback to the predictors.
         Raises whatever the content provokes.
+
+    Predictors are given by horizon, as one file holds them.
     """
 
     spec: type[PredictorSpec]
     file: str
     describe: Callable[[Any], PredictorSpec]
     write: Callable[[Any, Any, Windows], bytes]
-    load: Callable[[Path, Any, Scale, int], Predictor]
+    load: Callable[[Path, Any, Scale, int], Predictors]

@@ -40,7 +40,7 @@ class Held:
         self.bars = bars
         self.revision = revision
         self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
-        self._calibrations: dict[str, Calibration] = {}
+        self._calibrations: dict[tuple[str, int], Calibration] = {}
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -61,18 +61,20 @@ class Held:
             self._series[name, columns] = known
         return known
 
-    def calibration(self, model: LoadedModel) -> Calibration:
+    def calibration(self, model: LoadedModel, horizon: int) -> Calibration:
         """The past errors of a model at the end of what is held.
 
         Raises
         ------
         ConstantPrices : no session has a realized measure above zero.
+        UnsupportedHorizon : the model does not forecast so many sessions ahead.
         """
-        known = self._calibrations.get(model.sha256)
+        known = self._calibrations.get((model.sha256, horizon))
         if known is None:
             manifest = model.manifest
-            known = model.calibrate(self.series(manifest.measure, manifest.columns))
-            self._calibrations[model.sha256] = known
+            series = self.series(manifest.measure, manifest.columns)
+            known = model.calibrate(series, horizon=horizon)
+            self._calibrations[model.sha256, horizon] = known
         return known
 
     def sessions(self) -> DateArray:

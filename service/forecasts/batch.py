@@ -34,6 +34,11 @@ def parse(body: bytes) -> list[Parsed]:
     return _without(body, by_item)
 
 
+def is_long(items: Sequence[Parsed], questions: Questions) -> bool:
+    """Whether an item would keep others waiting; see :meth:`.Questions.is_long`."""
+    return any(isinstance(it, ForecastRequest) and questions.is_long(it) for it in items)
+
+
 def answer(
     items: Sequence[Parsed], questions: Questions, encoded: EncodedForecasts
 ) -> list[Result]:

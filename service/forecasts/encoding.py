@@ -8,14 +8,16 @@ from typing import NamedTuple
 from pydantic_core import to_json
 
 from models_store import Interval, Quantile
-from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
-from service.forecasts.query import Question
+from service.forecasts.forecaster import Issued, IssuedForecast, forecast, forecast_batch
+from service.forecasts.query import Asked
 from service.forecasts.schemas import (
+    AtHorizon,
     CalibrationAnswer,
     ForecastAnswer,
     IntervalAnswer,
     QuantileAnswer,
     Skill,
+    TermStructureAnswer,
 )
 from service.models.catalogue import ModelSkill
 from volatility.errors import RoughcastError
@@ -42,26 +44,26 @@ class EncodedForecasts:
     def __init__(self) -> None:
         self._remembered: dict[tuple[object, ...], Encoded] = {}
 
-    def answer(self, question: Question) -> Encoded:
+    def answer(self, asked: Asked) -> Encoded:
         """Answer one question.
 
         Raises
         ------
         RoughcastError : it cannot be answered; the error says why.
         """
-        key = question.key
+        key = asked.key
         known = self._remembered.get(key) if key else None
-        return known or self._encode(key, forecast(question))
+        return known or self._encode(key, forecast(asked))
 
     def answer_batch(
-        self, questions: Sequence[Question | RoughcastError]
+        self, questions: Sequence[Asked | RoughcastError]
     ) -> list[Encoded | RoughcastError]:
         """Answer every question as :meth:`answer` would, or say why not, in order.
 
         Errors among ``questions`` stay in their places.
         """
         answers: list[Encoded | RoughcastError | None] = []
-        unknown: list[tuple[Question, tuple[object, ...] | None]] = []
+        unknown: list[tuple[Asked, tuple[object, ...] | None]] = []
         for it in questions:
             if isinstance(it, RoughcastError):
                 answers.append(it)
@@ -75,7 +77,7 @@ class EncodedForecasts:
         return [next(made) if it is None else it for it in answers]
 
     def _make(
-        self, asked: Sequence[tuple[Question, tuple[object, ...] | None]]
+        self, asked: Sequence[tuple[Asked, tuple[object, ...] | None]]
     ) -> list[Encoded | RoughcastError]:
         issued = forecast_batch([question for question, _ in asked])
         return [
@@ -83,8 +85,12 @@ class EncodedForecasts:
             for it, (_, key) in zip(issued, asked, strict=True)
         ]
 
-    def _encode(self, key: tuple[object, ...] | None, issued: IssuedForecast) -> Encoded:
-        encoded = Encoded(issued.forecast.asset, issued.forecast.model, encode(issued))
+    def _encode(self, key: tuple[object, ...] | None, issued: Issued) -> Encoded:
+        if isinstance(issued, IssuedForecast):
+            said, body = issued.forecast, encode(issued)
+        else:
+            said, body = issued[0].forecast, encode_term_structure(issued)
+        encoded = Encoded(said.asset, said.model, body)
         if key is not None:
             if len(self._remembered) >= _MAX_REMEMBERED:
                 self._remembered.clear()
@@ -115,6 +121,49 @@ class ForecastTally:
 
 def encode(issued: IssuedForecast) -> bytes:
     """The JSON of one forecast; a float that is not finite is null, never a literal ``NaN``."""
+    return to_json(_answer(issued), inf_nan_mode="null")
+
+
+def encode_term_structure(issued: Sequence[IssuedForecast]) -> bytes:
+    """The JSON of forecasts that differ by their horizon: what they share, and each."""
+    answers = [_answer(it) for it in issued]
+    shared = answers[0]
+    answer = TermStructureAnswer(
+        asset=shared["asset"],
+        model=shared["model"],
+        model_version=shared["model_version"],
+        model_sha256=shared["model_sha256"],
+        as_of=shared["as_of"],
+        target_date=shared["target_date"],
+        measure=shared["measure"],
+        point=shared["point"],
+        term_structure=[_at_horizon(it) for it in answers],
+        stale_sessions=shared["stale_sessions"],
+        missing_sessions=shared["missing_sessions"],
+        degraded_reason=shared["degraded_reason"],
+    )
+    return to_json(answer, inf_nan_mode="null")
+
+
+def _at_horizon(answer: ForecastAnswer) -> AtHorizon:
+    at_horizon = AtHorizon(
+        horizon=answer["horizon"],
+        forecast_id=answer["forecast_id"],
+        rv=answer["rv"],
+        volatility=answer["volatility"],
+        volatility_annualized=answer["volatility_annualized"],
+        intervals=answer["intervals"],
+        calibration=answer["calibration"],
+        skill=answer["skill"],
+        diagnostics=answer["diagnostics"],
+        warnings=answer["warnings"],
+    )
+    if "quantiles" in answer:
+        at_horizon["quantiles"] = answer["quantiles"]
+    return at_horizon
+
+
+def _answer(issued: IssuedForecast) -> ForecastAnswer:
     said, skill = issued.forecast, issued.skill
     answer = ForecastAnswer(
         forecast_id=issued.forecast_id,
@@ -145,7 +194,7 @@ def encode(issued: IssuedForecast) -> bytes:
     )
     if said.quantiles:
         answer["quantiles"] = [_quantile(quantile) for quantile in said.quantiles]
-    return to_json(answer, inf_nan_mode="null")
+    return answer
 
 
 def _interval(interval: Interval) -> IntervalAnswer:

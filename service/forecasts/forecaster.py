@@ -3,10 +3,10 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from models_store import Forecast, ForecastInput, LoadedModel
-from service.forecasts.query import Question, Settled, settle
+from service.forecasts.query import Asked, Question, Settled, TermStructure, settle
 from service.models.catalogue import ModelSkill
 from volatility.errors import RoughcastError
 from volatility.series import DatedSeries
@@ -23,32 +23,58 @@ class IssuedForecast(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def forecast(question: Question) -> IssuedForecast:
-    """Answer one question.
+Issued = IssuedForecast | tuple[IssuedForecast, ...]  # several of a term structure
+
+
+@overload
+def forecast(asked: Question) -> IssuedForecast: ...
+@overload
+def forecast(asked: Asked) -> Issued: ...
+def forecast(asked: Asked) -> Issued:
+    """Answer one question, at each of its horizons if it has several.
 
     Raises
     ------
     RoughcastError : it cannot be answered; the error says why.
     """
-    [issued] = _issue([settle(question)])
+    [issued] = _issue([_settle(asked)])
     return issued
 
 
-def forecast_batch(questions: Sequence[Question]) -> list[IssuedForecast | RoughcastError]:
+def forecast_batch(questions: Sequence[Asked]) -> list[Issued | RoughcastError]:
     """Answer every question as :func:`forecast` would, or say why not, in order."""
-    answers: dict[int, IssuedForecast | RoughcastError] = {}
-    by_model: dict[str, dict[int, Settled]] = defaultdict(dict)
+    answers: dict[int, Issued | RoughcastError] = {}
+    by_model: dict[str, dict[int, _Settled]] = defaultdict(dict)
     for place, question in enumerate(questions):
         try:
-            by_model[question.choice.model.sha256][place] = settle(question)
+            settled = _settle(question)
         except RoughcastError as error:
             answers[place] = error
+        else:
+            by_model[settled.model.sha256][place] = settled
     for asked in by_model.values():
         answers.update(zip(asked, _issue_or_refuse(list(asked.values())), strict=True))
     return [answers[place] for place in range(len(questions))]
 
 
-def _issue_or_refuse(asked: Sequence[Settled]) -> Iterator[IssuedForecast | RoughcastError]:
+class _Settled(NamedTuple):
+    """A question or a term structure, settled at each horizon."""
+
+    each: tuple[Settled, ...]
+    listed: bool  # whether a list of horizons was asked
+
+    @property
+    def model(self) -> LoadedModel:
+        return self.each[0].choice.model
+
+
+def _settle(asked: Asked) -> _Settled:
+    if isinstance(asked, TermStructure):
+        return _Settled(tuple([settle(question) for question in asked.questions]), True)
+    return _Settled((settle(asked),), False)
+
+
+def _issue_or_refuse(asked: Sequence[_Settled]) -> Iterator[Issued | RoughcastError]:
     """Ask one model all its questions at once; where it refuses one, find out which."""
     try:
         yield from _issue(asked)
@@ -59,20 +85,24 @@ def _issue_or_refuse(asked: Sequence[Settled]) -> Iterator[IssuedForecast | Roug
             yield refusal or next(issued)
 
 
-def _refusal(asked: Settled) -> RoughcastError | None:
+def _refusal(asked: _Settled) -> RoughcastError | None:
     try:
-        asked.choice.model.check(asked.given)
+        for it in asked.each:
+            asked.model.check(it.given)
     except RoughcastError as error:
         return error
     return None
 
 
-def _issue(asked: Sequence[Settled]) -> list[IssuedForecast]:
+def _issue(asked: Sequence[_Settled]) -> list[Issued]:
     if not asked:
         return []
-    model = asked[0].choice.model
-    forecasts = model.forecast_batch([it.given for it in asked])
-    return [_issued(it, forecast) for it, forecast in zip(asked, forecasts, strict=True)]
+    flat = [it for settled in asked for it in settled.each]
+    forecasts = asked[0].model.forecast_batch([it.given for it in flat])
+    issued = map(_issued, flat, forecasts)
+    return [
+        tuple([next(issued) for _ in each]) if listed else next(issued) for each, listed in asked
+    ]
 
 
 def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
@@ -90,7 +120,7 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
 
 def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -> str:
     history, levels, horizon, _, quantiles = given
-    count = model.required_sessions
+    count = model.window_sessions
     asked = f"{horizon} {levels} {quantiles}" if quantiles else f"{horizon} {levels}"
     digest = hashlib.sha256(f"{model.sha256} {asked}".encode())
     digest.update(history.rv[-count:].tobytes())

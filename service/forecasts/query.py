@@ -11,12 +11,15 @@ from service.assets.holdings import Held, Holdings
 from service.forecasts.schemas import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
+from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue, Choice
 from volatility.bars import from_records, validate
 from volatility.calendars import Calendar, days_of
-from volatility.errors import InvalidInput, OutsideCalendar, RoughcastError
+from volatility.errors import InvalidInput, OutsideCalendar, RoughcastError, UnsupportedHorizon
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series
+
+_MANY_BARS = 2_000
 
 
 class ClockReading:
@@ -72,6 +75,21 @@ class Question(NamedTuple):
         )
 
 
+class TermStructure(NamedTuple):
+    """One question for each of several horizons, of the same model and history."""
+
+    questions: tuple[Question, ...]
+
+    @property
+    def key(self) -> tuple[object, ...] | None:
+        """As that of a question."""
+        keys = tuple([question.key for question in self.questions])
+        return None if None in keys else keys
+
+
+Asked = Question | TermStructure
+
+
 class Settled(NamedTuple):
     """A question with the history that the model sees, and what must be said beside it."""
 
@@ -96,12 +114,14 @@ class Questions:
         self._holdings = holdings
         self._clock = clock
 
-    def of(self, request: ForecastRequest) -> Question:
+    def of(self, request: ForecastRequest) -> Asked:
         """What a request asks at present.
 
         Raises
         ------
         UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
+        UnsupportedHorizon : the model does not forecast so many sessions ahead, or both one and
+            a list are given.
         NoHistory : the request brings none, and none is held.
         InvalidAsOf : it replays a day of a history that it brings.
         InvalidInput : the history that it brings cannot be used.
@@ -110,7 +130,7 @@ class Questions:
 
     def of_batch(
         self, requests: Sequence[ForecastRequest | RoughcastError]
-    ) -> list[Question | RoughcastError]:
+    ) -> list[Asked | RoughcastError]:
         """What each request asks at one and the same time, or why it cannot be asked.
 
         Errors among ``requests`` stay in their places.
@@ -121,29 +141,61 @@ class Questions:
             for it in requests
         ]
 
-    def _of(self, request: ForecastRequest, reading: ClockReading) -> Question:
-        asset, model = request.asset, request.model
+    def is_long(self, request: ForecastRequest) -> bool:
+        """Whether a request would keep others waiting if it were answered between them.
+
+        It is where it brings thousands of bars, or the models have not been compared yet at a
+        horizon that it asks for, which takes up to a tenth of a second.
+        """
+        history, horizons = request.history, request.horizons or (request.horizon,)
+        if history is not None and len(history.bars or history.rv or ()) > _MANY_BARS:
+            return True
+        return not all(
+            it == JUDGED or self._catalogue.is_compared(request.asset, it) for it in horizons
+        )
+
+    def _of(self, request: ForecastRequest, reading: ClockReading) -> Asked:
+        asset, model, horizons = request.asset, request.model, request.horizons
+        if horizons is not None and "horizon" in request.model_fields_set:
+            raise UnsupportedHorizon(
+                "the request gives both horizon and horizons; leave one out",
+                code="ambiguous_horizon",
+                field="horizons",
+                found=list(horizons),
+                needed="either horizon or horizons",
+            )
         # A model that there is takes a look-up; the catalogue says why there is none.
         choice = self._catalogue.choices.get((asset, model)) or self._catalogue.resolve(
             asset, model
         )
+        choices = [
+            choice if it == JUDGED else self._catalogue.at(choice, it)
+            for it in horizons or (request.horizon,)
+        ]
         if request.history is not None:
-            return _of_inline(request, request.history, choice, reading)
-        held = self._holdings.get(asset)
-        return Question(
-            choice,
-            held,
-            request.horizon,
-            request.levels,
-            request.as_of,
-            reading.last_closed_session(held.calendar),
-            (),
-            request.quantiles,
+            question = _of_inline(request, request.history, choices[0], reading)
+        else:
+            held = self._holdings.get(asset)
+            question = Question(
+                choices[0],
+                held,
+                request.horizon,
+                request.levels,
+                request.as_of,
+                reading.last_closed_session(held.calendar),
+                (),
+                request.quantiles,
+            )
+        if horizons is None:
+            return question
+        asked = zip(choices, horizons, strict=True)
+        return TermStructure(
+            tuple([question._replace(choice=it, horizon=horizon) for it, horizon in asked])
         )
 
     def _of_or_error(
         self, request: ForecastRequest, reading: ClockReading
-    ) -> Question | RoughcastError:
+    ) -> Asked | RoughcastError:
         try:
             return self._of(request, reading)
         except RoughcastError as error:
@@ -170,7 +222,7 @@ def settle(question: Question) -> Settled:
             history = history.until(until)
             warnings = _in_sample_warnings(model, question.as_of)
         if len(history) == whole:
-            calibration = held.calibration(model)
+            calibration = held.calibration(model, question.horizon)
     stale = _sessions_since(history, until, model.calendar)
     given = ForecastInput(
         history, question.levels, question.horizon, calibration, question.quantiles

@@ -1,12 +1,13 @@
-"""``POST /forecast`` and ``POST /forecast/batch``.
+"""``POST /forecast`` and ``POST /forecast/batch``, and ``GET /forecast/{asset}``.
 
-Both take what they need from the state themselves: as dependencies it would cost a fifth of their
+They take what they need from the state themselves: as dependencies it would cost a fifth of their
 time.
 """
 
 from typing import Annotated, TypedDict
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,13 @@ from models_store import ArtifactRefused
 from service.forecasts import batch
 from service.forecasts.encoding import Encoded, EncodedForecasts, ForecastTally
 from service.forecasts.query import Questions
-from service.forecasts.schemas import BatchAnswer, BatchRequest, ForecastAnswer, ForecastRequest
+from service.forecasts.schemas import (
+    BatchAnswer,
+    BatchRequest,
+    ForecastAnswer,
+    ForecastRequest,
+    TermStructureAnswer,
+)
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import (
     BodyTooLarge,
@@ -24,7 +31,9 @@ from service.http.errors import (
     MalformedJson,
     UnsupportedMediaType,
 )
-from service.http.problems import problems
+from service.http.fields import Day
+from service.http.problems import from_validation, problems
+from service.models.catalogue import AUTO
 from volatility.errors import (
     ConstantPrices,
     HistoryTooShort,
@@ -42,9 +51,24 @@ from volatility.errors import (
 router = APIRouter(tags=["forecast"], route_class=BodyRoute)
 
 _BODY_ERRORS = (MalformedJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
+_FORECAST_ERRORS = (
+    UnknownAsset,
+    UnknownModel,
+    NoHistory,
+    UnsupportedHorizon,
+    UnsupportedLevel,
+    UnsupportedQuantile,
+    InvalidAsOf,
+    InvalidBars,
+    InvalidSeries,
+    HistoryTooShort,
+    ConstantPrices,
+    ImplausibleUnit,
+    ArtifactRefused,
+)
 # From here on a batch takes long enough (a few milliseconds) to keep other requests waiting.
 _LARGE_BATCH = 64
-_MANY_BARS = 2_000
+_NUMBERS = r"^[0-9]{1,9}(,[0-9]{1,9})*$"
 
 
 class ForecastState(TypedDict):
@@ -57,33 +81,46 @@ class ForecastState(TypedDict):
 
 @router.post(
     "/forecast",
-    response_model=ForecastAnswer,
-    responses=problems(
-        *_BODY_ERRORS,
-        UnknownAsset,
-        UnknownModel,
-        NoHistory,
-        UnsupportedHorizon,
-        UnsupportedLevel,
-        UnsupportedQuantile,
-        InvalidAsOf,
-        InvalidBars,
-        InvalidSeries,
-        HistoryTooShort,
-        ConstantPrices,
-        ImplausibleUnit,
-        ArtifactRefused,
-    ),
+    response_model=ForecastAnswer | TermStructureAnswer,
+    responses=problems(*_BODY_ERRORS, *_FORECAST_ERRORS),
 )
 async def forecast(body: ForecastRequest, request: Request) -> Response:
-    """Forecast the realized variance of an asset's next session."""
-    state: ForecastState = request.scope["state"]
-    if _is_long(body):
-        encoded = await run_in_threadpool(_encoded, body, state)
-    else:
-        encoded = _encoded(body, state)
-    state["forecast_tally"].count(encoded.asset, encoded.model)
-    return Response(encoded.body, media_type=JSON)
+    """Forecast the realized variance of an asset's next sessions."""
+    return await _answer(body, request)
+
+
+@router.get(
+    "/forecast/{asset}",
+    response_model=ForecastAnswer | TermStructureAnswer,
+    responses=problems(InvalidRequest, *_FORECAST_ERRORS),
+)
+async def forecast_held(
+    asset: str,
+    request: Request,
+    model: Annotated[str, Query(min_length=1, description="As in `POST /forecast`.")] = AUTO,
+    horizon: Annotated[int | None, Query(description="Sessions ahead; 1 if left out.")] = None,
+    horizons: Annotated[
+        str | None,
+        Query(
+            pattern=_NUMBERS,
+            description="Several of them, for a term structure.",
+            examples=["1,5,10,22"],
+        ),
+    ] = None,
+    as_of: Annotated[Day | None, Query(description="Replay this day.")] = None,
+) -> Response:
+    """Forecast from held history, with intervals of the usual levels."""
+    given = {
+        "horizon": horizon,
+        "horizons": horizons and tuple(map(int, horizons.split(","))),
+        "as_of": as_of and str(as_of),
+    }
+    asked = {name: value for name, value in given.items() if value is not None}
+    try:
+        body = ForecastRequest.model_validate({"asset": asset, "model": model, **asked})
+    except ValidationError as error:
+        raise from_validation(error.errors(include_url=False)) from error
+    return await _answer(body, request)
 
 
 @router.post(
@@ -96,20 +133,25 @@ async def forecast_batch(
 ) -> Response:
     """Forecast many assets or histories; a bad item fails alone, with its own problem."""
     state: ForecastState = request.scope["state"]
-    items, sources = batch.parse(content), (state["questions"], state["encoded"])
-    if len(items) < _LARGE_BATCH:
-        results = batch.answer(items, *sources)
+    items, questions = batch.parse(content), state["questions"]
+    if len(items) < _LARGE_BATCH and not batch.is_long(items, questions):
+        results = batch.answer(items, questions, state["encoded"])
     else:
-        results = await run_in_threadpool(batch.answer, items, *sources)
+        results = await run_in_threadpool(batch.answer, items, questions, state["encoded"])
     for (asset, model), number in batch.count(results).items():
         state["forecast_tally"].count(asset, model, number)
     return Response(batch.encode(results, request.url.path), media_type=JSON)
 
 
+async def _answer(body: ForecastRequest, request: Request) -> Response:
+    state: ForecastState = request.scope["state"]
+    if state["questions"].is_long(body):
+        encoded = await run_in_threadpool(_encoded, body, state)
+    else:
+        encoded = _encoded(body, state)
+    state["forecast_tally"].count(encoded.asset, encoded.model)
+    return Response(encoded.body, media_type=JSON)
+
+
 def _encoded(body: ForecastRequest, state: ForecastState) -> Encoded:
     return state["encoded"].answer(state["questions"].of(body))
-
-
-def _is_long(body: ForecastRequest) -> bool:
-    history = body.history
-    return history is not None and len(history.bars or history.rv or ()) > _MANY_BARS

@@ -27,6 +27,7 @@ from service.models.catalogue import AUTO
 
 MAX_BATCH = 10_000
 _MAX_LEVELS = 16
+_MAX_HORIZONS = 16
 _MAX_QUANTILES = 99
 
 Level = Annotated[float, Field(description="Nominal coverage, 0 to 1.", examples=[0.8])]
@@ -65,6 +66,7 @@ class ForecastRequest(RequestBody):
             "examples": [
                 {"asset": "BTC-USD"},
                 {"asset": "SPX", "model": "log_har", "levels": [0.8, 0.95], "as_of": "2020-03-16"},
+                {"asset": "SPX", "model": "log_har", "horizons": [1]},
             ]
         }
     )
@@ -78,7 +80,23 @@ class ForecastRequest(RequestBody):
             examples=["auto", "har"],
         ),
     ] = AUTO
-    horizon: Horizon = 1
+    horizon: Annotated[
+        int,
+        Field(
+            description="Sessions ahead: the forecast is the mean of so many. A model says in "
+            "`GET /models` which it forecasts.",
+            examples=[1],
+        ),
+    ] = 1
+    horizons: Annotated[
+        tuple[Horizon, ...] | None,
+        Field(
+            min_length=1,
+            max_length=_MAX_HORIZONS,
+            description="Several of them, instead of `horizon`: the answer is a term structure.",
+            examples=[[1, 5, 10, 22]],
+        ),
+    ] = None
     levels: Annotated[
         tuple[Level, ...],
         Field(max_length=_MAX_LEVELS, description="Nominal coverages of the intervals wanted."),
@@ -179,17 +197,9 @@ class Skill(TypedDict):
     ]
 
 
-class ForecastAnswer(TypedDict):
-    """One forecast: what it is, from which model and data, and how far to trust it."""
+class _Common(TypedDict):
+    """What forecasts of one model from one history share, whatever the horizon."""
 
-    forecast_id: Annotated[
-        str,
-        Field(
-            pattern="^[0-9a-f]{32}$",
-            description="Digest of artifact, data used, past errors, and what was asked for: the "
-            "same question has the same id and the same numbers.",
-        ),
-    ]
     asset: AssetName
     model: Annotated[str, Field(description="The model that answered.", examples=["log_har"])]
     model_version: Annotated[
@@ -201,24 +211,14 @@ class ForecastAnswer(TypedDict):
     as_of: AsOf
     target_date: Annotated[
         date | None,
-        Field(description="Session that is forecast; null for a history without dates."),
+        Field(
+            description="Session that is forecast, the first of several at a longer horizon; null "
+            "for a history without dates."
+        ),
     ]
-    horizon: Horizon
     measure: Measure
-    rv: Rv
-    volatility: Volatility
-    volatility_annualized: VolatilityAnnualized
     point: Annotated[
         str, Field(description="What of the distribution `rv` estimates.", examples=["mean"])
-    ]
-    intervals: list[IntervalAnswer]
-    quantiles: NotRequired[
-        Annotated[list[QuantileAnswer], Field(description="Those asked for, if any were.")]
-    ]
-    calibration: CalibrationAnswer
-    skill: Annotated[
-        Skill | None,
-        Field(description="Null, with a warning that says why, if it is not known."),
     ]
     stale_sessions: Annotated[
         int | None,
@@ -238,6 +238,32 @@ class ForecastAnswer(TypedDict):
         str | None,
         Field(description="Why a model or version other than the intended one answered."),
     ]
+
+
+class AtHorizon(TypedDict):
+    """What a forecast says of one horizon."""
+
+    horizon: Horizon
+    forecast_id: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-f]{32}$",
+            description="Digest of artifact, data used, past errors, and what was asked for: the "
+            "same question has the same id and the same numbers.",
+        ),
+    ]
+    rv: Rv
+    volatility: Volatility
+    volatility_annualized: VolatilityAnnualized
+    intervals: list[IntervalAnswer]
+    quantiles: NotRequired[
+        Annotated[list[QuantileAnswer], Field(description="Those asked for, if any were.")]
+    ]
+    calibration: CalibrationAnswer
+    skill: Annotated[
+        Skill | None,
+        Field(description="Null, with a warning that says why, if it is not known."),
+    ]
     diagnostics: Annotated[
         dict[str, list[float]],
         Field(
@@ -247,6 +273,18 @@ class ForecastAnswer(TypedDict):
         ),
     ]
     warnings: Warnings
+
+
+class ForecastAnswer(_Common, AtHorizon):
+    """One forecast: what it is, from which model and data, and how far to trust it."""
+
+
+class TermStructureAnswer(_Common):
+    """Forecasts at several horizons, each the same as alone."""
+
+    term_structure: Annotated[
+        list[AtHorizon], Field(description="One for each of `horizons`, in their order.")
+    ]
 
 
 class BatchRequest(RequestBody):
@@ -267,9 +305,9 @@ class BatchAnswer(TypedDict):
 
     failed: Annotated[int, Field(description="How many of the items are problems.")]
     items: Annotated[
-        list[ForecastAnswer | Problem],
+        list[ForecastAnswer | TermStructureAnswer | Problem],
         Field(
-            description="A forecast, the same as `POST /forecast` gives, or a problem document "
-            "(it has a `code`)."
+            description="A forecast or a term structure, the same as `POST /forecast` gives, or a "
+            "problem document (it has a `code`)."
         ),
     ]

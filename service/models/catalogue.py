@@ -1,23 +1,18 @@
 """The models in service: which one answers, how it compares, and what was refused."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Self
 
-import numpy as np
-
 from models_store import ArtifactRefused, LoadedModel, Refusal, Snapshot, Store
 from service.http.json import to_date
 from service.http.state import from_state
-from volatility.arrays import DateArray
-from volatility.errors import MisalignedForecasts, RoughcastError, UnknownAsset, UnknownModel
-from volatility.evaluation.compare import Comparison, ComparisonRow, compare
+from service.models.asset_comparison import JUDGED, AssetComparison, compare_models
+from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnsupportedHorizon
 
 AUTO = "auto"  # the name under which an asset's champion is asked
-# What the others are measured against: HAR, or the next plainest where it is not in service.
-_BASELINES = ("har", "log_har", "last_value")
 # What `auto` is without a champion: fixed, since a comparison ranks by the test part.
 _FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
 
@@ -60,38 +55,6 @@ class Choice:
     skill: ModelSkill | str
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """A model that a comparison leaves out."""
-
-    model: str
-    version: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AssetComparison:
-    """The models of one asset on the same dates, or why they cannot be compared."""
-
-    measure: str
-    protocol: str
-    result: Comparison | RoughcastError
-    misaligned: tuple[Excluded, ...]  # models whose forecasts stand by the wrong dates
-    others: tuple[Excluded, ...]
-
-    @property
-    def excluded(self) -> tuple[Excluded, ...]:
-        """Every model that is left out."""
-        return (*self.misaligned, *self.others)
-
-    def row(self, model: LoadedModel) -> ComparisonRow | None:
-        """The row of one model, if it was compared."""
-        if isinstance(self.result, RoughcastError):
-            return None
-        rows = (row for row in self.result.rows if row.model == model.manifest.model)
-        return next(rows, None)
-
-
 @dataclass(frozen=True)
 class Catalogue:
     """Every model that passed its checks, as of one reading of the store.
@@ -100,19 +63,20 @@ class Catalogue:
     ----------
     store : where the models come from.
     snapshot : the models, the champions and what was refused.
-    comparisons : by asset.
+    comparisons : by asset, one session ahead.
     """
 
     store: Store
     snapshot: Snapshot
     comparisons: Mapping[str, AssetComparison]
+    _further: dict[tuple[str, int], AssetComparison] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, store: Store) -> Self:
         """Load every model that serves and compare those of each asset."""
         snapshot = Snapshot.of(store)
         comparisons = {
-            asset: _compare(asset, models, snapshot)
+            asset: compare_models(asset, models, snapshot, JUDGED)
             for asset, models in snapshot.models.items()
             if models
         }
@@ -163,19 +127,51 @@ class Catalogue:
         refused = self.snapshot.refused
         return next((it for it in refused if (it.asset, it.model) == (asset, model)), None)
 
-    def comparison(self, asset: str) -> AssetComparison:
-        """How the models of an asset compare.
+    def horizons(self, asset: str) -> list[int]:
+        """Sessions ahead that some model of an asset forecasts, sorted."""
+        models = self.snapshot.models.get(asset, {}).values()
+        return sorted({horizon for model in models for horizon in model.manifest.horizons})
+
+    def comparison(self, asset: str, horizon: int = JUDGED) -> AssetComparison:
+        """How the models of an asset compare; at a further horizon, compared when first asked.
 
         Raises
         ------
         UnknownAsset, ArtifactRefused : it has no model in service.
+        UnsupportedHorizon : it has none for this horizon.
         """
         if asset not in self.comparisons:
             raise self._nothing_serves(asset)
-        return self.comparisons[asset]
+        if horizon not in self.horizons(asset):
+            raise self._no_such_horizon(asset, horizon)
+        if horizon == JUDGED:
+            return self.comparisons[asset]
+        known = self._further.get((asset, horizon))
+        if known is None:
+            known = compare_models(asset, self.snapshot.models[asset], self.snapshot, horizon)
+            self._further[asset, horizon] = known
+        return known
 
-    def _skill(self, model: LoadedModel) -> ModelSkill | str:
-        comparison = self.comparisons[model.manifest.asset]
+    def is_compared(self, asset: str, horizon: int) -> bool:
+        """Whether :meth:`comparison` would answer, or refuse, at once."""
+        known = horizon == JUDGED or (asset, horizon) in self._further
+        return known or horizon not in self.horizons(asset)
+
+    def at(self, choice: Choice, horizon: int) -> Choice:
+        """A choice with the model's skill at a further horizon.
+
+        Raises
+        ------
+        UnsupportedHorizon : the model does not forecast so many sessions ahead.
+        """
+        choice.model.at(horizon)
+        return replace(choice, skill=self._skill(choice.model, horizon))
+
+    def _skill(self, model: LoadedModel, horizon: int = JUDGED) -> ModelSkill | str:
+        asset = model.manifest.asset
+        comparison = self.comparisons[asset]
+        if horizon != JUDGED:
+            comparison = self.comparison(asset, horizon)
         result, row = comparison.result, comparison.row(model)
         if isinstance(result, RoughcastError):
             return f"the models of {model.manifest.asset} cannot be compared: {result}"
@@ -274,66 +270,17 @@ class Catalogue:
             needed=f"one of {names}",
         )
 
+    def _no_such_horizon(self, asset: str, horizon: int) -> UnsupportedHorizon:
+        return UnsupportedHorizon(
+            f"no model of {asset} forecasts {horizon} sessions ahead; "
+            f"there are {self.horizons(asset)}",
+            field="horizon",
+            found=horizon,
+            needed=f"one of {self.horizons(asset)}",
+        )
+
     def _listed(self) -> str:
         return ", ".join(self.assets()) or "none"
 
 
 CatalogueDep = Annotated[Catalogue, from_state("catalogue")]
-
-
-def _compare(asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot) -> AssetComparison:
-    champion = models.get(snapshot.champions.get(asset, "")) or next(iter(models.values()))
-    measure = champion.manifest.measure
-    same = {name: it for name, it in models.items() if it.manifest.measure == measure}
-    result, misaligned = _result(same)
-    return AssetComparison(
-        measure=measure,
-        protocol=champion.manifest.evaluation.protocol,
-        result=result,
-        misaligned=misaligned,
-        others=(
-            *(_of_other_measure(it) for it in models.values() if it.manifest.measure != measure),
-            *(_refused(it) for it in snapshot.refused if it.asset == asset),
-        ),
-    )
-
-
-def _result(
-    models: Mapping[str, LoadedModel],
-) -> tuple[Comparison | RoughcastError, tuple[Excluded, ...]]:
-    """Compare; where one model contradicts the others or the dates, leave it out and say so."""
-    tracks = [model.track for model in models.values()]
-    try:
-        compared = compare(tracks, _start(models.values()), _baseline(models))
-    except MisalignedForecasts as error:
-        culprit = error.field
-        if culprit is None or culprit not in models or len(models) == 1:
-            return error, ()
-        shifted = Excluded(culprit, models[culprit].version, f"misaligned: {error}")
-        result, more = _result({name: it for name, it in models.items() if name != culprit})
-        return result, (shifted, *more)
-    except RoughcastError as error:
-        return error, ()
-    return compared, tuple(
-        Excluded(model, models[model].version, f"misaligned: {reason}")
-        for model, reason in compared.left_out.items()
-    )
-
-
-def _baseline(models: Collection[str]) -> str:
-    return next(name for name in (*_BASELINES, *sorted(models)) if name in models)
-
-
-def _start(models: Iterable[LoadedModel]) -> np.datetime64:
-    """First target date of the test part of every model: the latest of their own."""
-    starts: DateArray = np.array([it.manifest.evaluation.test_start for it in models], "M8[D]")
-    return np.datetime64(starts.max(), "D")
-
-
-def _of_other_measure(model: LoadedModel) -> Excluded:
-    manifest = model.manifest
-    return Excluded(manifest.model, model.version, f"fitted on another measure: {manifest.measure}")
-
-
-def _refused(refusal: Refusal) -> Excluded:
-    return Excluded(refusal.model, refusal.version, f"refused: {refusal.reason}")

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from models_store import ArtifactRefused, LoadedModel
@@ -13,8 +14,9 @@ from service.http.errors import ComparisonUnavailable
 from service.http.fields import AssetName, Horizon, Measure, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
-from service.models.catalogue import AssetComparison, Catalogue, CatalogueDep
-from volatility.errors import RoughcastError, UnknownAsset
+from service.models.asset_comparison import JUDGED, AssetComparison
+from service.models.catalogue import Catalogue, CatalogueDep
+from volatility.errors import RoughcastError, UnknownAsset, UnsupportedHorizon
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano
 from volatility.evaluation.influence import Influence
@@ -168,14 +170,25 @@ class CompareAnswer(TypedDict):
 
 
 @router.get(
-    "/compare/{asset}", responses=problems(UnknownAsset, ArtifactRefused, ComparisonUnavailable)
+    "/compare/{asset}",
+    responses=problems(UnknownAsset, UnsupportedHorizon, ArtifactRefused, ComparisonUnavailable),
 )
-async def compare(asset: str, catalogue: CatalogueDep) -> CompareAnswer:
+async def compare(
+    asset: str,
+    catalogue: CatalogueDep,
+    horizon: Annotated[int, Query(description="Sessions ahead.")] = JUDGED,
+) -> CompareAnswer:
     """Compare the models of an asset, out of sample and on the same target dates."""
-    return _answer(asset, catalogue.comparison(asset), catalogue)
+    if catalogue.is_compared(asset, horizon):
+        comparison = catalogue.comparison(asset, horizon)
+    else:
+        comparison = await run_in_threadpool(catalogue.comparison, asset, horizon)
+    return _answer(asset, horizon, comparison, catalogue)
 
 
-def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> CompareAnswer:
+def _answer(
+    asset: str, horizon: int, comparison: AssetComparison, catalogue: Catalogue
+) -> CompareAnswer:
     result = comparison.result
     if isinstance(result, RoughcastError):
         raise ComparisonUnavailable(
@@ -186,7 +199,7 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
     return CompareAnswer(
         asset=asset,
         measure=comparison.measure,
-        horizon=1,
+        horizon=horizon,
         baseline=result.baseline,
         span=[to_date(first), to_date(last)],
         nobs=result.nobs,
@@ -194,7 +207,7 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
         confidence_level=result.confidence_level,
         spa_pvalue={name: finite(pvalue) for name, pvalue in result.spa_pvalue.items()},
         warnings=dict(result.warnings),
-        rows=[_row(row, models[row.model]) for row in result.rows],
+        rows=[_row(row, models[row.model], horizon) for row in result.rows],
         excluded=[
             ExcludedAnswer(model=it.model, version=it.version, reason=it.reason)
             for it in comparison.excluded
@@ -202,7 +215,7 @@ def _answer(asset: str, comparison: AssetComparison, catalogue: Catalogue) -> Co
     )
 
 
-def _row(row: ComparisonRow, model: LoadedModel) -> CompareRow:
+def _row(row: ComparisonRow, model: LoadedModel, horizon: int) -> CompareRow:
     return CompareRow(
         model=row.model,
         version=model.version,
@@ -228,7 +241,7 @@ def _row(row: ComparisonRow, model: LoadedModel) -> CompareRow:
         qlike_seed_mean=finite(row.qlike_seed_mean),
         qlike_seed_deviation=finite(row.qlike_seed_deviation),
         influence={name: _influence(it) for name, it in row.influence.items()},
-        refit_every=model.manifest.evaluation.refit_every,
+        refit_every=model.manifest.at(horizon).evaluation.refit_every,
     )
 
 

@@ -64,8 +64,9 @@ def test_the_example_is_evaluated_published_and_forecasts(tmp_path: Path) -> Non
     model = Store(tmp_path).load("TARGET", "two_speeds")
     history = RealizedSeries(rv=np.full(10, 1e-4), measure=data.target.series.measure)
     assert model.forecast(history).rv > 0
-    assert isinstance(model.predictor, LinearPredictor)
-    assert {it.name for it in model.predictor.coefficients} == {"mean_1", "mean_10"}
+    predictor = model.predictors[1]
+    assert isinstance(predictor, LinearPredictor)
+    assert {it.name for it in predictor.coefficients} == {"mean_1", "mean_10"}
 
 
 @pytest.mark.usefixtures("_added")

@@ -101,7 +101,7 @@ def test_a_history_without_dates_is_forecast_without_the_calendar_and_told_so(
     # The coefficients by hand, on rv as it is.
     model = store.load(asset, MODEL)
     means = [np.log(series.rv[-lag:]).mean() for lag in (1, 5, 22)]
-    inner, _ = without_calendar(model.predictor)
+    inner, _ = without_calendar(model.predictors[1])
     assert isinstance(inner, LinearPredictor)
     log_rv = inner.intercept + sum(
         coefficient * mean

@@ -7,7 +7,13 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from models_store import artifact
-from models_store.manifest import Evaluation, IntervalCalibration, Manifest, TrainingData
+from models_store.manifest import (
+    Evaluation,
+    HorizonRecord,
+    IntervalCalibration,
+    Manifest,
+    TrainingData,
+)
 from models_store.predictors import linear
 from models_store.predictors.linear import LinearPredictorSpec
 from models_store.predictors.network import OnnxPredictorSpec
@@ -92,18 +98,44 @@ def make_files(
     model: str = "har",
     intercept: float = INTERCEPT,
     coefficients: Mapping[str, float] = HAR,
+    further: tuple[int, ...] = (),
 ) -> dict[str, bytes]:
-    """The files of a linear artifact; another ``intercept`` makes another model."""
-    predictor = LinearPredictor("levels", coefficients_of(coefficients), intercept)
+    """The files of a linear artifact; another ``intercept`` makes another model.
+
+    At each ``further`` horizon the forecast is that of the next session divided by the horizon's
+    square root, and intervals are half as wide.
+    """
+    predictors = {
+        horizon: LinearPredictor(
+            "levels",
+            coefficients_of({name: it / horizon**0.5 for name, it in coefficients.items()}),
+            intercept / horizon**0.5,
+        )
+        for horizon in (1, *further)
+    }
     manifest = make_manifest(
         asset,
         model,
         predictor=LinearPredictorSpec(regressors=tuple(coefficients)),
-        columns=predictor.columns,
+        columns=predictors[1].columns,
+        horizons=tuple(predictors),
+        by_horizon={horizon: make_record() for horizon in further},
     )
     windows = make_windows(manifest.columns)
-    forecast = np.clip(predictor.predict(windows).values, *CLIP)
-    return _encode(manifest, linear.write(predictor), windows, forecast)
+    forecasts = {
+        horizon: np.clip(it.predict(windows).values, *CLIP) for horizon, it in predictors.items()
+    }
+    return _encode(manifest, linear.write(predictors), windows, forecasts)
+
+
+def make_record() -> HorizonRecord:
+    """What a manifest says of a further horizon."""
+    known = make_manifest().at(1)
+    halved = [
+        it.model_copy(update={"lower": it.lower / 2, "upper": it.upper / 2})
+        for it in known.intervals
+    ]
+    return known.model_copy(update={"intervals": tuple(halved)})
 
 
 def make_network_files(asset: str = "TEST", model: str = "regimes") -> dict[str, bytes]:
@@ -114,7 +146,7 @@ def make_network_files(asset: str = "TEST", model: str = "regimes") -> dict[str,
     )
     windows = make_windows()
     forecast = np.exp(np.log(windows["rv"]).mean(axis=-1) + 0.05)
-    return _encode(manifest, make_network(spec), windows, forecast)
+    return _encode(manifest, make_network(spec), windows, {1: forecast})
 
 
 def make_network(spec: OnnxPredictorSpec) -> bytes:
@@ -157,18 +189,30 @@ def make_windows(columns: tuple[str, ...] = ()) -> Windows:
 
 
 def _encode(
-    manifest: Manifest, model_file: bytes, windows: Windows, forecast: np.ndarray
+    manifest: Manifest,
+    model_file: bytes,
+    windows: Windows,
+    forecasts: Mapping[int, np.ndarray],
 ) -> dict[str, bytes]:
-    series = make_series()
-    track = ForecastTrack(
-        model=manifest.model,
-        as_of=series.dates[21:-1],
-        target_dates=series.dates[22:],
-        forecast=forecast[:-1],
-        rv=series.rv[22:],
-    )
     reference = {name: rows[-8:] for name, rows in windows.items()}
-    return artifact.encode(manifest, model_file, track, reference, forecast[-8:])
+    tracks = {horizon: _track(manifest.model, it, horizon) for horizon, it in forecasts.items()}
+    newest = {horizon: it[-8:] for horizon, it in forecasts.items()}
+    return artifact.encode(manifest, model_file, tracks, reference, newest)
+
+
+def _track(model: str, forecast: np.ndarray, horizon: int) -> ForecastTrack:
+    """Forecasts of every window of :func:`make_series` that is followed by so many sessions."""
+    series = make_series()
+    ahead = np.lib.stride_tricks.sliding_window_view(series.rv[22:], horizon).mean(axis=1)
+    last = len(series) - horizon
+    return ForecastTrack(
+        model=model,
+        as_of=series.dates[21:last],
+        target_dates=series.dates[22 : last + 1],
+        forecast=forecast[:-horizon],
+        rv=ahead,
+        horizon=horizon,
+    )
 
 
 def flip_byte(content: bytes, position: int) -> bytes:

@@ -85,7 +85,7 @@ def test_a_replay_has_the_interval_that_the_evaluation_gave_that_day(
 
 def test_errors_of_several_sessions_are_known_when_the_last_has_closed(model: LoadedModel) -> None:
     dates = make_series().dates
-    weekly = replace(model, track=replace(model.track, horizon=5))
+    weekly = replace(model, tracks={1: replace(model.track, horizon=5)})
     calibration = weekly.calibrate(make_series().until(dates[-21]))
     expected = rolling_offsets(record(model), (0.8,), horizon=5)[len(model.track) - 20, 0]
     assert calibration.multipliers[0.8] == Multipliers.of(tuple(expected))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models_store.bounds import Bounds, to_rv
 from models_store.forecast import ForecastInput
-from models_store.runtime import Bounds, LoadedModel, to_rv
+from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import (
     LEVERAGE,

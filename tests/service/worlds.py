@@ -135,5 +135,11 @@ def publish_shifted(
     )
     manifest = make_manifest(ASSET, model)
     store = Store(settings.store)
-    files = encode(manifest, linear.write(predictor), track, {"rv": windows[-8:]}, forecast[-8:])
+    files = encode(
+        manifest,
+        linear.write({1: predictor}),
+        {1: track},
+        {"rv": windows[-8:]},
+        {1: forecast[-8:]},
+    )
     store.promote(ASSET, model, store.publish(files))

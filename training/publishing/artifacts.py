@@ -1,13 +1,16 @@
 """From a fit and its walk-forward record to the files of an artifact."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
 
 from models_store import artifact
+from models_store.bounds import Bounds
 from models_store.manifest import (
     Evaluation,
+    HorizonRecord,
     IntervalCalibration,
     LossHistory,
     Manifest,
@@ -16,14 +19,13 @@ from models_store.manifest import (
 from models_store.predictors.calendar_adjusted import without_calendar
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
-from models_store.runtime import Bounds
 from models_store.units import median_range
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
-from training.models.recipe import Fit, Recipe
-from volatility.arrays import DAY, Windows
+from training.models.recipe import Fit, Recipe, seen_in
+from volatility.arrays import DAY, FloatArray, Windows
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (
     LEVELS,
@@ -44,53 +46,89 @@ REFERENCE_WINDOWS = 64  # newest windows, replayed at every load
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fit on all of the data with its exported predictor, as a worker hands it back."""
+    """Fits on all of the data with their exported predictors, as a worker hands them back."""
 
     recipe: Recipe
-    fit: Fit
+    fits: Mapping[int, Fit]  # by horizon; the first is the one that the model is judged by
     spec: PredictorSpec
-    model_file: bytes  # content of the file that the predictor's kind writes
+    model_file: bytes  # content of the file that the predictors' kind writes
+
+    @property
+    def fit(self) -> Fit:
+        """Of the horizon that the model is judged by."""
+        return next(iter(self.fits.values()))
 
 
-def fit_and_export(recipe: Recipe, data: TrainingSet) -> FittedModel:
+def fit_and_export(recipe: Recipe, data: TrainingSet, further: Sequence[int] = ()) -> FittedModel:
     """Fit on everything and export; a network's export is checked against torch.
+
+    Parameters
+    ----------
+    recipe : the model.
+    data : what it is fitted on, at the horizon that it is judged by.
+    further : horizons that the artifact holds besides.
 
     Raises
     ------
     ParityError : the exported network predicts something else.
     """
-    fit = recipe.fit(data)
-    predictor, _ = without_calendar(fit.predictor)
-    kind = KINDS[predictor.kind]
-    spec = kind.describe(predictor)
-    model_file = kind.write(predictor, spec, _reference_windows(recipe, fit, data))
-    return FittedModel(recipe, fit, spec, model_file)
+    horizons = (data.horizon, *further)
+    fits = {horizon: recipe.fit(replace(data, horizon=horizon)) for horizon in horizons}
+    predictors = {horizon: without_calendar(fit.predictor)[0] for horizon, fit in fits.items()}
+    kind = KINDS[predictors[data.horizon].kind]
+    spec = kind.describe(predictors)
+    reference = _reference_windows(recipe, fits[data.horizon], data)
+    return FittedModel(recipe, fits, spec, kind.write(predictors, spec, reference))
 
 
 def to_files(
-    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, parts: SampleParts
+    fitted: FittedModel,
+    data: TrainingSet,
+    tracks: Mapping[int, ForecastTrack],
+    parts: SampleParts,
 ) -> dict[str, bytes]:
     """The files of the artifact; see :mod:`models_store.artifact`.
 
     Parameters
     ----------
     fitted : the model.
-    data : what it was fitted on.
-    track : its walk-forward forecasts.
+    data : what it was fitted on, at the horizon that it is judged by.
+    tracks : by horizon, its walk-forward forecasts.
     parts : of the sample.
     """
     reference = _reference_windows(fitted.recipe, fitted.fit, data)
-    reference_rv = forecast_rv(fitted.fit, reference, data.target.series.rv)
-    manifest = _manifest(fitted, data, track, parts)
-    return artifact.encode(manifest, fitted.model_file, track, reference, reference_rv)
+    seen = {horizon: seen_in(replace(data, horizon=horizon)) for horizon in fitted.fits}
+    reference_rv = {
+        horizon: forecast_rv(fit, reference, seen[horizon]) for horizon, fit in fitted.fits.items()
+    }
+    records = {
+        horizon: _record(fitted, horizon, seen[horizon], tracks[horizon], parts)
+        for horizon in fitted.fits
+    }
+    manifest = _manifest(fitted, data, records)
+    return artifact.encode(manifest, fitted.model_file, tracks, reference, reference_rv)
+
+
+def _record(
+    fitted: FittedModel, horizon: int, seen: FloatArray, track: ForecastTrack, parts: SampleParts
+) -> HorizonRecord:
+    fit, bounds = fitted.fits[horizon], Bounds.of(seen)
+    return HorizonRecord(
+        residual_variance=fit.residual_variance,
+        clip=(bounds.low, bounds.high),
+        mean_rv=bounds.mean,
+        intervals=calibrate(track, parts.test),
+        evaluation=_evaluation(track, parts, fitted.recipe.refit_every),
+        learned=dict(fit.learned),
+    )
 
 
 def _manifest(
-    fitted: FittedModel, data: TrainingSet, track: ForecastTrack, parts: SampleParts
+    fitted: FittedModel, data: TrainingSet, records: Mapping[int, HorizonRecord]
 ) -> Manifest:
     fit, recipe = fitted.fit, fitted.recipe
     target = data.target
-    bounds = Bounds.of(target.series.rv)
+    judged, *further = records
     _, effects = without_calendar(fit.predictor)
     return Manifest(
         asset=target.asset,
@@ -103,22 +141,18 @@ def _manifest(
         calendar=target.calendar_name,
         periods_per_year=target.calendar.periods_per_year,
         bar_interval=target.bar_interval,
-        horizons=(data.horizon,),
+        horizons=tuple(records),
+        by_horizon={horizon: records[horizon] for horizon in further},
         training=_training_data(target, recipe),
         sources=tuple(_training_data(source, recipe) for source in fit.sources),
         calendar_effects=None if effects is None else dict(effects),
-        residual_variance=fit.residual_variance,
-        clip=(bounds.low, bounds.high),
-        mean_rv=bounds.mean,
         rv_medians=median_range(target.series.rv),
-        intervals=calibrate(track, parts.test),
-        evaluation=_evaluation(track, parts, recipe.refit_every),
         hyperparameters=dict(recipe.hyperparameters),
-        learned=dict(fit.learned),
         histories={phase: _losses(history) for phase, history in fit.histories.items()},
         seed=data.seed,
         seeds=tuple(fit.by_seed),
         code_version=version("roughcast"),
+        **dict(records[judged]),
     )
 
 
@@ -174,8 +208,7 @@ def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> E
 
 def _reference_windows(recipe: Recipe, fit: Fit, data: TrainingSet) -> Windows:
     """The newest windows of what the model sees; the day is left out where it does not."""
-    _, effects = without_calendar(fit.predictor)
-    needed = ("rv", *recipe.columns, *(() if effects is None else (DAY,)))
+    needed = ("rv", *recipe.columns, *((DAY,) if fit.predictor.dated else ()))
     windows = data.pairs(recipe.lookback, recipe.columns).windows
     return {name: windows[name][-REFERENCE_WINDOWS:] for name in needed}
 

@@ -32,6 +32,7 @@ SERVED = frozenset(
         "calendar",
         "periods_per_year",
         "horizons",
+        "by_horizon",
         "scale",
         "lookback",
         "columns",

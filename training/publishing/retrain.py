@@ -11,8 +11,8 @@ the models in service cannot be compared.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
 
@@ -31,6 +31,7 @@ from training.evaluation.walk_forward import (
 )
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
+from training.models.registry import horizons_of
 from training.publishing.artifacts import FittedModel, fit_and_export, to_files
 from training.publishing.champion import name_champion, serving
 from training.publishing.gate import Judgement, forecasts_the_same, judge
@@ -90,12 +91,28 @@ class RetrainedAsset:
 
 @dataclass(frozen=True)
 class TrainedModels:
-    """One asset's models, fitted and evaluated but not yet published."""
+    """One asset's models, fitted and evaluated but not yet published.
+
+    Attributes
+    ----------
+    data : of the asset, at the horizon that models are judged by.
+    fitted : the models.
+    tracks : by model, its forecasts at that horizon.
+    further : by horizon and model, its forecasts at the others.
+    parts : of the sample.
+    """
 
     data: TrainingSet
     fitted: tuple[FittedModel, ...]
-    tracks: dict[str, ForecastTrack]  # by model
+    tracks: dict[str, ForecastTrack]
+    further: Mapping[int, Mapping[str, ForecastTrack]]
     parts: SampleParts
+
+    def tracks_of(self, fitted: FittedModel) -> dict[int, ForecastTrack]:
+        """Forecasts of one model by horizon."""
+        name = fitted.recipe.name
+        by_horizon = {self.data.horizon: self.tracks, **self.further}
+        return {horizon: by_horizon[horizon][name] for horizon in fitted.fits}
 
 
 def train(
@@ -103,15 +120,17 @@ def train(
     data: TrainingSet,
     jobs: int = -1,
     fit_done: FitDone = lambda _: None,
+    further: Sequence[int] = (),
 ) -> TrainedModels:
     """Evaluate and fit every recipe on ``data``; writes nothing.
 
     Parameters
     ----------
     recipes : models to train.
-    data : the target and the sources.
+    data : the target and the sources, at the horizon that models are judged by.
     jobs : processes; -1 is one a core.
     fit_done : told of every fit that ends.
+    further : horizons that artifacts hold besides, where the model can.
 
     Raises
     ------
@@ -121,21 +140,38 @@ def train(
     """
     check_history(data)
     parallel = worker_pool(jobs)
-    (tracks,) = forecast_studies([Study(data, tuple(recipes))], parallel, fit_done)
+    judged = Study(data, tuple(recipes))
+    studies = studies_at(judged, further)
+    tracks, *others = forecast_studies([judged, *studies.values()], parallel, fit_done)
     fitted: dict[str, FittedModel] = {}
     groups = together(recipes)
-    for models in parallel(joblib.delayed(_fit_all)(g, only_needed(data, g)) for g in groups):
+    for models in parallel(
+        joblib.delayed(_fit_all)(group, only_needed(data, group), further) for group in groups
+    ):
         for model in models:
             fitted[model.recipe.name] = model
             fit_done(model.recipe)
     in_order = tuple(fitted[recipe.name] for recipe in recipes)
-    return TrainedModels(data, in_order, tracks, parts_of(data))
+    by_horizon = dict(zip(studies, others, strict=True))
+    return TrainedModels(data, in_order, tracks, by_horizon, parts_of(data))
 
 
-def count_all_fits(study: Study) -> Counter[int]:
+def studies_at(judged: Study, further: Sequence[int]) -> dict[int, Study]:
+    """The same target at further horizons, with the models that can be made for them."""
+    horizons = (judged.data.horizon, *further)
+    return {
+        horizon: Study(
+            replace(judged.data, horizon=horizon),
+            tuple(it for it in judged.recipes if horizon in horizons_of(it.name, horizons)),
+        )
+        for horizon in further
+    }
+
+
+def count_all_fits(study: Study, further: Sequence[int] = ()) -> Counter[int]:
     """How many fits :func:`train` reports, by the recipe's ``refit_every``."""
     final = Counter(recipe.refit_every for recipe in study.recipes)
-    return count_fits([study]) + final
+    return count_fits([study, *studies_at(study, further).values()]) + final
 
 
 def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> RetrainedAsset:
@@ -177,8 +213,13 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     )
 
 
-def _fit_all(recipes: Sequence[Recipe], data: TrainingSet) -> list[FittedModel]:
-    return [fit_and_export(recipe, data) for recipe in recipes]
+def _fit_all(
+    recipes: Sequence[Recipe], data: TrainingSet, further: Sequence[int]
+) -> list[FittedModel]:
+    horizons = (data.horizon, *further)
+    return [
+        fit_and_export(recipe, data, horizons_of(recipe.name, horizons)[1:]) for recipe in recipes
+    ]
 
 
 def _try_to_name_champion(trained: TrainedModels, store: Store) -> str | None:
@@ -207,7 +248,7 @@ def _publish_one(fitted: FittedModel, trained: TrainedModels, store: Store) -> O
     asset = trained.data.target.asset
     current = serving(store, asset, model)
     track = trained.tracks[model]
-    files = to_files(fitted, trained.data, track, trained.parts)
+    files = to_files(fitted, trained.data, trained.tracks_of(fitted), trained.parts)
     if current and forecasts_the_same(files, current, store):
         return Outcome(model, current.version, True, False, "unchanged")
     judgement = _judge(track, current, trained)

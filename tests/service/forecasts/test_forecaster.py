@@ -39,8 +39,9 @@ def request(**body: Any) -> ForecastRequest:
 
 
 def test_a_forecast_is_a_value(questions: Questions) -> None:
-    issued = forecast(questions.of(request(model="har")))
-    model = questions.of(request(model="har")).choice.model
+    question = questions.of(request(model="har"))
+    assert isinstance(question, Question)
+    issued, model = forecast(question), question.choice.model
     assert issued.forecast.rv == pytest.approx(model.forecast(make_series()).rv)  # rv from bars
     assert (issued.forecast.model, len(issued.forecast_id)) == ("har", 32)
     assert isinstance(issued.skill, ModelSkill)

@@ -141,9 +141,9 @@ def test_single_seeds_stand_beside_the_mean_that_serves(settings: Settings) -> N
         files = artifact.encode(
             served.manifest.model_copy(update={"seeds": tuple(seeds)}),
             files["coefficients.json"],
-            replace(track, by_seed=seeds),
+            {1: replace(track, by_seed=seeds)},
             {"rv": reference["rv"]},
-            reference["forecast"],
+            {1: reference["forecast"]},
         )
     store.promote(ASSET, "log_har", store.publish(files))
     with TestClient(create_app(settings, clock)) as client:

@@ -18,7 +18,7 @@ from training.evaluation.walk_forward import (
 from training.evaluation.workers import worker_pool
 from training.models.linear.averages import Average
 from training.models.recipe import Fit
-from training.models.registry import MODELS, recipes
+from training.models.registry import LINEAR, MODELS, recipes
 from volatility.evaluation.compare import BENCHMARKS
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import DatedSeries
@@ -85,13 +85,18 @@ def test_every_model_forecasts_every_session_of_the_second_half(
         assert np.array_equal(track.rv, rv[300:])
 
 
-def test_the_future_changes_no_forecast_of_several_sessions(data: TrainingSet) -> None:
+@pytest.mark.parametrize(
+    ("horizon", "names"),
+    [(5, [*LINEAR, "lstm", "transfer"]), (10, list(LINEAR)), (22, list(LINEAR))],
+)
+def test_the_future_changes_no_forecast_of_several_sessions(
+    data: TrainingSet, horizon: int, names: Sequence[str]
+) -> None:
     """A forecast sees what has closed; a target of five sessions closes four sessions later."""
-    names = ["moving_average", "har", "log_har", "calendar_log_har", "lstm", "transfer", "gjr"]
     cut = data.target.series.dates[CHANGED_AFTER]
-    weekly = replace(data, horizon=5)
-    before = forecast_all(weekly, names)
-    after = forecast_all(with_another_future(weekly, cut), names)
+    ahead = replace(data, horizon=horizon)
+    before = forecast_all(ahead, names)
+    after = forecast_all(with_another_future(ahead, cut), names)
     for model, track in before.items():
         known = track.as_of <= cut
         assert known.sum() == CHANGED_AFTER - 298

@@ -45,7 +45,7 @@ def fitted(data: TrainingSet) -> FittedModel:
 def files_of(fitted: FittedModel, data: TrainingSet) -> dict[str, bytes]:
     study = Study(data, (fitted.recipe,))
     track = tracks_of(study, walk_forward([study], worker_pool(1)))[fitted.recipe.name]
-    return to_files(fitted, data, track, parts_of(data))
+    return to_files(fitted, data, {data.horizon: track}, parts_of(data))
 
 
 def test_a_model_of_several_columns_serves_what_was_fitted(
@@ -92,7 +92,7 @@ def test_losses_by_phase_are_in_the_manifest(
     history = FittingHistory((0.5, 0.3, 0.2), (0.6, 0.4, 0.45), best_epoch=1)
     fit = replace(fitted.fit, histories={"training": history}, learned={"alpha": 0.25})
     store = Store(tmp_path)
-    store.publish(files_of(replace(fitted, fit=fit), data))
+    store.publish(files_of(replace(fitted, fits={1: fit}), data))
     manifest = store.verify("TARGET", "leverage", 1)
     assert manifest.histories["training"].validation_losses == (0.6, 0.4, 0.45)
     assert manifest.histories["training"].best_epoch == 1
@@ -107,7 +107,7 @@ def test_seeds_are_in_the_manifest_and_their_forecasts_beside_their_mean(
     track = replace(mean, by_seed={3: mean.forecast * 1.1, 4: mean.forecast})
     fit = replace(fitted.fit, by_seed={3: fitted.fit, 4: fitted.fit})
     store = Store(tmp_path)
-    store.publish(to_files(replace(fitted, fit=fit), data, track, parts_of(data)))
+    store.publish(to_files(replace(fitted, fits={1: fit}), data, {1: track}, parts_of(data)))
     loaded = store.load("TARGET", "leverage", 1)
     assert loaded.manifest.seeds == (3, 4)
     worse, same = loaded.manifest.evaluation.qlike_loss_by_seed

@@ -86,7 +86,7 @@ def files_of(trained: TrainedModels, move: float = 1.0) -> dict[str, bytes]:
     (fitted,) = [fitted for fitted in trained.fitted if fitted.recipe.name == "har"]
     track = trained.tracks["har"]
     moved = replace(track, forecast=track.forecast * move)
-    return to_files(fitted, trained.data, moved, trained.parts)
+    return to_files(fitted, trained.data, {1: moved}, trained.parts)
 
 
 def changed(files: dict[str, bytes], **fields: object) -> dict[str, bytes]:

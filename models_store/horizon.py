@@ -1,0 +1,88 @@
+"""What an artifact has for one of its horizons, and what is computed with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+from models_store.bounds import Bounds
+from models_store.calibration import Record
+from models_store.manifest import HorizonRecord, IntervalCalibration
+from models_store.predictors.predictor import Predictor
+from volatility.arrays import BoolArray, FloatArray
+from volatility.evaluation.tracks import ForecastTrack
+
+
+class PredictedRv(NamedTuple):
+    """What a model says of each row of its windows, as rv."""
+
+    rv: FloatArray  # (batch,) decimal² per day
+    replaced: BoolArray  # (batch,) whether the model said something that training never saw
+    diagnostics: Mapping[str, FloatArray]  # (batch, k) each
+
+
+class Place(NamedTuple):
+    """Where a forecast stands in time."""
+
+    as_of: date | None
+    target_date: date | None
+    missing_sessions: int  # inside the window that was used
+
+
+class Computed(NamedTuple):
+    """What is computed for all histories at once: a value each, in their order."""
+
+    rv: Sequence[float]
+    volatility: Sequence[float]
+    volatility_annualized: Sequence[float]
+    replaced: Sequence[bool]
+    places: Sequence[Place]
+    diagnostics: Sequence[Mapping[str, tuple[float, ...]]]
+
+
+@dataclass(frozen=True)
+class HorizonModel:
+    """One horizon of a verified artifact.
+
+    Attributes
+    ----------
+    horizon : sessions ahead.
+    predictor : the function fitted for it.
+    track : its out-of-sample forecasts.
+    known : what the manifest says of it.
+    training_end : the last session that the fit has seen.
+    """
+
+    horizon: int
+    predictor: Predictor
+    track: ForecastTrack
+    known: HorizonRecord
+    training_end: date
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What a forecast may be."""
+        return Bounds(*self.known.clip, self.known.mean_rv)
+
+    @cached_property
+    def intervals(self) -> Mapping[float, IntervalCalibration]:
+        """What the manifest says of intervals, by level."""
+        return {interval.level: interval for interval in self.known.intervals}
+
+    @cached_property
+    def record(self) -> Record:
+        """The errors of the walk-forward."""
+        return Record.of(self.track, self.training_end, self.known.intervals)
+
+    def in_place(self, rv: float) -> str:
+        """Says of a forecast that training never saw what took its place, ``rv``."""
+        low, high, mean = self.bounds
+        if rv == mean:
+            return (
+                f"{self.track.model} forecast a negative variance; the mean rv seen in training, "
+                f"{mean:.3g}, takes its place"
+            )
+        return (
+            f"the forecast was clipped to the range of rv seen in training, {low:.3g} to {high:.3g}"
+        )

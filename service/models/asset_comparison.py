@@ -1,0 +1,139 @@
+"""How the models of one asset compare at one horizon, and which are left out."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models_store import LoadedModel, Refusal, Snapshot
+from volatility.arrays import DateArray
+from volatility.errors import MisalignedForecasts, RoughcastError, UnsupportedHorizon
+from volatility.evaluation.compare import Comparison, ComparisonRow, compare
+from volatility.series import DatedSeries
+
+JUDGED = 1  # the horizon by which models are chosen, and compared at the start
+# What the others are measured against: HAR, or the next plainest where it is not in service.
+_BASELINES = ("har", "log_har", "last_value")
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A model that a comparison leaves out."""
+
+    model: str
+    version: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetComparison:
+    """The models of one asset on the same dates, or why they cannot be compared."""
+
+    measure: str
+    protocol: str
+    result: Comparison | RoughcastError
+    misaligned: tuple[Excluded, ...]  # models whose forecasts stand by the wrong dates
+    others: tuple[Excluded, ...]
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Every model that is left out."""
+        return (*self.misaligned, *self.others)
+
+    def row(self, model: LoadedModel) -> ComparisonRow | None:
+        """The row of one model, if it was compared."""
+        if isinstance(self.result, RoughcastError):
+            return None
+        rows = (row for row in self.result.rows if row.model == model.manifest.model)
+        return next(rows, None)
+
+
+def compare_models(
+    asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot, horizon: int
+) -> AssetComparison:
+    """Compare what can be compared of the models of an asset, at least one.
+
+    Parameters
+    ----------
+    asset : its name.
+    models : those in service, by name.
+    snapshot : names the champion, whose measure is compared, and what was refused.
+    horizon : sessions ahead.
+    """
+    champion = models.get(snapshot.champions.get(asset, "")) or next(iter(models.values()))
+    measure = champion.manifest.measure
+    same = {name: it for name, it in models.items() if it.manifest.measure == measure}
+    able = {name: it for name, it in same.items() if horizon in it.tracks}
+    result, misaligned = _result(able, horizon)
+    return AssetComparison(
+        measure=measure,
+        protocol=champion.manifest.evaluation.protocol,
+        result=result,
+        misaligned=misaligned,
+        others=(
+            *(_of_other_measure(it) for it in models.values() if it.manifest.measure != measure),
+            *(_unable(it, horizon) for name, it in same.items() if name not in able),
+            *(_refused(it) for it in snapshot.refused if it.asset == asset),
+        ),
+    )
+
+
+def _result(
+    models: Mapping[str, LoadedModel], horizon: int
+) -> tuple[Comparison | RoughcastError, tuple[Excluded, ...]]:
+    """Compare; where one model contradicts the others or the dates, leave it out and say so."""
+    tracks = [model.tracks[horizon] for model in models.values()]
+    try:
+        baseline = _baseline(models)
+        start, daily = _start(models.values(), horizon), _daily(models[baseline], horizon)
+        compared = compare(tracks, start, baseline, daily=daily)
+    except MisalignedForecasts as error:
+        culprit = error.field
+        if culprit is None or culprit not in models or len(models) == 1:
+            return error, ()
+        shifted = Excluded(culprit, models[culprit].version, f"misaligned: {error}")
+        others = {name: it for name, it in models.items() if name != culprit}
+        result, more = _result(others, horizon)
+        return result, (shifted, *more)
+    except RoughcastError as error:
+        return error, ()
+    return compared, tuple(
+        Excluded(model, models[model].version, f"misaligned: {reason}")
+        for model, reason in compared.left_out.items()
+    )
+
+
+def _baseline(models: Collection[str]) -> str:
+    if not models:
+        raise UnsupportedHorizon("no model forecasts so many sessions ahead", field="horizon")
+    return next(name for name in (*_BASELINES, *sorted(models)) if name in models)
+
+
+def _start(models: Iterable[LoadedModel], horizon: int) -> np.datetime64:
+    """First target date of the test part of every model: the latest of their own."""
+    known = [it.manifest.at(horizon).evaluation.test_start for it in models]
+    starts: DateArray = np.array(known, "M8[D]")
+    return np.datetime64(starts.max(), "D")
+
+
+def _daily(model: LoadedModel, horizon: int) -> DatedSeries | None:
+    """Single sessions, by which forecasts of overlapping spans are dated; None at horizon 1."""
+    track = model.tracks.get(JUDGED)
+    if horizon == JUDGED or track is None:
+        return None
+    return DatedSeries(track.rv, model.manifest.measure, track.target_dates)
+
+
+def _unable(model: LoadedModel, horizon: int) -> Excluded:
+    manifest = model.manifest
+    reason = f"forecasts {list(manifest.horizons)} sessions ahead, not {horizon}"
+    return Excluded(manifest.model, model.version, reason)
+
+
+def _of_other_measure(model: LoadedModel) -> Excluded:
+    manifest = model.manifest
+    return Excluded(manifest.model, model.version, f"fitted on another measure: {manifest.measure}")
+
+
+def _refused(refusal: Refusal) -> Excluded:
+    return Excluded(refusal.model, refusal.version, f"refused: {refusal.reason}")
