@@ -77,14 +77,20 @@ def encode(
         for horizon in horizons
         for name, values in _arrays_of(tracks[horizon]).items()
     }
-    files = {
-        MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
-        KINDS[manifest.predictor.kind].file: model_file,
-        EVALUATION: _encode_arrays(evaluation),
-        REFERENCE: _encode_arrays({**reference, **forecasts}),
-    }
+    return with_sums(
+        {
+            MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
+            KINDS[manifest.predictor.kind].file: model_file,
+            EVALUATION: encode_arrays(evaluation),
+            REFERENCE: encode_arrays({**reference, **forecasts}),
+        }
+    )
+
+
+def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of an artifact, by name, with their digests."""
     sums = "".join(f"{_sha256(content)}  {name}\n" for name, content in sorted(files.items()))
-    return files | {SUMS: sums.encode()}
+    return {**files, SUMS: sums.encode()}
 
 
 def load(folder: Path, version: int) -> LoadedModel:
@@ -176,7 +182,7 @@ def _check_predictors(model: LoadedModel) -> None:
 
 
 def _read_tracks(folder: Path, manifest: Manifest) -> dict[int, ForecastTrack]:
-    arrays = _read_arrays(folder / EVALUATION)
+    arrays = read_arrays(folder / EVALUATION)
     return {
         horizon: _track(arrays, _place(horizon, manifest.horizons), manifest.model, horizon)
         for horizon in manifest.horizons
@@ -217,7 +223,7 @@ def _place(horizon: int, horizons: Sequence[int]) -> str:
 
 def _replay(folder: Path, model: LoadedModel) -> None:
     try:
-        windows = dict(_read_arrays(folder / REFERENCE))
+        windows = dict(read_arrays(folder / REFERENCE))
         horizons = model.manifest.horizons
         expected = {h: windows.pop(_place(h, horizons) + _FORECAST) for h in horizons}
         found = {horizon: model.predict_rv(windows, horizon).rv for horizon in horizons}
@@ -232,13 +238,15 @@ def _replay(folder: Path, model: LoadedModel) -> None:
         )
 
 
-def _encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays by name, as the content of an ``.npz`` file."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def _read_arrays(path: Path) -> Mapping[str, np.ndarray]:
+def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
+    """Arrays of an ``.npz`` file, by name."""
     with _parsing_headers, np.load(path, allow_pickle=False) as content:
         return {name: content[name] for name in content.files}
 

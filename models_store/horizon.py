@@ -11,19 +11,7 @@ from models_store.manifest import HorizonRecord, IntervalCalibration
 from models_store.predictors.predictor import Predictor
 from volatility.arrays import BoolArray, FloatArray
 from volatility.evaluation.tracks import ForecastTrack
-
-
-class Bounds(NamedTuple):
-    """What of rv was seen in training, and so what a forecast may be; decimal² per day."""
-
-    low: float
-    high: float
-    mean: float
-
-    @classmethod
-    def of(cls, rv: FloatArray) -> "Bounds":
-        """Bounds of (n,) rv."""
-        return cls(float(rv.min()), float(rv.max()), float(rv.mean()))
+from volatility.series import Bounds
 
 
 class PredictedRv(NamedTuple):

@@ -36,7 +36,7 @@ CalendarEffects = Annotated[dict[str, FiniteFloat], AfterValidator(_one_for_each
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """An immutable record in which an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -51,7 +51,7 @@ else:  # which of them it is, its own field `kind` tells
     ]
 
 
-class TrainingData(_Record):
+class TrainingData(Record):
     """The series that a model was fitted on."""
 
     asset: AssetName
@@ -65,7 +65,7 @@ class TrainingData(_Record):
     )
 
 
-class LossHistory(_Record):
+class LossHistory(Record):
     """Mean squared errors of log rv in one phase of a network's training."""
 
     training_losses: tuple[FiniteFloat, ...] = Field(description="One an epoch.")
@@ -73,7 +73,7 @@ class LossHistory(_Record):
     best_epoch: int = Field(ge=0, description="The epoch whose weights were kept, from 0.")
 
 
-class IntervalCalibration(_Record):
+class IntervalCalibration(Record):
     """Conformal offsets of one nominal level, and how such intervals have done out of sample."""
 
     level: float = Field(gt=0, lt=1, description="Nominal coverage.")
@@ -88,7 +88,7 @@ class IntervalCalibration(_Record):
     nobs: PositiveInt = Field(description="Test forecasts behind coverage_observed.")
 
 
-class Evaluation(_Record):
+class Evaluation(Record):
     """Walk-forward results of this model on its own test part, out of sample."""
 
     protocol: str
@@ -145,7 +145,7 @@ Learned = Annotated[
 ]
 
 
-class HorizonRecord(_Record):
+class HorizonRecord(Record):
     """What a model has learned of one horizon, and how it did there."""
 
     residual_variance: ResidualVariance
@@ -156,7 +156,7 @@ class HorizonRecord(_Record):
     learned: Learned
 
 
-class Manifest(_Record):
+class Manifest(Record):
     """One version of one model: what it is, what it saw, and what it may be asked."""
 
     schema_version: Literal[1] = 1

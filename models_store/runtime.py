@@ -10,17 +10,17 @@ import numpy as np
 from models_store import refusals
 from models_store.calibration import Calibration
 from models_store.forecast import Forecast, ForecastInput, Interval
-from models_store.horizon import Bounds, Computed, HorizonModel, Place, PredictedRv
+from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictors
 from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known
-from volatility.arrays import DAY, BoolArray, FloatArray, Scale, Windows
+from volatility.arrays import DAY, FloatArray, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries, RealizedSeries, to_rv
 
 _NOWHERE = Place(None, None, 0)
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
@@ -80,8 +80,8 @@ class LoadedModel:
     @cached_property
     def _columns(self) -> tuple[str, ...]:
         """What the predictor sees besides rv."""
-        knows_calendar = self.manifest.calendar_effects is not None
-        return (*self.manifest.columns, DAY) if knows_calendar else self.manifest.columns
+        dated = any(predictor.dated for predictor in self.predictors.values())
+        return (*self.manifest.columns, DAY) if dated else self.manifest.columns
 
     def at(self, horizon: int) -> HorizonModel:
         """The model of one horizon.
@@ -350,34 +350,3 @@ def _by_row(
         return [_NO_DIAGNOSTICS] * count
     rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
     return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]
-
-
-def to_rv(
-    prediction: FloatArray, scale: Scale, residual_variance: float, bounds: Bounds
-) -> tuple[FloatArray, BoolArray]:
-    r"""Move predictions to the mean of ``rv`` and keep them inside the range seen in training.
-
-    Parameters
-    ----------
-    prediction : (batch,) rv on the levels scale, log rv on the logs scale.
-    scale : which of the two.
-    residual_variance : variance of the log residuals; used on the logs scale.
-    bounds : of ``rv`` in training.
-
-    Returns
-    -------
-    (batch,) ``rv``, and (batch,) whether it is something else than the prediction.
-
-    Notes
-    -----
-    If log rv given the past is normal with variance :math:`s^2`, the mean of rv is
-    :math:`\exp(\mu + s^2/2)`. The range is the "insanity filter" of Swanson & White (1997): no
-    model has seen beyond its data. A linear model in levels that predicts a negative variance has
-    said nothing about its size, and least of all that it is the smallest ever seen: as in
-    Bollerslev, Patton & Quaedvlieg (2016) the mean takes its place.
-    """
-    rv = np.exp(prediction + 0.5 * residual_variance) if scale == "logs" else prediction
-    kept = np.minimum(np.maximum(rv, bounds.low), bounds.high)  # np.clip takes three times as long
-    if scale == "levels" and (rv <= 0).any():
-        kept = np.where(rv <= 0, bounds.mean, kept)
-    return kept, kept != rv

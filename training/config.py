@@ -106,6 +106,29 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True)
+class UniversalConfig:
+    """The model for every asset: a ridge regression, and an encoder of what it leaves.
+
+    Attributes
+    ----------
+    hidden_size : units of the LSTM.
+    head : units between its last state and the forecast.
+    ridge : penalty of the regression, of standardized regressors, a row.
+    seeds : encoders that the model is the mean of.
+    """
+
+    hidden_size: Annotated[int, Range(1)]
+    head: Annotated[int, Range(1)]
+    dropout: Annotated[float, Range(0.0, 0.95)]
+    learning_rate: Annotated[float, Range(1e-8, 1.0)]
+    weight_decay: Annotated[float, Range(0.0, 1.0)]
+    batch_size: Annotated[int, Range(1)]
+    epochs: Annotated[int, Range(1)]
+    ridge: Annotated[float, Range(0.0, 1e6)]
+    seeds: Annotated[int, AVERAGED]
+
+
+@dataclass(frozen=True)
 class TransferConfig:
     """Where transferred networks are pre-trained."""
 
@@ -134,6 +157,7 @@ class Config:
     regime_ensemble: RegimeConfig
     transformer: TransformerConfig
     transfer: TransferConfig
+    universal: UniversalConfig
 
     def __post_init__(self) -> None:
         """Refuse seeds that torch does not take, and horizons that do not begin with 1."""

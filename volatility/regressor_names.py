@@ -14,6 +14,19 @@ name                          parameters
 ``negative_return_squares``   ``decay, sessions``     the same of the negative returns alone
 ``rough_5``                   ``hurst, sessions``     forecast of a fractional Brownian motion, 5
                                                       sessions ahead, from the last sessions
+``exponential_mean_25``                               exponential mean of log rv, centre of mass 25
+``exponential_mean_25:jump``                          the same of another column
+``departure_5``                                       that mean less the one of centre 125; the
+                                                      newest value less it for ``departure_0``
+``departure_5:range_ratio``                           the same of another column
+``level_departure_5``                                 log of the exponential mean of rv less the
+                                                      slow mean of log rv
+``negative_shock_5:return``                           sum of 5 returns in deviations, where it is
+                                                      below zero, else zero
+``absolute_shock_1:return``                           the sum's absolute value
+``spread_22``                                         deviation of the last 22 values of log rv
+``excursion_5``                                       root mean square of the last 5 values of log
+                                                      rv less its slow mean
 ============================  ======================  ==============================================
 
 Columns are those of :mod:`volatility.measures.columns`. On the logs scale "rv" stands for its
@@ -25,7 +38,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from volatility.errors import InvalidInput
-from volatility.measures.columns import INTRADAY_COLUMNS
+from volatility.measures.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
 from volatility.regressors import (
     Design,
     ExponentialMean,
@@ -38,6 +51,7 @@ from volatility.regressors import (
     RoughForecast,
     invalid_parameters,
 )
+from volatility.slow_regressors import Departure, Excursion, LevelDeparture, Shock, SlowMean, Spread
 
 
 def make_regressor(name: str, parameters: Parameters | None = None) -> Regressor:
@@ -91,6 +105,8 @@ def design_of(names: tuple[str, ...]) -> Design:
 
 _SESSIONS = r"(?P<sessions>[1-9]\d{0,3})"
 _COLUMN = rf"(?P<column>{'|'.join(INTRADAY_COLUMNS)})"
+_ANY_COLUMN = rf"(?P<column>{'|'.join({**INTRADAY_COLUMNS, **DAILY_COLUMNS})})"
+_CENTRE = r"(?P<centre>[1-9]\d{0,2})"
 _GRAMMAR: dict[str, Callable[..., Regressor]] = {
     rf"mean_{_SESSIONS}": lambda sessions: Mean(int(sessions)),
     rf"mean_{_SESSIONS}:{_COLUMN}": lambda sessions, column: Mean(int(sessions), column),
@@ -104,9 +120,28 @@ _GRAMMAR: dict[str, Callable[..., Regressor]] = {
     r"rough_(?P<ahead>[1-9]\d{0,2})": lambda ahead, hurst, sessions: RoughForecast(
         hurst, sessions, int(ahead)
     ),
+    rf"exponential_mean_{_CENTRE}": lambda centre: SlowMean(int(centre)),
+    rf"exponential_mean_{_CENTRE}:{_ANY_COLUMN}": lambda centre, column: SlowMean(
+        int(centre), column
+    ),
+    r"departure_(?P<centre>0|[1-9]\d{0,2})": lambda centre: Departure(int(centre)),
+    rf"departure_(?P<centre>0|[1-9]\d{{0,2}}):{_ANY_COLUMN}": lambda centre, column: Departure(
+        int(centre), column
+    ),
+    rf"level_departure_{_CENTRE}": lambda centre: LevelDeparture(int(centre)),
+    rf"(?P<part>negative|absolute)_shock_{_SESSIONS}:(?P<column>return|overnight_return)": (
+        lambda part, sessions, column: Shock(int(sessions), column, part)
+    ),
+    rf"spread_{_SESSIONS}": lambda sessions: Spread(int(sessions)),
+    rf"excursion_{_SESSIONS}": lambda sessions: Excursion(int(sessions)),
 }
 _NEEDED = (
     "mean_<sessions> or mean_<sessions>:<column>, such as mean_22 or mean_5:continuous, "
     "negative_mean_<sessions>:<column>, ewma_<decay>, such as ewma_0.94, quarticity_<sessions>, "
-    "return_squares, negative_return_squares or rough_<sessions ahead>, such as rough_1"
+    "return_squares, negative_return_squares, rough_<sessions ahead>, such as rough_1, "
+    "exponential_mean_<centre of mass> or departure_<centre of mass>, such as departure_5 or "
+    "departure_0:range_ratio, level_departure_<centre of mass>, "
+    "negative_shock_<sessions>:<returns> or absolute_shock_<sessions>:<returns>, of up to 250 "
+    "sessions, such as negative_shock_5:return, spread_<sessions> or "
+    "excursion_<sessions>"
 )

@@ -20,6 +20,7 @@ import numpy as np
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.errors import HistoryTooShort, InvalidInput
 from volatility.filters import decaying, newest, rough_kernel, weighted_sum
+from volatility.shared_windows import SharedWindows
 
 # RiskMetrics Technical Document (1996): a window that leaves out 1 % of the weight;
 # 75 days for a decay of 0.94.
@@ -279,7 +280,8 @@ class Design:
                 raise self._missing(column)
             if windows[column].shape[1] < self.lookback:
                 raise self._too_short(windows[column].shape[1])
-        return [regressor.values(windows) for regressor in self.regressors]
+        shared = SharedWindows(windows)
+        return [regressor.values(shared) for regressor in self.regressors]
 
     @property
     def _names(self) -> str:
@@ -314,6 +316,7 @@ class LinearPredictor:
     intercept: float = 0.0
     kind: ClassVar[str] = "linear"  # in models_store.predictors
     vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = False
 
     @cached_property
     def design(self) -> Design:

@@ -69,6 +69,11 @@ class CalendarAdjustedPredictor:
         """That of :attr:`inner`."""
         return self.inner.vectorized
 
+    @property
+    def dated(self) -> bool:
+        """It needs to know which session is which."""
+        return True
+
     def predict(self, windows: Windows) -> Prediction:
         """Predict from (batch, lookback) windows; (batch,) on ``scale``.
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from models_store.predictors import (
+    combination,
     linear,
     network,
+    pooled,
 )
 from models_store.predictors.predictor import PredictorKind
 
@@ -13,5 +15,7 @@ KINDS: Mapping[str, PredictorKind] = MappingProxyType(
     {
         "linear": linear.KIND,
         "onnx": network.KIND,
+        "pooled": pooled.KIND,
+        "combination": combination.KIND,
     }
 )

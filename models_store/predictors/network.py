@@ -58,18 +58,14 @@ class OnnxPredictor:
     columns: tuple[str, ...] = ()
     kind: ClassVar[str] = "onnx"
     vectorized: ClassVar[bool] = False
+    dated: ClassVar[bool] = False
 
     @classmethod
     def from_file(cls, path: Path, spec: OnnxPredictorSpec, lookback: int) -> "OnnxPredictor":
         """Open ``model.onnx`` on one thread of the CPU."""
-        options = ort.SessionOptions()
-        # One thread, not spinning: a forecast takes a tenth of a millisecond, and a service that
-        # holds dozens of sessions must leave the cores to its requests.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(
+            str(path), session_options(), providers=["CPUExecutionProvider"]
+        )
         return cls(session, spec.input, spec.outputs, lookback)
 
     def predict(self, windows: Windows) -> Prediction:
@@ -85,6 +81,20 @@ class OnnxPredictor:
             return Prediction(np.empty(0), {})
         diagnostics = {name: _joined(rows, at) for at, name in enumerate(names[1:], start=1)}
         return Prediction(_joined(rows, 0), diagnostics)
+
+
+def session_options() -> ort.SessionOptions:
+    """One thread, not spinning.
+
+    A forecast takes a tenth of a millisecond, and a service that holds dozens of sessions must
+    leave the cores to its requests.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options
 
 
 def _joined(rows: Sequence[Sequence[NDArray[np.float32]]], output: int) -> FloatArray:

@@ -33,6 +33,10 @@ class Predictor(Protocol):
     def vectorized(self) -> bool:
         """Whether predicting hundreds of windows takes little longer than predicting one."""
 
+    @property
+    def dated(self) -> bool:
+        """Whether the windows hold the day."""
+
     def predict(self, windows: Windows) -> Prediction:
         """Predict the mean of the sessions ahead from (batch, lookback) windows."""
 

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models_store.forecast import ForecastInput
-from models_store.horizon import Bounds
-from models_store.runtime import LoadedModel, to_rv
+from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import (
     LEVERAGE,
@@ -26,7 +25,7 @@ from volatility.errors import (
     UnsupportedLevel,
 )
 from volatility.regressors import on_scale
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import Bounds, DatedSeries, RealizedSeries, to_rv
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,12 @@ from training.config import AVERAGED, SEEDS
 from training.models.registry import MODELS
 from volatility.datasets import NAMES
 from volatility.evaluation.compare import BENCHMARKS
+from volatility.scale_free import MINIMUM
+from volatility.trailing import SESSIONS
 
 DEFAULT_SEEDS, QUICK_SEEDS = 5, 2  # of each network in a reproduction
 MOST_SEEDS = 100
+MOST_FOLDS = 20
 DROP = "drop"
 OUTSIDE_SESSIONS = ("refuse", DROP)
 
@@ -54,6 +57,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the results, replaced when they are complete (default: %(default)s)",
     )
+    _add_panel(parser)
 
 
 def add_reproduce(parser: argparse.ArgumentParser) -> None:
@@ -148,6 +152,40 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
     _add_jobs(parser)
 
 
+def _add_panel(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--panel",
+        type=Path,
+        metavar="DIR",
+        help="evaluate the model for every asset on a panel: a folder, or a file with a column "
+        "asset, and assets.csv beside the bars",
+    )
+    parser.add_argument(
+        "--folds",
+        type=_folds,
+        default=3,
+        metavar="N",
+        help="with --panel: an asset is forecast by fits on those of the other folds "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--months",
+        type=_horizon,
+        default=24,
+        metavar="N",
+        help="with --panel: between two fits of the model (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--histories",
+        nargs="*",
+        type=_history,
+        default=[22, 60, 125],
+        metavar="N",
+        help="with --panel: numbers of sessions to which histories are cut besides "
+        "(default: 22 60 125)",
+    )
+
+
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
@@ -161,6 +199,18 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
 def _horizon(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions, of 1 or more")
+    return int(text)
+
+
+def _folds(text: str) -> int:
+    if not 2 <= int(text) <= MOST_FOLDS:
+        raise argparse.ArgumentTypeError(f"{text} is not from 2 to {MOST_FOLDS}")
+    return int(text)
+
+
+def _history(text: str) -> int:
+    if not MINIMUM <= int(text) < SESSIONS:
+        raise argparse.ArgumentTypeError(f"{text} is not from {MINIMUM} to {SESSIONS - 1}")
     return int(text)
 
 

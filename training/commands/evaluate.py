@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from training.commands import evaluate_panel
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import Preparation, check_writable
@@ -23,6 +24,8 @@ from training.models.registry import MODELS
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate everything asked for, print it and write it down; returns the exit status."""
+    if options.panel is not None:
+        return evaluate_panel.run(options, console)
     prepared = Preparation.of(options)
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole

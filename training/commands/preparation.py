@@ -66,7 +66,7 @@ class Preparation:
         UnknownModel, ExtraMissing : a model that there is not, or not without an extra.
         """
         assets, file = _assets_of(options)
-        config = _config_of(options)
+        config = config_of(options)
         return cls(tuple(assets), file, config, tuple(recipes(options.models, config)), options)
 
     def load(self) -> Loaded:
@@ -172,7 +172,7 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
     return assets, BarsFile(options.bars, options.calendar, options.measure, drop)
 
 
-def _config_of(options: argparse.Namespace) -> Config:
+def config_of(options: argparse.Namespace) -> Config:
     """The configuration with what the options override."""
     config = read_config(options.config)
     config = replace(

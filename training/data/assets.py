@@ -19,7 +19,8 @@ class AssetData:
     series: DatedSeries
     calendar_name: str
     bar_interval: int  # seconds
-    source: str  # a shipped dataset, or the name of the user's file
+    source: str  # a shipped dataset, a panel, or the name of the user's file
+    kind: str = "stock"  # one of volatility.scale_free.KINDS
 
     @property
     def calendar(self) -> Calendar:

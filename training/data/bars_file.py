@@ -18,6 +18,7 @@ from volatility.errors import Finding, InvalidInput
 from volatility.frames import from_frame
 from volatility.measures import MEASURES
 from volatility.measures.columns import available
+from volatility.scale_free import usual_kind
 from volatility.series import daily_series
 
 DAY = 86_400  # seconds
@@ -49,6 +50,7 @@ class BarsFile:
     calendar: str | None = None
     measure: str | None = None
     drop_outside: bool = False  # leave out bars outside of sessions, instead of refusing the file
+    kind: str | None = None  # of asset
 
 
 def load_asset(
@@ -67,18 +69,29 @@ def load_asset(
     """
     if file is None:
         shipped = datasets.load(asset)
-        return _asset_data(
-            asset, shipped.bars, shipped.calendar, shipped.measure, "shipped dataset", now
+        return make_asset(
+            asset,
+            shipped.bars,
+            calendar_name=shipped.calendar,
+            measure=shipped.measure,
+            source="shipped dataset",
+            now=now,
+            kind=shipped.kind,
         )
     check_asset_name(asset)
     bars = read_bars(file.path)
     calendar = file.calendar or _usual_calendar(bars)
     measure = file.measure or ("garman_klass" if bars.interval == DAY else "realized_variance")
-    notes: tuple[Finding, ...] = ()
-    if file.drop_outside:
-        bars, notes = _without_outside(bars, get_calendar(calendar))
-    data, more = _asset_data(asset, bars, calendar, measure, file.path.name, now)
-    return data, (*notes, *more)
+    return make_asset(
+        asset,
+        bars,
+        calendar_name=calendar,
+        measure=measure,
+        source=file.path.name,
+        now=now,
+        kind=file.kind or usual_kind(calendar),
+        drop_outside=file.drop_outside,
+    )
 
 
 def read_bars(path: Path) -> Bars:
@@ -91,11 +104,21 @@ def read_bars(path: Path) -> Bars:
     UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
     InvalidBars : a column is missing or cannot be parsed.
     """
+    return from_frame(read_table(path))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The content of a CSV or Parquet file, as :func:`read_bars` reads it.
+
+    Raises
+    ------
+    UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
+    """
     read = pd.read_parquet if path.suffix.lower() in {".parquet", ".pq"} else pd.read_csv
     try:
         if path.is_dir():  # which pyarrow would read as a set of files
             raise IsADirectoryError("it is a folder")
-        frame = read(path)
+        frame: pd.DataFrame = read(path)
     except _UNREADABLE as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error}",
@@ -103,7 +126,7 @@ def read_bars(path: Path) -> Bars:
             found=str(path),
             needed="a CSV or Parquet file with date, open, high, low, close",
         ) from error
-    return from_frame(frame)
+    return frame
 
 
 def _usual_calendar(bars: Bars) -> str:
@@ -140,10 +163,22 @@ def _without_extreme_ranges(bars: Bars, calendar: Calendar) -> Bars:
     return bars.where(~np.isin(dates, dates[extreme]))
 
 
-def _asset_data(
-    asset: str, bars: Bars, calendar_name: str, measure: str, source: str, now: datetime
+def make_asset(
+    asset: str,
+    bars: Bars,
+    *,
+    calendar_name: str,
+    measure: str,
+    source: str,
+    now: datetime,
+    kind: str,
+    drop_outside: bool = False,
 ) -> tuple[AssetData, tuple[Finding, ...]]:
+    """One asset's daily rv and every column that its bars give; see :func:`load_asset`."""
     calendar = get_calendar(calendar_name)
+    dropped: tuple[Finding, ...] = ()
+    if drop_outside:
+        bars, dropped = _without_outside(bars, calendar)
     notes = validate(bars, calendar, now)
     fitted_on = _without_extreme_ranges(bars, calendar)
     columns = available(bars.is_daily, calendar.always_open)
@@ -154,8 +189,9 @@ def _asset_data(
         calendar_name=calendar_name,
         bar_interval=bars.interval,
         source=source,
+        kind=kind,
     )
-    return data, (*notes, *more_notes, *_overlap(measure))
+    return data, (*dropped, *notes, *more_notes, *_overlap(measure))
 
 
 def _overlap(measure: str) -> tuple[Finding, ...]:

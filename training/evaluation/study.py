@@ -8,7 +8,7 @@ import numpy as np
 
 from training.data.assets import AssetData, TrainingSet
 from training.data.bars_file import MINIMUM_SESSIONS
-from training.models.recipe import Recipe
+from training.models.recipe import Recipe, adapted, obstacle_of
 from volatility.errors import HistoryTooShort, TooFewObservations
 from volatility.evaluation.intervals import MINIMUM
 from volatility.evaluation.tracks import ForecastTrack
@@ -61,17 +61,24 @@ def obstacle(recipe: Recipe, asset: AssetData) -> str | None:
     """Why a model cannot be fitted for ``asset``; None if it can."""
     if asset.asset in recipe.sources:
         return f"{asset.asset} is what it learns from"
+    recipe = adapted(recipe, asset.series.columns)
     missing = sorted(set(recipe.columns) - set(asset.series.columns))
-    return f"its bars give no {', '.join(missing)}" if missing else None
+    if missing:
+        return f"its bars give no {', '.join(missing)}"
+    sessions, needed = len(asset.series), 2 * (recipe.lookback + MINIMUM_TARGETS)
+    if sessions < needed:
+        return f"its first fit needs {needed // 2} of the {sessions} sessions, and has half of them"
+    return obstacle_of(recipe, asset.series.dates[sessions // 2 - 1])
 
 
 def applicable(recipes: Sequence[Recipe], asset: AssetData) -> tuple[Recipe, ...]:
     """The recipes that make sense for ``asset``.
 
     Nothing is transferred from an asset to itself, and a model is fitted only where the bars give
-    every column that it sees.
+    every column that it cannot do without, and the first half of them windows enough to learn from.
     """
-    return tuple(recipe for recipe in recipes if obstacle(recipe, asset) is None)
+    held = asset.series.columns
+    return tuple(adapted(it, held) for it in recipes if obstacle(it, asset) is None)
 
 
 def parts_of(data: TrainingSet) -> SampleParts:

@@ -4,6 +4,9 @@ A fit for a block of sessions sees data up to the day before the block and nothi
 target or from any source: no target that it learns from ends after its cut-off, whatever the
 horizon. Each forecast is made from the window that ends the session before its target date, so
 positions in two models' arrays never need to agree: dates do.
+
+All fits of a regression are made in one pass, by one process; see
+:mod:`training.models.linear.at_once`. Others are fitted block by block, wherever there is room.
 """
 
 from collections import Counter
@@ -12,14 +15,17 @@ from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
 import numpy as np
+from numpy.typing import NDArray
 
-from models_store.horizon import Bounds
-from models_store.runtime import to_rv
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
-from training.models.recipe import Fit, Recipe
+from training.models.calendar_adjusted import CalendarAdjusted
+from training.models.linear import at_once
+from training.models.linear.regression import Regression
+from training.models.recipe import Fit, Recipe, seen_in
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import Bounds, to_rv
 
 FitDone = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 
@@ -48,12 +54,12 @@ class BlockForecasts:
 
 @dataclass(frozen=True)
 class _Job:
-    """What one process does at a time: fit some of a study's models for one block."""
+    """What one process does at a time: some of a study's models for one block, or one for all."""
 
     key: StudyKey
     data: TrainingSet
     recipes: tuple[Recipe, ...]
-    block: Block
+    blocks: tuple[Block, ...]
 
 
 def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
@@ -87,7 +93,7 @@ def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterato
     """
     jobs = [job for study in studies for job in _jobs_of(study)]
     # Among equals the earliest comes first: if history is too short, it fails there.
-    jobs.sort(key=lambda job: (*_smallness(job.recipes), job.block.cut_off))
+    jobs.sort(key=lambda job: (*_smallness(job.recipes), job.blocks[0].cut_off))
     for forecasts in parallel(joblib.delayed(_forecast)(job) for job in jobs):
         yield from forecasts
 
@@ -158,17 +164,14 @@ def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
     return rv
 
 
-def seen_in(known: TrainingSet) -> FloatArray:
-    """The values of what is forecast that a fit has seen; a mean of days varies less than a day."""
-    return known.target.series.rv if known.horizon == 1 else known.pairs(1).targets
-
-
 def _jobs_of(study: Study) -> list[_Job]:
-    return [
-        _Job(study.key, only_needed(study.data, group), group, block)
-        for group in together(study.recipes)
-        for block in blocks(study.data, group[0].refit_every)
-    ]
+    jobs = []
+    for group in together(study.recipes):
+        cut = blocks(study.data, group[0].refit_every)
+        parts = [cut] if at_once.can_be(group[0]) else [[block] for block in cut]
+        needed = only_needed(study.data, group)
+        jobs += [_Job(study.key, needed, group, tuple(part)) for part in parts]
+    return jobs
 
 
 def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
@@ -176,18 +179,60 @@ def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
 
 
 def _forecast(job: _Job) -> list[BlockForecasts]:
-    known = job.data.until(job.block.cut_off)
-    return [_forecast_one(recipe, job, known) for recipe in job.recipes]
+    (recipe, *_), (block, *_) = job.recipes, job.blocks
+    if at_once.can_be(recipe):
+        return _forecast_at_once(recipe, job)
+    known = job.data.until(block.cut_off)
+    return [_forecast_one(recipe, job, block, known) for recipe in job.recipes]
 
 
-def _forecast_one(recipe: Recipe, job: _Job, known: TrainingSet) -> BlockForecasts:
+def _forecast_at_once(recipe: Regression | CalendarAdjusted, job: _Job) -> list[BlockForecasts]:
+    """Forecasts of every block, each by the fit at its cut-off."""
+    data = job.data
+    cut_offs = np.array([block.cut_off for block in job.blocks])
+    pairs = data.pairs(recipe.lookback, recipe.columns)
+    ahead = pairs.where(pairs.target_dates > cut_offs[0])
+    fit_of = np.searchsorted(cut_offs, ahead.target_dates) - 1
+    known = np.searchsorted(data.target.series.dates, cut_offs, side="right")
+    said = at_once.predict(recipe, data, at_once.Schedule(known, ahead, fit_of))
+    bounds = Bounds(*(part[fit_of] for part in _bounds_at(data, known)))
+    rv, _ = to_rv(said.values, said.scale, said.residual_variance, bounds)
+    edges = np.searchsorted(fit_of, np.arange(len(known) + 1))
+    return [
+        BlockForecasts(
+            key=job.key,
+            recipe=recipe,
+            cut_off=block.cut_off,
+            as_of=ahead.as_of[start:end],
+            target_dates=ahead.target_dates[start:end],
+            forecast=rv[start:end],
+            by_seed={},
+            rv=ahead.targets[start:end],
+        )
+        for block, start, end in zip(job.blocks, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def _bounds_at(data: TrainingSet, known: NDArray[np.int64]) -> tuple[FloatArray, ...]:
+    """Lowest, highest and mean value that fits of so many sessions have seen; (fits,) each."""
+    rv = data.target.series.rv
+    if data.horizon > 1:
+        pairs = data.pairs(1)
+        first_ahead = np.searchsorted(data.target.series.dates, pairs.target_dates)
+        rv, known = pairs.targets, np.searchsorted(first_ahead + data.horizon, known, side="right")
+    newest = known - 1
+    lowest, highest = np.minimum.accumulate(rv)[newest], np.maximum.accumulate(rv)[newest]
+    return lowest, highest, np.cumsum(rv)[newest] / known
+
+
+def _forecast_one(recipe: Recipe, job: _Job, block: Block, known: TrainingSet) -> BlockForecasts:
     pairs = job.data.pairs(recipe.lookback, recipe.columns)
-    ahead = pairs.where(_inside(job.block, pairs.target_dates))
+    ahead = pairs.where(_inside(block, pairs.target_dates))
     fit, seen = recipe.fit(known), seen_in(known)
     return BlockForecasts(
         key=job.key,
         recipe=recipe,
-        cut_off=job.block.cut_off,
+        cut_off=block.cut_off,
         as_of=ahead.as_of,
         target_dates=ahead.target_dates,
         forecast=forecast_rv(fit, ahead.windows, seen),

@@ -1,13 +1,15 @@
 """Any recipe on a series without the calendar: what days do is divided out before it is fitted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from training.data.assets import AssetData, TrainingSet
-from training.models.recipe import Fit, Hyperparameters, Recipe
+from training.models.recipe import Fit, Hyperparameters, Recipe, adapted
 from volatility.arrays import FloatArray
 from volatility.seasonality import (
     DAY_CLASSES,
@@ -16,6 +18,32 @@ from volatility.seasonality import (
     estimation_span,
     rolling_calendar_effects,
 )
+
+
+class WithoutCalendar(NamedTuple):
+    """An asset with each session's effect, as it was known before it, divided out.
+
+    A target of several sessions is then the mean of sessions without their effects.
+    """
+
+    asset: AssetData
+    classes: NDArray[np.int64]  # (n,) places in DAY_CLASSES
+    effects: FloatArray  # (n + 1, 8) row t is what was known before session t
+
+    @classmethod
+    def of(cls, asset: AssetData) -> "WithoutCalendar":
+        """Estimate the effects, and divide them out."""
+        series, calendar = asset.series, asset.calendar
+        classes = day_classes(series.dates, calendar)
+        effects = rolling_calendar_effects(series.log_rv, classes, estimation_span(calendar))
+        own: FloatArray = effects[np.arange(len(series)), classes]
+        adjusted = replace(asset, series=replace(series, rv=series.rv / np.exp(own)))
+        return cls(adjusted, classes, effects)
+
+    @property
+    def at_end(self) -> Mapping[str, float]:
+        """What is known after the whole sample, by class."""
+        return dict(zip(DAY_CLASSES, self.effects[-1].tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -67,10 +95,14 @@ class CalendarAdjusted:
 
     def fit(self, data: TrainingSet) -> Fit:
         """Fit :attr:`inner` to what the calendar does not explain."""
-        target, effects = _without_effects(data.target)
-        sources = {name: _without_effects(source)[0] for name, source in data.sources.items()}
-        fit = self.inner.fit(replace(data, target=target, sources=sources))
-        return _put_back(fit, effects, data)
+        target = WithoutCalendar.of(data.target)
+        sources = {name: WithoutCalendar.of(it).asset for name, it in data.sources.items()}
+        fit = self.inner.fit(replace(data, target=target.asset, sources=sources))
+        return _put_back(fit, target.at_end, data)
+
+    def adapted_to(self, columns: Collection[str]) -> "CalendarAdjusted":
+        """The same of :attr:`inner` for an asset whose bars give ``columns`` alone."""
+        return replace(self, inner=adapted(self.inner, columns))
 
 
 def _put_back(fit: Fit, effects: Mapping[str, float], data: TrainingSet) -> Fit:
@@ -83,16 +115,3 @@ def _put_back(fit: Fit, effects: Mapping[str, float], data: TrainingSet) -> Fit:
         sources=tuple(data.sources[source.asset] for source in fit.sources),
         by_seed={seed: _put_back(own, effects, data) for seed, own in fit.by_seed.items()},
     )
-
-
-def _without_effects(asset: AssetData) -> tuple[AssetData, Mapping[str, float]]:
-    """The asset with each session's effect, as known before it, divided out; and those at the end.
-
-    A target of several sessions is then the mean of sessions without their effects.
-    """
-    series, calendar = asset.series, asset.calendar
-    classes = day_classes(series.dates, calendar)
-    effects = rolling_calendar_effects(series.log_rv, classes, estimation_span(calendar))
-    own: FloatArray = effects[np.arange(len(series)), classes]
-    adjusted = replace(asset, series=replace(series, rv=series.rv / np.exp(own)))
-    return adjusted, dict(zip(DAY_CLASSES, effects[-1].tolist(), strict=True))

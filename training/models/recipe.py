@@ -1,12 +1,15 @@
 """What a model is to the rest of the room: a recipe that turns data into a fit."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from models_store.predictors.predictor import Predictor
 from training.data.assets import AssetData, TrainingSet
 from training.fitting_history import FittingHistory
+from volatility.arrays import FloatArray
 
 Hyperparameters = Mapping[str, float | int | str | bool | tuple[int, ...]]
 
@@ -66,3 +69,34 @@ class Recipe(Protocol):
 
     def fit(self, data: TrainingSet) -> Fit:
         """Fit on everything in ``data``."""
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A recipe that does without some of its columns where an asset's bars do not give them."""
+
+    def adapted_to(self, columns: Collection[str]) -> Recipe:
+        """The recipe for an asset whose bars give ``columns`` alone."""
+
+
+def adapted(recipe: Recipe, columns: Collection[str]) -> Recipe:
+    """The recipe for an asset whose bars give ``columns``; itself where it needs all of its own."""
+    return recipe.adapted_to(columns) if isinstance(recipe, Adaptable) else recipe
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A recipe that cannot be followed before some date."""
+
+    def obstacle(self, first_cut_off: np.datetime64) -> str | None:
+        """Why there is no fit as of a session; None if there is one."""
+
+
+def obstacle_of(recipe: Recipe, first_cut_off: np.datetime64) -> str | None:
+    """Why a recipe cannot be followed as of a session, apart from the asset's bars."""
+    return recipe.obstacle(first_cut_off) if isinstance(recipe, Conditional) else None
+
+
+def seen_in(known: TrainingSet) -> FloatArray:
+    """The values of what is forecast that a fit has seen; a mean of days varies less than a day."""
+    return known.target.series.rv if known.horizon == 1 else known.pairs(1).targets

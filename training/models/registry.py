@@ -16,6 +16,7 @@ from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for
+    from training.models.pooled.zero_shot import FitPooled
     from training.models.recipe import Recipe
 
 LINEAR: Mapping[str, str] = MappingProxyType(
@@ -35,6 +36,15 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "garch": "training.models.linear.garch:garch",
         "gjr": "training.models.linear.garch:gjr",
         "rfsv": "training.models.linear.rfsv:rfsv",
+        "hexp": "training.models.linear.hexp:hexp",
+        "ridge": "training.models.linear.ridge:ridge",
+        "mem": "training.models.linear.mem:mem",
+    }
+)
+POOLED: Mapping[str, str] = MappingProxyType(
+    {
+        "universal": "training.models.pooled.universal:universal",
+        "combination": "training.models.combined.combination:combination",
     }
 )
 NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
@@ -53,7 +63,8 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
         "transformer": "training.models.neural.transformer:transformer",
     }
 )
-MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **NEURAL})
+MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
+_POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -91,6 +102,18 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
         _load(_SEED_MEAN)(recipe, config.seeds) if name in NEURAL else recipe
         for name, recipe in chosen.items()
     ]
+
+
+def pooled_fit() -> "FitPooled":
+    """What fits the model for every asset.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``networks`` is not installed.
+    """
+    require(NETWORKS_EXTRA, "the model for every asset")
+    fit: FitPooled = _load(_POOLED_FIT)
+    return fit
 
 
 def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:

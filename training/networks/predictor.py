@@ -43,6 +43,7 @@ class TorchPredictor:
     columns: tuple[str, ...] = ()
     kind: ClassVar[str] = "onnx"  # what it becomes for serving
     vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = False
 
     @property
     def diagnostics(self) -> tuple[str, ...]:
@@ -106,7 +107,7 @@ def _shown(predictor: TorchPredictor) -> nn.Module:
 
 def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) -> None:
     example = torch.zeros(2, predictor.lookback)
-    with _quiet_exporter():
+    with quiet_exporter():
         program = torch.onnx.export(
             _shown(predictor).eval(),
             (example,),
@@ -118,11 +119,11 @@ def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) 
         )
     assert program is not None
     model = program.model_proto
-    _forget_origins(model)
+    forget_origins(model)
     onnx.save(model, path)
 
 
-def _forget_origins(model: onnx.ModelProto) -> None:
+def forget_origins(model: onnx.ModelProto) -> None:
     """Drop the exporter's notes on which source line made what, with paths of this machine.
 
     Without them, the same network exports the same bytes wherever it was trained.
@@ -136,7 +137,7 @@ def _forget_origins(model: onnx.ModelProto) -> None:
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Keep the exporter's remarks on its own workings, and on packages not here, off the screen."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]

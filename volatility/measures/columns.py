@@ -1,9 +1,9 @@
 """What else a session's bars tell besides its realized variance: regressors need it by name.
 
 A column looks at its own session (and at the close before it), as a measure does, so later bars
-change nothing earlier. Daily bars give the return, and that of the night before where the market
-closes; intraday bars also tell losses from gains, how precisely variance is measured, and what part
-of it came in jumps.
+change nothing earlier. Daily bars give the return, that of the night before where the market
+closes, and how two measures of the range differ; intraday bars also tell losses from gains, how
+precisely variance is measured, and what part of it came in jumps.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from volatility.arrays import BoolArray, FloatArray
+from volatility.measures.daily import garman_klass, parkinson
 from volatility.measures.intraday import (
     bipower_variation,
     realized_quarticity,
@@ -71,6 +72,31 @@ def overnight_return(sessions: FloatArray) -> FloatArray:
     previous_close, opens = sessions.T[:2]
     start = np.where(np.isnan(previous_close), opens, previous_close)
     return np.asarray(np.log(opens) - np.log(start))
+
+
+def range_ratio(sessions: FloatArray) -> FloatArray:
+    r"""Log of what the range alone says of each session's variance over what open and close add.
+
+    Parameters
+    ----------
+    sessions : (n, 5) previous close, open, high, low, close.
+
+    Returns
+    -------
+    (n,) log Parkinson less log Garman-Klass; 0 for a session in which the price does not move.
+
+    Notes
+    -----
+    Between ln(0.361 / 0.5) where the session closes where it opened and ln(0.361 / 0.114) where it
+    goes straight from its low to its high, or back.
+    """
+    _, opens, high, low, close = sessions.T
+    moved = high > low
+    of_range = parkinson(high[moved], low[moved])
+    of_both = garman_klass(opens[moved], high[moved], low[moved], close[moved])
+    ratio = np.zeros(len(sessions))
+    ratio[moved] = np.log(of_range / of_both)
+    return ratio
 
 
 def intraday_return(returns: FloatArray) -> FloatArray:
@@ -248,7 +274,7 @@ def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
 OVERNIGHT = "overnight_return"
 
 DAILY_COLUMNS: Mapping[str, Column] = MappingProxyType(
-    {"return": session_return, OVERNIGHT: overnight_return}
+    {"return": session_return, OVERNIGHT: overnight_return, "range_ratio": range_ratio}
 )
 
 INTRADAY_COLUMNS: Mapping[str, Column] = MappingProxyType(

@@ -169,9 +169,26 @@ def test_returns_that_are_not_finite_are_refused(name):
         INTRADAY_COLUMNS[name](np.array([[0.01, np.nan, 0.02]]))
 
 
+def test_the_range_ratio_tells_a_round_trip_from_a_straight_line():
+    sessions = np.array(
+        [
+            [np.nan, 100.0, 110.0, 100.0, 100.0],  # closes where it opened: 1 / (4 ln 2) over 1/2
+            [100.0, 100.0, 110.0, 100.0, 110.0],  # a straight line: over 1/2 - (2 ln 2 - 1)
+            [110.0, 110.0, 110.0, 110.0, 110.0],  # does not move
+        ]
+    )
+    log_2 = np.log(2)
+    expected = [np.log(1 / (2 * log_2)), -np.log(4 * log_2 * (1.5 - 2 * log_2)), 0.0]
+    assert DAILY_COLUMNS["range_ratio"](sessions) == pytest.approx(expected, rel=1e-12)
+
+
 def test_what_is_available():
-    assert columns.available(daily=True, always_open=True) == ("return",)
-    assert columns.available(daily=True, always_open=False) == ("return", "overnight_return")
+    assert columns.available(daily=True, always_open=True) == ("return", "range_ratio")
+    assert columns.available(daily=True, always_open=False) == (
+        "return",
+        "range_ratio",
+        "overnight_return",
+    )
     intraday = tuple(INTRADAY_COLUMNS)
     assert columns.available(daily=False, always_open=True) == intraday
     assert columns.available(daily=False, always_open=False) == (*intraday, "overnight_return")

@@ -1,16 +1,14 @@
 """Linear models by least squares on named regressors; they differ by data alone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from training.data.assets import TrainingSet
-from training.models.recipe import Fit, Hyperparameters
-from volatility.arrays import FloatArray, Scale
+from training.models.linear.cross_products import solve
+from training.models.linear.regression import Coefficients, Counts, Regression, Sample
+from volatility.arrays import FloatArray
 from volatility.pairs import Pairs
-from volatility.regressor_names import coefficients_of, design_of
-from volatility.regressors import LinearPredictor, on_scale
 
 # Fitted values below the lowest hundredth of what was seen count as that: a value near zero, or
 # below it, would take all the weight there is.
@@ -26,56 +24,55 @@ class Estimate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LeastSquares:
-    """Rv, or its logarithm, on named regressors.
+class LeastSquares(Regression):
+    """A regression by least squares, plain, weighted or penalized.
 
     Attributes
     ----------
-    name : the model's name in the store.
-    regressors : see :mod:`volatility.regressor_names`.
-    scale : whether rv or its logarithm is regressed, on regressors of the same.
-    refit_every : sessions between two fits in a walk-forward evaluation.
     relative : weigh each target by the inverse square of a first pass's fit, so that relative
         errors count; see :func:`relative_weights`.
-    hyperparameters : what else was chosen.
+    penalty : of ridge; see :func:`training.models.linear.cross_products.solve`.
     """
 
-    name: str
-    regressors: tuple[str, ...]
-    scale: Scale
-    refit_every: int
     relative: bool = False
-    hyperparameters: Hyperparameters = field(default_factory=dict)
-    sources: tuple[str, ...] = ()
-    compared_with: str | None = None
+    penalty: float = 0.0
 
-    @property
-    def lookback(self) -> int:
-        """Sessions that the longest regressor reaches back."""
-        return design_of(self.regressors).lookback
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What the regressors are made of besides rv."""
-        return design_of(self.regressors).columns
-
-    def fit(self, data: TrainingSet) -> Fit:
-        """Estimate the coefficients and, in logs, the variance of the residuals."""
-        estimate = self.estimate(data.pairs(self.lookback, self.columns))
-        slopes = dict(zip(self.regressors, estimate.coefficients.tolist(), strict=True))
-        predictor = LinearPredictor(
-            scale=self.scale,
-            coefficients=coefficients_of(slopes),
-            intercept=estimate.intercept,
+    def coefficients(self, sample: Sample) -> Coefficients:
+        """Those of one fit, and in logs the variance of its residuals."""
+        if self.penalty:
+            every = np.array([len(sample.targets)])
+            return solve(sample, every, self.penalty).coefficients.at(0)
+        estimate = self._estimate(sample)
+        residuals = estimate.residuals
+        degrees = max(len(residuals) - len(self.regressors) - 1, 1)
+        variance = residuals @ residuals / degrees if self.scale == "logs" else 0.0
+        return Coefficients(
+            estimate.coefficients, np.asarray(estimate.intercept), np.asarray(variance)
         )
-        degrees = len(estimate.residuals) - len(self.regressors) - 1
-        squares = float(estimate.residuals @ estimate.residuals)
-        return Fit(predictor, squares / degrees if self.scale == "logs" else 0.0)
+
+    def coefficients_each(self, sample: Sample, counts: Counts) -> Coefficients:
+        """Those of one fit for each count of rows, from cumulated cross-products where they can be.
+
+        Fits with weights of their own, and those that cross-products do not tell precisely enough,
+        are made one by one.
+        """
+        if self.relative:
+            return super().coefficients_each(sample, counts)
+        found, sound = solve(sample, counts, self.penalty)
+        if self.scale == "levels":
+            found = found._replace(residual_variance=np.zeros(len(counts)))
+        for at in np.flatnonzero(~sound):
+            alone = self.coefficients(sample.first(counts[at]))
+            for part, value in zip(found, alone, strict=True):
+                part[at] = value
+        return found
 
     def estimate(self, pairs: Pairs) -> Estimate:
-        """Coefficients and (n,) residuals, on :attr:`scale`."""
-        design = design_of(self.regressors).build(on_scale(pairs.windows, self.scale))
-        targets = np.log(pairs.targets) if self.scale == "logs" else pairs.targets
+        """Coefficients and (n,) residuals, on :attr:`scale`, without a penalty."""
+        return self._estimate(self.sample(pairs))
+
+    def _estimate(self, sample: Sample) -> Estimate:
+        design, targets = sample
         first = least_squares(design, targets)
         if not self.relative:
             return first

@@ -1,0 +1,211 @@
+r"""Several models as one: ``members.zip``, with what each is and the file that holds its numbers.
+
+.. math:: \log \hat{rv} = \frac{1}{K} \sum_{k=1}^K \log \hat{rv}^{(k)}
+
+where each member's forecast is moved to the mean, and bounded, as it would be alone.
+"""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
+
+from models_store.predictors import linear, network, pooled
+from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor, without_calendar
+from models_store.predictors.predictor import Predictor, PredictorKind, PredictorSpec
+from volatility.arrays import FloatArray, Prediction, Scale, Windows
+from volatility.series import Bounds, to_rv
+
+_KINDS: Mapping[str, PredictorKind] = {
+    "linear": linear.KIND,
+    "onnx": network.KIND,
+    "pooled": pooled.KIND,
+}
+_AGES = (1980, 1, 1, 0, 0, 0)  # of every entry of the archive, so that it has the same bytes
+
+if TYPE_CHECKING:
+    AnyMemberSpec = PredictorSpec
+else:
+    AnyMemberSpec = Annotated[
+        Union[tuple(kind.spec for kind in _KINDS.values())],  # noqa: UP007 - made of a table
+        Field(discriminator="kind"),
+    ]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model of a combination, at one horizon."""
+
+    model: str
+    predictor: Predictor
+    residual_variance: float
+    bounds: Bounds
+
+    def rv(self, windows: Windows) -> FloatArray:
+        """Mean rv from (batch, lookback or more) windows; (batch,)."""
+        needed = self.predictor.lookback
+        newest = {name: values[:, -needed:] for name, values in windows.items()}
+        values = self.predictor.predict(newest).values
+        return to_rv(values, self.predictor.scale, self.residual_variance, self.bounds)[0]
+
+
+@dataclass(frozen=True)
+class CombinedPredictor:
+    """The mean of logs of its members."""
+
+    members: Sequence[Member]
+    kind: ClassVar[str] = "combination"
+    scale: ClassVar[Scale] = "logs"
+    vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = True
+
+    @cached_property
+    def lookback(self) -> int:
+        """The longest of the members'."""
+        return max(member.predictor.lookback for member in self.members)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Those of all members, sorted."""
+        return tuple(sorted({name for it in self.members for name in it.predictor.columns}))
+
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the log of mean rv from (batch, lookback) windows; shows each member's rv."""
+        said = {member.model: member.rv(windows) for member in self.members}
+        total = np.log(next(iter(said.values())))
+        for rv in list(said.values())[1:]:
+            total = total + np.log(rv)
+        shown = {f"rv_{model}": rv[:, None] for model, rv in said.items()}
+        return Prediction(total / len(said), shown)
+
+
+class MemberRecord(BaseModel):
+    """What moves and bounds a member's forecast at one horizon."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    residual_variance: float = Field(ge=0, allow_inf_nan=False)
+    clip: tuple[float, float]
+    mean_rv: FiniteFloat
+
+
+class MemberSpec(BaseModel):
+    """One member of a combination."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model: str
+    predictor: AnyMemberSpec
+    scale: Scale
+    lookback: PositiveInt
+    calendar: str | None = Field(description="Whose sessions and half days it knows, if any.")
+    calendar_effects: dict[str, FiniteFloat] | None
+    by_horizon: dict[PositiveInt, MemberRecord]
+
+
+class CombinedPredictorSpec(PredictorSpec):
+    """A mean of the logs of its members, whose numbers are in ``members.zip``."""
+
+    kind: Literal["combination"] = "combination"
+    members: tuple[MemberSpec, ...] = Field(min_length=1)
+
+
+def describe(predictors: Mapping[int, CombinedPredictor]) -> CombinedPredictorSpec:
+    """What each member is."""
+    first = next(iter(predictors.values()))
+    specs = [_member_spec(place, predictors) for place in range(len(first.members))]
+    return CombinedPredictorSpec(members=tuple(specs))
+
+
+def write(
+    predictors: Mapping[int, CombinedPredictor], spec: CombinedPredictorSpec, example: Windows
+) -> bytes:
+    """An archive with the file of each member, in a folder of its name."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place, member in enumerate(spec.members):
+            kind = _KINDS[member.predictor.kind]
+            own = _without_calendar(place, predictors)
+            file = zipfile.ZipInfo(f"{member.model}/{kind.file}", _AGES)
+            archive.writestr(file, kind.write(own, member.predictor, example))
+    return content.getvalue()
+
+
+def load(
+    path: Path, spec: CombinedPredictorSpec, _scale: Scale, _lookback: int
+) -> dict[int, CombinedPredictor]:
+    """Open every member.
+
+    Raises
+    ------
+    Whatever the archive, or the loading of a member, raises.
+    """
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        members = [_load_member(it, archive, Path(folder)) for it in spec.members]
+    horizons = spec.members[0].by_horizon
+    return {horizon: CombinedPredictor([it[horizon] for it in members]) for horizon in horizons}
+
+
+def _load_member(spec: MemberSpec, archive: zipfile.ZipFile, folder: Path) -> dict[int, Member]:
+    kind = _KINDS[spec.predictor.kind]
+    path = folder / kind.file
+    path.write_bytes(archive.read(f"{spec.model}/{kind.file}"))
+    predictors = kind.load(path, spec.predictor, spec.scale, spec.lookback)
+    return {
+        horizon: Member(
+            spec.model,
+            _with_calendar(predictors[horizon], spec, horizon),
+            record.residual_variance,
+            Bounds(*record.clip, record.mean_rv),
+        )
+        for horizon, record in spec.by_horizon.items()
+    }
+
+
+def _with_calendar(predictor: Predictor, spec: MemberSpec, horizon: int) -> Predictor:
+    if spec.calendar_effects is None or spec.calendar is None:
+        return predictor
+    return CalendarAdjustedPredictor(predictor, spec.calendar_effects, spec.calendar, horizon)
+
+
+def _member_spec(place: int, predictors: Mapping[int, CombinedPredictor]) -> MemberSpec:
+    members = {horizon: it.members[place] for horizon, it in predictors.items()}
+    first = next(iter(members.values()))
+    inner, effects = without_calendar(first.predictor)
+    return MemberSpec(
+        model=first.model,
+        predictor=_KINDS[inner.kind].describe(_without_calendar(place, predictors)),
+        scale=inner.scale,
+        lookback=inner.lookback,
+        calendar=_calendar_of(first.predictor),
+        calendar_effects=None if effects is None else dict(effects),
+        by_horizon={
+            horizon: MemberRecord(
+                residual_variance=it.residual_variance,
+                clip=(float(it.bounds.low), float(it.bounds.high)),
+                mean_rv=float(it.bounds.mean),
+            )
+            for horizon, it in members.items()
+        },
+    )
+
+
+def _without_calendar(place: int, predictors: Mapping[int, CombinedPredictor]) -> dict[int, Any]:
+    return {
+        horizon: without_calendar(it.members[place].predictor)[0]
+        for horizon, it in predictors.items()
+    }
+
+
+def _calendar_of(predictor: Predictor) -> str | None:
+    return predictor.calendar_name if isinstance(predictor, CalendarAdjustedPredictor) else None
+
+
+KIND = PredictorKind(CombinedPredictorSpec, "members.zip", describe, write, load)

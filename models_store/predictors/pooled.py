@@ -1,0 +1,263 @@
+r"""The model for every asset, bound to one: a network on what is scale-free in a history.
+
+.. math:: \log \hat{rv}_{t,h} = s_t + g_h(x_t) + \log \frac{1}{h} \sum_{k=1}^{h} e^{c(t+k)} + b_h
+
+with the slow mean s of log rv less the calendar's effects c, the network g of what
+:mod:`volatility.scale_free` makes of the history, and the asset's own scale b, which is zero where
+its outcomes are not known. The effects are those of the kind of asset.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, PositiveInt
+
+from models_store.predictors.network import session_options
+from models_store.predictors.predictor import PredictorKind, PredictorSpec
+from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
+from volatility.calendars import Calendar, get_calendar
+from volatility.scale_free import KINDS, Circumstances, Seen, scale_free
+from volatility.seasonality import DAY_CLASSES, day_classes
+from volatility.trailing import SESSIONS
+
+AnyFloat = NDArray[np.float32] | NDArray[np.float64]
+
+RETURN, NIGHT, RANGE = "return", "overnight_return", "range_ratio"
+# What `range_ratio`, Parkinson over Garman-Klass, says of the other measure over rv's own.
+RANGE_SIGN: Mapping[str, float] = {"garman_klass": 1.0, "parkinson": -1.0}
+
+_CHUNK = 16  # rows a run: a row then costs a third of what it does alone
+_REGRESSORS, _SEQUENCE, _OUTPUT = "regressors", "sequence", "log_rv"
+
+
+@dataclass(frozen=True)
+class PooledGraph:
+    """The network of a model for every asset, in ``model.onnx``."""
+
+    content: bytes
+    session: ort.InferenceSession
+    chunk: int = _CHUNK
+
+    @classmethod
+    def of(cls, content: bytes) -> "PooledGraph":
+        """Open a graph on one thread of the CPU, from the content of its file."""
+        session = ort.InferenceSession(
+            content, session_options(), providers=["CPUExecutionProvider"]
+        )
+        return cls(content, session)
+
+    def run(self, regressors: AnyFloat, sequence: AnyFloat) -> FloatArray:
+        """From (batch, k) regressors and (batch, 22, 4) sequences to (batch, horizons) logs."""
+        columns = regressors.astype(np.float32), sequence.astype(np.float32)
+        parts = [
+            self._run(*(it[start : start + self.chunk] for it in columns))
+            for start in range(0, len(regressors), self.chunk)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+    def _run(
+        self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        given = {_REGRESSORS: regressors, _SEQUENCE: sequence}
+        output: NDArray[np.float32] = self.session.run([_OUTPUT], given)[0]
+        return output
+
+    def alike(self, regressors: AnyFloat, sequence: AnyFloat) -> "PooledGraph":
+        """The same graph, run row by row unless rows have the same bits alone and in chunks.
+
+        Whether they do depends on the kernels of the machine; it is tried on what is given, which
+        should have more rows than a chunk.
+        """
+        alone = replace(self, chunk=1)
+        together = np.array_equal(self.run(regressors, sequence), alone.run(regressors, sequence))
+        return self if together else alone
+
+
+@dataclass(frozen=True)
+class PooledPredictor:
+    """A model for every asset, bound to one at one horizon.
+
+    Attributes
+    ----------
+    graph : the network.
+    output : place of the horizon among the network's outputs.
+    horizon : sessions ahead.
+    asset_kind : one of :data:`volatility.scale_free.KINDS`.
+    effects : of the calendar on log rv, by :data:`volatility.seasonality.DAY_CLASSES`.
+    calendar_name : says which sessions come next, and which are half days.
+    measure : of rv.
+    columns : those of ``return``, ``overnight_return`` and ``range_ratio`` that the asset's bars
+        give, sorted; what is missing counts as zero.
+    log_scale : the asset's own scale in logs.
+    """
+
+    graph: PooledGraph
+    output: int
+    horizon: int
+    asset_kind: str
+    effects: Mapping[str, float]
+    calendar_name: str
+    measure: str
+    columns: tuple[str, ...]
+    log_scale: float = 0.0
+    kind: ClassVar[str] = "pooled"
+    scale: ClassVar[Scale] = "logs"
+    lookback: ClassVar[int] = SESSIONS
+    vectorized: ClassVar[bool] = True
+    dated: ClassVar[bool] = True
+
+    def predict(self, windows: Windows) -> Prediction:
+        """Predict the log of mean rv from (batch, 22 to 250) windows of every column and the day.
+
+        Raises
+        ------
+        OutsideCalendar : a day lies outside the calendar, or a session ahead of it does.
+        """
+        seen, about = look(windows, self.asset_kind, self.measure, self._by_class, self._calendar)
+        level, regressors, sequence = scale_free(seen, about)
+        relative = self.graph.run(regressors, sequence)[:, self.output]
+        ahead = log_mean_factor(windows[DAY][:, -1], self.horizon, self._by_class, self._calendar)
+        return Prediction(level + relative + ahead + self.log_scale, {})
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return get_calendar(self.calendar_name)
+
+    @cached_property
+    def _by_class(self) -> FloatArray:
+        return np.array([self.effects[name] for name in DAY_CLASSES])
+
+
+def look(
+    windows: Windows, asset_kind: str, measure: str, effects: FloatArray, calendar: Calendar
+) -> tuple[Seen, Circumstances]:
+    """What a model for every asset sees of windows, the calendar taken out.
+
+    Parameters
+    ----------
+    windows : (batch, n) of rv, of the day and of what there is of return, overnight return and
+        range ratio. NaN where a history begins later; only the newest 250 sessions are looked at.
+    asset_kind : one of :data:`volatility.scale_free.KINDS`.
+    measure : of rv.
+    effects : (8,) additions to log rv by class of session.
+    calendar : of the asset.
+    """
+    newest = {name: _fitted(values) for name, values in windows.items()}
+    there = ~np.isnan(newest["rv"])
+    dates = np.where(there, newest[DAY], 0.0).astype(np.int64).view("datetime64[D]")
+    classes = np.zeros(there.shape, np.int64)
+    classes[there] = day_classes(dates[there], calendar)
+    log_rv = np.log(newest["rv"]) - effects[classes]
+    nothing = np.where(there, 0.0, np.nan)
+    next_class = day_classes(calendar.sessions_after(dates[:, -1], 1)[:, 0], calendar)
+    kinds = np.tile(np.array([float(asset_kind == it) for it in KINDS]), (len(there), 1))
+    seen = Seen(
+        log_rv,
+        newest.get(RETURN, nothing),
+        newest.get(NIGHT, nothing),
+        RANGE_SIGN[measure] * newest[RANGE] if _has_range(newest, measure) else nothing,
+    )
+    of_range = np.full(len(there), measure == "parkinson")
+    return seen, Circumstances(kinds, of_range, classes[:, -1], next_class)
+
+
+def log_mean_factor(
+    newest: FloatArray, horizon: int, effects: FloatArray, calendar: Calendar
+) -> FloatArray:
+    """Log of the mean of exp(effect) over the sessions after each of (n,) days; (n,)."""
+    dates = newest.astype(np.int64).view("datetime64[D]")
+    classes = day_classes(calendar.sessions_after(dates, horizon), calendar)
+    factors = np.exp(effects)[classes]
+    return np.asarray(np.log(np.add.reduce(factors, axis=-1) / horizon))
+
+
+def _has_range(windows: Windows, measure: str) -> bool:
+    return RANGE in windows and measure in RANGE_SIGN
+
+
+def _fitted(values: FloatArray) -> FloatArray:
+    """(batch, n) to (batch, SESSIONS): the newest, NaN before the first."""
+    batch, count = values.shape
+    if count == SESSIONS:
+        return values
+    fitted = np.full((batch, SESSIONS), np.nan)
+    kept = min(count, SESSIONS)
+    fitted[:, SESSIONS - kept :] = values[:, count - kept :]
+    return fitted
+
+
+class PooledPredictorSpec(PredictorSpec):
+    """The model for every asset, bound to one, with its network in ``model.onnx``."""
+
+    kind: Literal["pooled"] = "pooled"
+    horizons: tuple[PositiveInt, ...] = Field(description="Of the network's outputs, in order.")
+    asset_kind: str = Field(description="What the asset is taken for; volatility.scale_free.KINDS.")
+    effects: dict[str, FiniteFloat] = Field(
+        description="What each class of session adds to log rv of such an asset."
+    )
+    calendar: str
+    measure: str
+    columns: tuple[str, ...] = Field(description="What the asset's bars give besides rv.")
+    log_scales: dict[PositiveInt, FiniteFloat] = Field(
+        description="The asset's own scale in logs, by horizon: what its outcomes before the end "
+        "of training say of forecasts that were not fitted to it."
+    )
+
+
+def describe(predictors: Mapping[int, PooledPredictor]) -> PooledPredictorSpec:
+    """What it is bound to."""
+    first = next(iter(predictors.values()))
+    outputs = {predictor.output: horizon for horizon, predictor in predictors.items()}
+    return PooledPredictorSpec(
+        horizons=tuple(outputs[place] for place in sorted(outputs)),
+        asset_kind=first.asset_kind,
+        effects=dict(first.effects),
+        calendar=first.calendar_name,
+        measure=first.measure,
+        columns=first.columns,
+        log_scales={horizon: it.log_scale for horizon, it in predictors.items()},
+    )
+
+
+def write(
+    predictors: Mapping[int, PooledPredictor],
+    _spec: PooledPredictorSpec | None = None,
+    _example: Windows | None = None,
+) -> bytes:
+    """The network's file."""
+    return next(iter(predictors.values())).graph.content
+
+
+def load(
+    path: Path, spec: PooledPredictorSpec, _scale: Scale, _lookback: int
+) -> dict[int, PooledPredictor]:
+    """Open ``model.onnx``, and bind it.
+
+    Raises
+    ------
+    Whatever onnxruntime raises on a file that is no graph.
+    """
+    graph = PooledGraph.of(path.read_bytes())
+    return {
+        horizon: PooledPredictor(
+            graph=graph,
+            output=output,
+            horizon=horizon,
+            asset_kind=spec.asset_kind,
+            effects=spec.effects,
+            calendar_name=spec.calendar,
+            measure=spec.measure,
+            columns=spec.columns,
+            log_scale=spec.log_scales.get(horizon, 0.0),
+        )
+        for output, horizon in enumerate(spec.horizons)
+    }
+
+
+KIND = PredictorKind(PooledPredictorSpec, "model.onnx", describe, write, load)

@@ -1,0 +1,102 @@
+"""A universal model on disk.
+
+::
+
+    manifest.json       what it is: see models_store.universal.manifest
+    model.onnx          its network
+    reference.npz       simulated histories, and the forecasts that training got for them: replayed
+                        at every load
+    SHA256SUMS          digests of all of the above
+
+No series of an asset that it was fitted on is in it, nor anything one could be restored from.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from models_store.artifact import (
+    MANIFEST,
+    REFERENCE,
+    REPLAY_TOLERANCE,
+    DamagedArtifact,
+    encode_arrays,
+    read_arrays,
+    verify_files,
+    with_sums,
+)
+from models_store.predictors.pooled import PooledGraph
+from models_store.universal.manifest import UniversalManifest
+from models_store.universal.model import UniversalModel
+from volatility.arrays import FloatArray, Windows
+
+MODEL = "model.onnx"
+REFERENCE_KIND, REFERENCE_MEASURE, REFERENCE_CALENDAR = "stock", "garman_klass", "XNYS"
+_FORECAST = "forecast"  # in reference.npz, beside the columns
+
+
+def encode(
+    manifest: UniversalManifest, graph: bytes, reference: Windows, log_forecasts: FloatArray
+) -> dict[str, bytes]:
+    """The files of an artifact, by name.
+
+    Parameters
+    ----------
+    manifest : what the model is.
+    graph : content of ``model.onnx``.
+    reference : (n, 250) histories of a stock in New York, by column and with the day.
+    log_forecasts : (n, horizons) what training got for them.
+    """
+    return with_sums(
+        {
+            MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode(),
+            MODEL: graph,
+            REFERENCE: encode_arrays({**reference, _FORECAST: log_forecasts}),
+        }
+    )
+
+
+def load(folder: Path, version: int) -> UniversalModel:
+    """Verify the artifact in ``folder`` and open it.
+
+    Raises
+    ------
+    DamagedArtifact : a file is missing, unlisted or altered, the manifest does not fit its schema,
+        the network cannot be opened, or replaying ``reference.npz`` gives other forecasts.
+    """
+    digest = verify_files(folder)
+    try:
+        manifest = UniversalManifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except ValidationError as error:
+        raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
+    try:
+        graph = PooledGraph.of((folder / MODEL).read_bytes())
+        reference = dict(read_arrays(folder / REFERENCE))
+        return _replayed(UniversalModel(manifest, version, digest, graph), reference)
+    except DamagedArtifact:
+        raise
+    except Exception as error:  # whatever onnxruntime or numpy raise on a bad file
+        raise DamagedArtifact(f"the model cannot be opened: {error}") from error
+
+
+def reference_forecasts(model: UniversalModel, reference: Windows) -> FloatArray:
+    """Logs of what a model says of reference histories, (n, horizons)."""
+    predictors = model.predictors(
+        REFERENCE_KIND, REFERENCE_CALENDAR, REFERENCE_MEASURE, model.manifest.columns
+    )
+    return np.stack([it.predict(reference).values for it in predictors.values()], axis=1)
+
+
+def _replayed(model: UniversalModel, reference: Mapping[str, np.ndarray]) -> UniversalModel:
+    """The model, its graph run in chunks if that gives the same bits as row by row."""
+    windows = dict(reference)
+    expected = windows.pop(_FORECAST)
+    difference = float(np.abs(reference_forecasts(model, windows) - expected).max())
+    if not difference <= REPLAY_TOLERANCE:  # also true for NaN
+        raise DamagedArtifact(
+            f"replaying {REFERENCE} moves log rv by {difference:.2g}; "
+            f"at most {REPLAY_TOLERANCE:g} is accepted"
+        )
+    return model.checked(windows, REFERENCE_KIND, REFERENCE_CALENDAR, REFERENCE_MEASURE)

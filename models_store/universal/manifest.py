@@ -1,0 +1,90 @@
+"""The schema of a universal model's ``manifest.json``."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt, model_validator
+
+from models_store.manifest import (
+    CalendarEffects,
+    Evaluation,
+    IntervalCalibration,
+    Record,
+    TrainingData,
+)
+from volatility.scale_free import KINDS
+
+
+def _a_kind(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError(f"{name} is no kind of asset; there are {', '.join(KINDS)}")
+    return name
+
+
+Kind = Annotated[str, AfterValidator(_a_kind)]
+
+
+class PanelAsset(TrainingData):
+    """The series of one asset that the model was fitted on."""
+
+    kind: Kind
+    measure: str
+    calendar: str
+
+
+class KindRecord(Record):
+    """How the model did at one horizon on the assets of a kind, each left out of its fit."""
+
+    assets: PositiveInt
+    log_har_change: FiniteFloat = Field(
+        description="QLIKE against each asset's own bias-corrected log-HAR, mean over the assets: "
+        "-0.07 is 7 % lower."
+    )
+    evaluation: Evaluation = Field(description="Means over the assets.")
+    intervals: tuple[IntervalCalibration, ...] = Field(
+        description="Of the log residuals of all assets of the kind together."
+    )
+
+
+class UniversalManifest(Record):
+    """One version of the model for every asset: what it saw, and how it did on what it did not."""
+
+    schema_version: Literal[1] = 1
+    horizons: tuple[PositiveInt, ...] = Field(
+        min_length=1, description="Sessions ahead of the network's outputs, in order."
+    )
+    minimum_sessions: PositiveInt
+    lookback: PositiveInt = Field(description="Sessions beyond which a history is not looked at.")
+    columns: tuple[str, ...] = Field(
+        description="What it sees of a session besides rv, where bars give it."
+    )
+    measures: tuple[str, ...] = Field(description="Measures of rv that it was fitted on.")
+    training_end: date = Field(description="The last session of any asset that the fit has seen.")
+    assets: tuple[PanelAsset, ...] = Field(min_length=1)
+    calendar_effects: dict[Kind, CalendarEffects] = Field(
+        description="What each class of session adds to log rv, by kind of asset."
+    )
+    capped_means: tuple[FiniteFloat, ...] = Field(
+        description="By horizon: mean of rv over forecast, each capped, over the assets; what an "
+        "asset's own such mean is compared with."
+    )
+    clip: tuple[float, float] = Field(description="Smallest and largest rv of any asset.")
+    rv_medians: tuple[float, float] = Field(
+        description="Lowest and highest median rv of 22 consecutive sessions of any asset."
+    )
+    by_kind: dict[Kind, dict[PositiveInt, KindRecord]] = Field(
+        default_factory=dict,
+        description="How such a model did out of sample, by kind of asset and horizon. Empty for "
+        "one that was made to be evaluated, not to serve.",
+    )
+    hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
+    seeds: tuple[int, ...]
+    code_version: str
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if len(self.capped_means) != len(self.horizons):
+            raise ValueError("there is not one capped mean a horizon")
+        if set(self.calendar_effects) != set(KINDS):
+            raise ValueError(f"calendar_effects needs {', '.join(KINDS)}")
+        return self

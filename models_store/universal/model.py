@@ -1,0 +1,96 @@
+"""The model for every asset, opened: it becomes the model of any asset that it is bound to."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models_store.predictors.pooled import PooledGraph, PooledPredictor, look
+from models_store.universal.manifest import UniversalManifest
+from volatility.arrays import FloatArray, Windows
+from volatility.calendars import get_calendar
+from volatility.scale_free import KINDS, scale_free
+from volatility.seasonality import DAY_CLASSES
+
+NAME = "universal"  # of the model, and of its folder in a store
+
+
+@dataclass(frozen=True)
+class UniversalModel:
+    """A verified artifact of the model for every asset.
+
+    Attributes
+    ----------
+    manifest : what the model is.
+    version : its number in the store.
+    sha256 : digest of the whole artifact (of its ``SHA256SUMS``).
+    network : from what is scale-free to logs over the slow mean.
+    """
+
+    manifest: UniversalManifest
+    version: int
+    sha256: str
+    network: PooledGraph
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """Of the network's outputs."""
+        return self.manifest.horizons
+
+    @property
+    def effects(self) -> Mapping[str, FloatArray]:
+        """Of the calendar on log rv, (8,) by kind of asset."""
+        return {
+            kind: np.array([self.manifest.calendar_effects[kind][name] for name in DAY_CLASSES])
+            for kind in KINDS
+        }
+
+    @property
+    def capped_means(self) -> FloatArray:
+        """(horizons,) see :func:`volatility.own_scale.log_scale`."""
+        return np.array(self.manifest.capped_means)
+
+    def predictors(
+        self,
+        kind: str,
+        calendar: str,
+        measure: str,
+        columns: Collection[str],
+        log_scales: Mapping[int, float] | None = None,
+    ) -> dict[int, PooledPredictor]:
+        """The predictors of one asset, by horizon.
+
+        Parameters
+        ----------
+        kind : of the asset.
+        calendar : its name.
+        measure : of rv.
+        columns : that the asset's bars give.
+        log_scales : the asset's own, by horizon; none for 0.
+        """
+        seen = tuple(sorted(set(columns) & set(self.manifest.columns)))
+        return {
+            horizon: PooledPredictor(
+                graph=self.network,
+                output=output,
+                horizon=horizon,
+                asset_kind=kind,
+                effects=self.manifest.calendar_effects[kind],
+                calendar_name=calendar,
+                measure=measure,
+                columns=seen,
+                log_scale=(log_scales or {}).get(horizon, 0.0),
+            )
+            for output, horizon in enumerate(self.manifest.horizons)
+        }
+
+    def checked(self, windows: Windows, kind: str, calendar: str, measure: str) -> "UniversalModel":
+        """The same, its network run row by row unless that gives the bits of many rows at once.
+
+        Parameters
+        ----------
+        windows : (batch, 250) histories, of more rows than a chunk has.
+        kind, calendar, measure : of their asset.
+        """
+        made = scale_free(*look(windows, kind, measure, self.effects[kind], get_calendar(calendar)))
+        return replace(self, network=self.network.alike(made.regressors, made.sequence))

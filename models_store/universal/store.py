@@ -1,0 +1,88 @@
+"""Where universal models live: beside the assets, a folder a version.
+
+::
+
+    universal/<version>/     an artifact; see models_store.universal.artifact
+
+Versions are in the order of what they have seen: each is fitted on the panel up to a later session,
+as it was known then. The newest serves; an earlier one forecasts, in evaluations, what came after
+it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models_store.artifact import DamagedArtifact
+from models_store.atomic import flush_folder, locked, unfinished, write_folder
+from models_store.errors import ArtifactRefused
+from models_store.universal import artifact
+from models_store.universal.model import NAME, UniversalModel
+
+
+@dataclass(frozen=True)
+class UniversalStore:
+    """The universal models of a store.
+
+    Parameters
+    ----------
+    root : the store's folder.
+    """
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where their versions are."""
+        return self.root / NAME
+
+    def versions(self) -> list[int]:
+        """Published versions, ascending."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(int(it.name) for it in self.folder.iterdir() if it.name.isdecimal())
+
+    def publish(self, files: Mapping[str, bytes]) -> int:
+        """Add a version from the files of :func:`models_store.universal.artifact.encode`.
+
+        Returns
+        -------
+        The new version's number.
+
+        Raises
+        ------
+        ArtifactRefused : the files fail the checks of loading; nothing is published.
+        """
+        with locked(self.folder):
+            version = max(self.versions(), default=0) + 1
+            with unfinished(self.folder) as new:
+                write_folder(new, files)
+                self._open(new, version)
+                new.rename(self.folder / str(version))
+            flush_folder(self.folder)
+        return version
+
+    def load(self, version: int) -> UniversalModel:
+        """Open one version.
+
+        Raises
+        ------
+        ArtifactRefused : it fails its checks, or is not there.
+        """
+        return self._open(self.folder / str(version), version)
+
+    def newest(self) -> tuple[UniversalModel | None, tuple[ArtifactRefused, ...]]:
+        """The newest version that passes its checks, and why later ones do not serve."""
+        refused: list[ArtifactRefused] = []
+        for version in reversed(self.versions()):
+            try:
+                return self.load(version), tuple(refused)
+            except ArtifactRefused as error:
+                refused.append(error)
+        return None, tuple(refused)
+
+    def _open(self, folder: Path, version: int) -> UniversalModel:
+        try:
+            return artifact.load(folder, version)
+        except DamagedArtifact as error:
+            raise ArtifactRefused(NAME, NAME, version, str(error)) from error

@@ -1,0 +1,123 @@
+"""``python -m training evaluate --panel``: the model for every asset, on assets it has not seen."""
+
+import argparse
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import Progress
+
+from training.commands.console import FitsProgress, echo
+from training.commands.preparation import check_writable, config_of
+from training.config import Config
+from training.data.assets import AssetData, TrainingSet
+from training.data.panel import read_panel
+from training.evaluation import folder
+from training.evaluation.panel.report import (
+    kind_table,
+    panel_forecasts,
+    panel_report,
+    scores_csv,
+)
+from training.evaluation.panel.scores import by_kind, score_assets
+from training.evaluation.panel.walk_forward import (
+    UNIVERSAL,
+    PanelWalkForward,
+    TrackKey,
+    panel_jobs,
+    panel_tracks,
+)
+from training.evaluation.study import Study, applicable
+from training.evaluation.walk_forward import count_fits, forecast_studies
+from training.evaluation.workers import worker_pool
+from training.models.recipe import Recipe
+from training.models.registry import MODELS, pooled_fit, recipes
+from volatility.evaluation.combination import combine
+from volatility.evaluation.tracks import ForecastTrack
+
+OWN = ("ewma", "har", "hexp")  # evaluated beside the benchmarks where no models are named
+COMBINATION, MEMBER = "combination", "hexp"
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Evaluate a panel, print it and write it down; returns the exit status."""
+    config = config_of(options)
+    fit = pooled_fit()
+    own = recipes(OWN if options.models == list(MODELS) else options.models, config)
+    folder.check_replaceable(options.out)
+    check_writable(options.out.resolve().parent)
+    plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
+    horizons = sorted(set(options.horizons))
+    echo(config, console, panel=options.panel, plan=plan, horizons=horizons, out=options.out)
+    assets = read_panel(options.panel, datetime.now(UTC))
+    console.print(f"{len(assets)} assets in {options.panel}", markup=False)
+    tracks = _own_tracks(assets, own, horizons, config, options.jobs, console)
+    jobs = panel_jobs(assets, plan, config.universal, config.seed)
+    with Progress(console=console) as progress:
+        task = progress.add_task("fits of the universal model", total=len(jobs))
+        parallel = worker_pool(options.jobs)
+        pooled = panel_tracks(jobs, fit, parallel, lambda: progress.advance(task))
+    tracks |= {key: track for key, track in pooled.items() if key.horizon in horizons}
+    tracks |= _combinations(tracks)
+    scores = score_assets(assets, tracks)
+    left_out = sorted({it.asset for it in assets} - {it.asset for it in scores})
+    for horizon in horizons:
+        console.print(f"\n{horizon} ahead", markup=False)
+        table = kind_table([it for it in by_kind(scores) if it.horizon == horizon])
+        console.print("\n".join(table), markup=False)
+    files = {
+        folder.RESULTS_CSV: scores_csv(scores),
+        folder.FORECASTS: panel_forecasts(tracks),
+        folder.REPORT: panel_report(scores, plan, _command(options), left_out),
+    }
+    folder.replace_folder(options.out, files)
+    console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)
+    return 0
+
+
+def _own_tracks(
+    assets: Sequence[AssetData],
+    own: Sequence[Recipe],
+    horizons: Sequence[int],
+    config: Config,
+    jobs: int,
+    console: Console,
+) -> dict[TrackKey, ForecastTrack]:
+    """Walk-forward forecasts of every asset's own models."""
+    studies = [
+        Study(TrainingSet(asset, {}, config.seed, horizon), applicable(own, asset))
+        for asset in assets
+        for horizon in horizons
+    ]
+    with FitsProgress(console, count_fits(studies)) as progress:
+        forecasts = forecast_studies(studies, worker_pool(jobs), progress.advance)
+    return {
+        TrackKey(study.key.asset, model, study.key.horizon): track
+        for study, by_model in zip(studies, forecasts, strict=True)
+        for model, track in by_model.items()
+    }
+
+
+def _combinations(tracks: Mapping[TrackKey, ForecastTrack]) -> dict[TrackKey, ForecastTrack]:
+    """The universal model with the asset's own, where both are there."""
+    pairs = {
+        key._replace(model=COMBINATION): (track, tracks[key._replace(model=MEMBER)])
+        for key, track in tracks.items()
+        if key.model == UNIVERSAL and key._replace(model=MEMBER) in tracks
+    }
+    return {key: combine(COMBINATION, members) for key, members in pairs.items()}
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command that makes the same results from the same data and code."""
+    words = ["python", "-m", "training", "evaluate", "--panel", str(options.panel)]
+    words += ["--folds", str(options.folds), "--months", str(options.months)]
+    words += ["--histories", *map(str, sorted(set(options.histories)))]
+    words += ["--horizons", *map(str, sorted(set(options.horizons)))]
+    if options.models != list(MODELS):
+        words += ["--models", *options.models]
+    for option in ("config", "seed"):
+        if getattr(options, option) is not None:
+            words += [f"--{option}", str(getattr(options, option))]
+    return shlex.join(words)

@@ -1,0 +1,186 @@
+"""Out-of-sample forecasts of every asset of a panel by models that were fitted on others.
+
+Assets fall into folds, and the sample into blocks of months. A fit for a fold and a block sees the
+assets of the other folds, up to the block's cut-off, and forecasts the assets of the fold in the
+block: neither the asset nor the time that is judged has been seen.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+
+from training.config import UniversalConfig
+from training.data.assets import AssetData
+from training.models.pooled.zero_shot import FitPooled, zero_shot
+from volatility.arrays import DateArray, FloatArray
+from volatility.evaluation.tracks import ForecastTrack
+from volatility.scale_free import MINIMUM
+
+UNIVERSAL = "universal"
+
+
+class TrackKey(NamedTuple):
+    """Whose forecasts, and which."""
+
+    asset: str
+    model: str
+    horizon: int
+
+
+@dataclass(frozen=True)
+class PanelWalkForward:
+    """How a panel is cut.
+
+    Attributes
+    ----------
+    folds : that its assets fall into, each kind over all of them.
+    months : between two fits.
+    histories : numbers of sessions to which histories are cut besides, as if there were no more.
+    """
+
+    folds: int
+    months: int
+    histories: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PanelJob:
+    """One fit, and the assets that it forecasts."""
+
+    known: tuple[AssetData, ...]  # what the fit sees
+    judged: tuple[AssetData, ...]
+    start: np.datetime64  # last session that the fit may see
+    end: np.datetime64  # last target session of the block
+    config: UniversalConfig
+    seed: int
+    histories: tuple[int, ...]
+
+
+def panel_tracks(
+    jobs: Sequence[PanelJob],
+    fit: FitPooled,
+    parallel: joblib.Parallel,
+    fit_done: Callable[[], None] = lambda: None,
+) -> dict[TrackKey, ForecastTrack]:
+    """Forecast the last half of every asset by fits that have not seen it.
+
+    Parameters
+    ----------
+    jobs : see :func:`panel_jobs`.
+    fit : makes a model of what is known.
+    parallel : where fits run; must return a generator.
+    fit_done : told of every fit that ends.
+
+    Returns
+    -------
+    Forecasts of ``universal`` at every horizon, and of ``universal_N`` from N sessions of history
+    alone at the first; without an asset whose last half begins before any other was known.
+    """
+    parts: dict[TrackKey, list[ForecastTrack]] = defaultdict(list)
+    for forecasts in parallel(joblib.delayed(_forecast)(job, fit) for job in jobs):
+        fit_done()
+        for key, track in forecasts.items():
+            parts[key].append(track)
+    return {key: _joined(parts[key]) for key in sorted(parts)}
+
+
+def panel_jobs(
+    assets: Sequence[AssetData], plan: PanelWalkForward, config: UniversalConfig, seed: int
+) -> list[PanelJob]:
+    """A fit for every fold and block in which an asset of the fold is judged."""
+    fold = folds_of(assets, plan.folds)
+    jobs = []
+    for start, end in _blocks(assets, plan.months):
+        for place in range(plan.folds):
+            judged = [it for it in assets if fold[it.asset] == place and _judged(it, start, end)]
+            known = [it.until(start) for it in assets if fold[it.asset] != place]
+            known = [it for it in known if len(it.series) > MINIMUM]
+            if judged and known:
+                jobs.append(
+                    PanelJob(tuple(known), tuple(judged), start, end, config, seed, plan.histories)
+                )
+    return jobs
+
+
+def folds_of(assets: Sequence[AssetData], folds: int) -> Mapping[str, int]:
+    """Fold of each asset: those of a kind are spread over all folds."""
+    by_kind = sorted(assets, key=lambda it: it.kind)  # stable: in the panel's order within a kind
+    return {asset.asset: place % folds for place, asset in enumerate(by_kind)}
+
+
+def last_half(asset: AssetData) -> np.datetime64:
+    """First session of an asset's last half."""
+    dates = asset.series.dates
+    first: np.datetime64 = dates[len(dates) // 2]
+    return first
+
+
+def _blocks(
+    assets: Sequence[AssetData], months: int
+) -> Iterator[tuple[np.datetime64, np.datetime64]]:
+    """From the day before the first last half begins to the last session of all."""
+    start = min(map(last_half, assets)) - np.timedelta64(1, "D")
+    last = max(asset.series.dates[-1] for asset in assets)
+    while start < last:
+        end = (start.astype("datetime64[M]") + months).astype("datetime64[D]")
+        yield start, end
+        start = end
+
+
+def _judged(asset: AssetData, start: np.datetime64, end: np.datetime64) -> bool:
+    return bool(last_half(asset) <= end and asset.series.dates[-1] > start)
+
+
+def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
+    pooled = fit(job.known, job.config, job.seed)
+    tracks: dict[TrackKey, ForecastTrack] = {}
+    for asset in job.judged:
+        scaled = zero_shot(pooled, asset).scaled
+        for column, horizon in enumerate(pooled.horizons):
+            track = _track(UNIVERSAL, asset, scaled[:, column], horizon, job)
+            if track is not None:
+                tracks[TrackKey(asset.asset, UNIVERSAL, horizon)] = track
+        for sessions in job.histories:
+            name = f"{UNIVERSAL}_{sessions}"
+            plain = zero_shot(pooled, asset, sessions).plain
+            track = _track(name, asset, plain[:, 0], pooled.horizons[0], job)
+            if track is not None:
+                tracks[TrackKey(asset.asset, name, pooled.horizons[0])] = track
+    return tracks
+
+
+def _track(
+    model: str, asset: AssetData, log_forecast: FloatArray, horizon: int, job: PanelJob
+) -> ForecastTrack | None:
+    """The forecasts of a block's targets; None where it has none."""
+    pairs = asset.pairs(MINIMUM, horizon=horizon)
+    first = max(job.start, last_half(asset) - np.timedelta64(1, "D"))
+    inside = (pairs.target_dates > first) & (pairs.target_dates <= job.end)
+    if not inside.any():
+        return None
+    dates: DateArray = asset.series.dates[MINIMUM - 1 :]
+    at = np.searchsorted(dates, pairs.as_of[inside])
+    return ForecastTrack(
+        model=model,
+        as_of=pairs.as_of[inside],
+        target_dates=pairs.target_dates[inside],
+        forecast=np.exp(log_forecast[at]),
+        rv=pairs.targets[inside],
+        horizon=horizon,
+    )
+
+
+def _joined(parts: Sequence[ForecastTrack]) -> ForecastTrack:
+    own = sorted(parts, key=lambda part: part.target_dates[0])
+    return ForecastTrack(
+        model=own[0].model,
+        as_of=np.concatenate([part.as_of for part in own]),
+        target_dates=np.concatenate([part.target_dates for part in own]),
+        forecast=np.concatenate([part.forecast for part in own]),
+        rv=np.concatenate([part.rv for part in own]),
+        horizon=own[0].horizon,
+    )

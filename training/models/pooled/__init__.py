@@ -1,0 +1,1 @@
+"""The model for every asset: fitted on many, used on any."""

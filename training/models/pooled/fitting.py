@@ -1,0 +1,127 @@
+"""Fit the model for every asset on what is known of many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.config import UniversalConfig, seeds_from
+from training.data.assets import AssetData
+from training.models.pooled.rows import Effects, Rows, class_effects, training_rows
+from training.networks.pooled_network import (
+    LIMIT,
+    PooledNetwork,
+    Standardization,
+    fit_encoder,
+)
+from volatility.arrays import FloatArray
+from volatility.own_scale import capped
+
+HORIZONS = (1, 5, 10, 22)
+
+
+@dataclass(frozen=True, eq=False)
+class PooledFit:
+    """A model for every asset.
+
+    Attributes
+    ----------
+    network : from what is scale-free to logs of mean rv, bias corrected, by horizon.
+    horizons : of its outputs.
+    effects : of the calendar, by kind of asset.
+    capped_means : by horizon, the mean over the panel of rv over forecast, each capped: what an
+        asset's own such mean is compared with.
+    example : rows to check the export on.
+    """
+
+    network: PooledNetwork
+    horizons: tuple[int, ...]
+    effects: Effects
+    capped_means: FloatArray
+    example: Rows
+
+    def to_onnx(self) -> bytes:
+        """The network as the content of ``model.onnx``, checked against torch.
+
+        Raises
+        ------
+        ParityError : some prediction differs by more than 1e-5 of log rv.
+        """
+        return self.network.to_onnx(self.example.regressors, self.example.sequence)
+
+
+def fit_pooled(assets: Sequence[AssetData], config: UniversalConfig, seed: int) -> PooledFit:
+    """Fit a regression, then encoders on what it leaves, then the mean.
+
+    Parameters
+    ----------
+    assets : as they were known at the cut-off.
+    config : shape and training.
+    seed : the first of the encoders' seeds, and that of the variations.
+    """
+    effects = class_effects(assets)
+    rows = training_rows(assets, effects, HORIZONS, seed)
+    scaling = _standardization(rows)
+    scaled = _float32(((rows.regressors - scaling.mean) / scaling.deviation).clip(-LIMIT, LIMIT))
+    coefficients = pooled_ridge(scaled, rows.targets, config.ridge)
+    left = _float32(rows.targets - (scaled @ coefficients[1:] + coefficients[0]))
+    steps = _float32((rows.sequence - scaling.sequence_mean) / scaling.sequence_deviation)
+    seeds = seeds_from(seed, config.seeds)
+    encoders = [fit_encoder(scaled, steps, left, config, own) for own in seeds]
+    in_logs = PooledNetwork(scaling, coefficients, encoders)
+    ratios = np.exp(rows.targets - in_logs.run(rows.regressors, rows.sequence))
+    means = _means(ratios)  # by which the forecast of a log is moved to that of a mean
+    coefficients[0] += np.log(means)
+    network = PooledNetwork(scaling, coefficients, encoders)
+    example = rows.where(np.arange(len(rows.targets)) % (len(rows.targets) // 64 + 1) == 0)
+    return PooledFit(network, HORIZONS, effects, _means(capped(ratios / means)), example)
+
+
+def pooled_ridge(
+    regressors: NDArray[np.float32], targets: NDArray[np.float32], penalty: float
+) -> FloatArray:
+    r"""Coefficients of every horizon, (1 + k, horizons), the intercepts first.
+
+    Parameters
+    ----------
+    regressors : (n, k), standardized.
+    targets : (n, horizons); NaN where there is none.
+    penalty : of each squared slope, times the number of rows.
+
+    Notes
+    -----
+    .. math:: \min_{\beta_0, \beta} \sum_i (y_i - \beta_0 - z_i' \beta)^2 + n \lambda \|\beta\|^2
+    """
+    design = np.column_stack([np.ones(len(regressors), np.float32), regressors])
+    coefficients = np.empty((design.shape[1], targets.shape[1]))
+    for horizon in range(targets.shape[1]):
+        known = ~np.isnan(targets[:, horizon])
+        own = design[known].astype(np.float64)
+        squares = own.T @ own
+        slopes = np.arange(1, len(squares))
+        squares[slopes, slopes] += penalty * len(own)
+        coefficients[:, horizon] = np.linalg.solve(squares, own.T @ targets[known, horizon])
+    return coefficients
+
+
+def _standardization(rows: Rows) -> Standardization:
+    deviation = rows.regressors.std(axis=0, dtype=np.float64)
+    steps = rows.sequence.reshape(-1, rows.sequence.shape[-1])
+    step_deviation = steps.std(axis=0, dtype=np.float64)
+    return Standardization(
+        rows.regressors.mean(axis=0, dtype=np.float64),
+        np.where(deviation > 1e-6, deviation, 1.0),  # a kind that no asset is of
+        steps.mean(axis=0, dtype=np.float64),
+        np.where(step_deviation > 1e-6, step_deviation, 1.0),
+    )
+
+
+def _float32(values: FloatArray) -> NDArray[np.float32]:
+    return values.astype(np.float32)
+
+
+def _means(values: FloatArray) -> FloatArray:
+    """Means over rows where there are values; (horizons,)."""
+    means: FloatArray = np.nanmean(values, axis=0, dtype=np.float64)
+    return means

@@ -1,0 +1,114 @@
+"""What a fitted model for every asset says of one, session by session."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_store.predictors.pooled import look
+from training.config import UniversalConfig
+from training.data.assets import AssetData
+from training.models.pooled.rows import Effects, histories, log_factors, log_targets
+from volatility.arrays import FloatArray
+from volatility.own_scale import rolling_log_scales
+from volatility.scale_free import scale_free
+from volatility.trailing import SESSIONS
+
+
+class Network(Protocol):
+    """From what is scale-free to logs over the slow mean."""
+
+    def run(self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]) -> FloatArray:
+        """(n, k) and (n, sessions, channels) to (n, horizons)."""
+
+
+class Pooled(Protocol):
+    """A fitted model for every asset."""
+
+    @property
+    def network(self) -> Network:
+        """From what is scale-free to logs over the slow mean."""
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """Of the network's outputs."""
+
+    @property
+    def effects(self) -> Effects:
+        """Of the calendar on log rv, (8,) by kind of asset."""
+
+    @property
+    def capped_means(self) -> FloatArray:
+        """(horizons,) see :func:`volatility.own_scale.log_scale`."""
+
+
+class FittedPooled(Pooled, Protocol):
+    """One that was fitted here, and can be exported."""
+
+    def to_onnx(self) -> bytes:
+        """The network as the content of ``model.onnx``, checked."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedPooled:
+    """A fitted model for every asset as it is published, and sent between processes.
+
+    Attributes
+    ----------
+    graph : content of ``model.onnx``.
+    horizons, effects, capped_means : as in :class:`Pooled`.
+    """
+
+    graph: bytes
+    horizons: tuple[int, ...]
+    effects: Effects
+    capped_means: FloatArray
+
+    @classmethod
+    def of(cls, pooled: FittedPooled) -> "ExportedPooled":
+        """Export.
+
+        Raises
+        ------
+        ParityError : the exported network predicts something else.
+        """
+        return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
+
+
+FitPooled = Callable[[Sequence[AssetData], UniversalConfig, int], FittedPooled]
+
+
+class ZeroShot(NamedTuple):
+    """Logs of mean rv ahead of each session of an asset from the 22nd on; (n, horizons) each."""
+
+    plain: FloatArray  # without any outcome of the asset
+    scaled: FloatArray  # times the scale that its outcomes had told by then
+
+
+def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroShot:
+    """Forecast every session of an asset from what came before it.
+
+    Parameters
+    ----------
+    pooled : a model for every asset.
+    asset : any.
+    newest : sessions of history that each forecast may look at, 22 to 250.
+    """
+    effects, horizons = pooled.effects[asset.kind], pooled.horizons
+    seen = histories(asset)
+    if newest < SESSIONS:
+        hidden = np.arange(SESSIONS) < SESSIONS - newest
+        seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
+    made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
+    relative = pooled.network.run(
+        made.regressors.astype(np.float32), made.sequence.astype(np.float32)
+    )
+    plain = made.level[:, None] + relative + log_factors(asset, effects, horizons)
+    ratios = np.exp(log_targets(asset, horizons) - plain)
+    scales = [
+        rolling_log_scales(ratios[:, column], float(mean), horizon)
+        for column, (horizon, mean) in enumerate(zip(horizons, pooled.capped_means, strict=True))
+    ]
+    return ZeroShot(plain, plain + np.stack(scales, axis=1))

@@ -1,0 +1,60 @@
+r"""What an asset's own outcomes say of the scale of forecasts that were not fitted to it.
+
+QLIKE is least where the mean of rv over forecast is one, but that mean is at the mercy of a single
+print: a flash crash of a thousand times a day's variance would lift every forecast of the next four
+years. Each ratio is capped, and the mean compared with that of capped ratios over many assets.
+"""
+
+import numpy as np
+
+from volatility.arrays import FloatArray
+
+LARGEST_RATIO = 6.0  # of rv over forecast; 0.5 % of ratios are larger
+OUTCOMES = 1_000  # newest that count: four years
+FEWEST = 50  # that say anything
+SHRINKAGE = 50.0  # outcomes of an ordinary asset that are added to its own
+
+
+def capped(ratios: FloatArray) -> FloatArray:
+    """Ratios of rv over forecast, none larger than :data:`LARGEST_RATIO`; NaN stays."""
+    return np.minimum(ratios, LARGEST_RATIO)
+
+
+def log_scale(ratios: FloatArray, capped_mean: float) -> float:
+    r"""Log of what to multiply the asset's forecasts by.
+
+    Parameters
+    ----------
+    ratios : (n,) rv over forecast of the asset's sessions, oldest first; NaN where unknown.
+    capped_mean : mean capped ratio over the assets that the model was fitted on.
+
+    Notes
+    -----
+    .. math:: b = \log \frac{\sum_i \min(r_i, 6) + 50 m}{(n + 50)\, m}
+
+    over the newest 1,000 ratios, with the mean m of the many; 0 for fewer than 50 ratios.
+    """
+    newest = ratios[~np.isnan(ratios)][-OUTCOMES:]
+    if len(newest) < FEWEST:
+        return 0.0
+    total = capped(newest).sum() + SHRINKAGE * capped_mean
+    return float(np.log(total / ((len(newest) + SHRINKAGE) * capped_mean)))
+
+
+def rolling_log_scales(ratios: FloatArray, capped_mean: float, horizon: int) -> FloatArray:
+    """:func:`log_scale` as it was known at each session; (n,).
+
+    Parameters
+    ----------
+    ratios : (n,) rv over forecast, by session from which was forecast; NaN where unknown.
+    capped_mean : see :func:`log_scale`.
+    horizon : sessions until the outcome of a forecast is known.
+    """
+    known = ~np.isnan(ratios)
+    counts = np.concatenate([[0], np.cumsum(known)])
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, capped(ratios), 0.0))])
+    end = np.maximum(np.arange(len(ratios)) - horizon + 1, 0)  # rows whose outcomes are known
+    first = np.searchsorted(counts, np.maximum(counts[end] - OUTCOMES, 0))
+    nobs, total = counts[end] - counts[first], sums[end] - sums[first]
+    scaled = (total + SHRINKAGE * capped_mean) / ((nobs + SHRINKAGE) * capped_mean)
+    return np.where(nobs < FEWEST, 0.0, np.log(scaled))

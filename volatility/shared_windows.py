@@ -1,0 +1,45 @@
+"""Windows, with what several regressors take of them computed once."""
+
+from functools import cached_property
+
+import numpy as np
+
+from volatility.arrays import FloatArray, Windows
+from volatility.trailing import SESSIONS, exponential_mean, mean_square
+
+# Every place of a window holds a session; one row stands for all.
+_WHOLE = np.ones((1, SESSIONS), dtype=np.bool_)
+
+
+class SharedWindows(dict[str, FloatArray]):
+    """Windows of log rv and other columns, with what several regressors take of them."""
+
+    @classmethod
+    def of(cls, windows: Windows) -> "SharedWindows":
+        """The same windows, where they are not shared yet."""
+        return windows if isinstance(windows, cls) else cls(windows)
+
+    def exponential_mean(self, centre_of_mass: float, column: str) -> FloatArray:
+        """Of a column's last 250 sessions; (batch,)."""
+        key = (centre_of_mass, column)
+        if key not in self._means:
+            recent = self[column][:, -SESSIONS:]
+            self._means[key] = exponential_mean(recent, centre_of_mass, _WHOLE)
+        return self._means[key]
+
+    @cached_property
+    def deviation(self) -> FloatArray:
+        """Root of the trailing mean square return, above 0; (batch,) decimal per session."""
+        return np.sqrt(mean_square(self["return"][:, -SESSIONS:], self._levels, _WHOLE))
+
+    def log_of_mean_rv(self, centre_of_mass: float) -> FloatArray:
+        """Log of the exponential mean of rv itself; (batch,)."""
+        return np.log(exponential_mean(self._levels, centre_of_mass, _WHOLE))
+
+    @cached_property
+    def _levels(self) -> FloatArray:
+        return np.exp(np.ascontiguousarray(self["rv"][:, -SESSIONS:]))
+
+    @cached_property
+    def _means(self) -> dict[tuple[float, str], FloatArray]:
+        return {}
