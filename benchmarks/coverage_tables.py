@@ -23,12 +23,26 @@ from training.evaluation.workers import worker_pool
 from training.models.registry import recipes
 from volatility import datasets
 from volatility.arrays import FloatArray
-from volatility.evaluation.intervals import WINDOW, conformal_offsets, rolling_offsets
+from volatility.evaluation.interval_scores import interval_scores
+from volatility.evaluation.intervals import rolling_offsets
+from volatility.evaluation.tracks import ForecastTrack
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "evaluation.md"
 MODELS = ("har", "log_har", "lhar", "gjr")
 LEVEL = 0.8
+BURN_IN = 250  # errors that are only calibrated on
+HEADS = (
+    "asset",
+    "model",
+    "years",
+    "frozen: all",
+    "frozen: by year",
+    "served: all",
+    "served: by year",
+    "served: low / middle / high",
+    "served: after breaks",
+)
 SHORTEST_YEAR = 125  # sessions; the last year of a sample is rarely whole
 PATHS, YEARS, YEAR = 2000, 5, 250  # of a simulation
 
@@ -36,8 +50,8 @@ PATHS, YEARS, YEAR = 2000, 5, 250  # of a simulation
 class Coverage(NamedTuple):
     """Coverage of each year after the first 250 errors, by procedure."""
 
-    frozen: FloatArray  # (years,) offsets of the 250 errors before the year
-    served: FloatArray  # (years,) offsets of the 250 errors before each session
+    frozen: FloatArray  # (years,) offsets as they were before the year
+    served: FloatArray  # (years,) offsets as they were before each session
     sessions: FloatArray  # (years,) in each
 
 
@@ -66,12 +80,12 @@ def coverage_by_year(residuals: FloatArray, year: int, level: float = LEVEL) -> 
     inside = (rolling[:, 0] <= residuals) & (residuals <= rolling[:, 1])
     starts = [
         start
-        for start in range(WINDOW, len(residuals), year)
+        for start in range(BURN_IN, len(residuals), year)
         if len(residuals) - start >= min(SHORTEST_YEAR, year)
     ]
     frozen = []
     for start in starts:
-        lower, upper = conformal_offsets(residuals[start - WINDOW : start], level)
+        lower, upper = rolling[start]
         of_year = residuals[start : start + year]
         frozen.append(np.mean((lower <= of_year) & (of_year <= upper)))
     return Coverage(
@@ -83,16 +97,18 @@ def coverage_by_year(residuals: FloatArray, year: int, level: float = LEVEL) -> 
 
 def shipped_table(assets: Sequence[str]) -> list[str]:
     """Models that are fitted once a year, as a service's are between two retrains."""
-    rows = [
-        "| asset | model | years | frozen: all | frozen: by year | served: all | served: by year |",
-        "|---|---|---:|---:|---:|---:|---:|",
-    ]
+    rows = [f"| {' | '.join(HEADS)} |", "|---|---|" + "---:|" * (len(HEADS) - 2)]
     for asset in assets:
-        for model, found in _of_asset(asset):
+        for model, track, year in _of_asset(asset):
+            found = coverage_by_year(np.log(track.rv / track.forecast), year)
+            scored = np.arange(len(track)) >= BURN_IN
+            scores = interval_scores(track.rv, track.forecast, scored, track.horizon)
             rows.append(
                 f"| {asset} | `{model}` | {len(found.frozen)} | {_overall(found.frozen, found)} | "
                 f"{_range(found.frozen)} | {_overall(found.served, found)} | "
-                f"{_range(found.served)} |"
+                f"{_range(found.served)} | "
+                f"{' / '.join(f'{it:.0%}' for it in scores.coverage_by_tercile[LEVEL])} | "
+                f"{scores.coverage_after_breaks[LEVEL]:.1%} |"
             )
     return rows
 
@@ -140,7 +156,7 @@ def _drift(rng: np.random.Generator, paths: int, nobs: int) -> FloatArray:
     return found
 
 
-def _of_asset(asset: str) -> Iterator[tuple[str, Coverage]]:
+def _of_asset(asset: str) -> Iterator[tuple[str, ForecastTrack, int]]:
     target, _ = load_asset(asset, None, datetime.now(UTC))
     year = target.calendar.periods_per_year
     config = _fitted_every(year, read_config())
@@ -148,8 +164,8 @@ def _of_asset(asset: str) -> Iterator[tuple[str, Coverage]]:
     study = Study(TrainingSet(target, {}, config.seed), chosen)
     (tracks,) = forecast_studies([study], worker_pool(1), lambda _: None)
     for model, track in tracks.items():
-        if len(track) >= WINDOW + SHORTEST_YEAR:
-            yield model, coverage_by_year(np.log(track.rv / track.forecast), year)
+        if len(track) >= BURN_IN + SHORTEST_YEAR:
+            yield model, track, year
 
 
 def _fitted_every(sessions: int, config: Config) -> Config:

@@ -8,7 +8,7 @@ same number.
 
 from models_store.calibration import Calibration
 from models_store.errors import ArtifactRefused
-from models_store.forecast import Forecast, ForecastInput, Interval
+from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.manifest import Manifest
 from models_store.runtime import LoadedModel
 from models_store.shipped import open_store
@@ -23,6 +23,7 @@ __all__ = [
     "Interval",
     "LoadedModel",
     "Manifest",
+    "Quantile",
     "Refusal",
     "Snapshot",
     "Store",

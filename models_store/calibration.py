@@ -2,20 +2,32 @@
 
 An artifact brings the errors of its walk-forward, each made before its outcome was known. The
 sessions of a history that came after the fit add the model's own errors on them. Intervals are
-made of the newest of both: the procedure whose coverage the walk-forward has counted day by day.
+made of the newest of both, each in units of how large errors were at its time: the procedure whose
+coverage the walk-forward has counted day by day. An asset with too few errors has those of its
+class.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from models_store.manifest import IntervalCalibration
 from volatility.arrays import DateArray, FloatArray
-from volatility.evaluation.intervals import MINIMUM, WINDOW, ordered_offsets
+from volatility.evaluation.intervals import (
+    LEVELS,
+    MINIMUM,
+    WINDOW,
+    ScaledErrors,
+    ordered_offsets,
+    ordered_quantiles,
+    scale_errors,
+)
+from volatility.evaluation.pooled_errors import PooledErrors
 from volatility.evaluation.tracks import ForecastTrack
 
 
@@ -45,26 +57,95 @@ class Calibration:
         others are of its walk-forward.
     through : the last session of which the error is known.
     multipliers : by level.
-    ordered : (m,) the log residuals, ``log(rv / forecast)``, that are not those of the manifest,
-        increasing.
+    scale : what the next error is expected to be in units of.
+    ordered : (m,) the scaled errors, increasing.
+    horizon : sessions ahead.
     """
 
     nobs: int
     from_history: int
     through: date
     multipliers: Mapping[float, Multipliers]
-    ordered: FloatArray = field(default_factory=lambda: np.empty(0))
+    scale: float
+    ordered: FloatArray
+    horizon: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        ordered: FloatArray,
+        scale: float,
+        levels: Iterable[float],
+        *,
+        nobs: int,
+        from_history: int,
+        through: date,
+        horizon: int,
+    ) -> "Calibration":
+        """From (m,) scaled errors in increasing order, and the scale of the next."""
+        multipliers = {level: _multipliers(ordered, scale, level, horizon) for level in levels}
+        return cls(nobs, from_history, through, multipliers, scale, ordered, horizon)
+
+    def quantiles(self, probabilities: Sequence[float]) -> list[float]:
+        """What the forecast of rv is multiplied by to give quantiles of the outcome.
+
+        Raises
+        ------
+        TooFewObservations : fewer than 100 errors.
+        UnsupportedQuantile : a probability further out than the errors tell.
+        """
+        found = ordered_quantiles(self.ordered, probabilities, self.horizon)
+        return [math.exp(self.scale * offset) for offset in found.tolist()]
+
+    @cached_property
+    def content(self) -> bytes:
+        """The errors and their scale, by which a forecast is told from one with other intervals."""
+        return self.ordered.tobytes() + np.float64(self.scale).tobytes()
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Calibration)
             and (self.nobs, self.from_history, self.through, self.multipliers)
             == (other.nobs, other.from_history, other.through, other.multipliers)
-            and np.array_equal(self.ordered, other.ordered)
+            and self.content == other.content
         )
 
     def __hash__(self) -> int:
         return hash((self.nobs, self.from_history, self.through))
+
+
+def pooled_calibration(
+    pooled: PooledErrors,
+    residuals: FloatArray,
+    through: date,
+    *,
+    horizon: int = 1,
+    levels: Sequence[float] = LEVELS,
+) -> Calibration:
+    """Intervals of an asset that has fewer than 100 errors of its own.
+
+    Parameters
+    ----------
+    pooled : the errors of its class.
+    residuals : (m,) its own log residuals, if any: they move the scale away from that of the class.
+    through : the last session known to the forecast.
+    horizon : sessions ahead.
+    levels : nominal coverages.
+
+    Raises
+    ------
+    TooFewObservations : the class is kept as fewer than 100 quantiles.
+    """
+    scale = float(scale_errors(residuals, horizon, pooled.size).scales[-1])
+    return Calibration.of(
+        pooled.quantiles,
+        scale,
+        levels,
+        nobs=pooled.nobs,
+        from_history=len(residuals),
+        through=through,
+        horizon=horizon,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,15 +179,18 @@ class Record:
         end : last session of the training data.
         intervals : of every level.
         """
-        multipliers = {it.level: Multipliers.of((it.lower, it.upper)) for it in intervals}
-        nobs = min((it.calibration_nobs for it in intervals), default=0)
-        return cls(
-            track.target_dates,
-            np.log(track.rv / track.forecast),
-            track.horizon,
-            np.datetime64(end, "D"),
-            Calibration(nobs, 0, end, multipliers),
+        residuals = np.log(track.rv / track.forecast)
+        errors, scales = scale_errors(residuals, track.horizon)
+        at_end = Calibration(
+            nobs=min((it.calibration_nobs for it in intervals), default=0),
+            from_history=0,
+            through=end,
+            multipliers={it.level: Multipliers.of((it.lower, it.upper)) for it in intervals},
+            scale=float(scales[-1]),
+            ordered=np.sort(errors[-WINDOW:]),
+            horizon=track.horizon,
         )
+        return cls(track.target_dates, residuals, track.horizon, np.datetime64(end, "D"), at_end)
 
     def until(self, as_of: np.datetime64) -> Calibration:
         """From the errors known at the close of a session.
@@ -116,26 +200,38 @@ class Record:
         if as_of >= self.end:
             return self.at_end
         begun = int(np.searchsorted(self.target_dates, as_of, side="right"))
-        return self._newest(begun - (self.horizon - 1), np.empty(0), as_of)
+        known = max(0, begun - (self.horizon - 1))
+        return self._newest(self._scaled, known, 0, as_of)
 
     def continued(self, residuals: FloatArray, through: np.datetime64) -> Calibration:
         """From the errors of the walk-forward and (m,) newer ones, known through a session."""
         if not len(residuals):
             return self.at_end
-        return self._newest(len(self.residuals), residuals, through)
+        scaled = scale_errors(np.concatenate([self.residuals, residuals]), self.horizon)
+        from_history = min(len(residuals), WINDOW)
+        return self._newest(scaled, len(scaled.errors), from_history, through)
 
-    def _newest(self, count: int, more: FloatArray, through: np.datetime64) -> Calibration:
-        newest = np.concatenate([self.residuals[: max(0, count)], more])[-WINDOW:]
+    @cached_property
+    def _scaled(self) -> ScaledErrors:
+        return scale_errors(self.residuals, self.horizon)
+
+    def _newest(
+        self, scaled: ScaledErrors, known: int, from_history: int, through: np.datetime64
+    ) -> Calibration:
+        newest = scaled.errors[:known][-WINDOW:]
         if len(newest) < MINIMUM:
             return self.at_end
-        from_history = min(len(more), WINDOW)
-        known: date = through.astype("datetime64[D]").item()
-        return self._calibration(newest, from_history, known)
+        return Calibration.of(
+            np.sort(newest),
+            float(scaled.scales[known]),
+            self.at_end.multipliers,
+            nobs=len(newest),
+            from_history=from_history,
+            through=through.astype("datetime64[D]").item(),
+            horizon=self.horizon,
+        )
 
-    def _calibration(self, residuals: FloatArray, from_history: int, through: date) -> Calibration:
-        ordered = np.sort(residuals)
-        multipliers = {
-            level: Multipliers.of(ordered_offsets(ordered, level))
-            for level in self.at_end.multipliers
-        }
-        return Calibration(len(ordered), from_history, through, multipliers, ordered)
+
+def _multipliers(ordered: FloatArray, scale: float, level: float, horizon: int) -> Multipliers:
+    lower, upper = ordered_offsets(ordered, level, horizon)
+    return Multipliers.of((scale * lower, scale * upper))

@@ -1,6 +1,7 @@
 """What a model says of the next session, with everything needed to read it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ class ForecastInput(NamedTuple):
     levels: tuple[float, ...] = (0.8, 0.95)  # nominal coverages of the intervals wanted
     horizon: int = 1  # sessions ahead
     calibration: Calibration | None = None  # of the intervals; None: as the history tells
+    quantiles: tuple[float, ...] = ()  # probabilities, each between 0 and 1
 
 
 class Interval(NamedTuple):
@@ -25,6 +27,35 @@ class Interval(NamedTuple):
     volatility_annualized: tuple[float, float]
     coverage_observed: float  # on the test part
     nobs: int  # forecasts behind coverage_observed
+
+
+class Quantile(NamedTuple):
+    """What the outcome stays below with a probability."""
+
+    probability: float
+    rv: float
+    volatility_annualized: float
+
+    @classmethod
+    def of(
+        cls,
+        probabilities: Sequence[float],
+        calibration: Calibration,
+        rv: float,
+        volatility_annualized: float,
+    ) -> tuple["Quantile", ...]:
+        """One a probability, of a forecast of rv.
+
+        Raises
+        ------
+        UnsupportedQuantile : a probability further out than the calibration's errors tell.
+        """
+        return tuple(
+            cls(probability, rv * multiplier, volatility_annualized * math.sqrt(multiplier))
+            for probability, multiplier in zip(
+                probabilities, calibration.quantiles(probabilities), strict=True
+            )
+        )
 
 
 class Forecast(NamedTuple):
@@ -47,3 +78,4 @@ class Forecast(NamedTuple):
     missing_sessions: int  # inside the window that was used
     warnings: tuple[str, ...]
     diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name
+    quantiles: tuple[Quantile, ...] = ()  # those asked for

@@ -77,8 +77,12 @@ class IntervalCalibration(Record):
     """Conformal offsets of one nominal level, and how such intervals have done out of sample."""
 
     level: float = Field(gt=0, lt=1, description="Nominal coverage.")
-    lower: FiniteFloat = Field(description="Log offset of the lower bound of rv from the forecast.")
-    upper: FiniteFloat = Field(description="Log offset of the upper bound of rv from the forecast.")
+    lower: FiniteFloat = Field(
+        description="Log offset of the lower bound of rv from the forecast, at the end of training."
+    )
+    upper: FiniteFloat = Field(
+        description="Log offset of the upper bound of rv from the forecast, at the end of training."
+    )
     calibration_nobs: PositiveInt = Field(description="Residuals behind the offsets.")
     coverage_observed: float = Field(
         ge=0,
@@ -164,7 +168,13 @@ class Manifest(Record):
     model: ModelName
     predictor: AnyPredictorSpec
     scale: Scale = Field(description="Whether the predictor works on rv or on log rv.")
-    lookback: PositiveInt = Field(description="Sessions of history that one forecast needs.")
+    lookback: PositiveInt = Field(
+        description="Sessions of history that one forecast looks at, and needs unless "
+        "`minimum_sessions` are fewer."
+    )
+    minimum_sessions: PositiveInt | None = Field(
+        default=None, description="Sessions of history that do, where fewer than `lookback` do."
+    )
     columns: tuple[str, ...] = Field(
         default=(),
         description="What the model sees of each session besides rv; see "

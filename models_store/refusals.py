@@ -50,12 +50,13 @@ def measure_mismatch(manifest: Manifest, measure: str) -> InvalidSeries:
 def too_short(manifest: Manifest, nobs: int) -> HistoryTooShort:
     """The history has fewer sessions than a forecast needs."""
     lags = manifest.hyperparameters.get("lags")
+    needed = manifest.minimum_sessions or manifest.lookback
     described = f"{manifest.model} with lags {lags}" if lags else manifest.model
     return HistoryTooShort(
-        f"{described} needs {manifest.lookback} sessions; got {nobs}",
+        f"{described} needs {needed} sessions; got {nobs}",
         field="history",
         found=nobs,
-        needed=f"at least {manifest.lookback} sessions",
+        needed=f"at least {needed} sessions",
     )
 
 

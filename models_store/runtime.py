@@ -9,7 +9,7 @@ import numpy as np
 
 from models_store import refusals
 from models_store.calibration import Calibration
-from models_store.forecast import Forecast, ForecastInput, Interval
+from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
@@ -53,6 +53,11 @@ class LoadedModel:
     @property
     def required_sessions(self) -> int:
         """Sessions of history that a forecast needs."""
+        return self.manifest.minimum_sessions or self.manifest.lookback
+
+    @property
+    def window_sessions(self) -> int:
+        """The newest sessions of a history, beyond which none is looked at."""
         return self.manifest.lookback
 
     @cached_property
@@ -161,7 +166,7 @@ class LoadedModel:
         ----------
         history : as for :meth:`forecast`.
         outcomes : whether to forecast the sessions of the history that came after the fit, at most
-            250, and count the errors. Without it, and where there is none, errors are those of the
+            500, and count the errors. Without it, and where there is none, errors are those of the
             walk-forward up to the end of the history; where fewer than 100 were known by then, or
             the history has no dates, all of the walk-forward.
         horizon : sessions ahead.
@@ -187,7 +192,7 @@ class LoadedModel:
         self._check_units([given.history])
 
     def _check_input(self, given: ForecastInput) -> None:
-        history, levels, horizon, _ = given
+        history, levels, horizon, *_ = given
         manifest = self.manifest
         intervals = self.at(horizon).intervals
         for level in levels:
@@ -195,11 +200,17 @@ class LoadedModel:
                 raise refusals.unsupported_level(manifest, level)
         if history.measure != manifest.measure:
             raise refusals.measure_mismatch(manifest, history.measure)
-        if history.rv.size < manifest.lookback:
+        if history.rv.size < self.required_sessions:
             raise refusals.too_short(manifest, history.rv.size)
         missing = [name for name in manifest.columns if name not in history.columns]
         if missing:
             raise refusals.missing_columns(manifest, missing)
+        if given.quantiles:
+            self._calibration(given).quantiles(given.quantiles)
+
+    def _calibration(self, given: ForecastInput) -> Calibration:
+        """What the question brings, or what its history tells without much computing."""
+        return given.calibration or self.calibrate(given.history, self._vectorized, given.horizon)
 
     def _residuals(self, history: DatedSeries, first: int, horizon: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
@@ -207,7 +218,7 @@ class LoadedModel:
         At most :data:`~volatility.evaluation.intervals.WINDOW`; none where the history is too short
         for a forecast and its outcome.
         """
-        lookback = self.required_sessions
+        lookback = self.window_sessions
         newest = len(history) - WINDOW - horizon + 1
         part = history.part(slice(max(0, max(first, newest) - lookback), None))
         if len(part) < lookback + horizon:
@@ -217,11 +228,16 @@ class LoadedModel:
         return residuals
 
     def _windows(self, histories: Sequence[RealizedSeries]) -> Windows:
-        """The newest sessions of each history, (batch, required_sessions) for every column."""
-        count = self.required_sessions
+        """The newest sessions of each history, (batch, window_sessions) for every column.
+
+        NaN stands before the first session of a shorter one.
+        """
+        count = self.window_sessions
         rows = {"rv": [history.rv[-count:] for history in histories]}
         for name in self._columns:
             rows[name] = [history.column(name)[-count:] for history in histories]
+        if self.required_sessions < count:
+            rows = {name: [_filled_up(it, count) for it in part] for name, part in rows.items()}
         return {name: np.concatenate(part).reshape(-1, count) for name, part in rows.items()}
 
     def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
@@ -261,9 +277,7 @@ class LoadedModel:
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
-        calibration = given.calibration or self.calibrate(
-            given.history, self._vectorized, given.horizon
-        )
+        calibration = self._calibration(given)
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
@@ -287,6 +301,9 @@ class LoadedModel:
                 *self._warnings(computed.places[at], calibration),
             ),
             diagnostics=computed.diagnostics[at],
+            quantiles=Quantile.of(given.quantiles, calibration, rv, annualized)
+            if given.quantiles
+            else (),
         )
 
     def _places(self, histories: Sequence[RealizedSeries]) -> list[Place]:
@@ -295,14 +312,16 @@ class LoadedModel:
         dated = [(at, it) for at, it in enumerate(histories) if isinstance(it, DatedSeries)]
         if not dated:
             return places
-        count = self.required_sessions
-        ends = np.array([history.dates[[-count, -1]] for _, history in dated])  # (dated, 2)
+        counts = np.array([min(len(history), self.window_sessions) for _, history in dated])
+        ends = np.array(
+            [it.dates[[-count, -1]] for (_, it), count in zip(dated, counts, strict=True)]
+        )  # (dated, 2)
         first, last = self.calendar.positions(ends).T
         found = map(
             Place,
             ends[:, 1].tolist(),
             self.calendar.session_dates[last + 1].tolist(),
-            (last - first + 1 - count).tolist(),
+            (last - first + 1 - counts).tolist(),
         )
         for (at, _), place in zip(dated, found, strict=True):
             places[at] = place
@@ -312,7 +331,7 @@ class LoadedModel:
         found, (as_of, _, missing) = [], place
         if missing:
             found.append(
-                f"{missing} sessions are missing inside the {self.required_sessions} sessions used"
+                f"{missing} sessions are missing inside the {self.window_sessions} sessions used"
             )
         if as_of is None and self.manifest.calendar_effects is not None:
             found.append(UNDATED)
@@ -322,6 +341,11 @@ class LoadedModel:
                 "were known by then"
             )
         return found
+
+
+def _filled_up(values: FloatArray, count: int) -> FloatArray:
+    """``count`` values, NaN before the first."""
+    return np.concatenate([np.full(count - len(values), np.nan), values])
 
 
 def _interval(

@@ -115,6 +115,8 @@ class UniversalConfig:
     head : units between its last state and the forecast.
     ridge : penalty of the regression, of standardized regressors, a row.
     seeds : encoders that the model is the mean of.
+    vintage_months : between two published fits.
+    vintage_assets : of a panel that must have 1,000 sessions for the first of them.
     """
 
     hidden_size: Annotated[int, Range(1)]
@@ -126,6 +128,8 @@ class UniversalConfig:
     epochs: Annotated[int, Range(1)]
     ridge: Annotated[float, Range(0.0, 1e6)]
     seeds: Annotated[int, AVERAGED]
+    vintage_months: Annotated[int, Range(1)]
+    vintage_assets: Annotated[int, Range(1)]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@
     │   ├── UnknownCalendar
     │   ├── OutsideCalendar
     │   ├── UnsupportedHorizon
-    │   └── UnsupportedLevel
+    │   ├── UnsupportedLevel
+    │   └── UnsupportedQuantile
     ├── NotFound
     │   ├── UnknownAsset
     │   ├── UnknownModel
@@ -183,6 +184,12 @@ class UnsupportedLevel(InvalidInput):
     """A level that the model has no intervals for."""
 
     code = "unsupported_level"
+
+
+class UnsupportedQuantile(InvalidInput):
+    """A probability that the past errors of a model do not tell the quantile of."""
+
+    code = "unsupported_quantile"
 
 
 class NotFound(RoughcastError):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
-from models_store import Interval
+from models_store import Interval, Quantile
 from service.forecasts.forecaster import Issued, IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Asked
 from service.forecasts.schemas import (
@@ -15,6 +15,7 @@ from service.forecasts.schemas import (
     CalibrationAnswer,
     ForecastAnswer,
     IntervalAnswer,
+    QuantileAnswer,
     Skill,
     TermStructureAnswer,
 )
@@ -145,7 +146,7 @@ def encode_term_structure(issued: Sequence[IssuedForecast]) -> bytes:
 
 
 def _at_horizon(answer: ForecastAnswer) -> AtHorizon:
-    return AtHorizon(
+    at_horizon = AtHorizon(
         horizon=answer["horizon"],
         forecast_id=answer["forecast_id"],
         rv=answer["rv"],
@@ -157,11 +158,14 @@ def _at_horizon(answer: ForecastAnswer) -> AtHorizon:
         diagnostics=answer["diagnostics"],
         warnings=answer["warnings"],
     )
+    if "quantiles" in answer:
+        at_horizon["quantiles"] = answer["quantiles"]
+    return at_horizon
 
 
 def _answer(issued: IssuedForecast) -> ForecastAnswer:
     said, skill = issued.forecast, issued.skill
-    return ForecastAnswer(
+    answer = ForecastAnswer(
         forecast_id=issued.forecast_id,
         asset=said.asset,
         model=said.model,
@@ -188,6 +192,9 @@ def _answer(issued: IssuedForecast) -> ForecastAnswer:
         diagnostics={name: list(values) for name, values in said.diagnostics.items()},
         warnings=list(issued.warnings),
     )
+    if said.quantiles:
+        answer["quantiles"] = [_quantile(quantile) for quantile in said.quantiles]
+    return answer
 
 
 def _interval(interval: Interval) -> IntervalAnswer:
@@ -197,6 +204,14 @@ def _interval(interval: Interval) -> IntervalAnswer:
         volatility_annualized=list(interval.volatility_annualized),
         coverage_observed=interval.coverage_observed,
         nobs=interval.nobs,
+    )
+
+
+def _quantile(quantile: Quantile) -> QuantileAnswer:
+    return QuantileAnswer(
+        probability=quantile.probability,
+        rv=quantile.rv,
+        volatility_annualized=quantile.volatility_annualized,
     )
 
 

@@ -15,7 +15,7 @@ from volatility.series import DatedSeries
 class IssuedForecast(NamedTuple):
     """A forecast as it leaves the service, whatever it is written in."""
 
-    forecast_id: str  # digest of artifact, window, its dates, past errors, horizon and levels
+    forecast_id: str  # digest of artifact, window, its dates, past errors, and what was asked for
     forecast: Forecast
     skill: ModelSkill | str  # or why it is not known
     stale_sessions: int | None  # None for a history without dates
@@ -119,13 +119,14 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
 
 
 def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -> str:
-    history, levels, horizon, _ = given
-    count = model.required_sessions
-    digest = hashlib.sha256(f"{model.sha256} {horizon} {levels}".encode())
+    history, levels, horizon, _, quantiles = given
+    count = model.window_sessions
+    asked = f"{horizon} {levels} {quantiles}" if quantiles else f"{horizon} {levels}"
+    digest = hashlib.sha256(f"{model.sha256} {asked}".encode())
     digest.update(history.rv[-count:].tobytes())
     for name in model.manifest.columns:
         digest.update(history.columns[name][-count:].tobytes())
     if isinstance(history, DatedSeries):
         digest.update(history.dates[-count:].tobytes())
-    digest.update(forecast.calibration.ordered.tobytes())
+    digest.update(forecast.calibration.content)
     return digest.hexdigest()[:32]

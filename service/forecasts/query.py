@@ -54,6 +54,7 @@ class Question(NamedTuple):
     as_of: date | None  # the day of held history that is replayed
     last_closed: np.datetime64  # session of the history's calendar
     warnings: tuple[str, ...]
+    quantiles: tuple[float, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...] | None:
@@ -67,6 +68,7 @@ class Question(NamedTuple):
             self.choice.degraded_reason,
             self.horizon,
             self.levels,
+            self.quantiles,
             self.as_of,
             held.revision,
             self.last_closed,
@@ -174,9 +176,15 @@ class Questions:
             question = _of_inline(request, request.history, choices[0], reading)
         else:
             held = self._holdings.get(asset)
-            last_closed = reading.last_closed_session(held.calendar)
             question = Question(
-                choices[0], held, request.horizon, request.levels, request.as_of, last_closed, ()
+                choices[0],
+                held,
+                request.horizon,
+                request.levels,
+                request.as_of,
+                reading.last_closed_session(held.calendar),
+                (),
+                request.quantiles,
             )
         if horizons is None:
             return question
@@ -216,7 +224,9 @@ def settle(question: Question) -> Settled:
         if len(history) == whole:
             calibration = held.calibration(model, question.horizon)
     stale = _sessions_since(history, until, model.calendar)
-    given = ForecastInput(history, question.levels, question.horizon, calibration)
+    given = ForecastInput(
+        history, question.levels, question.horizon, calibration, question.quantiles
+    )
     return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 
@@ -246,6 +256,7 @@ def _of_inline(
         None,
         reading.last_closed_session(model.calendar),
         tuple(warnings),
+        request.quantiles,
     )
 
 

@@ -45,6 +45,7 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
     UnsupportedLevel,
+    UnsupportedQuantile,
 )
 
 router = APIRouter(tags=["forecast"], route_class=BodyRoute)
@@ -56,6 +57,7 @@ _FORECAST_ERRORS = (
     NoHistory,
     UnsupportedHorizon,
     UnsupportedLevel,
+    UnsupportedQuantile,
     InvalidAsOf,
     InvalidBars,
     InvalidSeries,

@@ -1,7 +1,7 @@
 """``POST /forecast`` and ``POST /forecast/batch``."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
@@ -28,8 +28,12 @@ from service.models.catalogue import AUTO
 MAX_BATCH = 10_000
 _MAX_LEVELS = 16
 _MAX_HORIZONS = 16
+_MAX_QUANTILES = 99
 
 Level = Annotated[float, Field(description="Nominal coverage, 0 to 1.", examples=[0.8])]
+Probability = Annotated[
+    float, Field(gt=0, lt=1, description="That the outcome stays below.", examples=[0.99])
+]
 Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
@@ -97,6 +101,15 @@ class ForecastRequest(RequestBody):
         tuple[Level, ...],
         Field(max_length=_MAX_LEVELS, description="Nominal coverages of the intervals wanted."),
     ] = (0.8, 0.95)
+    quantiles: Annotated[
+        tuple[Probability, ...],
+        Field(
+            max_length=_MAX_QUANTILES,
+            description="Probabilities of the quantiles wanted. How far out they may be is told by "
+            "the past errors: with 500 of them, and one session ahead, from 1/501 to 500/501.",
+            examples=[[0.05, 0.5, 0.95]],
+        ),
+    ] = ()
     as_of: Annotated[
         Day | None,
         Field(
@@ -128,6 +141,14 @@ class IntervalAnswer(TypedDict):
         ),
     ]
     nobs: Annotated[int, Field(description="Forecasts behind `coverage_observed`.", examples=[250])]
+
+
+class QuantileAnswer(TypedDict):
+    """What the outcome stays below with a probability."""
+
+    probability: Probability
+    rv: Rv
+    volatility_annualized: VolatilityAnnualized
 
 
 class CalibrationAnswer(TypedDict):
@@ -227,14 +248,17 @@ class AtHorizon(TypedDict):
         str,
         Field(
             pattern="^[0-9a-f]{32}$",
-            description="Digest of artifact, data used, past errors, horizon and levels: the same "
-            "question has the same id and the same numbers.",
+            description="Digest of artifact, data used, past errors, and what was asked for: the "
+            "same question has the same id and the same numbers.",
         ),
     ]
     rv: Rv
     volatility: Volatility
     volatility_annualized: VolatilityAnnualized
     intervals: list[IntervalAnswer]
+    quantiles: NotRequired[
+        Annotated[list[QuantileAnswer], Field(description="Those asked for, if any were.")]
+    ]
     calibration: CalibrationAnswer
     skill: Annotated[
         Skill | None,

@@ -82,6 +82,20 @@ class CompareRow(TypedDict):
             "forecasts."
         ),
     ]
+    coverage_after_breaks: Annotated[
+        dict[str, float | None],
+        Field(
+            description="By nominal level: coverage in the 60 sessions from each of the five "
+            "largest breaks of log_rv on; empty where there are too few sessions to find one."
+        ),
+    ]
+    crps_log: Annotated[
+        float | None,
+        Field(
+            description="Continuous ranked probability score of log_rv, from 20 quantiles; lower "
+            "is better."
+        ),
+    ]
     coverage_nobs: Annotated[int, Field(description="Sessions behind the coverages.")]
     diebold_mariano: Annotated[
         dict[str, DieboldMarianoAnswer], Field(description="By the model tested against.")
@@ -217,6 +231,8 @@ def _row(row: ComparisonRow, model: LoadedModel, horizon: int) -> CompareRow:
             str(level): [finite(value) for value in terciles]
             for level, terciles in row.coverage_by_tercile.items()
         },
+        coverage_after_breaks=_by_level(row.coverage_after_breaks),
+        crps_log=finite(row.crps_log),
         coverage_nobs=row.coverage_nobs,
         diebold_mariano={name: _test(test) for name, test in row.diebold_mariano.items()},
         in_confidence_set=row.in_confidence_set,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coverage_tables import coverage_by_year, main
-from volatility.evaluation.intervals import conformal_offsets
+from volatility.evaluation.intervals import rolling_offsets
 
 MARKERS = """before
 <!-- coverage: shipped -->
@@ -30,14 +30,12 @@ def test_coverage_by_hand() -> None:
     residuals = np.random.default_rng(3).normal(size=250 + 250 + 130 + 1)
     found = coverage_by_year(residuals, 250)
     assert found.sessions.tolist() == [250, 131]
-    lower, upper = conformal_offsets(residuals[250:500], 0.8)
+    offsets = rolling_offsets(residuals, (0.8,))[:, 0]
+    lower, upper = offsets[500]
     last = residuals[500:]
     assert found.frozen[1] == np.mean((lower <= last) & (last <= upper))
-    inside = []
-    for at in range(250, 500):
-        lower, upper = conformal_offsets(residuals[at - 250 : at], 0.8)
-        inside.append(lower <= residuals[at] <= upper)
-    assert found.served[0] == np.mean(inside)
+    lower, upper = offsets[250:500].T
+    assert found.served[0] == np.mean((lower <= residuals[250:500]) & (residuals[250:500] <= upper))
 
 
 def test_recalibration_follows_where_frozen_offsets_do_not() -> None:

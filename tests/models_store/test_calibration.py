@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_store.calibration import Calibration
+from models_store.calibration import Calibration, Multipliers, pooled_calibration
 from models_store.forecast import ForecastInput
 from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import make_files, make_network_files, make_series
+from volatility.errors import UnsupportedQuantile
 from volatility.evaluation.intervals import (
+    LEVELS,
+    MINIMUM,
     WINDOW,
-    conformal_offsets,
     rolling_offsets,
 )
+from volatility.evaluation.pooled_errors import pool_errors
 from volatility.series import DatedSeries, RealizedSeries
 
 LOOKBACK = 22
@@ -75,7 +78,7 @@ def test_a_replay_has_the_interval_that_the_evaluation_gave_that_day(
     at = len(model.track) - back  # the session after that day
     for level in (0.8, 0.95):
         expected = rolling_offsets(record(model), (level,))[at, 0]
-        assert offsets(calibration, level) == pytest.approx(tuple(expected), rel=1e-12)
+        assert calibration.multipliers[level] == Multipliers.of(tuple(expected))
     assert calibration.from_history == 0
     assert calibration.through == dates[-1 - back].item()
 
@@ -85,23 +88,24 @@ def test_errors_of_several_sessions_are_known_when_the_last_has_closed(model: Lo
     weekly = replace(model, tracks={1: replace(model.track, horizon=5)})
     calibration = weekly.calibrate(make_series().until(dates[-21]))
     expected = rolling_offsets(record(model), (0.8,), horizon=5)[len(model.track) - 20, 0]
-    assert offsets(calibration, 0.8) == pytest.approx(tuple(expected), rel=1e-12)
+    assert calibration.multipliers[0.8] == Multipliers.of(tuple(expected))
 
 
-@pytest.mark.parametrize("count", [1, 30, 249, 250, 400])
+@pytest.mark.parametrize("count", [1, 30, 249, 500, 600])
 def test_outcomes_since_the_fit_take_the_place_of_the_oldest(
     model: LoadedModel, count: int
 ) -> None:
     history = grown(count)
     rows = [history.rv[at - LOOKBACK : at] for at in range(TRAINED, TRAINED + count)]
     forecasts = model.predict_rv({"rv": np.array(rows)}).rv
-    own = np.log(history.rv[TRAINED:] / forecasts)
-    expected = np.concatenate([record(model), own])[-WINDOW:]
+    own = np.log(history.rv[TRAINED:] / forecasts)[-WINDOW:]
+    following = np.concatenate([record(model), own, [0.0]])  # the next date's own does not count
     calibration = model.calibrate(history)
     for level in (0.8, 0.95):
-        found = offsets(calibration, level)
-        assert found == pytest.approx(conformal_offsets(expected, level), rel=1e-9)
-    assert (calibration.nobs, calibration.from_history) == (WINDOW, min(count, WINDOW))
+        expected = rolling_offsets(following, (level,))[-1, 0]
+        assert offsets(calibration, level) == pytest.approx(tuple(expected), rel=1e-9)
+    assert calibration.nobs == min(len(following) - 1, WINDOW)
+    assert calibration.from_history == min(count, WINDOW)
     assert calibration.through == history.dates[-1].item()
 
 
@@ -155,3 +159,40 @@ def test_a_history_too_short_for_one_outcome_adds_none(model: LoadedModel) -> No
     history = grown(LOOKBACK).tail(LOOKBACK)
     assert model.calibrate(history).from_history == 0
     assert model.forecast(history).calibration == model.calibrate(make_series())
+
+
+def test_quantiles_agree_with_intervals(model: LoadedModel) -> None:
+    calibration = model.calibrate(grown(60))
+    lower, upper, *_ = calibration.multipliers[0.8]
+    low, middle, high = calibration.quantiles((0.1, 0.5, 0.9))
+    assert (low, high) == (lower, upper)
+    assert low < middle < high
+
+
+def test_a_forecast_has_the_quantiles_asked_for(model: LoadedModel) -> None:
+    history = grown(60)
+    given = ForecastInput(history, (0.8,), quantiles=(0.1, 0.9))
+    (asked,) = model.forecast_batch([given])
+    (interval,) = asked.intervals
+    assert tuple(it.rv for it in asked.quantiles) == interval.rv
+    assert tuple(it.volatility_annualized for it in asked.quantiles) == (
+        interval.volatility_annualized
+    )
+    assert model.forecast(history).quantiles == ()
+    with pytest.raises(UnsupportedQuantile, match=r"438 past forecast errors .* at 0\.001"):
+        model.check(given._replace(quantiles=(0.5, 0.001)))
+
+
+def test_without_errors_of_its_own_an_asset_has_those_of_its_class() -> None:
+    rng = np.random.default_rng(4)
+    pooled = pool_errors([0.5 * rng.standard_normal(300) for _ in range(5)])
+    through = date(2021, 3, 4)
+    alone = pooled_calibration(pooled, np.empty(0), through)
+    assert alone.scale == np.sqrt(pooled.size)
+    assert (alone.nobs, alone.from_history, alone.through) == (1500, 0, through)
+    assert list(alone.multipliers) == list(LEVELS)
+    assert offsets(alone, 0.8) == pytest.approx((-0.64, 0.64), abs=0.05)
+    wild = pooled_calibration(pooled, 1.5 * rng.standard_normal(MINIMUM - 1), through)
+    assert wild.from_history == MINIMUM - 1
+    assert wild.multipliers[0.8].upper > 1.2 * alone.multipliers[0.8].upper
+    np.testing.assert_array_equal(wild.ordered, alone.ordered)

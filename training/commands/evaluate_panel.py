@@ -3,6 +3,7 @@
 import argparse
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -20,7 +21,7 @@ from training.evaluation.panel.report import (
     panel_report,
     scores_csv,
 )
-from training.evaluation.panel.scores import by_kind, score_assets
+from training.evaluation.panel.scores import AssetScore, by_kind, score_assets
 from training.evaluation.panel.walk_forward import (
     UNIVERSAL,
     PanelWalkForward,
@@ -40,18 +41,66 @@ OWN = ("ewma", "har", "hexp")  # evaluated beside the benchmarks where no models
 COMBINATION, MEMBER = "combination", "hexp"
 
 
+@dataclass(frozen=True)
+class EvaluatedPanel:
+    """A panel's forecasts, and how good they were.
+
+    Attributes
+    ----------
+    assets : of the panel.
+    plan : how it was cut.
+    tracks : of every asset's own models, of the universal one and of their combination.
+    scores : by asset, model and horizon.
+    """
+
+    assets: Sequence[AssetData]
+    plan: PanelWalkForward
+    tracks: Mapping[TrackKey, ForecastTrack]
+    scores: Sequence[AssetScore]
+
+
 def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate a panel, print it and write it down; returns the exit status."""
     config = config_of(options)
-    fit = pooled_fit()
-    own = recipes(OWN if options.models == list(MODELS) else options.models, config)
+    named = OWN if options.models == list(MODELS) else options.models
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)
-    plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
     horizons = sorted(set(options.horizons))
-    echo(config, console, panel=options.panel, plan=plan, horizons=horizons, out=options.out)
+    echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
+    found = evaluate_panel(options, config, named, horizons, console)
+    left_out = sorted({it.asset for it in found.assets} - {it.asset for it in found.scores})
+    files = {
+        folder.RESULTS_CSV: scores_csv(found.scores),
+        folder.FORECASTS: panel_forecasts(found.tracks),
+        folder.REPORT: panel_report(found.scores, found.plan, _command(options), left_out),
+    }
+    folder.replace_folder(options.out, files)
+    console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)
+    return 0
+
+
+def evaluate_panel(
+    options: argparse.Namespace,
+    config: Config,
+    named: Sequence[str],
+    horizons: Sequence[int],
+    console: Console,
+) -> EvaluatedPanel:
+    """Forecast and score a panel, and print a table a horizon.
+
+    Parameters
+    ----------
+    options : ``panel``, ``folds``, ``months``, ``histories`` and ``jobs``.
+    config : of all models.
+    named : models of each asset's own, evaluated beside the benchmarks.
+    horizons : sessions ahead.
+    console : to print on.
+    """
+    fit = pooled_fit()
+    plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
+    own = recipes(named, config)
     tracks = _own_tracks(assets, own, horizons, config, options.jobs, console)
     jobs = panel_jobs(assets, plan, config.universal, config.seed)
     with Progress(console=console) as progress:
@@ -61,19 +110,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     tracks |= {key: track for key, track in pooled.items() if key.horizon in horizons}
     tracks |= _combinations(tracks)
     scores = score_assets(assets, tracks)
-    left_out = sorted({it.asset for it in assets} - {it.asset for it in scores})
     for horizon in horizons:
-        console.print(f"\n{horizon} ahead", markup=False)
         table = kind_table([it for it in by_kind(scores) if it.horizon == horizon])
-        console.print("\n".join(table), markup=False)
-    files = {
-        folder.RESULTS_CSV: scores_csv(scores),
-        folder.FORECASTS: panel_forecasts(tracks),
-        folder.REPORT: panel_report(scores, plan, _command(options), left_out),
-    }
-    folder.replace_folder(options.out, files)
-    console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)
-    return 0
+        console.print("\n".join([f"\n{horizon} ahead", *table]), markup=False)
+    return EvaluatedPanel(assets, plan, tracks, scores)
 
 
 def _own_tracks(

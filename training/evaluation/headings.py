@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-from volatility.evaluation.compare import COVERAGE_LEVELS, ComparisonRow
+from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.influence import Influence
+from volatility.evaluation.interval_scores import COVERAGE_LEVELS
 
 Row = TypeVar("Row")
 CellText = Callable[[ComparisonRow], str]

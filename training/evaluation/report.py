@@ -53,10 +53,12 @@ INTERVALS: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
         "model": lambda row: f"`{row.model}`",
         "80 %": lambda row: percent(row.coverage.get(0.8)),
         "80 %: low / middle / high": lambda row: _terciles(row, 0.8),
-        "score of 80 %": lambda row: _score(row, 0.8),
+        "80 %: after breaks": lambda row: percent(row.coverage_after_breaks.get(0.8)),
+        "score of 80 %": lambda row: _score(row.interval_loss_log.get(0.8)),
         "95 %": lambda row: percent(row.coverage.get(0.95)),
         "95 %: low / middle / high": lambda row: _terciles(row, 0.95),
-        "score of 95 %": lambda row: _score(row, 0.95),
+        "score of 95 %": lambda row: _score(row.interval_loss_log.get(0.95)),
+        "CRPS": lambda row: _score(row.crps_log),
     }
 )
 ONE_DAY: Mapping[str, Callable[[ComparisonRow], str]] = MappingProxyType(
@@ -228,6 +230,5 @@ def _terciles(row: ComparisonRow, level: float) -> str:
     return " / ".join(percent(part) for part in row.coverage_by_tercile.get(level, (None,) * 3))
 
 
-def _score(row: ComparisonRow, level: float) -> str:
-    score = row.interval_loss_log.get(level)
+def _score(score: float | None) -> str:
     return "–" if score is None else f"{score:.3f}"

@@ -15,7 +15,8 @@ import numpy as np
 
 from training.evaluation.across import AcrossRow
 from training.evaluation.run import Evaluated
-from volatility.evaluation.compare import BENCHMARKS, COVERAGE_LEVELS, Comparison, ComparisonRow
+from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow
+from volatility.evaluation.interval_scores import COVERAGE_LEVELS
 
 Value = str | int | float | bool | None
 TERCILES = ("low", "middle", "high")
@@ -105,6 +106,7 @@ def _of_model(row: ComparisonRow, comparison: Comparison) -> dict[str, Value]:
     }
     for level in COVERAGE_LEVELS:
         fields |= _of_intervals(row, level)
+    fields["crps_log"] = row.crps_log
     fields["coverage_nobs"] = row.coverage_nobs
     for benchmark in BENCHMARKS:
         fields |= _of_test(row, benchmark)
@@ -130,6 +132,7 @@ def _of_intervals(row: ComparisonRow, level: float) -> dict[str, Value]:
             f"coverage_{tercile}_{level}": coverage
             for tercile, coverage in zip(TERCILES, terciles, strict=True)
         },
+        f"coverage_after_breaks_{level}": row.coverage_after_breaks.get(level),
     }
 
 

@@ -24,14 +24,15 @@ from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
 from training.models.recipe import Fit, Recipe, seen_in
-from volatility.arrays import DAY, BoolArray, FloatArray, Windows
+from volatility.arrays import DAY, FloatArray, Windows
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (
     LEVELS,
     MINIMUM,
     WINDOW,
-    conformal_offsets,
+    ordered_offsets,
     rolling_offsets,
+    scale_errors,
 )
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import Bounds
@@ -156,31 +157,30 @@ def _manifest(
 
 
 def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[IntervalCalibration, ...]:
-    """Conformal offsets from the newest residuals, and the coverage such offsets have had.
+    """Conformal offsets from the newest errors, and the coverage such offsets have had.
 
-    The offsets that serve come from the last 250 residuals. The coverage reported beside them was
-    observed on the test part, where each interval was made from the 250 residuals before it.
+    The offsets that serve come from the last 500 scaled errors. The coverage reported beside them
+    was observed on the test part, where each interval was made from the errors before it.
     """
     residuals = np.log(track.rv / track.forecast)
+    errors, scales = scale_errors(residuals, track.horizon)
+    newest = np.sort(errors[-WINDOW:])
     known = np.arange(len(track)) - (track.horizon - 1)  # residuals before each forecast
     scored = (track.target_dates >= test_start) & (known >= MINIMUM)
-    return tuple(_calibrate_level(residuals, scored, level, track.horizon) for level in LEVELS)
-
-
-def _calibrate_level(
-    residuals: FloatArray, scored: BoolArray, level: float, horizon: int
-) -> IntervalCalibration:
-    newest = residuals[-WINDOW:]
-    lower, upper = conformal_offsets(newest, level)
-    offsets = rolling_offsets(residuals, (level,), horizon)[scored, 0]  # (n, 2)
-    return IntervalCalibration(
-        level=level,
-        lower=lower,
-        upper=upper,
-        calibration_nobs=len(newest),
-        coverage_observed=losses.coverage_score(residuals[scored], offsets),
-        nobs=int(scored.sum()),
-    )
+    offsets = rolling_offsets(residuals, LEVELS, track.horizon)[scored]  # (n, levels, 2)
+    found = []
+    for at, level in enumerate(LEVELS):
+        lower, upper = ordered_offsets(newest, level, track.horizon)
+        calibration = IntervalCalibration(
+            level=level,
+            lower=float(scales[-1]) * lower,
+            upper=float(scales[-1]) * upper,
+            calibration_nobs=len(newest),
+            coverage_observed=losses.coverage_score(residuals[scored], offsets[:, at]),
+            nobs=int(scored.sum()),
+        )
+        found.append(calibration)
+    return tuple(found)
 
 
 def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> Evaluation:

@@ -18,8 +18,7 @@ from models_store.units import median_range
 from models_store.universal import artifact
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
-from models_store.universal.store import UniversalStore
-from training.config import UniversalConfig, flatten, seeds_from
+from training.config import Config, UniversalConfig, flatten, seeds_from
 from training.data.assets import AssetData
 from training.models.pooled.rows import COLUMNS
 from training.models.pooled.zero_shot import ExportedPooled, FitPooled
@@ -77,8 +76,7 @@ def fit_vintages(
 def to_files(
     vintage: Vintage,
     exported: ExportedPooled,
-    config: UniversalConfig,
-    seed: int,
+    config: Config,
     by_kind: Mapping[str, Mapping[int, KindRecord]],
 ) -> dict[str, bytes]:
     """The files of a version; see :mod:`models_store.universal.artifact`."""
@@ -100,24 +98,14 @@ def to_files(
         clip=(float(min(it.min() for it in rv)), float(max(it.max() for it in rv))),
         rv_medians=(min(low for low, _ in medians), max(high for _, high in medians)),
         by_kind={kind: dict(records) for kind, records in by_kind.items()},
-        hyperparameters=flatten(config),
-        seeds=seeds_from(seed, config.seeds),
+        hyperparameters=flatten(config.universal),
+        seeds=seeds_from(config.seed, config.universal.seeds),
         code_version=version("roughcast"),
     )
     reference = reference_histories()
     model = UniversalModel(manifest, 0, "", PooledGraph.of(exported.graph))
     log_forecasts = artifact.reference_forecasts(model, reference)
     return artifact.encode(manifest, exported.graph, reference, log_forecasts)
-
-
-def publish(files: Sequence[Mapping[str, bytes]], store: UniversalStore) -> list[int]:
-    """Publish versions in order; their numbers.
-
-    Raises
-    ------
-    ArtifactRefused : one fails the checks of loading; those before it are published.
-    """
-    return [store.publish(it) for it in files]
 
 
 def reference_histories() -> Windows:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +16,9 @@ from volatility.evaluation.confidence_set import (
 )
 from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_mariano
 from volatility.evaluation.influence import Influence, influence
-from volatility.evaluation.intervals import rolling_offsets
+from volatility.evaluation.interval_scores import interval_scores
 from volatility.evaluation.losses import (
     correlation_score,
-    coverage_score,
-    interval_loss,
     mae_loss,
     qlike_loss,
     qlike_losses,
@@ -32,7 +29,6 @@ from volatility.evaluation.superior_ability import superior_ability_pvalues
 from volatility.evaluation.tracks import Aligned, ForecastTrack, align
 from volatility.series import DatedSeries
 
-COVERAGE_LEVELS = (0.8, 0.95)
 # Each model is tested against those of them that are present.
 BENCHMARKS = ("last_value", "har", "log_har", "calendar_log_har")
 
@@ -51,6 +47,8 @@ class ComparisonRow:
     interval_loss_log : by level, of intervals of ``log_rv``.
     coverage : by level, the share of outcomes inside the interval given at the time.
     coverage_by_tercile : by level, the same for the lowest, middle and highest third of forecasts.
+    coverage_after_breaks : by level, the same for the sessions after the five largest breaks.
+    crps_log : continuous ranked probability score of ``log_rv``; None where no interval was given.
     coverage_nobs : dates with an interval: none is given before enough errors are known.
     diebold_mariano : by benchmark, tests on QLIKE.
     in_confidence_set : whether the model may be the best.
@@ -70,6 +68,8 @@ class ComparisonRow:
     interval_loss_log: Mapping[float, float]
     coverage: Mapping[float, float]
     coverage_by_tercile: Mapping[float, tuple[float, float, float]]
+    coverage_after_breaks: Mapping[float, float]
+    crps_log: float | None
     coverage_nobs: int
     diebold_mariano: Mapping[str, DieboldMariano]
     in_confidence_set: bool
@@ -256,35 +256,6 @@ def _check_in_time(
         )
 
 
-class _IntervalScores(NamedTuple):
-    """How intervals made of the errors known at the time have held, by level."""
-
-    loss_log: Mapping[float, float]
-    coverage: Mapping[float, float]
-    coverage_by_tercile: Mapping[float, tuple[float, float, float]]
-    nobs: int
-
-
-def _interval_scores(model: str, aligned: Aligned, scored: BoolArray) -> _IntervalScores:
-    log_forecast = np.log(aligned.forecasts[model])
-    residuals = np.log(aligned.rv / aligned.forecasts[model])
-    offsets = rolling_offsets(residuals, COVERAGE_LEVELS, aligned.horizon)  # (n, levels, 2)
-    known = scored & ~np.isnan(offsets[:, 0, 0])
-    if not known.any():
-        return _IntervalScores({}, {}, {}, 0)
-    log_rv, log_forecast = np.log(aligned.rv[known]), log_forecast[known]
-    bounds = {
-        level: log_forecast[:, None] + offsets[known, at]  # (known, 2)
-        for at, level in enumerate(COVERAGE_LEVELS)
-    }
-    return _IntervalScores(
-        {level: interval_loss(log_rv, bound, level) for level, bound in bounds.items()},
-        {level: coverage_score(log_rv, bound) for level, bound in bounds.items()},
-        {level: _tercile_coverage(log_rv, log_forecast, bound) for level, bound in bounds.items()},
-        int(known.sum()),
-    )
-
-
 def _row(
     model: str,
     aligned: Aligned,
@@ -296,7 +267,7 @@ def _row(
 ) -> ComparisonRow:
     rv, forecast = aligned.rv[scored], aligned.forecasts[model][scored]
     log_rv, log_forecast = np.log(rv), np.log(forecast)
-    intervals = _interval_scores(model, aligned, scored)
+    intervals = interval_scores(aligned.rv, aligned.forecasts[model], scored, aligned.horizon)
     qlike = float(losses[model].mean())
     against = [name for name in BENCHMARKS if name in losses and name != model]
     dates = aligned.target_dates[scored]
@@ -311,6 +282,8 @@ def _row(
         interval_loss_log=intervals.loss_log,
         coverage=intervals.coverage,
         coverage_by_tercile=intervals.coverage_by_tercile,
+        coverage_after_breaks=intervals.coverage_after_breaks,
+        crps_log=intervals.crps_log,
         coverage_nobs=intervals.nobs,
         diebold_mariano={
             name: diebold_mariano(losses[model], losses[name], aligned.horizon) for name in against
@@ -323,14 +296,3 @@ def _row(
             seed: qlike_loss(rv, own[scored]) for seed, own in aligned.by_seed[model].items()
         },
     )
-
-
-def _tercile_coverage(
-    actual: FloatArray, forecast: FloatArray, bounds: FloatArray
-) -> tuple[float, float, float]:
-    """Coverage where the forecast was among the lowest, middle and highest third."""
-    order = np.argsort(forecast, kind="stable")
-    low, middle, high = (
-        coverage_score(actual[third], bounds[third]) for third in np.array_split(order, 3)
-    )
-    return low, middle, high

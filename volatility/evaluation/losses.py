@@ -139,6 +139,41 @@ def interval_loss(actual: FloatArray, bounds: FloatArray, level: float) -> float
     return float(np.mean(upper - lower + 2.0 / (1.0 - level) * missed))
 
 
+def crps_loss(actual: FloatArray, quantiles: FloatArray) -> float:
+    r"""Mean continuous ranked probability score of forecasts given by their quantiles.
+
+    Parameters
+    ----------
+    actual : (n,) outcomes.
+    quantiles : (n, k) quantiles at :math:`(i - 1/2) / k`, in the unit of the outcomes.
+
+    Returns
+    -------
+    The score, in the unit of the outcomes; with one quantile the mean absolute error.
+
+    Raises
+    ------
+    InvalidSeries : empty, of unequal length, or with a value that is not finite.
+
+    Notes
+    -----
+    .. math:: CRPS = \int (F(x) - 1\{y \le x\})^2 dx
+                   \approx \frac{2}{k} \sum_i (p_i - 1\{y < q_i\}) (y - q_i)
+
+    References
+    ----------
+    Gneiting & Raftery (2007), Journal of the American Statistical Association 102(477), eq. 20.
+    Laio & Tamea (2007), Hydrology and Earth System Sciences 11(4) (as an integral of the quantile
+    loss).
+    """
+    for quantile in quantiles.T:
+        _check(actual, quantile)
+    count = quantiles.shape[1]
+    probabilities = (np.arange(count) + 0.5) / count
+    distance = actual[:, None] - quantiles
+    return float(2 * np.mean((probabilities - (distance < 0)) * distance))
+
+
 def coverage_score(actual: FloatArray, bounds: FloatArray) -> float:
     """Share of outcomes inside their interval, bounds included.
 

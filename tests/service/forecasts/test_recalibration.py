@@ -16,6 +16,7 @@ from tests.service.worlds import ASSET, LAST, NOW, bars_of, json_bars, publish_o
 from volatility.series import DatedSeries
 
 LATER = 120  # sessions after the fit
+WALKED = 378  # forecasts of the walk-forward
 GROWN = make_series(400 + LATER, seed=7)
 SINCE = DatedSeries(GROWN.rv[400:], GROWN.measure, GROWN.dates[400:])
 
@@ -41,7 +42,7 @@ def ask(client: TestClient, **body: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("model", ["har", "regimes"])
 def test_held_history_recalibrates_every_model(later: TestClient, model: str) -> None:
     assert ask(later, model=model)["calibration"] == {
-        "nobs": 250,
+        "nobs": WALKED + LATER,
         "from_history": LATER,
         "through": str(SINCE.dates[-1]),
     }
@@ -64,7 +65,7 @@ def test_each_outcome_moves_what_is_known(later: TestClient, settings: Settings)
 def test_a_replay_knows_no_later_error(later: TestClient) -> None:
     day = str(make_series().dates[-10])
     answer = ask(later, as_of=day)
-    assert answer["calibration"] == {"nobs": 250, "from_history": 0, "through": day}
+    assert answer["calibration"] == {"nobs": WALKED - 9, "from_history": 0, "through": day}
     assert answer["intervals"] != ask(later, as_of=LAST)["intervals"]
 
 

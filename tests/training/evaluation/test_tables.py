@@ -74,12 +74,21 @@ def test_what_does_not_exist_is_empty_and_numbers_have_ten_digits() -> None:
         coverage={},
         coverage_by_tercile={},
         interval_loss_log={},
+        coverage_after_breaks={},
+        crps_log=None,
         information_lag=None,
     )
     lone = replace(first, comparisons={"test": replace(comparison, rows=(bare,))})
     (row,) = csv.DictReader(io.StringIO(results_csv([lone]).decode()))
     assert row["qlike_loss"] == "0.3333333333"
-    for name in ("coverage_0.8", "coverage_high_0.95", "interval_loss_log_0.8", "information_lag"):
+    for name in (
+        "coverage_0.8",
+        "coverage_high_0.95",
+        "coverage_after_breaks_0.8",
+        "crps_log",
+        "interval_loss_log_0.8",
+        "information_lag",
+    ):
         assert row[name] == ""
 
 

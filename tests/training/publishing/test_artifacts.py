@@ -18,6 +18,7 @@ from training.fitting_history import FittingHistory
 from training.models.linear.har import REGRESSORS
 from training.models.linear.least_squares import LeastSquares
 from training.publishing.artifacts import FittedModel, calibrate, fit_and_export, to_files
+from volatility.evaluation.intervals import LEVELS, rolling_offsets
 from volatility.evaluation.losses import qlike_loss
 from volatility.evaluation.tracks import ForecastTrack
 
@@ -149,5 +150,18 @@ def test_coverage_counts_no_interval_made_from_residuals_that_were_not_known() -
     start = dates[21]
     near = calibrate(track, start)[0]
     far = calibrate(replace(track, horizon=11), start)[0]
-    assert (near.lower, near.upper) == (far.lower, far.upper)
     assert near.nobs - far.nobs == 10
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_the_manifest_has_the_intervals_of_the_session_after_the_last(horizon: int) -> None:
+    rng = np.random.default_rng(1)
+    dates = np.datetime64("2020-01-01") + np.arange(700)
+    rv = rng.lognormal(-9, 1, 700)
+    track = ForecastTrack("m", dates - 1, dates, np.full(700, rv.mean()), rv, horizon)
+    intervals = calibrate(track, dates[400])
+    # All residuals are known at the end: of the horizon they are for, none is still to come.
+    following = np.append(np.log(track.rv / track.forecast), np.zeros(horizon))
+    expected = rolling_offsets(following, LEVELS, horizon)[-1]
+    np.testing.assert_array_equal([[it.lower, it.upper] for it in intervals], expected)
+    assert [it.level for it in intervals] == list(LEVELS)

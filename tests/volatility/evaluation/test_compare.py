@@ -13,11 +13,12 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
+from volatility.evaluation.breaks import after_breaks
 from volatility.evaluation.compare import compare
 from volatility.evaluation.confidence_set import model_confidence_set
 from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.influence import influence
-from volatility.evaluation.intervals import MINIMUM, rolling_offsets
+from volatility.evaluation.intervals import MINIMUM, rolling_offsets, rolling_quantiles
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.superior_ability import superior_ability_pvalues
 from volatility.evaluation.tracks import ForecastTrack, align
@@ -277,11 +278,27 @@ class TestCompare:
         assert row.interval_loss_log[0.8] > width
         assert row.coverage[0.95] > row.coverage[0.8]
 
+    def test_intervals_after_breaks_and_quantiles_are_those_given_at_the_time(self, tracks):
+        har = tracks["har"]
+        row = compare([har], har.target_dates[200]).rows[0]
+        bounds = bounds_of(har)
+        inside = (bounds[:, 0] <= har.rv) & (har.rv <= bounds[:, 1])
+        scored = np.arange(NOBS) >= 200
+        after = after_breaks(np.log(har.rv), scored) & scored
+        assert row.coverage_after_breaks[0.8] == pytest.approx(inside[after].mean())
+        grid = [(k + 0.5) / 20 for k in range(20)]
+        offsets = rolling_quantiles(np.log(har.rv / har.forecast), grid)[200:]
+        error = np.log(har.rv / har.forecast)[200:, None] - offsets
+        crps = 2 * np.mean(np.where(error < 0, np.array(grid) - 1, grid) * error)
+        assert row.crps_log == pytest.approx(crps)
+        assert row.crps_log < np.abs(error[:, 10]).mean()
+
     def test_dates_before_the_first_interval_are_not_counted(self, tracks):
         row = compare([tracks["har"]]).rows[0]
         assert row.coverage_nobs == NOBS - MINIMUM
         short = compare([part(tracks["har"], slice(0, MINIMUM))]).rows[0]
         assert (short.coverage_nobs, dict(short.coverage)) == (0, {})
+        assert (dict(short.coverage_after_breaks), short.crps_log) == ({}, None)
 
     def test_is_repeatable(self, tracks):
         everything = list(tracks.values())

@@ -1,4 +1,5 @@
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from volatility.errors import InvalidSeries
 from volatility.evaluation.losses import (
     correlation_score,
     coverage_score,
+    crps_loss,
     interval_loss,
     mae_loss,
     qlike_loss,
@@ -129,3 +131,30 @@ def test_intervals_with_a_missing_bound_are_refused():
         interval_loss(np.ones(1), np.array([[0.0, np.nan]]), 0.8)
     with pytest.raises(InvalidSeries):
         coverage_score(np.ones(1), np.array([[np.nan, 2.0]]))
+
+
+def test_crps_by_hand():
+    # Quantiles at 0.25 and 0.75, so the mean of two quantile losses, doubled
+    quantiles = np.array([[0.0, 2.0], [0.0, 2.0]])
+    # outcome 1: 0.25 * 1 + (0.75 - 1) * (1 - 2) = 0.5; outcome 3: 0.25 * 3 + 0.75 * 1 = 1.5
+    assert crps_loss(np.array([1.0, 3.0]), quantiles) == pytest.approx(1.0)
+    assert crps_loss(np.array([1.0, 3.0]), np.zeros((2, 1))) == 2.0  # mean absolute error
+
+
+def test_crps_of_a_normal_has_a_closed_form():
+    # Gneiting & Raftery (2007), eq. 21: at the centre sigma (2 phi(0) - 1 / sqrt(pi))
+    probabilities = (np.arange(2000) + 0.5) / 2000
+    quantiles = np.array([[NormalDist().inv_cdf(p) for p in probabilities]])
+    expected = 2 / np.sqrt(2 * np.pi) - 1 / np.sqrt(np.pi)
+    assert crps_loss(np.zeros(1), quantiles) == pytest.approx(expected, abs=1e-3)
+    assert crps_loss(np.zeros(1), 3 * quantiles) == pytest.approx(3 * expected, abs=3e-3)
+
+
+def test_the_true_distribution_has_the_lowest_crps():
+    rng = np.random.default_rng(5)
+    outcomes = rng.standard_normal(4000)
+    grid = np.array([NormalDist().inv_cdf((k + 0.5) / 25) for k in range(25)])
+    found = {
+        scale: crps_loss(outcomes, np.tile(scale * grid, (4000, 1))) for scale in (0.6, 1.0, 1.6)
+    }
+    assert min(found, key=found.__getitem__) == 1.0

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from volatility.errors import TooFewObservations
+from volatility.evaluation.intervals import ordered_offsets, scale_errors
+from volatility.evaluation.pooled_errors import pool_errors
+
+
+def errors_of(assets, nobs, scale=0.6):
+    rng = np.random.default_rng(3)
+    return [scale * rng.standard_t(6, nobs) - 0.1 for _ in range(assets)]
+
+
+def test_the_quantiles_are_of_scaled_errors_of_all_assets():
+    residuals = errors_of(3, 200)
+    pooled = pool_errors(residuals, horizon=5, count=4)
+    size = np.abs(np.concatenate(residuals)).mean()
+    scaled = np.concatenate([scale_errors(own, 5, size).errors for own in residuals])
+    np.testing.assert_allclose(pooled.quantiles, np.quantile(scaled, [0.125, 0.375, 0.625, 0.875]))
+    assert (pooled.size, pooled.nobs, pooled.assets) == (size, 600, 3)
+
+
+def test_another_asset_of_the_class_is_covered_as_named():
+    pooled = pool_errors(errors_of(10, 400))
+    (own,) = errors_of(1, 20_000)
+    errors, _ = scale_errors(own, start=pooled.size)
+    for level in (0.5, 0.8, 0.95):
+        lower, upper = ordered_offsets(pooled.quantiles, level)
+        assert abs(np.mean((lower <= errors) & (errors <= upper)) - level) < 0.015
+
+
+def test_a_class_needs_a_hundred_errors():
+    with pytest.raises(TooFewObservations, match="got 99"):
+        pool_errors([np.zeros(50), np.zeros(49)])

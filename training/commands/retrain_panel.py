@@ -1,0 +1,50 @@
+"""``python -m training retrain --panel``: fit and publish the model for every asset."""
+
+import argparse
+
+from rich.console import Console
+from rich.progress import Progress
+
+from models_store.shipped import open_store
+from models_store.universal.store import UniversalStore
+from training.commands.console import echo
+from training.commands.evaluate_panel import evaluate_panel
+from training.commands.preparation import check_writable, config_of
+from training.evaluation.workers import worker_pool
+from training.models.registry import pooled_fit
+from training.publishing.universal import fit_vintages, kind_records, to_files, vintages
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Evaluate on assets left out, fit at every date, and publish; returns the exit status.
+
+    Nothing is published before all fits have succeeded.
+    """
+    config = config_of(options)
+    echo(config, console, panel=options.panel, store=options.store)
+    store = open_store(options.store)
+    check_writable(options.store)
+    fit = pooled_fit()
+    found = evaluate_panel(options, config, (), config.horizons, console)
+    records = kind_records(found.assets, found.tracks, found.scores, options.months)
+    dates = vintages(found.assets, config.universal.vintage_months, config.universal.vintage_assets)
+    exported = {}
+    with Progress(console=console) as progress:
+        task = progress.add_task("fits as of one date after another", total=len(dates))
+        parallel = worker_pool(options.jobs)
+        for vintage, graph in fit_vintages(dates, fit, config.universal, config.seed, parallel):
+            exported[vintage.cut_off] = graph
+            progress.advance(task)
+    files = [
+        to_files(it, exported[it.cut_off], config, records if it is dates[-1] else {})
+        for it in dates
+    ]
+    universal = UniversalStore(store.root)
+    for vintage, content in zip(dates, files, strict=True):
+        version = universal.publish(content)
+        console.print(
+            f"published version {version}, fitted on {len(vintage.assets)} assets up to "
+            f"{vintage.cut_off}",
+            markup=False,
+        )
+    return 0

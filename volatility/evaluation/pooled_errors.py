@@ -1,0 +1,62 @@
+"""The errors of many assets together, for one that has too few of its own."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from volatility.arrays import FloatArray
+from volatility.evaluation.intervals import check_enough, scale_errors
+
+QUANTILES = 400  # that a class's errors are kept as
+
+
+class PooledErrors(NamedTuple):
+    """How a model errs on a class of assets, at one horizon.
+
+    Attributes
+    ----------
+    size : mean absolute log residual of the class, which the scale of an asset starts from.
+    quantiles : (q,) equally spaced quantiles of its scaled errors, increasing.
+    nobs : residuals behind them.
+    assets : how many the residuals are of.
+    """
+
+    size: float
+    quantiles: FloatArray
+    nobs: int
+    assets: int
+
+
+def pool_errors(
+    residuals: Sequence[FloatArray], horizon: int = 1, count: int = QUANTILES
+) -> PooledErrors:
+    """Put the errors of a class of assets together.
+
+    Parameters
+    ----------
+    residuals : of each asset (n,) log residuals of forecasts by a model that was not fitted on it,
+        in order of time.
+    horizon : sessions ahead.
+    count : quantiles to keep.
+
+    Returns
+    -------
+    The class. Every asset's errors are scaled as those of a new one will be: from the size of the
+    class on. An asset counts by its number of residuals.
+
+    Raises
+    ------
+    TooFewObservations : fewer than 100 residuals in all.
+
+    References
+    ----------
+    Dunn, Wasserman & Ramdas (2023), Journal of the American Statistical Association 118(544)
+    (conformal prediction for a new group by pooling the groups there are).
+    """
+    nobs = sum(map(len, residuals))
+    check_enough(nobs)
+    size = float(np.abs(np.concatenate(residuals)).mean())
+    errors = np.concatenate([scale_errors(own, horizon, start=size).errors for own in residuals])
+    quantiles = np.quantile(errors, (np.arange(count) + 0.5) / count)
+    return PooledErrors(size, quantiles, nobs, len(residuals))
