@@ -60,6 +60,8 @@ class Calibration:
     scale : what the next error is expected to be in units of.
     ordered : (m,) the scaled errors, increasing.
     horizon : sessions ahead.
+    log_scale : log of what the forecast itself is multiplied by, where outcomes tell that; the
+        errors are those that are left.
     """
 
     nobs: int
@@ -69,6 +71,7 @@ class Calibration:
     scale: float
     ordered: FloatArray
     horizon: int = 1
+    log_scale: float = 0.0
 
     @classmethod
     def of(
@@ -100,7 +103,8 @@ class Calibration:
     @cached_property
     def content(self) -> bytes:
         """The errors and their scale, by which a forecast is told from one with other intervals."""
-        return self.ordered.tobytes() + np.float64(self.scale).tobytes()
+        scales = np.array([self.scale, self.log_scale] if self.log_scale else [self.scale])
+        return self.ordered.tobytes() + scales.tobytes()
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -143,6 +147,35 @@ def pooled_calibration(
         levels,
         nobs=pooled.nobs,
         from_history=len(residuals),
+        through=through,
+        horizon=horizon,
+    )
+
+
+def scaled_calibration(
+    residuals: FloatArray, through: date, horizon: int, start: float
+) -> Calibration:
+    """Intervals of an asset without a walk-forward, from (m,) log residuals of its own.
+
+    Parameters
+    ----------
+    residuals : at least 100, in order of time.
+    through : the last session known to the forecast.
+    horizon : sessions ahead.
+    start : mean absolute residual before the first.
+
+    Raises
+    ------
+    TooFewObservations : fewer than 100.
+    """
+    errors, scales = scale_errors(residuals, horizon, start)
+    newest = np.sort(errors[-WINDOW:])
+    return Calibration.of(
+        newest,
+        float(scales[-1]),
+        LEVELS,
+        nobs=len(newest),
+        from_history=len(newest),
         through=through,
         horizon=horizon,
     )

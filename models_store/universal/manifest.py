@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt, model_vali
 from models_store.manifest import (
     CalendarEffects,
     Evaluation,
-    IntervalCalibration,
     Record,
     TrainingData,
 )
@@ -40,9 +39,14 @@ class KindRecord(Record):
         description="QLIKE against each asset's own bias-corrected log-HAR, mean over the assets: "
         "-0.07 is 7 % lower."
     )
-    evaluation: Evaluation = Field(description="Means over the assets.")
-    intervals: tuple[IntervalCalibration, ...] = Field(
-        description="Of the log residuals of all assets of the kind together."
+    evaluation: Evaluation = Field(description="Means over the assets; `nobs` is their sum.")
+    error_size: FiniteFloat = Field(gt=0, description="Mean absolute log residual.")
+    error_quantiles: tuple[FiniteFloat, ...] = Field(
+        description="Equally spaced quantiles of log residuals in units of their scale, increasing."
+    )
+    coverage_observed: dict[str, float] = Field(
+        description="By nominal level: share of outcomes inside intervals made of the errors of "
+        "the other assets of the kind alone, mean over the assets."
     )
 
 
@@ -78,6 +82,7 @@ class UniversalManifest(Record):
         "one that was made to be evaluated, not to serve.",
     )
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
+    seed: int
     seeds: tuple[int, ...]
     code_version: str
 

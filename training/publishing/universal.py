@@ -99,6 +99,7 @@ def to_files(
         rv_medians=(min(low for low, _ in medians), max(high for _, high in medians)),
         by_kind={kind: dict(records) for kind, records in by_kind.items()},
         hyperparameters=flatten(config.universal),
+        seed=config.seed,
         seeds=seeds_from(config.seed, config.universal.seeds),
         code_version=version("roughcast"),
     )

@@ -1,0 +1,203 @@
+"""The universal model bound to one asset that has no model of its own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from models_store.calibration import Calibration, pooled_calibration, scaled_calibration
+from models_store.forecast import Forecast, ForecastInput
+from models_store.horizon import HorizonModel, PredictedRv
+from models_store.manifest import (
+    HorizonRecord,
+    IntervalCalibration,
+    Manifest,
+    TrainingData,
+)
+from models_store.predictors import pooled
+from models_store.runtime import LoadedModel
+from models_store.universal.manifest import KindRecord
+from models_store.universal.model import NAME, UniversalModel
+from volatility.arrays import FloatArray
+from volatility.bars import DAILY
+from volatility.calendars import get_calendar
+from volatility.evaluation.intervals import LEVELS, MINIMUM
+from volatility.evaluation.pooled_errors import PooledErrors
+from volatility.evaluation.tracks import ForecastTrack
+from volatility.measures.columns import available
+from volatility.own_scale import OUTCOMES, log_scale
+from volatility.pairs import make_pairs
+from volatility.series import DatedSeries, RealizedSeries
+
+
+@dataclass(frozen=True)
+class UniversalAssetModel(LoadedModel):
+    """A model of an asset that nothing was fitted on.
+
+    Its forecasts have the asset's own scale, and its intervals the asset's own errors, as far as
+    the history tells them: from the outcomes of forecasts that the model makes of the history's
+    own sessions, where at least 250 came before. With fewer, they are those of its kind.
+
+    Attributes
+    ----------
+    pooled : the errors of the asset's kind, by horizon.
+    capped_means : by horizon; see :func:`volatility.own_scale.log_scale`.
+    """
+
+    pooled: Mapping[int, PooledErrors]
+    capped_means: Mapping[int, float]
+
+    @cached_property
+    def _horizons(self) -> Mapping[int, HorizonModel]:
+        end = self.manifest.training.end
+        return {
+            it: HorizonModel(it, self.predictors[it], _nothing(it), self.manifest.at(it), end)
+            for it in self.manifest.horizons
+        }
+
+    def calibrate(
+        self, history: RealizedSeries, outcomes: bool = True, horizon: int = 1
+    ) -> Calibration:
+        """The asset's own scale and errors at the end of a history, or those of its kind.
+
+        Parameters
+        ----------
+        history : as for :meth:`forecast`.
+        outcomes : whether to forecast the sessions of the history, at most 1,000 that have 250
+            before them, and count the errors.
+        horizon : sessions ahead.
+        """
+        through: date = date.min
+        residuals = np.empty(0)
+        if isinstance(history, DatedSeries) and len(history):
+            through = history.dates[-1].astype("datetime64[D]").item()
+            if outcomes:
+                residuals = self._outcomes(history, horizon)
+        scale = log_scale(np.exp(residuals), self.capped_means[horizon])
+        errors, kind = residuals - scale, self.pooled[horizon]
+        if len(errors) < MINIMUM:
+            found = pooled_calibration(kind, errors, through, horizon=horizon)
+        else:
+            found = scaled_calibration(errors, through, horizon, start=kind.size)
+        return replace(found, log_scale=scale)
+
+    def _outcomes(self, history: DatedSeries, horizon: int) -> FloatArray:
+        """Log residuals of forecasts of the newest sessions, without the asset's own scale."""
+        part = history.tail(OUTCOMES + self.window_sessions + horizon - 1)
+        if len(part) < self.window_sessions + horizon:
+            return np.empty(0)
+        pairs = make_pairs(part, self.window_sessions, self.calendar, horizon, self._columns)
+        residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
+        return residuals
+
+    def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
+        settled = [it._replace(calibration=self._calibration(it)) for it in inputs]
+        histories = [given.history for given in settled]
+        predicted = self.predict_rv(self._windows(histories), model.horizon)
+        scales = np.array([it.calibration.log_scale for it in settled if it.calibration])
+        scaled = PredictedRv(
+            predicted.rv * np.exp(scales), predicted.replaced, predicted.diagnostics
+        )
+        computed = self._computed(histories, scaled)
+        return (self._compose(model, given, computed, at) for at, given in enumerate(settled))
+
+
+def bind(
+    model: UniversalModel, asset: str, kind: str, calendar: str, measure: str
+) -> UniversalAssetModel:
+    """The model of an asset with daily bars that nothing was fitted on.
+
+    Parameters
+    ----------
+    model : one that was evaluated on assets of the kind.
+    asset : its name.
+    kind : one of :data:`volatility.scale_free.KINDS`.
+    calendar : its name.
+    measure : of rv.
+    """
+    manifest, market = model.manifest, get_calendar(calendar)
+    columns = available(True, market.always_open)
+    predictors = model.predictors(kind, calendar, measure, columns)
+    first, *further = manifest.horizons
+    records = {it: _record(manifest.by_kind[kind][it], model) for it in manifest.horizons}
+    bound = Manifest(
+        asset=asset,
+        model=NAME,
+        predictor=pooled.describe(predictors),
+        scale="logs",
+        lookback=manifest.lookback,
+        minimum_sessions=manifest.minimum_sessions,
+        columns=predictors[first].columns,
+        measure=measure,
+        calendar=calendar,
+        periods_per_year=market.periods_per_year,
+        bar_interval=DAILY,
+        horizons=manifest.horizons,
+        by_horizon={it: records[it] for it in further},
+        training=_training(model),
+        rv_medians=manifest.rv_medians,
+        hyperparameters=manifest.hyperparameters,
+        seed=manifest.seed,
+        seeds=manifest.seeds,
+        code_version=manifest.code_version,
+        **dict(records[first]),
+    )
+    return UniversalAssetModel(
+        manifest=bound,
+        version=model.version,
+        sha256=model.sha256,
+        predictors=predictors,
+        tracks={},
+        pooled={it: _pooled(manifest.by_kind[kind][it]) for it in manifest.horizons},
+        capped_means=dict(zip(manifest.horizons, manifest.capped_means, strict=True)),
+    )
+
+
+def _record(record: KindRecord, model: UniversalModel) -> HorizonRecord:
+    low, high = model.manifest.clip
+    pooled_errors = _pooled(record)
+    calibration = pooled_calibration(pooled_errors, np.empty(0), model.manifest.training_end)
+    return HorizonRecord(
+        residual_variance=0.0,
+        clip=(low, high),
+        mean_rv=float(np.sqrt(low * high)),
+        intervals=tuple(
+            IntervalCalibration(
+                level=level,
+                lower=float(np.log(calibration.multipliers[level].lower)),
+                upper=float(np.log(calibration.multipliers[level].upper)),
+                calibration_nobs=pooled_errors.nobs,
+                coverage_observed=record.coverage_observed[str(level)],
+                nobs=pooled_errors.nobs,
+            )
+            for level in LEVELS
+        ),
+        evaluation=record.evaluation,
+        learned={},
+    )
+
+
+def _pooled(record: KindRecord) -> PooledErrors:
+    return PooledErrors(
+        record.error_size, np.array(record.error_quantiles), record.evaluation.nobs, record.assets
+    )
+
+
+def _training(model: UniversalModel) -> TrainingData:
+    assets = model.manifest.assets
+    return TrainingData(
+        asset=NAME,
+        source=f"a panel of {len(assets)} assets",
+        start=min(it.start for it in assets),
+        end=model.manifest.training_end,
+        nobs=sum(it.nobs for it in assets),
+        missing_sessions=sum(it.missing_sessions for it in assets),
+        sha256=model.sha256,
+    )
+
+
+def _nothing(horizon: int) -> ForecastTrack:
+    nothing = np.empty(0, "datetime64[D]")
+    return ForecastTrack(NAME, nothing, nothing, np.empty(0), np.empty(0), horizon)

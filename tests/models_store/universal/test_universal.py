@@ -1,0 +1,150 @@
+"""The universal model on disk, and bound to assets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models_store.errors import ArtifactRefused
+from models_store.forecast import ForecastInput
+from models_store.universal.asset_model import bind
+from models_store.universal.store import UniversalStore
+from tests.simulated_panel import simulated_asset
+from tests.universal import universal_files
+from volatility.errors import HistoryTooShort
+from volatility.series import DatedSeries
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = UniversalStore(tmp_path_factory.mktemp("store"))
+    for files in universal_files():
+        store.publish(files)
+    return store
+
+
+@pytest.fixture(scope="module")
+def model(store):
+    found, refused = store.newest()
+    assert not refused
+    return found
+
+
+@pytest.fixture(scope="module")
+def history():
+    return simulated_asset("NEW", "stock", "XNYS", 700, seed=11).series
+
+
+@pytest.fixture(scope="module")
+def bound(model):
+    return bind(model, "NEW", "stock", "XNYS", "garman_klass")
+
+
+def test_versions_are_in_order_of_what_they_have_seen(store):
+    ends = [store.load(version).manifest.training_end for version in store.versions()]
+    assert len(ends) > 1
+    assert ends == sorted(ends)
+
+
+def test_no_series_is_in_an_artifact(store, model):
+    folder = store.folder / str(model.version)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"manifest.json", "model.onnx", "reference.npz", "SHA256SUMS"}
+    reference = np.load(folder / "reference.npz")
+    assert max(len(reference[name]) for name in reference.files) < 64
+
+
+def test_a_damaged_version_gives_way_to_the_one_before(store, tmp_path):
+    import shutil
+
+    copy = UniversalStore(tmp_path / "store")
+    shutil.copytree(store.folder, copy.folder)
+    newest = copy.versions()[-1]
+    path = copy.folder / str(newest) / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    found, [refusal] = copy.newest()
+    assert found is not None
+    assert found.version == newest - 1
+    assert "model.onnx has sha256" in refusal.reason
+    with pytest.raises(ArtifactRefused):
+        copy.load(newest)
+
+
+def test_a_network_that_says_something_else_is_not_published(tmp_path):
+    *_, files = universal_files()
+    store = UniversalStore(tmp_path)
+    with pytest.raises(ArtifactRefused):
+        store.publish({**files, "model.onnx": b"nothing"})
+    assert store.versions() == []
+
+
+@pytest.mark.parametrize("nobs", [22, 60, 250, 251, 700])
+def test_histories_of_any_length_are_forecast(bound, history, nobs):
+    for horizon in (1, 5, 10, 22):
+        said = bound.forecast(history.tail(nobs), horizon=horizon)
+        assert 1e-6 < said.rv < 1e-2
+        assert (said.asset, said.model, said.horizon) == ("NEW", "universal", horizon)
+        low, high = said.intervals[0].rv
+        assert low < said.rv < high
+
+
+def test_fewer_than_a_month_are_refused(bound, history):
+    with pytest.raises(HistoryTooShort, match="needs 22 sessions; got 21"):
+        bound.forecast(history.tail(21))
+
+
+def test_what_lies_before_the_window_moves_nothing_but_scale_and_errors(bound, history):
+    whole, window = history, history.tail(250)
+    calibration = bound.calibrate(window)
+    said = [
+        bound.forecast_batch([ForecastInput(it, calibration=calibration)])[0]
+        for it in (whole, window)
+    ]
+    assert said[0].rv == said[1].rv
+
+
+def test_a_batch_says_what_each_says_alone(bound, history):
+    inputs = [ForecastInput(history.part(slice(0, nobs))) for nobs in range(22, 322, 7)]
+    together = bound.forecast_batch(inputs)
+    assert together == [bound.forecast_batch([it])[0] for it in inputs]
+
+
+def test_own_errors_take_the_place_of_the_kinds(bound, history):
+    short, long = (bound.calibrate(history.tail(nobs)) for nobs in (250, 700))
+    assert (short.from_history, short.log_scale) == (0, 0.0)
+    assert long.from_history == 450
+    assert long.log_scale != 0.0
+    assert long.through == short.through == history.dates[-1].item()
+
+
+def test_the_scale_is_that_of_the_assets_own_outcomes(bound, history):
+    # What the model says of prices does not change when all rv is a half more than ranges tell.
+    calm = bound.calibrate(history)
+    larger = DatedSeries(
+        history.rv * 1.5, history.measure, history.dates, columns=dict(history.columns)
+    )
+    # Scale-free forecasts move with the level, so that ratios and their scale stay.
+    assert bound.calibrate(larger).log_scale == pytest.approx(calm.log_scale, abs=0.2)
+
+
+def test_later_sessions_move_no_forecast(bound, history):
+    earlier = history.part(slice(0, 500))
+    changed = replace(history, rv=np.where(np.arange(700) >= 500, 1.0, history.rv))
+    assert bound.forecast(earlier) == bound.forecast(changed.part(slice(0, 500)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "calendar", "columns"),
+    [
+        ("crypto", "24/7", ("range_ratio", "return")),
+        ("fx", "24/5", ("overnight_return", "range_ratio", "return")),
+        ("index", "XLON", ("overnight_return", "range_ratio", "return")),
+    ],
+)
+def test_assets_of_all_kinds_and_calendars(model, kind, calendar, columns):
+    series = simulated_asset("ANY", kind, calendar, 300, seed=5).series
+    bound = bind(model, "ANY", kind, calendar, "garman_klass")
+    assert bound.manifest.columns == columns
+    assert bound.forecast(series).rv > 0
+    parkinson = simulated_asset("ANY", kind, calendar, 300, seed=5, measure="parkinson").series
+    assert bind(model, "ANY", kind, calendar, "parkinson").forecast(parkinson).rv > 0
