@@ -6,12 +6,12 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from models_store.bounds import Bounds
 from models_store.calibration import Record
 from models_store.manifest import HorizonRecord, IntervalCalibration
 from models_store.predictors.predictor import Predictor
 from volatility.arrays import BoolArray, FloatArray
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import Bounds
 
 
 class PredictedRv(NamedTuple):

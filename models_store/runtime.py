@@ -8,7 +8,6 @@ from types import MappingProxyType
 import numpy as np
 
 from models_store import refusals
-from models_store.bounds import to_rv
 from models_store.calibration import Calibration
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
@@ -21,7 +20,7 @@ from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries, RealizedSeries, to_rv
 
 _NOWHERE = Place(None, None, 0)
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})

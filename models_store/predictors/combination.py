@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
 
-from models_store.bounds import Bounds, to_rv
 from models_store.predictors import linear, network, pooled
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor, without_calendar
 from models_store.predictors.predictor import Predictor, PredictorKind, PredictorSpec
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
+from volatility.series import Bounds, to_rv
 
 _KINDS: Mapping[str, PredictorKind] = {
     "linear": linear.KIND,

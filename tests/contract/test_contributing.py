@@ -27,6 +27,27 @@ PROOFS = {
         """,
         "open_to_close True",
     ),
+    "Add a horizon": (
+        """
+        from dataclasses import replace
+        from pathlib import Path
+
+        from models_store.store import Store
+        from tests.training.simulated import make_asset
+        from training.config import read_config
+        from training.data.assets import TrainingSet
+        from training.models.registry import recipes
+        from training.publishing.retrain import publish, train
+
+        config, store = read_config(), Store(Path("var/trial"))
+        data = TrainingSet(make_asset("TEST", nobs=700), {}, 1)
+        trained = train(recipes(["har"], config), data, jobs=1, further=config.horizons[1:])
+        publish(trained, store, ["har"])
+        forecast = store.load("TEST", "har").forecast(data.target.series, horizon=66)
+        print(forecast.horizon, forecast.rv > 0, len(forecast.intervals))
+        """,
+        "66 True 2",
+    ),
     "Add a route": (
         """
         from datetime import UTC, datetime
@@ -86,6 +107,7 @@ PROOFS = {
 # Tests of what each change touches, which must pass with it.
 CONCERNED = {
     "Add a realized measure": ["tests/volatility/test_daily_series.py"],
+    "Add a horizon": ["tests/training/test_config.py"],
     "Add a route": ["tests/service/http/test_openapi.py", "tests/service/test_api_guide.py"],
     "Add a kind of predictor": [
         "tests/service/http/test_openapi.py",

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_store.bounds import Bounds, to_rv
 from models_store.forecast import ForecastInput
 from models_store.runtime import LoadedModel
 from models_store.store import Store
@@ -26,7 +25,7 @@ from volatility.errors import (
     UnsupportedLevel,
 )
 from volatility.regressors import on_scale
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import Bounds, DatedSeries, RealizedSeries, to_rv
 
 
 @pytest.fixture(scope="module")

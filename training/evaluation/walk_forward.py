@@ -17,7 +17,6 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
-from models_store.bounds import Bounds, to_rv
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
 from training.models.calendar_adjusted import CalendarAdjusted
@@ -26,6 +25,7 @@ from training.models.linear.regression import Regression
 from training.models.recipe import Fit, Recipe, seen_in
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import Bounds, to_rv
 
 FitDone = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 

@@ -7,7 +7,6 @@ from importlib.metadata import version
 import numpy as np
 
 from models_store import artifact
-from models_store.bounds import Bounds
 from models_store.manifest import (
     Evaluation,
     HorizonRecord,
@@ -36,6 +35,7 @@ from volatility.evaluation.intervals import (
     scale_errors,
 )
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.series import Bounds
 
 PROTOCOL = (
     "walk-forward over the last half, expanding; the third quarter chooses models, the last tests "

@@ -248,6 +248,20 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "horizon",
         r"horizon 5 is not supported.*\[1\]",
     ),
+    "one horizon and several": (
+        {"asset": ASSET, "horizon": 1, "horizons": [1]},
+        422,
+        "ambiguous_horizon",
+        "horizons",
+        "both horizon and horizons",
+    ),
+    "an unsupported one of several": (
+        {"asset": ASSET, "horizons": [1, 5]},
+        422,
+        "unsupported_horizon",
+        "horizon",
+        r"horizon 5 is not supported.*\[1\]",
+    ),
     "horizon zero": ({"asset": ASSET, "horizon": 0}, 422, "unsupported_horizon", "horizon", "0"),
     "unsupported level": (
         {"asset": ASSET, "levels": [0.8, 0.77]},

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models_store.bounds import Bounds
 from models_store.predictors.combination import CombinedPredictor, Member
 from training.config import Config
 from training.data.assets import TrainingSet
 from training.models.linear.hexp import hexp
 from training.models.pooled.universal import universal
 from training.models.recipe import Fit, Hyperparameters, Recipe, adapted, obstacle_of, seen_in
+from volatility.series import Bounds
 
 
 @dataclass(frozen=True)
