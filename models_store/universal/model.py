@@ -15,7 +15,7 @@ from volatility.seasonality import DAY_CLASSES
 NAME = "universal"  # of the model, and of its folder in a store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UniversalModel:
     """A verified artifact of the model for every asset.
 

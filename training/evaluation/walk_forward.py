@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
-from training.models.calendar_adjusted import CalendarAdjusted
 from training.models.linear import at_once
-from training.models.linear.regression import Regression
-from training.models.recipe import Fit, Recipe, seen_in
+from training.models.recipe import Fit, Recipe, members_of, seen_in
 from volatility.arrays import DateArray, FloatArray, Windows
+from volatility.evaluation.combination import combine
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import Bounds, to_rv
 
@@ -121,18 +120,22 @@ def count_fits(studies: Sequence[Study]) -> Counter[int]:
     """How many items :func:`walk_forward` yields, by the recipe's ``refit_every``."""
     fits: Counter[int] = Counter()
     for study in studies:
-        for every, models in Counter(recipe.refit_every for recipe in study.recipes).items():
+        for every, models in Counter(recipe.refit_every for recipe in _fitted(study)).items():
             fits[every] += models * len(blocks(study.data, every))
     return fits
 
 
 def tracks_of(study: Study, forecasts: Iterable[BlockForecasts]) -> dict[str, ForecastTrack]:
     """A study's blocks in order of time, by model in the order of its recipes."""
-    own: dict[str, list[BlockForecasts]] = {recipe.name: [] for recipe in study.recipes}
+    own: dict[str, list[BlockForecasts]] = {recipe.name: [] for recipe in _fitted(study)}
     for part in forecasts:
         if part.key == study.key:
             own[part.recipe.name].append(part)
-    return {model: _join(model, study.key.horizon, parts) for model, parts in own.items()}
+    tracks = {model: _join(model, study.key.horizon, parts) for model, parts in own.items()}
+    for recipe in study.recipes:
+        if recipe.name not in tracks:
+            tracks[recipe.name] = combine(recipe.name, [tracks[it] for it in members_of(recipe)])
+    return {recipe.name: tracks[recipe.name] for recipe in study.recipes}
 
 
 def together(recipes: Sequence[Recipe]) -> list[tuple[Recipe, ...]]:
@@ -168,12 +171,21 @@ def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
 
 def _jobs_of(study: Study) -> list[_Job]:
     jobs = []
-    for group in together(study.recipes):
+    for group in together(_fitted(study)):
         cut = blocks(study.data, group[0].refit_every)
         parts = [cut] if at_once.can_be(group[0]) else [[block] for block in cut]
         needed = only_needed(study.data, group)
         jobs += [_Job(study.key, needed, group, tuple(part)) for part in parts]
     return jobs
+
+
+def _fitted(study: Study) -> Sequence[Recipe]:
+    """The recipes that are fitted: not combinations of others, whose forecasts are made of theirs.
+
+    A combination is fitted where some member is not evaluated beside it.
+    """
+    names = {recipe.name for recipe in study.recipes}
+    return [it for it in study.recipes if not members_of(it) or not names >= set(members_of(it))]
 
 
 def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
@@ -188,7 +200,7 @@ def _forecast(job: _Job) -> list[BlockForecasts]:
     return [_forecast_one(recipe, job, block, known) for recipe in job.recipes]
 
 
-def _forecast_at_once(recipe: Regression | CalendarAdjusted, job: _Job) -> list[BlockForecasts]:
+def _forecast_at_once(recipe: at_once.AtOnce, job: _Job) -> list[BlockForecasts]:
     """Forecasts of every block, each by the fit at its cut-off."""
     data = job.data
     cut_offs = np.array([block.cut_off for block in job.blocks])

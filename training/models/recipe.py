@@ -97,6 +97,20 @@ def obstacle_of(recipe: Recipe, first_cut_off: np.datetime64) -> str | None:
     return recipe.obstacle(first_cut_off) if isinstance(recipe, Conditional) else None
 
 
+@runtime_checkable
+class Combined(Protocol):
+    """A recipe that says the mean, in logs, of what others say."""
+
+    @property
+    def members(self) -> tuple[Recipe, ...]:
+        """The others."""
+
+
+def members_of(recipe: Recipe) -> tuple[str, ...]:
+    """Names of what a recipe is the combination of; none for one that is fitted itself."""
+    return tuple(it.name for it in recipe.members) if isinstance(recipe, Combined) else ()
+
+
 def seen_in(known: TrainingSet) -> FloatArray:
     """The values of what is forecast that a fit has seen; a mean of days varies less than a day."""
     return known.target.series.rv if known.horizon == 1 else known.pairs(1).targets

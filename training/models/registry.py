@@ -65,6 +65,8 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
     }
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
+# Evaluated beside it, since its forecasts are made of theirs.
+_MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType({COMBINATION: ("hexp", "universal")})
 _POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
@@ -94,7 +96,7 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     UnknownModel, ExtraMissing : see :func:`make_recipe`.
     """
     _check_known(names)
-    asked = {*BENCHMARKS, *names}
+    asked = {*BENCHMARKS, *names, *(it for name in names for it in _MEMBERS.get(name, ()))}
     for name in NEURAL:
         if name in asked:
             require(NETWORKS_EXTRA, name, ", or name other models with --models")

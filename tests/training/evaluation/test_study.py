@@ -12,7 +12,7 @@ from tests.training.simulated import (
 )
 from training.data.assets import TrainingSet
 from training.evaluation.study import applicable, check_history, obstacle, parts_of
-from training.models.registry import MODELS, recipes
+from training.models.registry import LINEAR, NEURAL, recipes
 from volatility.errors import HistoryTooShort, TooFewObservations
 
 
@@ -40,7 +40,7 @@ def test_nothing_is_transferred_from_an_asset_to_itself() -> None:
 
 
 def test_a_model_needs_the_columns_it_sees() -> None:
-    chosen = recipes(list(MODELS), small_config())
+    chosen = recipes([*LINEAR, *NEURAL], small_config())
     everything = make_intraday_asset()
     assert [it.name for it in applicable(chosen, everything)] == [it.name for it in chosen]
     bare = make_asset()

@@ -7,7 +7,7 @@ effects as they were known at the fit.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -47,16 +47,27 @@ class Schedule:
     fit_of: Counts
 
 
-def can_be(recipe: Recipe) -> TypeGuard[Regression | CalendarAdjusted]:
-    """Whether a recipe is a regression, with or without the calendar."""
+@runtime_checkable
+class PredictsAtOnce(Recipe, Protocol):
+    """A recipe that has a way of its own to make all fits in one pass."""
+
+    def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
+        """Fit as scheduled on what of ``data`` is known, and predict."""
+
+
+AtOnce = Regression | CalendarAdjusted | PredictsAtOnce
+
+
+def can_be(recipe: Recipe) -> TypeGuard[AtOnce]:
+    """Whether a recipe is a regression, with or without the calendar, or knows how itself."""
     inner = recipe.inner if isinstance(recipe, CalendarAdjusted) else recipe
-    return isinstance(inner, Regression)
+    return isinstance(inner, Regression | PredictsAtOnce)
 
 
-def predict(
-    recipe: Regression | CalendarAdjusted, data: TrainingSet, schedule: Schedule
-) -> Predicted:
+def predict(recipe: AtOnce, data: TrainingSet, schedule: Schedule) -> Predicted:
     """Fit as scheduled on what of ``data`` is known, and predict; as :func:`can_be` allows."""
+    if isinstance(recipe, PredictsAtOnce):
+        return recipe.predict_at_once(data, schedule)
     if isinstance(recipe, CalendarAdjusted):
         assert isinstance(recipe.inner, Regression)
         return _predict_adjusted(recipe.inner, data, schedule)

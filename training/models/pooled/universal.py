@@ -16,6 +16,7 @@ from models_store.universal.model import NAME, UniversalModel
 from models_store.universal.store import UniversalStore
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
+from training.models.linear.at_once import Predicted, Schedule
 from training.models.pooled.rows import COLUMNS, log_targets
 from training.models.pooled.zero_shot import zero_shot
 from training.models.recipe import Fit, Hyperparameters
@@ -83,6 +84,28 @@ class Universal:
             {data.horizon: scale},
         )
         return Fit(predictors[data.horizon], learned={"log_scale": scale})
+
+    def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
+        """As the fits of a walk-forward: each version looks at the whole history once."""
+        asset, horizon = data.target, data.horizon
+        models = published(self.store)
+        fits = [version_known_on(models, asset.series.dates[known - 1]) for known in schedule.known]
+        outcomes = log_targets(asset, (horizon,))[:, 0]
+        rows = np.searchsorted(asset.series.dates, schedule.pairs.as_of) - (MINIMUM - 1)
+        values = np.empty(len(rows))
+        for model in dict.fromkeys(fits):
+            column = model.horizons.index(horizon)
+            plain = zero_shot(model, asset).plain[:, column]
+            ratios = np.exp(outcomes - plain)
+            for place, known in enumerate(schedule.known):
+                if fits[place] is model:
+                    own = schedule.fit_of == place
+                    told = max(0, known - horizon - (MINIMUM - 1))  # rows whose outcome is known
+                    newest = ratios[max(0, told - OUTCOMES) : told]
+                    values[own] = plain[rows[own]] + log_scale(
+                        newest, float(model.capped_means[column])
+                    )
+        return Predicted(values, np.zeros(len(rows)), "logs")
 
 
 def universal(config: Config) -> Universal:
