@@ -17,7 +17,12 @@ from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import make_files, make_series
 from volatility.errors import UnsupportedHorizon
-from volatility.evaluation.intervals import conformal_offsets, rolling_offsets
+from volatility.evaluation.intervals import (
+    WINDOW,
+    conformal_offsets,
+    rolling_offsets,
+    scale_errors,
+)
 from volatility.series import DatedSeries
 
 HORIZONS = (1, 5, 22)
@@ -86,9 +91,11 @@ def test_outcomes_of_several_sessions_count_when_the_last_has_closed(model: Load
     came = [rv[start : start + 5].mean() for start in starts]
     own = np.log(came / model.predict_rv(windows, 5).rv)
     track = model.tracks[5]
-    known = np.concatenate([np.log(track.rv / track.forecast), own])[-250:]
-    lower, _ = conformal_offsets(known, 0.8)
-    assert np.log(calibration.multipliers[0.8].lower) == pytest.approx(lower, rel=1e-9)
+    known = np.concatenate([np.log(track.rv / track.forecast), own])
+    errors, scales = scale_errors(known, 5)
+    lower, _ = conformal_offsets(errors[-WINDOW:], 0.8, 5)
+    expected = scales[-1] * lower
+    assert np.log(calibration.multipliers[0.8].lower) == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_forecast_that_is_clipped_says_the_range_of_its_own_horizon(model: LoadedModel) -> None:

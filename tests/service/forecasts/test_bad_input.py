@@ -270,6 +270,13 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "levels",
         r"0.77.*\[0.8, 0.95\]",
     ),
+    "quantile further out than the errors": (
+        {"asset": ASSET, "quantiles": [0.5, 0.0001]},
+        422,
+        "unsupported_quantile",
+        "quantiles",
+        "378 past forecast errors do not tell the quantile at 0.0001",
+    ),
     "level in percent": (
         {"asset": ASSET, "levels": [95]},
         422,
