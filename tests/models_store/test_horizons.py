@@ -17,7 +17,7 @@ from models_store.runtime import LoadedModel
 from models_store.store import Store
 from tests.models_store.artifacts import make_files, make_series
 from volatility.errors import UnsupportedHorizon
-from volatility.evaluation.intervals import conformal_offsets, rolling_offsets
+from volatility.evaluation.intervals import rolling_offsets
 from volatility.series import DatedSeries
 
 HORIZONS = (1, 5, 22)
@@ -86,9 +86,11 @@ def test_outcomes_of_several_sessions_count_when_the_last_has_closed(model: Load
     came = [rv[start : start + 5].mean() for start in starts]
     own = np.log(came / model.predict_rv(windows, 5).rv)
     track = model.tracks[5]
-    known = np.concatenate([np.log(track.rv / track.forecast), own])[-250:]
-    lower, _ = conformal_offsets(known, 0.8)
-    assert np.log(calibration.multipliers[0.8].lower) == pytest.approx(lower, rel=1e-9)
+    # As at the fifth date after the last of them, when all have been known for the first time.
+    following = np.concatenate([np.log(track.rv / track.forecast), own, np.zeros(5)])
+    expected = rolling_offsets(following, (0.8,), horizon=5)[-1, 0]
+    found = np.log([calibration.multipliers[0.8].lower, calibration.multipliers[0.8].upper])
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_forecast_that_is_clipped_says_the_range_of_its_own_horizon(model: LoadedModel) -> None:
