@@ -33,12 +33,11 @@ from training.evaluation.study import Study, applicable
 from training.evaluation.walk_forward import count_fits, forecast_studies
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
-from training.models.registry import MODELS, pooled_fit, recipes
+from training.models.registry import COMBINATION, MEMBERS, MODELS, pooled_fit, recipes
 from volatility.evaluation.combination import combine
 from volatility.evaluation.tracks import ForecastTrack
 
-OWN = ("ewma", "har", "hexp")  # evaluated beside the benchmarks where no models are named
-COMBINATION, MEMBER = "combination", "hexp"
+OWN = ("ewma", "har", "hexp", "ridge")  # evaluated beside benchmarks where no models are named
 
 
 @dataclass(frozen=True)
@@ -140,13 +139,14 @@ def _own_tracks(
 
 
 def _combinations(tracks: Mapping[TrackKey, ForecastTrack]) -> dict[TrackKey, ForecastTrack]:
-    """The universal model with the asset's own, where both are there."""
-    pairs = {
-        key._replace(model=COMBINATION): (track, tracks[key._replace(model=MEMBER)])
-        for key, track in tracks.items()
-        if key.model == UNIVERSAL and key._replace(model=MEMBER) in tracks
-    }
-    return {key: combine(COMBINATION, members) for key, members in pairs.items()}
+    """The universal model with the asset's own, where all are there."""
+    combined = {}
+    for key in tracks:
+        members = [tracks.get(key._replace(model=name)) for name in MEMBERS]
+        there = [track for track in members if track]
+        if key.model == UNIVERSAL and len(there) == len(members):
+            combined[key._replace(model=COMBINATION)] = combine(COMBINATION, there)
+    return combined
 
 
 def _command(options: argparse.Namespace) -> str:

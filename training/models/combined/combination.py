@@ -8,9 +8,8 @@ import numpy as np
 from models_store.predictors.combination import CombinedPredictor, Member
 from training.config import Config
 from training.data.assets import TrainingSet
-from training.models.linear.hexp import hexp
-from training.models.pooled.universal import universal
 from training.models.recipe import Fit, Hyperparameters, Recipe, adapted, obstacle_of, seen_in
+from training.models.registry import COMBINATION, MEMBERS, make_recipe
 from volatility.series import Bounds
 
 
@@ -72,5 +71,5 @@ class Combination:
 
 
 def combination(config: Config) -> Combination:
-    """The asset's own exponential regression, and the model for every asset."""
-    return Combination("combination", (hexp(config), universal(config)))
+    """The asset's own regressions, and the model for every asset."""
+    return Combination(COMBINATION, tuple(make_recipe(name, config) for name in MEMBERS))
