@@ -92,6 +92,15 @@ class IntervalCalibration(Record):
     nobs: PositiveInt = Field(description="Test forecasts behind coverage_observed.")
 
 
+class Margin(Record):
+    """How far a model is from another on the test part."""
+
+    qlike_ratio: FiniteFloat = Field(description="Its QLIKE over the other's; below 1 is better.")
+    dm_pvalue: float = Field(
+        ge=0, le=1, description="Of equal QLIKE, two-sided (Diebold-Mariano, fixed-b)."
+    )
+
+
 class Evaluation(Record):
     """Walk-forward results of this model on its own test part, out of sample."""
 
@@ -113,6 +122,10 @@ class Evaluation(Record):
     qlike_loss_by_seed: tuple[FiniteFloat, ...] = Field(
         default=(),
         description="QLIKE that each seed alone had on the same sessions, in the order of `seeds`.",
+    )
+    margins: dict[str, Margin] = Field(
+        default_factory=dict,
+        description="Distance from each benchmark that was evaluated beside it, by name.",
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training.cli import COMMANDS
 from training.models.extras import PACKAGES
-from training.models.registry import LINEAR, MODELS, NEURAL
+from training.models.registry import LINEAR, MODELS, NEURAL, POOLED
 
 OF_NETWORKS = PACKAGES["networks"]
 SLOW = {
@@ -158,6 +158,6 @@ def test_linear_models_are_fitted_and_published_without_the_extra(tmp_path: Path
 
 
 def test_what_needs_the_extra_is_where_torch_may_be() -> None:
-    assert {*LINEAR, *NEURAL} == set(MODELS)
+    assert {*LINEAR, *POOLED, *NEURAL} == set(MODELS)
     assert all(place.startswith("training.models.linear.") for place in LINEAR.values())
     assert all(place.startswith("training.models.neural.") for place in NEURAL.values())

@@ -13,6 +13,7 @@ from models_store.manifest import (
     IntervalCalibration,
     LossHistory,
     Manifest,
+    Margin,
     TrainingData,
 )
 from models_store.predictors.calendar_adjusted import without_calendar
@@ -86,6 +87,7 @@ def to_files(
     data: TrainingSet,
     tracks: Mapping[int, ForecastTrack],
     parts: SampleParts,
+    margins: Mapping[str, Margin] | None = None,
 ) -> dict[str, bytes]:
     """The files of the artifact; see :mod:`models_store.artifact`.
 
@@ -95,6 +97,7 @@ def to_files(
     data : what it was fitted on, at the horizon that it is judged by.
     tracks : by horizon, its walk-forward forecasts.
     parts : of the sample.
+    margins : by benchmark, how far the model is from it at the horizon that it is judged by.
     """
     reference = _reference_windows(fitted.recipe, fitted.fit, data)
     seen = {horizon: seen_in(replace(data, horizon=horizon)) for horizon in fitted.fits}
@@ -105,6 +108,9 @@ def to_files(
         horizon: _record(fitted, horizon, seen[horizon], tracks[horizon], parts)
         for horizon in fitted.fits
     }
+    judged = records[data.horizon]
+    told = judged.evaluation.model_copy(update={"margins": dict(margins or {})})
+    records[data.horizon] = judged.model_copy(update={"evaluation": told})
     manifest = _manifest(fitted, data, records)
     return artifact.encode(manifest, fitted.model_file, tracks, reference, reference_rv)
 

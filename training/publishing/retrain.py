@@ -18,6 +18,7 @@ import joblib  # type: ignore[import-untyped]
 
 from models_store.artifact import SUMS
 from models_store.errors import ArtifactRefused
+from models_store.manifest import Margin
 from models_store.runtime import LoadedModel
 from models_store.store import Store
 from training.data.assets import AssetData, TrainingSet
@@ -197,12 +198,15 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
         for model, reason in comparison.left_out.items()
     }
     outcomes |= {
-        fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked) for fitted in sound
+        fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked, comparison)
+        for fitted in sound
     }
     not_compared = _try_to_name_champion(trained, store)
     beside = [model for model in sound if outcomes[model.recipe.name].serves is None]
     if not_compared and beside:
-        outcomes |= {model.recipe.name: _publish_one(model, trained, store) for model in beside}
+        outcomes |= {
+            model.recipe.name: _publish_one(model, trained, store, comparison) for model in beside
+        }
         not_compared = _try_to_name_champion(trained, store)
     return RetrainedAsset(
         data=trained.data.target,
@@ -232,7 +236,11 @@ def _try_to_name_champion(trained: TrainedModels, store: Store) -> str | None:
 
 
 def _publish_if_needed(
-    fitted: FittedModel, trained: TrainedModels, store: Store, asked: Collection[str]
+    fitted: FittedModel,
+    trained: TrainedModels,
+    store: Store,
+    asked: Collection[str],
+    comparison: Comparison,
 ) -> Outcome:
     """Publish what was asked for, or has no version in service."""
     model = fitted.recipe.name
@@ -240,15 +248,18 @@ def _publish_if_needed(
     if current and model not in asked:
         note = f"evaluated beside; version {current.version} stays"
         return Outcome(model, None, None, False, note)
-    return _publish_one(fitted, trained, store)
+    return _publish_one(fitted, trained, store, comparison)
 
 
-def _publish_one(fitted: FittedModel, trained: TrainedModels, store: Store) -> Outcome:
+def _publish_one(
+    fitted: FittedModel, trained: TrainedModels, store: Store, comparison: Comparison
+) -> Outcome:
     model = fitted.recipe.name
     asset = trained.data.target.asset
     current = serving(store, asset, model)
     track = trained.tracks[model]
-    files = to_files(fitted, trained.data, trained.tracks_of(fitted), trained.parts)
+    margins = _margins(model, comparison)
+    files = to_files(fitted, trained.data, trained.tracks_of(fitted), trained.parts, margins)
     if current and forecasts_the_same(files, current, store):
         return Outcome(model, current.version, True, False, "unchanged")
     judgement = _judge(track, current, trained)
@@ -261,6 +272,19 @@ def _publish_one(fitted: FittedModel, trained: TrainedModels, store: Store) -> O
     if judgement.promote:
         store.promote(asset, model, version)
     return Outcome(model, version, judgement.promote, not judgement.promote, judgement.reason)
+
+
+def _margins(model: str, comparison: Comparison) -> dict[str, Margin]:
+    """How far a model is from each benchmark on the test part."""
+    rows = {row.model: row for row in comparison.rows}
+    own = rows[model]
+    return {
+        benchmark: Margin(
+            qlike_ratio=own.qlike_loss / rows[benchmark].qlike_loss, dm_pvalue=test.pvalue
+        )
+        for benchmark, test in own.diebold_mariano.items()
+        if rows[benchmark].qlike_loss > 0
+    }
 
 
 def _judge(track: ForecastTrack, current: LoadedModel | None, trained: TrainedModels) -> Judgement:
