@@ -48,6 +48,22 @@ PROOFS = {
         """,
         "66 True 2",
     ),
+    "Add a member of the combination": (
+        """
+        from tests.simulated_panel import simulated_asset
+        from training.config import read_config
+        from training.data.assets import TrainingSet
+        from training.evaluation.study import applicable
+        from training.models.registry import recipes
+
+        asset = simulated_asset("TEST", "crypto", "24/7", 900, seed=1)
+        chosen = applicable(recipes(["combination"], read_config()), asset)
+        [made] = [it for it in chosen if it.name == "combination"]
+        predictor = made.fit(TrainingSet(asset, {}, 1)).predictor
+        print([member.model for member in predictor.members])
+        """,
+        "['hexp', 'ridge', 'universal', 'log_har']",
+    ),
     "Add a route": (
         """
         from datetime import UTC, datetime
@@ -108,6 +124,7 @@ PROOFS = {
 CONCERNED = {
     "Add a realized measure": ["tests/volatility/test_daily_series.py"],
     "Add a horizon": ["tests/training/test_config.py"],
+    "Add a member of the combination": ["tests/training/models/test_registry.py"],
     "Add a route": ["tests/service/http/test_openapi.py", "tests/service/test_api_guide.py"],
     "Add a kind of predictor": [
         "tests/service/http/test_openapi.py",
