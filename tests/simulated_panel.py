@@ -1,11 +1,12 @@
 """Simulated assets of several kinds, and a small universal model that was fitted on some."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
 
-from training.config import UniversalConfig
+from training.config import UniversalConfig, read_config
 from training.data.assets import AssetData
 from training.data.bars_file import make_asset
 from volatility.bars import DAILY, Bars
@@ -13,7 +14,7 @@ from volatility.calendars import get_calendar
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 STEPS = 24  # a session
-TINY = UniversalConfig(
+_TINY = UniversalConfig(
     hidden_size=4,
     head=4,
     dropout=0.0,
@@ -26,6 +27,7 @@ TINY = UniversalConfig(
     vintage_months=12,
     vintage_assets=2,
 )
+TINY = replace(read_config(), seed=1, universal=_TINY)
 
 
 def simulated_bars(

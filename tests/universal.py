@@ -1,13 +1,11 @@
 """A small universal model, fitted on simulated assets, as files."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from models_store.universal.manifest import KindRecord
 from tests.simulated_panel import TINY, simulated_panel
-from training.config import read_config
 from training.evaluation.panel.scores import AssetScore
 from training.evaluation.panel.walk_forward import UNIVERSAL, PanelWalkForward, TrackKey
 from training.models.pooled.fitting import fit_pooled
@@ -23,16 +21,15 @@ _PLAN = PanelWalkForward(2, 24, ())
 @cache
 def universal_files() -> tuple[dict[str, bytes], ...]:
     """Two versions: one of 2019, which was made to be evaluated, and the one that serves."""
-    config = replace(read_config(), universal=TINY)
     panel = simulated_panel()
     newest = vintages(panel, 12, 2)[-1]
     cut_off = np.datetime64("2019-06-28")
     early = Vintage(cut_off, tuple(it.until(cut_off) for it in panel))
     files = []
     for vintage in (early, newest):
-        fitted = fit_pooled(vintage.assets, TINY, config.seed)
+        fitted = fit_pooled(vintage.assets, TINY)
         records = _records(fitted) if vintage is newest else {}
-        files.append(to_files(vintage, ExportedPooled.of(fitted), config, records))
+        files.append(to_files(vintage, ExportedPooled.of(fitted), TINY, records))
     return tuple(files)
 
 

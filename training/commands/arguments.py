@@ -36,6 +36,7 @@ def add_retrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", type=Path, default=Path("var/store"), help="model store (default: %(default)s)"
     )
+    _add_panel(parser)
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -157,8 +158,8 @@ def _add_panel(parser: argparse.ArgumentParser) -> None:
         "--panel",
         type=Path,
         metavar="DIR",
-        help="evaluate the model for every asset on a panel: a folder, or a file with a column "
-        "asset, and assets.csv beside the bars",
+        help="many assets instead, and the model for every asset: a folder, or a file with a "
+        "column asset, and assets.csv beside the bars",
     )
     parser.add_argument(
         "--folds",

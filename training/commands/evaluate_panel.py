@@ -3,7 +3,7 @@
 import argparse
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -101,7 +101,9 @@ def evaluate_panel(
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     own = recipes(named, config)
     tracks = _own_tracks(assets, own, horizons, config, options.jobs, console)
-    jobs = panel_jobs(assets, plan, config.universal, config.seed)
+    jobs = panel_jobs(
+        assets, plan, replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))
+    )
     with Progress(console=console) as progress:
         task = progress.add_task("fits of the universal model", total=len(jobs))
         parallel = worker_pool(options.jobs)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from models_store.shipped import open_store
 from models_store.store import Store
+from training.commands import retrain_panel
 from training.commands.comparison_tables import print_retrained
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import Preparation, check_writable
@@ -21,7 +22,9 @@ REFUSED = 1  # exit status: something was not promoted
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Retrain asset by asset; returns the exit status."""
+    """Retrain asset by asset, or the model for every asset; returns the exit status."""
+    if options.panel is not None:
+        return retrain_panel.run(options, console)
     prepared = Preparation.of(options)
     config = _with_horizons(prepared.config, options.horizons)
     echo(config, console, store=options.store)

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     with Progress(console=console) as progress:
         task = progress.add_task("fits as of one date after another", total=len(dates))
         parallel = worker_pool(options.jobs)
-        for vintage, graph in fit_vintages(dates, fit, config.universal, config.seed, parallel):
+        for vintage, graph in fit_vintages(dates, fit, config, parallel):
             exported[vintage.cut_off] = graph
             progress.advance(task)
     files = [

@@ -18,7 +18,7 @@ from models_store.units import median_range
 from models_store.universal import artifact
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
-from training.config import Config, UniversalConfig, flatten, seeds_from
+from training.config import Config, flatten, seeds_from
 from training.data.assets import AssetData
 from training.models.pooled.rows import COLUMNS
 from training.models.pooled.zero_shot import ExportedPooled, FitPooled
@@ -63,12 +63,11 @@ def vintages(assets: Sequence[AssetData], months: int, fewest: int) -> list[Vint
 def fit_vintages(
     found: Sequence[Vintage],
     fit: FitPooled,
-    config: UniversalConfig,
-    seed: int,
+    config: Config,
     parallel: joblib.Parallel,
 ) -> Iterator[tuple[Vintage, ExportedPooled]]:
     """Fit each vintage, and export it; as they are done, in no particular order."""
-    jobs = (joblib.delayed(_fit)(place, it, fit, config, seed) for place, it in enumerate(found))
+    jobs = (joblib.delayed(_fit)(place, it, fit, config) for place, it in enumerate(found))
     for place, exported in parallel(jobs):
         yield found[place], exported
 
@@ -135,9 +134,9 @@ def _vintage(assets: Sequence[AssetData], cut_off: np.datetime64) -> Vintage:
 
 
 def _fit(
-    place: int, vintage: Vintage, fit: FitPooled, config: UniversalConfig, seed: int
+    place: int, vintage: Vintage, fit: FitPooled, config: Config
 ) -> tuple[int, ExportedPooled]:
-    return place, ExportedPooled.of(fit(vintage.assets, config, seed))
+    return place, ExportedPooled.of(fit(vintage.assets, config))
 
 
 def _panel_asset(data: AssetData) -> PanelAsset:

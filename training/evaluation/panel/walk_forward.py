@@ -13,7 +13,7 @@ from typing import NamedTuple
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 
-from training.config import UniversalConfig
+from training.config import Config
 from training.data.assets import AssetData
 from training.models.pooled.zero_shot import FitPooled, zero_shot
 from volatility.arrays import DateArray, FloatArray
@@ -55,8 +55,7 @@ class PanelJob:
     judged: tuple[AssetData, ...]
     start: np.datetime64  # last session that the fit may see
     end: np.datetime64  # last target session of the block
-    config: UniversalConfig
-    seed: int
+    config: Config
     histories: tuple[int, ...]
 
 
@@ -89,7 +88,7 @@ def panel_tracks(
 
 
 def panel_jobs(
-    assets: Sequence[AssetData], plan: PanelWalkForward, config: UniversalConfig, seed: int
+    assets: Sequence[AssetData], plan: PanelWalkForward, config: Config
 ) -> list[PanelJob]:
     """A fit for every fold and block in which an asset of the fold is judged."""
     fold = folds_of(assets, plan.folds)
@@ -101,7 +100,7 @@ def panel_jobs(
             known = [it for it in known if len(it.series) > MINIMUM]
             if judged and known:
                 jobs.append(
-                    PanelJob(tuple(known), tuple(judged), start, end, config, seed, plan.histories)
+                    PanelJob(tuple(known), tuple(judged), start, end, config, plan.histories)
                 )
     return jobs
 
@@ -136,7 +135,7 @@ def _judged(asset: AssetData, start: np.datetime64, end: np.datetime64) -> bool:
 
 
 def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
-    pooled = fit(job.known, job.config, job.seed)
+    pooled = fit(job.known, job.config)
     tracks: dict[TrackKey, ForecastTrack] = {}
     for asset in job.judged:
         scaled = zero_shot(pooled, asset).scaled

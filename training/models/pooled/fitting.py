@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.config import UniversalConfig, seeds_from
+from training.config import Config, seeds_from
 from training.data.assets import AssetData
 from training.models.pooled.rows import Effects, Rows, class_effects, training_rows
 from training.networks.pooled_network import (
@@ -17,8 +17,6 @@ from training.networks.pooled_network import (
 )
 from volatility.arrays import FloatArray
 from volatility.own_scale import capped
-
-HORIZONS = (1, 5, 10, 22)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,31 +49,32 @@ class PooledFit:
         return self.network.to_onnx(self.example.regressors, self.example.sequence)
 
 
-def fit_pooled(assets: Sequence[AssetData], config: UniversalConfig, seed: int) -> PooledFit:
+def fit_pooled(assets: Sequence[AssetData], config: Config) -> PooledFit:
     """Fit a regression, then encoders on what it leaves, then the mean.
 
     Parameters
     ----------
     assets : as they were known at the cut-off.
-    config : shape and training.
-    seed : the first of the encoders' seeds, and that of the variations.
+    config : horizons; shape and training; the first of the encoders' seeds, which is that of the
+        variations too.
     """
+    seed, horizons, settings = config.seed, config.horizons, config.universal
     effects = class_effects(assets)
-    rows = training_rows(assets, effects, HORIZONS, seed)
+    rows = training_rows(assets, effects, horizons, seed)
     scaling = _standardization(rows)
     scaled = _float32(((rows.regressors - scaling.mean) / scaling.deviation).clip(-LIMIT, LIMIT))
-    coefficients = pooled_ridge(scaled, rows.targets, config.ridge)
+    coefficients = pooled_ridge(scaled, rows.targets, settings.ridge)
     left = _float32(rows.targets - (scaled @ coefficients[1:] + coefficients[0]))
     steps = _float32((rows.sequence - scaling.sequence_mean) / scaling.sequence_deviation)
-    seeds = seeds_from(seed, config.seeds)
-    encoders = [fit_encoder(scaled, steps, left, config, own) for own in seeds]
+    seeds = seeds_from(seed, settings.seeds)
+    encoders = [fit_encoder(scaled, steps, left, settings, own) for own in seeds]
     in_logs = PooledNetwork(scaling, coefficients, encoders)
     ratios = np.exp(rows.targets - in_logs.run(rows.regressors, rows.sequence))
     means = _means(ratios)  # by which the forecast of a log is moved to that of a mean
     coefficients[0] += np.log(means)
     network = PooledNetwork(scaling, coefficients, encoders)
     example = rows.where(np.arange(len(rows.targets)) % (len(rows.targets) // 64 + 1) == 0)
-    return PooledFit(network, HORIZONS, effects, _means(capped(ratios / means)), example)
+    return PooledFit(network, horizons, effects, _means(capped(ratios / means)), example)
 
 
 def pooled_ridge(

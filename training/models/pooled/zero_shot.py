@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_store.predictors.pooled import look
-from training.config import UniversalConfig
+from training.config import Config
 from training.data.assets import AssetData
 from training.models.pooled.rows import Effects, histories, log_factors, log_targets
 from volatility.arrays import FloatArray
@@ -77,7 +77,7 @@ class ExportedPooled:
         return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
 
 
-FitPooled = Callable[[Sequence[AssetData], UniversalConfig, int], FittedPooled]
+FitPooled = Callable[[Sequence[AssetData], Config], FittedPooled]
 
 
 class ZeroShot(NamedTuple):

@@ -39,17 +39,17 @@ class Pooled:
         self.network, self.horizons, self.capped_means = LastValue(), (1, 5), np.ones(2)
 
 
-def fit(assets, _config, _seed):
+def fit(assets, _config):
     return Pooled(assets)
 
 
 def tracks_of(assets, how=fit):
-    jobs = panel_jobs(assets, PLAN, TINY, 1)
+    jobs = panel_jobs(assets, PLAN, TINY)
     return panel_tracks(jobs, how, worker_pool(1))
 
 
 def test_no_fit_sees_an_asset_that_it_forecasts_or_what_came_later():
-    for job in panel_jobs(simulated_panel(), PLAN, TINY, 1):
+    for job in panel_jobs(simulated_panel(), PLAN, TINY):
         assert not {it.asset for it in job.known} & {it.asset for it in job.judged}
         assert max(it.series.dates[-1] for it in job.known) <= job.start
 

@@ -14,7 +14,7 @@ from training.models.pooled.zero_shot import ExportedPooled, zero_shot
 
 @pytest.fixture(scope="module")
 def fitted():
-    return fit_pooled(simulated_panel(), TINY, 1)
+    return fit_pooled(simulated_panel(), TINY)
 
 
 def qlike(log_rv, log_forecast):
@@ -35,7 +35,7 @@ def test_it_forecasts_an_asset_that_it_has_not_seen(fitted):
 
 
 def test_the_same_seed_gives_the_same_network(fitted):
-    again = fit_pooled(simulated_panel(), TINY, 1)
+    again = fit_pooled(simulated_panel(), TINY)
     rows = fitted.example
     np.testing.assert_array_equal(
         fitted.network.run(rows.regressors, rows.sequence),
