@@ -52,6 +52,10 @@ class PooledGraph:
         )
         return cls(content, session)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Between processes goes the file's content; a session cannot."""
+        return _reopen, (self.content, self.chunk)
+
     def run(self, regressors: AnyFloat, sequence: AnyFloat) -> FloatArray:
         """From (batch, k) regressors and (batch, 22, 4) sequences to (batch, horizons) logs."""
         columns = regressors.astype(np.float32), sequence.astype(np.float32)
@@ -77,6 +81,10 @@ class PooledGraph:
         alone = replace(self, chunk=1)
         together = np.array_equal(self.run(regressors, sequence), alone.run(regressors, sequence))
         return self if together else alone
+
+
+def _reopen(content: bytes, chunk: int) -> PooledGraph:
+    return replace(PooledGraph.of(content), chunk=chunk)
 
 
 @dataclass(frozen=True)
