@@ -14,6 +14,8 @@ from models_store.runtime import LoadedModel
 from models_store.shipped import open_store
 from models_store.snapshot import Refusal, Snapshot
 from models_store.store import Store
+from models_store.universal.asset_model import UniversalAssetModel
+from models_store.universal.model import UniversalModel
 
 __all__ = [
     "ArtifactRefused",
@@ -27,5 +29,7 @@ __all__ = [
     "Refusal",
     "Snapshot",
     "Store",
+    "UniversalAssetModel",
+    "UniversalModel",
     "open_store",
 ]

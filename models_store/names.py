@@ -6,6 +6,7 @@ from volatility.errors import InvalidInput
 
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9^=_.-]{0,31}")
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,47}")
+UNIVERSAL = "universal"  # the model for every asset, the folder it is in, the asset it is of
 _RESERVED = {"champion"}  # a file of this name stands beside an asset's models
 
 

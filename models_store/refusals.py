@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models_store.manifest import Manifest
+from models_store.names import UNIVERSAL
 from models_store.units import MEDIAN_SESSIONS
 from volatility.errors import (
     HistoryTooShort,
@@ -80,8 +81,10 @@ def implausible(
     medians = manifest.rv_medians if nobs >= MEDIAN_SESSIONS else None
     seen_low, seen_high = medians or manifest.clip
     what = f"medians of {MEDIAN_SESSIONS} sessions" if medians else "single sessions"
+    training = manifest.training
+    whose = training.source if _is_for_every_asset(manifest) else manifest.asset
     return ImplausibleUnit(
-        f"the median rv of the newest {nobs} sessions is {found:.3g}, but {manifest.asset} had "
+        f"the median rv of the newest {nobs} sessions is {found:.3g}, but {whose} had "
         f"{what} from {seen_low:.3g} to {seen_high:.3g} in training; rv is a variance per day in "
         "decimal² (0.0004 for a 2 % day), not percent, not annualized and not a volatility",
         field="history",
@@ -91,4 +94,10 @@ def implausible(
 
 
 def _name(manifest: Manifest) -> str:
-    return f"{manifest.model} of {manifest.asset}"
+    return (
+        manifest.model if _is_for_every_asset(manifest) else f"{manifest.model} of {manifest.asset}"
+    )
+
+
+def _is_for_every_asset(manifest: Manifest) -> bool:
+    return manifest.asset == manifest.model == UNIVERSAL

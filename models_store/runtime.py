@@ -46,6 +46,11 @@ class LoadedModel:
     tracks: Mapping[int, ForecastTrack]
 
     @property
+    def identity(self) -> str:
+        """What tells it from every other model: its digest, and what it is bound to."""
+        return self.sha256
+
+    @property
     def track(self) -> ForecastTrack:
         """Forecasts of the horizon that the model was judged by."""
         return self.tracks[self.manifest.horizons[0]]

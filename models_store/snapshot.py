@@ -9,6 +9,8 @@ from typing import Self
 from models_store.errors import ArtifactRefused
 from models_store.runtime import LoadedModel
 from models_store.store import CHAMPION, Store
+from models_store.universal.model import NAME, UniversalModel
+from models_store.universal.store import UniversalStore
 from volatility.errors import UnknownVersion
 
 
@@ -30,6 +32,7 @@ class Snapshot:
     models: Mapping[str, Mapping[str, LoadedModel]]  # by asset, by model
     champions: Mapping[str, str]  # by asset; absent where none is named or it cannot be read
     refused: tuple[Refusal, ...] = ()
+    universal: UniversalModel | None = None  # the model for every asset
 
     @classmethod
     def of(cls, store: Store) -> Self:
@@ -39,7 +42,7 @@ class Snapshot:
         """
         models: dict[str, dict[str, LoadedModel]] = {}
         champions: dict[str, str] = {}
-        refused: list[Refusal] = []
+        universal, refused = _load_universal(store)
         for asset, outcomes in _load_all(store).items():
             models[asset] = {}
             for model, (loaded, refusals) in outcomes.items():
@@ -53,7 +56,18 @@ class Snapshot:
             else:
                 if champion:
                     champions[asset] = champion
-        return cls(models=models, champions=champions, refused=tuple(refused))
+        return cls(models, champions, tuple(refused), universal)
+
+
+def _load_universal(store: Store) -> tuple[UniversalModel | None, list[Refusal]]:
+    """The model for every asset, if one can serve, and what cannot."""
+    model, errors = UniversalStore(store.root).newest()
+    served = model.version if model else None
+    refused = [Refusal(it.asset, it.model, it.version, it.reason, served) for it in errors]
+    if model and not model.manifest.by_kind:
+        reason = "its manifest does not say how it did on any kind of asset: it cannot serve"
+        return None, [*refused, Refusal(NAME, NAME, model.version, reason, None)]
+    return model, refused
 
 
 _Outcome = tuple[LoadedModel | None, list[Refusal]]  # what serves of one model, and what cannot

@@ -111,7 +111,7 @@ def _log_loaded(catalogue: Catalogue, counted: Metrics) -> None:
     """Say what was loaded and what was not."""
     loaded = {asset: len(models) for asset, models in catalogue.snapshot.models.items()}
     counted.set_models(loaded, len(catalogue.snapshot.refused))
-    log.info("models loaded", models=loaded)
+    log.info("models loaded", models=loaded, universal=catalogue.universal.version)
     for refusal in catalogue.snapshot.refused:
         log.warning(
             "artifact refused",

@@ -17,6 +17,7 @@ from models_store.manifest import (
     TrainingData,
 )
 from models_store.predictors import pooled
+from models_store.predictors.pooled import PooledPredictorSpec
 from models_store.runtime import LoadedModel
 from models_store.universal.manifest import KindRecord
 from models_store.universal.model import NAME, UniversalModel
@@ -48,6 +49,21 @@ class UniversalAssetModel(LoadedModel):
 
     pooled: Mapping[int, PooledErrors]
     capped_means: Mapping[int, float]
+
+    @property
+    def kind(self) -> str:
+        """What the asset is taken for; one of :data:`volatility.scale_free.KINDS`."""
+        return self._bound.asset_kind
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells it from every other model: its digest, and what it is bound to."""
+        return f"{self.sha256} {self.kind} {self.manifest.calendar} {self.manifest.measure}"
+
+    @property
+    def _bound(self) -> PooledPredictorSpec:
+        assert isinstance(self.manifest.predictor, PooledPredictorSpec)
+        return self.manifest.predictor
 
     @cached_property
     def _horizons(self) -> Mapping[int, HorizonModel]:
@@ -89,6 +105,8 @@ class UniversalAssetModel(LoadedModel):
         if len(part) < self.window_sessions + horizon:
             return np.empty(0)
         pairs = make_pairs(part, self.window_sessions, self.calendar, horizon, self._columns)
+        if not len(pairs.targets):  # where sessions are missing after every window
+            return np.empty(0)
         residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
         return residuals
 

@@ -92,4 +92,8 @@ class UniversalManifest(Record):
             raise ValueError("there is not one capped mean a horizon")
         if set(self.calendar_effects) != set(KINDS):
             raise ValueError(f"calendar_effects needs {', '.join(KINDS)}")
+        if self.by_kind and set(self.by_kind) != set(KINDS):
+            raise ValueError(f"by_kind needs {', '.join(KINDS)}, or nothing")
+        if any(set(records) != set(self.horizons) for records in self.by_kind.values()):
+            raise ValueError("by_kind does not have every kind at every horizon")
         return self

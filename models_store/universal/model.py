@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models_store.names import UNIVERSAL
 from models_store.predictors.pooled import PooledGraph, PooledPredictor, look
 from models_store.universal.manifest import UniversalManifest
 from volatility.arrays import FloatArray, Windows
@@ -12,7 +13,7 @@ from volatility.calendars import get_calendar
 from volatility.scale_free import KINDS, scale_free
 from volatility.seasonality import DAY_CLASSES
 
-NAME = "universal"  # of the model, and of its folder in a store
+NAME = UNIVERSAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ database makes two writers wait for each other: SQLite by its lock on the file, 
 asset's row.
 """
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from service.http.errors import BarsConflict, NotReady
 from volatility.arrays import DateArray, FloatArray
 from volatility.bars import PRICES, Bars
+from volatility.scale_free import usual_kind
 
 _ROWS_AT_ONCE = 5_000  # what one statement sends; more takes memory and no less time
 
@@ -34,6 +36,8 @@ _assets = sa.Table(
     sa.Column("bar_interval", sa.Integer, nullable=False),  # seconds
     sa.Column("source", sa.String(200), nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),  # grows by one with every change
+    # Empty in rows that are older than this column, or written by a service that is.
+    sa.Column("kind", sa.String(16), nullable=False, server_default=""),
 )
 
 _bars = sa.Table(
@@ -56,6 +60,7 @@ class HeldAsset:
     measure: str
     bar_interval: int  # seconds
     source: str
+    kind: str  # one of volatility.scale_free.KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,13 @@ class HistoryStore:
         self._engine = _engine(url)
 
     def prepare(self, seed: Iterable[tuple[HeldAsset, Bars]]) -> None:
-        """Create the tables; fill an empty database with ``seed``, all of it or nothing."""
+        """Create the tables; fill an empty database with ``seed``, all of it or nothing.
+
+        A database of an earlier release gets the columns that it lacks.
+        """
         with self._engine.begin() as connection:
             _metadata.create_all(connection)
+        self._add_kind()
         if self.assets():
             return
         with _yielding_to_rival(), self._engine.begin() as connection:
@@ -114,12 +123,14 @@ class HistoryStore:
 
         Raises
         ------
-        BarsConflict : a bar contradicts a held one, and ``replace`` is false; nothing is changed.
+        BarsConflict : a bar contradicts a held one, and ``replace`` is false, or the asset has been
+            held meanwhile with another calendar, kind, measure or interval; nothing is changed.
         """
         self._register(asset)
         with self._engine.connect() as connection, connection.begin() as transaction:
             _next_revision(connection, asset.asset)
             held = _read(connection, asset.asset)
+            _check_alike(held.asset, asset)
             change = _compare(held.bars, bars)
             if change.contradicting.any() and not replace:
                 raise _conflict(asset.asset, held.bars, bars, change)
@@ -147,6 +158,22 @@ class HistoryStore:
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+
+    def _add_kind(self) -> None:
+        """Add the column of kinds to a table that was made without it."""
+        if self._has_kind():
+            return
+        column = sa.schema.CreateColumn(_assets.c.kind).compile(self._engine)
+        try:
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(f"ALTER TABLE {_assets.name} ADD COLUMN {column}")
+        except sa.exc.DBAPIError:
+            if not self._has_kind():  # nor has another process just added it
+                raise
+
+    def _has_kind(self) -> bool:
+        columns = sa.inspect(self._engine).get_columns(_assets.name)
+        return _assets.c.kind.name in {column["name"] for column in columns}
 
     def _register(self, asset: HeldAsset) -> None:
         if asset.asset in self.assets():
@@ -229,6 +256,19 @@ def _conflict(asset: str, held: Bars, given: Bars, change: _Change) -> BarsConfl
     )
 
 
+def _check_alike(held: HeldAsset, given: HeldAsset) -> None:
+    """Two requests may make one asset at once; the first says what it is."""
+    if dataclasses.replace(held, source=given.source) != given:
+        raise BarsConflict(
+            f"{held.asset} has just been held with the calendar {held.calendar}, the kind "
+            f"{held.kind}, the measure {held.measure} and bars of {held.bar_interval} seconds. "
+            "Nothing was changed; send the bars again",
+            field="asset",
+            found=held.asset,
+            needed="bars of the asset as it is held",
+        )
+
+
 def _prices_text(bars: Bars, index: int) -> str:
     return ", ".join(f"{price} {float(getattr(bars, price)[index])!r}" for price in PRICES)
 
@@ -248,7 +288,14 @@ def _read(connection: Connection, asset: str) -> HeldBars:
     prices = (_bars.c[price] for price in PRICES)
     query = sa.select(_bars.c.opened_at, *prices).where(_bars.c.asset == asset)
     rows = connection.execute(query.order_by(_bars.c.opened_at)).all()
-    described = HeldAsset(row.asset, row.calendar, row.measure, row.bar_interval, row.source)
+    described = HeldAsset(
+        asset=row.asset,
+        calendar=row.calendar,
+        measure=row.measure,
+        bar_interval=row.bar_interval,
+        source=row.source,
+        kind=row.kind or usual_kind(row.calendar),
+    )
     return HeldBars(described, _to_bars(rows, row.bar_interval), row.revision)
 
 
@@ -273,6 +320,7 @@ def _insert_asset(connection: Connection, asset: HeldAsset) -> None:
             measure=asset.measure,
             bar_interval=asset.bar_interval,
             source=asset.source,
+            kind=asset.kind,
             revision=1,
         )
     )

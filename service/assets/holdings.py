@@ -22,6 +22,7 @@ from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import InvalidInput, NoHistory, UnknownAsset
 from volatility.measures.session_returns import session_returns
+from volatility.scale_free import usual_kind
 from volatility.series import DatedSeries, daily_series
 
 
@@ -40,7 +41,7 @@ class Held:
         self.bars = bars
         self.revision = revision
         self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
-        self._calibrations: dict[tuple[str, int], Calibration] = {}
+        self._calibrations: dict[tuple[str, int], Calibration] = {}  # by model and horizon
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -69,13 +70,17 @@ class Held:
         ConstantPrices : no session has a realized measure above zero.
         UnsupportedHorizon : the model does not forecast so many sessions ahead.
         """
-        known = self._calibrations.get((model.sha256, horizon))
+        known = self._calibrations.get((model.identity, horizon))
         if known is None:
             manifest = model.manifest
             series = self.series(manifest.measure, manifest.columns)
             known = model.calibrate(series, horizon=horizon)
-            self._calibrations[model.sha256, horizon] = known
+            self._calibrations[model.identity, horizon] = known
         return known
+
+    def is_calibrated(self, model: LoadedModel, horizon: int) -> bool:
+        """Whether :meth:`calibration` answers at once."""
+        return (model.identity, horizon) in self._calibrations
 
     def sessions(self) -> DateArray:
         """Sessions of the asset's own series; none while the bars do not make one up."""
@@ -179,20 +184,33 @@ def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsse
     UnknownAsset : it is in neither.
     ArtifactRefused : none of its models serves, and nothing is held.
     """
+    known = find_asset(name, holdings, catalogue)
+    if known is not None:
+        return known
+    names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
+    raise UnknownAsset(
+        f"there is no asset {name!r}; there are {names}. A new one is made by its first bars: "
+        f"PUT /assets/{name}/bars",
+        field="asset",
+        found=name,
+        needed=f"one of {names}",
+    )
+
+
+def find_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset | None:
+    """What is known of an asset, if anything is.
+
+    Raises
+    ------
+    ArtifactRefused : none of its models serves, and nothing is held.
+    """
     held = holdings.find(name)
     if held is not None:
         return held.asset
     model = catalogue.find(name, AUTO)
     if model is None:
         catalogue.check_not_refused(name)
-        names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
-        raise UnknownAsset(
-            f"there is no asset {name!r}; there are {names}. A new one gets its calendar and "
-            "measure from its first retrain",
-            field="asset",
-            found=name,
-            needed=f"one of {names}",
-        )
+        return None
     manifest = model.manifest
     return HeldAsset(
         asset=name,
@@ -200,6 +218,7 @@ def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsse
         measure=manifest.measure,
         bar_interval=manifest.bar_interval,
         source="sent over HTTP",
+        kind=usual_kind(manifest.calendar),
     )
 
 
@@ -213,5 +232,6 @@ def shipped() -> Iterable[tuple[HeldAsset, Bars]]:
             measure=dataset.measure,
             bar_interval=dataset.bars.interval,
             source=dataset.source,
+            kind=dataset.kind,
         )
         yield asset, dataset.bars

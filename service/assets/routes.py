@@ -9,9 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models_store import ArtifactRefused
-from service.assets.holdings import Held, Holdings, HoldingsDep, known_asset
+from models_store.names import UNIVERSAL, InvalidName
+from service.assets.database import HeldAsset
+from service.assets.holdings import Held, Holdings, HoldingsDep, find_asset, known_asset
 from service.assets.ingest import CSV, Ingested, Merging, ingest, read
+from service.assets.newcomers import MEASURE, MEASURES, Described, settle
 from service.assets.schemas import (
+    MAX_CALENDAR,
     AssetAnswer,
     AssetsAnswer,
     BarsInput,
@@ -21,25 +25,35 @@ from service.assets.schemas import (
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
 from service.http.clock import ClockDep
 from service.http.errors import (
+    AssetMismatch,
     BarsConflict,
     BodyTooLarge,
     Fault,
     InvalidRequest,
     MalformedJson,
+    UnclearCalendar,
     UnsupportedMediaType,
 )
-from service.http.fields import Day
+from service.http.fields import Day, Kind
 from service.http.json import to_date
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from volatility.arrays import DateArray
+from volatility.bars import DAILY
 from volatility.calendars import get_calendar
-from volatility.errors import InvalidBars, NoHistory, UnknownAsset
+from volatility.errors import (
+    InvalidBars,
+    NoHistory,
+    UnknownAsset,
+    UnknownCalendar,
+    UnknownMeasure,
+)
 from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
 
 
+_INFERRED = " Left out, it is inferred from the dates, and a warning says so."
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
 
@@ -62,7 +76,11 @@ def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> A
         UnsupportedMediaType,
         InvalidRequest,
         InvalidBars,
-        UnknownAsset,
+        InvalidName,
+        AssetMismatch,
+        UnclearCalendar,
+        UnknownCalendar,
+        UnknownMeasure,
         BarsConflict,
         ArtifactRefused,
     ),
@@ -84,18 +102,32 @@ async def put_bars(
             "the others with them, or drop them."
         ),
     ] = "refuse",
+    calendar: Annotated[
+        str | None,
+        Query(min_length=1, max_length=MAX_CALENDAR, description="Of a new asset." + _INFERRED),
+    ] = None,
+    kind: Annotated[Kind | None, Query(description="Of a new asset." + _INFERRED)] = None,
+    measure: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            description=f"Of a new asset: {' or '.join(MEASURES)}; {MEASURE} if left out.",
+        ),
+    ] = None,
 ) -> MergeAnswer:
-    """Add bars to the held history, all of them or none.
+    """Add bars to the held history, all of them or none; the first daily bars make a new asset.
 
     Bars that are held already, with the same prices, stay as they are; so a request can be sent
     again.
     """
 
     def put() -> Ingested:
-        known = known_asset(asset, holdings, catalogue)
-        bars = read(content, media_type(request), known.bar_interval)
+        known = find_asset(asset, holdings, catalogue)
+        bars = read(content, media_type(request), known.bar_interval if known else DAILY)
+        whose, inferred = settle(asset, known, bars, Described(calendar, kind, measure))
         how = Merging(replace, outside_sessions == "drop")
-        return ingest(known, bars, how, holdings, clock())
+        ingested = ingest(whose, bars, how, holdings, clock())
+        return ingested._replace(warnings=(*inferred, *ingested.warnings))
 
     return _merged(await run_in_threadpool(put))
 
@@ -145,6 +177,7 @@ def _describe(name: str, holdings: Holdings, catalogue: Catalogue, now: datetime
         asset=name,
         calendar=known.calendar,
         periods_per_year=get_calendar(known.calendar).periods_per_year,
+        kind=known.kind,
         measure=known.measure,
         bar_interval=known.bar_interval,
         bars=len(held.bars) if held else 0,
@@ -154,8 +187,16 @@ def _describe(name: str, holdings: Holdings, catalogue: Catalogue, now: datetime
         stale_sessions=held.stale_sessions(now) if held else None,
         source=known.source,
         models=catalogue.models(name),
-        champion=catalogue.champion(name),
+        champion=_champion(known, catalogue),
     )
+
+
+def _champion(known: HeldAsset, catalogue: Catalogue) -> str | None:
+    """The model that ``auto`` means."""
+    if catalogue.models(known.asset):
+        return catalogue.champion(known.asset)
+    is_for_every = catalogue.universal.knows(known.bar_interval, known.measure)
+    return UNIVERSAL if is_for_every else None
 
 
 def _check_range(start: date | None, end: date | None) -> None:

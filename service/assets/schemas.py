@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from service.http.fields import AssetName, Day, Measure, RequestBody, Time, Warnings
 
+MAX_CALENDAR = 16  # letters of its name: what the database holds
 BarInterval = Annotated[int, Field(description="Seconds that one bar spans.", examples=[86400])]
 LastSession = Annotated[
     date | None,
@@ -72,6 +73,7 @@ class AssetAnswer(TypedDict):
     asset: AssetName
     calendar: Annotated[str, Field(examples=["24/7", "XNYS"])]
     periods_per_year: Annotated[int, Field(description="Sessions per year.", examples=[365])]
+    kind: Annotated[str, Field(description="What is traded.", examples=["crypto"])]
     measure: Measure
     bar_interval: BarInterval
     bars: Annotated[int, Field(description="Bars held.", examples=[2522])]
@@ -86,7 +88,13 @@ class AssetAnswer(TypedDict):
     ]
     source: Annotated[str, Field(description="Where the first bars came from.")]
     models: Annotated[list[str], Field(examples=[["har", "log_har"]])]
-    champion: Annotated[str | None, Field(description="The model that `auto` means.")]
+    champion: Annotated[
+        str | None,
+        Field(
+            description="The model that `auto` means: `universal` for an asset without models of "
+            "its own."
+        ),
+    ]
 
 
 class AssetsAnswer(TypedDict):

@@ -28,7 +28,7 @@ _MAX_REMEMBERED = 20_000
 
 
 class Encoded(NamedTuple):
-    """The JSON of one forecast, and whose it is."""
+    """The JSON of one forecast, and whose model it is of."""
 
     asset: str
     model: str
@@ -167,7 +167,7 @@ def _answer(issued: IssuedForecast) -> ForecastAnswer:
     said, skill = issued.forecast, issued.skill
     answer = ForecastAnswer(
         forecast_id=issued.forecast_id,
-        asset=said.asset,
+        asset=issued.asset,
         model=said.model,
         model_version=said.model_version,
         model_sha256=said.model_sha256,

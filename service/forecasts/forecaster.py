@@ -21,6 +21,7 @@ class IssuedForecast(NamedTuple):
     stale_sessions: int | None  # None for a history without dates
     degraded_reason: str | None
     warnings: tuple[str, ...]
+    asset: str | None  # as asked; the model of any asset knows no name
 
 
 Issued = IssuedForecast | tuple[IssuedForecast, ...]  # several of a term structure
@@ -51,7 +52,7 @@ def forecast_batch(questions: Sequence[Asked]) -> list[Issued | RoughcastError]:
         except RoughcastError as error:
             answers[place] = error
         else:
-            by_model[settled.model.sha256][place] = settled
+            by_model[settled.model.identity][place] = settled
     for asked in by_model.values():
         answers.update(zip(asked, _issue_or_refuse(list(asked.values())), strict=True))
     return [answers[place] for place in range(len(questions))]
@@ -115,6 +116,7 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
         stale_sessions,
         choice.degraded_reason,
         (*warnings, *forecast.warnings, *unknown_skill),
+        choice.asset,
     )
 
 
@@ -122,7 +124,7 @@ def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -
     history, levels, horizon, _, quantiles = given
     count = model.window_sessions
     asked = f"{horizon} {levels} {quantiles}" if quantiles else f"{horizon} {levels}"
-    digest = hashlib.sha256(f"{model.sha256} {asked}".encode())
+    digest = hashlib.sha256(f"{model.identity} {asked}".encode())
     digest.update(history.rv[-count:].tobytes())
     for name in model.manifest.columns:
         digest.update(history.columns[name][-count:].tobytes())

@@ -8,16 +8,18 @@ import numpy as np
 
 from models_store import ForecastInput, LoadedModel, Manifest
 from service.assets.holdings import Held, Holdings
+from service.forecasts.choosing import Chooser, sessions_until
 from service.forecasts.schemas import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
 from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue, Choice
-from volatility.bars import from_records, validate
+from volatility.bars import DAILY, Bars, from_records, validate
 from volatility.calendars import Calendar, days_of
 from volatility.errors import InvalidInput, OutsideCalendar, RoughcastError, UnsupportedHorizon
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series
+from volatility.trailing import SESSIONS
 
 _MANY_BARS = 2_000
 
@@ -112,6 +114,7 @@ class Questions:
     def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
         self._catalogue = catalogue
         self._holdings = holdings
+        self._chooser = Chooser(catalogue, holdings)
         self._clock = clock
 
     def of(self, request: ForecastRequest) -> Asked:
@@ -145,17 +148,38 @@ class Questions:
         """Whether a request would keep others waiting if it were answered between them.
 
         It is where it brings thousands of bars, or the models have not been compared yet at a
-        horizon that it asks for, which takes up to a tenth of a second.
+        horizon that it asks for, which takes up to a tenth of a second; and where the model for
+        every asset has to forecast what a history tells the outcomes of, a tenth of a millisecond
+        each, or a calendar has to be built.
         """
-        history, horizons = request.history, request.horizons or (request.horizon,)
+        horizons = request.horizons or (request.horizon,)
+        if (request.asset, request.model) not in self._catalogue.choices:
+            return self._is_long_for_universal(request, horizons)
+        history = request.history
         if history is not None and len(history.bars or history.rv or ()) > _MANY_BARS:
             return True
         return not all(
-            it == JUDGED or self._catalogue.is_compared(request.asset, it) for it in horizons
+            it == JUDGED or self._catalogue.is_compared(request.asset or "", it) for it in horizons
+        )
+
+    def _is_long_for_universal(self, request: ForecastRequest, horizons: Sequence[int]) -> bool:
+        history, calendar = request.history, request.calendar
+        if calendar is not None and not self._catalogue.universal.is_bound(calendar):
+            return True
+        if history is not None:
+            return len(history.bars or history.rv or ()) > SESSIONS
+        held = self._holdings.find(request.asset or "")
+        if held is None or len(held.sessions()) <= SESSIONS:
+            return False
+        model = self._chooser.held_model(held.asset)
+        if model is None:
+            return False
+        return request.as_of is not None or not all(
+            held.is_calibrated(model, it) for it in horizons
         )
 
     def _of(self, request: ForecastRequest, reading: ClockReading) -> Asked:
-        asset, model, horizons = request.asset, request.model, request.horizons
+        horizons = request.horizons
         if horizons is not None and "horizon" in request.model_fields_set:
             raise UnsupportedHorizon(
                 "the request gives both horizon and horizons; leave one out",
@@ -164,33 +188,52 @@ class Questions:
                 found=list(horizons),
                 needed="either horizon or horizons",
             )
-        # A model that there is takes a look-up; the catalogue says why there is none.
-        choice = self._catalogue.choices.get((asset, model)) or self._catalogue.resolve(
-            asset, model
-        )
-        choices = [
-            choice if it == JUDGED else self._catalogue.at(choice, it)
-            for it in horizons or (request.horizon,)
-        ]
-        if request.history is not None:
-            question = _of_inline(request, request.history, choices[0], reading)
-        else:
-            held = self._holdings.get(asset)
-            question = Question(
-                choices[0],
-                held,
-                request.horizon,
-                request.levels,
-                request.as_of,
-                reading.last_closed_session(held.calendar),
-                (),
-                request.quantiles,
-            )
+        question = self._question(request, reading)
         if horizons is None:
+            return self._at(question, request.horizon)
+        return TermStructure(tuple([self._at(question, it) for it in horizons]))
+
+    def _at(self, question: Question, horizon: int) -> Question:
+        if horizon == JUDGED:
             return question
-        asked = zip(choices, horizons, strict=True)
-        return TermStructure(
-            tuple([question._replace(choice=it, horizon=horizon) for it, horizon in asked])
+        choice = self._catalogue.at(question.choice, horizon)
+        return question._replace(choice=choice, horizon=horizon)
+
+    def _question(self, request: ForecastRequest, reading: ClockReading) -> Question:
+        """What is asked, one session ahead."""
+        asset, history = request.asset, request.history
+        warnings: tuple[str, ...] = ()
+        choice = self._catalogue.choices.get((asset, request.model)) if asset else None
+        interval = choice.model.manifest.bar_interval if choice else DAILY
+        bars = _bars_of(history, interval) if history else None
+        if choice is None:
+            choice, warnings = self._chooser.of(request, bars)
+        elif asset and (request.calendar or request.kind):
+            self._chooser.check(request, asset)
+        if history is None:
+            return self._of_held(request, choice, reading)
+        given = history if bars is None else bars
+        question = _of_inline(request, given, choice, reading)
+        nobs = 0 if isinstance(question.history, Held) else len(question.history)
+        if nobs < choice.model.required_sessions:
+            other = self._chooser.in_place_of(choice, request, nobs)
+            question = _of_inline(request, given, other, reading) if other else question
+        return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
+
+    def _of_held(self, request: ForecastRequest, choice: Choice, reading: ClockReading) -> Question:
+        held = self._holdings.get(choice.asset or "")
+        nobs = sessions_until(held, request.as_of)
+        if nobs < choice.model.required_sessions:
+            choice = self._chooser.in_place_of(choice, request, nobs) or choice
+        return Question(
+            choice,
+            held,
+            JUDGED,
+            request.levels,
+            request.as_of,
+            reading.last_closed_session(held.calendar),
+            (),
+            request.quantiles,
         )
 
     def _of_or_error(
@@ -230,8 +273,17 @@ def settle(question: Question) -> Settled:
     return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 
+def _bars_of(history: HistoryInput, interval: int) -> Bars | None:
+    if history.bars is None:
+        return None
+    try:
+        return from_records(history.bars, interval)
+    except InvalidInput as error:
+        raise located(error, "history.") from None
+
+
 def _of_inline(
-    request: ForecastRequest, history: HistoryInput, choice: Choice, reading: ClockReading
+    request: ForecastRequest, given: Bars | HistoryInput, choice: Choice, reading: ClockReading
 ) -> Question:
     if request.as_of is not None:
         raise InvalidAsOf(
@@ -243,7 +295,7 @@ def _of_inline(
         )
     model = choice.model
     try:
-        series, warnings = _series_of(history, model.manifest, model.calendar, reading.now)
+        series, warnings = _series_of(given, model.manifest, model.calendar, reading.now)
     except InvalidInput as error:
         raise located(error, "history.") from None
     if isinstance(series, DatedSeries):
@@ -251,7 +303,7 @@ def _of_inline(
     return Question(
         choice,
         series,
-        request.horizon,
+        JUDGED,
         request.levels,
         None,
         reading.last_closed_session(model.calendar),
@@ -261,20 +313,19 @@ def _of_inline(
 
 
 def _series_of(
-    history: HistoryInput, manifest: Manifest, calendar: Calendar, now: datetime
+    given: Bars | HistoryInput, manifest: Manifest, calendar: Calendar, now: datetime
 ) -> tuple[RealizedSeries, Iterable[str]]:
     """Daily series of a history in any of its forms, and what is worth knowing about it.
 
     Bars are measured with the measure and the columns of the model; ``rv`` is taken to be in its
     measure, and has no columns.
     """
-    if history.bars is None:
-        series = _given_series(history, manifest.measure)
+    if isinstance(given, HistoryInput):
+        series = _given_series(given, manifest.measure)
         check_series(series, calendar, now)
         return series, ()
-    bars = from_records(history.bars, manifest.bar_interval)
-    findings = validate(bars, calendar, now)
-    measured, more = daily_series(bars, manifest.measure, calendar, manifest.columns)
+    findings = validate(given, calendar, now)
+    measured, more = daily_series(given, manifest.measure, calendar, manifest.columns)
     return measured, dict.fromkeys(map(str, (*findings, *more)))
 
 

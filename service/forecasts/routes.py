@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models_store import ArtifactRefused
+from models_store.names import InvalidName
 from service.forecasts import batch
 from service.forecasts.encoding import Encoded, EncodedForecasts, ForecastTally
 from service.forecasts.query import Questions
@@ -25,6 +26,7 @@ from service.forecasts.schemas import (
 )
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import (
+    AssetMismatch,
     BodyTooLarge,
     InvalidAsOf,
     InvalidRequest,
@@ -41,7 +43,9 @@ from volatility.errors import (
     InvalidBars,
     InvalidSeries,
     NoHistory,
+    OutsideCalendar,
     UnknownAsset,
+    UnknownCalendar,
     UnknownModel,
     UnsupportedHorizon,
     UnsupportedLevel,
@@ -55,6 +59,10 @@ _FORECAST_ERRORS = (
     UnknownAsset,
     UnknownModel,
     NoHistory,
+    AssetMismatch,
+    InvalidName,
+    UnknownCalendar,
+    OutsideCalendar,
     UnsupportedHorizon,
     UnsupportedLevel,
     UnsupportedQuantile,

@@ -6,13 +6,13 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
-from service.assets.schemas import BarInput
+from service.assets.schemas import MAX_CALENDAR, BarInput
 from service.http.bodies import one_of
 from service.http.fields import (
     AsOf,
-    AssetName,
     Day,
     Horizon,
+    Kind,
     Measure,
     Nobs,
     RequestBody,
@@ -67,16 +67,55 @@ class ForecastRequest(RequestBody):
                 {"asset": "BTC-USD"},
                 {"asset": "SPX", "model": "log_har", "levels": [0.8, 0.95], "as_of": "2020-03-16"},
                 {"asset": "SPX", "model": "log_har", "horizons": [1]},
+                {
+                    "asset": "MINE",
+                    "calendar": "24/7",
+                    "kind": "crypto",
+                    "history": {
+                        "bars": [
+                            {
+                                "date": "2021-10-26",
+                                "open": 63.1,
+                                "high": 63.3,
+                                "low": 59.8,
+                                "close": 60.4,
+                            }
+                        ]
+                    },
+                },
             ]
         }
     )
 
-    asset: AssetName
+    asset: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Asset, as in `GET /assets`, or any other, or none, whose daily bars are "
+            "in `history`: then the model for every asset, `universal`, answers.",
+            examples=["BTC-USD"],
+        ),
+    ] = None
+    calendar: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_CALENDAR,
+            description="Of an asset that is not known: `24/7`, or a code of `exchange_calendars`. "
+            "Left out, it is inferred from the dates, and a warning says so.",
+            examples=["XNYS"],
+        ),
+    ] = None
+    kind: Annotated[
+        Kind | None,
+        Field(description="Of an asset that is not known. Left out, that of most on the calendar."),
+    ] = None
     model: Annotated[
         str,
         Field(
             min_length=1,
-            description="Model, as in `GET /models`, or `auto` for the asset's champion.",
+            description="Model, as in `GET /models`; `auto` for the asset's champion; `universal` "
+            "for the model for every asset, which needs daily bars.",
             examples=["auto", "har"],
         ),
     ] = AUTO
@@ -200,7 +239,9 @@ class Skill(TypedDict):
 class _Common(TypedDict):
     """What forecasts of one model from one history share, whatever the horizon."""
 
-    asset: AssetName
+    asset: Annotated[
+        str | None, Field(description="As asked; null if none was named.", examples=["BTC-USD"])
+    ]
     model: Annotated[str, Field(description="The model that answered.", examples=["log_har"])]
     model_version: Annotated[
         int, Field(ge=1, description="Its version in the store.", examples=[1])

@@ -11,6 +11,8 @@
         ├── RouteNotFound
         ├── MethodNotAllowed
         ├── InvalidAsOf              no such day to replay
+        ├── AssetMismatch            what is said of an asset contradicts what is known of it
+        ├── UnclearCalendar          the dates of a new asset's bars do not tell it
         ├── BarsConflict             a bar contradicts the one that is held
         ├── NotReady                 nothing to serve yet
         ├── ComparisonUnavailable    the evaluations in the store do not fit together
@@ -103,6 +105,18 @@ class InvalidAsOf(ServiceError):
     code = "invalid_as_of"
 
 
+class AssetMismatch(ServiceError):
+    """What is said of an asset contradicts what is known of it."""
+
+    code = "asset_mismatch"
+
+
+class UnclearCalendar(ServiceError):
+    """The dates of a new asset's bars do not tell its calendar."""
+
+    code = "unclear_calendar"
+
+
 class BarsConflict(ServiceError):
     """A bar contradicts the one that is held for the same time."""
 
@@ -141,6 +155,8 @@ STATUS: dict[type[RoughcastError], int] = {
     RouteNotFound: 404,
     MethodNotAllowed: 405,
     InvalidAsOf: 422,
+    AssetMismatch: 422,
+    UnclearCalendar: 422,
     BarsConflict: 409,
     NotReady: 503,
     ComparisonUnavailable: 503,

@@ -1,7 +1,7 @@
 """Types of fields that several features share, and the base of request bodies."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -68,6 +68,10 @@ class RequestBody(BaseModel):
 
 AssetName = Annotated[
     str, Field(min_length=1, description="Asset, as in `GET /assets`.", examples=["BTC-USD"])
+]
+Kind = Annotated[
+    Literal["stock", "etf", "index", "fx", "crypto"],
+    Field(description="What is traded: by it the model for every asset tells assets apart."),
 ]
 Horizon = Annotated[int, Field(description="Sessions ahead.", examples=[1])]
 AsOf = Annotated[

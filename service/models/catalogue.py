@@ -6,10 +6,19 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Self
 
-from models_store import ArtifactRefused, LoadedModel, Refusal, Snapshot, Store
+from models_store import (
+    ArtifactRefused,
+    LoadedModel,
+    Refusal,
+    Snapshot,
+    Store,
+    UniversalAssetModel,
+)
+from models_store.names import UNIVERSAL
 from service.http.json import to_date
 from service.http.state import from_state
 from service.models.asset_comparison import JUDGED, AssetComparison, compare_models
+from service.models.universal import Universal
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnsupportedHorizon
 
 AUTO = "auto"  # the name under which an asset's champion is asked
@@ -48,11 +57,13 @@ class Choice:
     model : the model.
     degraded_reason : why it is not the one that was meant, if so.
     skill : how it did against the baseline, or why that is not known.
+    asset : that it is asked about; None where the request names none.
     """
 
     model: LoadedModel
     degraded_reason: str | None
     skill: ModelSkill | str
+    asset: str | None
 
 
 @dataclass(frozen=True)
@@ -64,11 +75,13 @@ class Catalogue:
     store : where the models come from.
     snapshot : the models, the champions and what was refused.
     comparisons : by asset, one session ahead.
+    universal : the model for every asset.
     """
 
     store: Store
     snapshot: Snapshot
     comparisons: Mapping[str, AssetComparison]
+    universal: Universal
     _further: dict[tuple[str, int], AssetComparison] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -80,7 +93,7 @@ class Catalogue:
             for asset, models in snapshot.models.items()
             if models
         }
-        return cls(store, snapshot, comparisons)
+        return cls(store, snapshot, comparisons, Universal.of(snapshot))
 
     def assets(self) -> list[str]:
         """Assets that have a model in service, sorted."""
@@ -113,9 +126,39 @@ class Catalogue:
         choice = self.choices.get((asset, model))
         if choice is not None:
             return choice
-        if not self.snapshot.models.get(asset):
-            raise self._nothing_serves(asset)
-        raise self._no_such_model(asset, model)
+        raise self.why_none(asset, model)
+
+    def why_none(self, asset: str | None, model: str) -> RoughcastError:
+        """Why no model answers a request that names none in service.
+
+        Raises
+        ------
+        ArtifactRefused : every model of the asset failed its checks.
+        """
+        if asset is None or not self.snapshot.models.get(asset):
+            return self._nothing_serves(asset)
+        return self._no_such_model(asset, model)
+
+    def universal_choice(
+        self, asset: str | None, kind: str, calendar: str, measure: str, reason: str | None = None
+    ) -> Choice:
+        """The model for every asset as the one that answers.
+
+        Parameters
+        ----------
+        asset : that is asked about, if it has a name.
+        kind, calendar, measure : of the asset.
+        reason : why it answers in place of another, if it does.
+
+        Raises
+        ------
+        UnknownModel : it does not serve, or was fitted on no such measure.
+        UnknownCalendar : there is none of the name.
+        """
+        model = self.universal.bound(kind, calendar, measure)
+        degraded = reason or self.universal.degraded_reason
+        skill = self._skill(model, model.manifest.horizons[0])
+        return Choice(model, degraded, skill, asset)
 
     def find(self, asset: str, model: str) -> LoadedModel | None:
         """The model that answers a request, if there is one."""
@@ -168,6 +211,8 @@ class Catalogue:
         return replace(choice, skill=self._skill(choice.model, horizon))
 
     def _skill(self, model: LoadedModel, horizon: int = JUDGED) -> ModelSkill | str:
+        if isinstance(model, UniversalAssetModel):
+            return self.universal.standing(model.kind, horizon)
         asset = model.manifest.asset
         comparison = self.comparisons[asset]
         if horizon != JUDGED:
@@ -209,6 +254,7 @@ class Catalogue:
             fallback,
             f"{self._why_no(asset, champion)}; {fallback.manifest.model} answers instead",
             self._skill(fallback),
+            asset,
         )
 
     def _why_no(self, asset: str, champion: str | None) -> str:
@@ -229,13 +275,14 @@ class Catalogue:
         manifest = model.manifest
         refusal = self.refusal(manifest.asset, manifest.model)
         if refusal is None:
-            return Choice(model, None, self._skill(model))
+            return Choice(model, None, self._skill(model), manifest.asset)
         version = "the pointer" if refusal.version is None else f"version {refusal.version}"
         return Choice(
             model,
             f"{version} of {manifest.model} is refused: {refusal.reason}; "
             f"version {model.version} answers instead",
             self._skill(model),
+            manifest.asset,
         )
 
     def check_not_refused(self, asset: str) -> None:
@@ -249,10 +296,12 @@ class Catalogue:
             if it.asset == asset:
                 raise ArtifactRefused(asset, it.model, it.version, it.reason)
 
-    def _nothing_serves(self, asset: str) -> UnknownAsset:
-        self.check_not_refused(asset)
+    def _nothing_serves(self, asset: str | None) -> UnknownAsset:
+        if asset is not None:
+            self.check_not_refused(asset)
+        named = "no asset is named" if asset is None else f"there is no asset {asset!r} with models"
         return UnknownAsset(
-            f"there is no asset {asset!r} with models; there are {self._listed()}",
+            f"{named}; there are {self._listed()}{self._any_other}",
             field="asset",
             found=asset,
             needed=f"one of {self._listed()}",
@@ -278,6 +327,13 @@ class Catalogue:
             found=horizon,
             needed=f"one of {self.horizons(asset)}",
         )
+
+    @property
+    def _any_other(self) -> str:
+        """Whether there is a model for an asset that has none of its own."""
+        if self.universal.version is None:
+            return f"; the model for every asset is not in service: {self.universal.why_absent}"
+        return f". Of any other, send daily bars, and leave model out or ask for {UNIVERSAL}"
 
     def _listed(self) -> str:
         return ", ".join(self.assets()) or "none"

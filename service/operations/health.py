@@ -47,7 +47,7 @@ def ready(
     holdings: HoldingsDep,
 ) -> ReadyAnswer:
     """Say whether the service can forecast: a model is loaded and the held history answers."""
-    number = len(catalogue.all_models())
+    number = len(catalogue.all_models()) + (catalogue.universal.version is not None)
     if not number:
         raise NotReady(_why_empty(catalogue), found=0, needed="at least one model in the store")
     holdings.store.ping()

@@ -25,6 +25,7 @@ SHORTENED = {"estimates", "points", "rows"}
 ELSEWHERE = {
     "ambiguous_column": 422,
     "artifact_refused": 503,
+    "asset_mismatch": 422,
     "body_too_large": 413,
     "comparison_unavailable": 503,
     "internal_error": 500,
@@ -34,6 +35,10 @@ ELSEWHERE = {
     "not_a_session": 422,
     "outside_session": 422,
     "not_ready": 503,
+    "unclear_calendar": 422,
+    "unknown_calendar": 422,
+    "unsupported_quantile": 422,
+    "wrong_interval": 422,
 }
 
 

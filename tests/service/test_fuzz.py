@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from service.app import create_app
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
+from tests.service.any_asset import made_up_bars, publish_universal
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of, clock, json_bars, json_rv, settings_in
 
@@ -62,6 +63,7 @@ def inside(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("fuzz")
     shutil.copytree(world, folder, dirs_exist_ok=True)
     settings_inside = settings_in(folder)
+    publish_universal(settings_inside)
     door.app = create_app(settings_inside, clock)
     return settings_inside
 
@@ -94,9 +96,15 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("POST", "/forecast", {"asset": ASSET, "history": {"bars": json_bars(bars_of(SERIES))[-24:]}}),
+    (
+        "POST",
+        "/forecast",
+        {"asset": "MINE", "calendar": "XNYS", "kind": "etf", "history": {"bars": made_up_bars(24)}},
+    ),
     ("POST", "/forecast/batch", {"items": [{"asset": ASSET}, {"asset": ASSET, "levels": []}]}),
     ("POST", "/hurst", {"rv": json_rv(130), "measure": "parkinson", "intraday_nobs": 24}),
     ("PUT", f"/assets/{ASSET}/bars", {"bars": json_bars(bars_of(SERIES))[-2:]}),
+    ("PUT", "/assets/MINE/bars?calendar=XNYS", {"bars": made_up_bars(24)}),
 ]
 
 numbers = st.one_of(

@@ -59,7 +59,7 @@ def bars_of(series: DatedSeries, drift: float = 0.0) -> Bars:
 
 
 def held_asset(asset: str = ASSET) -> HeldAsset:
-    return HeldAsset(asset, "24/7", "garman_klass", DAILY, "simulated")
+    return HeldAsset(asset, "24/7", "garman_klass", DAILY, "simulated", "crypto")
 
 
 def json_bars(bars: Bars) -> list[dict[str, object]]:

@@ -35,6 +35,7 @@ def test_an_asset_is_described(client: TestClient) -> None:
                 "asset": ASSET,
                 "calendar": "24/7",
                 "periods_per_year": 365,
+                "kind": "crypto",
                 "measure": "garman_klass",
                 "bar_interval": 86_400,
                 "bars": 400,
@@ -162,7 +163,7 @@ def test_an_asset_of_refused_models_says_so_and_hides_no_other(settings: Setting
 def hourly(settings: Settings) -> Iterator[TestClient]:
     """Two whole days of hourly bars are held, and the bar before them."""
     history = HistoryStore(settings.database_url)
-    asset = HeldAsset("HOURLY", "24/7", "realized_variance", 3600, "simulated")
+    asset = HeldAsset("HOURLY", "24/7", "realized_variance", 3600, "simulated", "crypto")
     history.merge(asset, make_bars(49, "2021-01-31T23:00", 3600))
     history.close()
     with TestClient(create_app(settings, clock)) as client:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from service.assets.database import HistoryStore
 from service.http.errors import BarsConflict, NotReady
@@ -177,3 +178,47 @@ def test_a_database_that_is_gone_does_not_answer(
         store.ping()
     store.prepare([])
     store.ping()
+
+
+def without_kind(path: Path) -> None:
+    """Make the database one of a release that knew no kinds."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE assets DROP COLUMN kind")
+    engine.dispose()
+
+
+def test_a_database_of_before_kinds_gets_them(
+    path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    older = open_store(path)
+    shares = replace(held_asset("SHARE"), calendar="XNYS", kind="etf")
+    older.prepare([(held_asset(), part(0, 40)), (shares, part(0, 1))])
+    older.close()
+    without_kind(path)
+    for store in (open_store(path), open_store(path)):  # the second finds the column there
+        store.prepare([])
+        assert store.read(ASSET).asset == held_asset()  # a coin, by its calendar
+        assert store.read("SHARE").asset == replace(shares, kind="stock")
+        assert_same(store.read(ASSET).bars, part(0, 40))
+    store.merge(replace(held_asset("NEW"), kind="fx"), part(0, 5))
+    assert store.read("NEW").asset.kind == "fx"
+
+
+def test_processes_that_start_together_add_the_column_once(
+    path: Path, open_store: Callable[[Path], HistoryStore]
+) -> None:
+    open_store(path).prepare([(held_asset(), part(0, 40))])
+    without_kind(path)
+    stores = [open_store(path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda store: store.prepare([]), stores))
+    assert all(store.read(ASSET).asset == held_asset() for store in stores)
+
+
+def test_an_asset_is_what_the_first_request_made_it(store: HistoryStore) -> None:
+    other = replace(held_asset(), calendar="XNYS", kind="stock")
+    with pytest.raises(BarsConflict, match="has just been held with the calendar 24/7"):
+        store.merge(other, part(40, 50))
+    assert len(store.read(ASSET).bars) == 40
+    assert store.read(ASSET).revision == 1

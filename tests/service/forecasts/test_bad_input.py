@@ -56,7 +56,7 @@ def flat(nobs: int = 30) -> Body:
 
 FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
     "empty asset": ({"asset": ""}, 422, "empty_value", "asset", "at least 1 character"),
-    "no asset": ({}, 422, "missing_field", "asset", "Field required"),
+    "no asset": ({}, 422, "missing_field", "asset", "an asset, or a history"),
     "unknown asset": ({"asset": "DOGE"}, 404, "unknown_asset", "asset", "'DOGE'.*there are TEST"),
     "unknown model": (
         {"asset": ASSET, "model": "oracle"},
@@ -768,9 +768,9 @@ def test_put(client: TestClient, case: str) -> None:
     check(answer.json(), *expected)  # type: ignore[arg-type]
 
 
-def test_bars_of_an_unknown_asset(client: TestClient) -> None:
+def test_a_bar_of_an_unknown_asset(client: TestClient) -> None:
     answer = client.put("/assets/DOGE/bars", content=put([BAR]), headers=JSON)
-    check(answer.json(), 404, "unknown_asset", "asset", "no asset 'DOGE'; there are TEST")
+    check(answer.json(), 422, "unclear_calendar", "calendar", "DOGE is new, and bars from")
 
 
 def test_every_fault_is_listed(client: TestClient) -> None:

@@ -21,7 +21,7 @@ from tests.service.worlds import ASSET, NOW, bars_of, held_asset, json_rv
 @pytest.fixture
 def issued(world_settings: Settings) -> IssuedForecast:
     forecast = Store(world_settings.store).load(ASSET, "har").forecast(make_series(), (0.8,))
-    return IssuedForecast("0" * 32, forecast, "unknown", 0, None, ("first", "second"))
+    return IssuedForecast("0" * 32, forecast, "unknown", 0, None, ("first", "second"), ASSET)
 
 
 def test_a_bug_that_makes_a_number_infinite_cannot_make_the_answer_invalid_json(

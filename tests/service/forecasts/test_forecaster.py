@@ -31,7 +31,9 @@ def questions(world_settings: Settings) -> Questions:
 def question(world_settings: Settings) -> Question:
     model = Store(world_settings.store).load(ASSET, "har")
     last = make_series().dates[-1]
-    return Question(Choice(model, None, "third"), make_series(), 1, (0.8,), None, last, ("first",))
+    return Question(
+        Choice(model, None, "third", ASSET), make_series(), 1, (0.8,), None, last, ("first",)
+    )
 
 
 def request(**body: Any) -> ForecastRequest:
@@ -68,7 +70,7 @@ def test_the_id_changes_with_everything_that_the_numbers_depend_on(question: Que
         question._replace(history=other),
         question._replace(history=earlier),
         question._replace(history=RealizedSeries(series.rv, series.measure)),
-        question._replace(choice=Choice(replace(model, sha256="0" * 64), None, "")),
+        question._replace(choice=Choice(replace(model, sha256="0" * 64), None, "", ASSET)),
     ]
     ids = {forecast(it).forecast_id for it in asked}
     assert len(ids) == len(asked)

@@ -1,0 +1,163 @@
+"""An asset that nobody has described: what its bars, and the request, say of it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from models_store.names import check_asset_name
+from models_store.predictors.pooled import RANGE_SIGN
+from service.assets.database import HeldAsset
+from service.http.errors import AssetMismatch, UnclearCalendar, located
+from volatility.bars import Bars
+from volatility.calendar_inference import MarketKind, market_of
+from volatility.calendars import get_calendar
+from volatility.errors import Finding, InvalidBars, UnknownMeasure
+
+MEASURE = "garman_klass"  # of an asset's rv, where none is given
+MEASURES = tuple(RANGE_SIGN)  # that the model for every asset knows
+_LEAST_SPAN = 7  # days in which there is a weekend
+
+
+class Described(NamedTuple):
+    """What a request says of its asset; None where it says nothing."""
+
+    calendar: str | None = None
+    kind: str | None = None
+    measure: str | None = None
+
+
+def settle(
+    name: str, known: HeldAsset | None, bars: Bars, described: Described
+) -> tuple[HeldAsset, tuple[str, ...]]:
+    """Whose bars were sent: an asset that is known, or the one that they make.
+
+    Returns
+    -------
+    The asset, and what was inferred of a new one.
+
+    Raises
+    ------
+    AssetMismatch : what is said of the asset contradicts what is known of it.
+    As :func:`newcomer`, of a new one.
+    """
+    if known is not None:
+        check_agrees(known, described)
+        return known, ()
+    try:
+        return newcomer(name, bars, described)
+    except InvalidBars as error:
+        raise located(error) from None
+
+
+def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tuple[str, ...]]:
+    """An asset that is to be held from now on, and what was inferred of it.
+
+    Parameters
+    ----------
+    name : it.
+    bars : the first of it, read as daily ones.
+    described : what the request says of it.
+
+    Raises
+    ------
+    InvalidName : it cannot name an asset.
+    UnknownMeasure : not one of those that an asset may be held in.
+    InvalidBars : they are shorter than a day.
+    UnclearCalendar : none is given, and the bars span less than a week.
+    UnknownCalendar : there is none of the name given.
+    """
+    measure = described.measure or MEASURE
+    if measure not in MEASURES:
+        raise _unusual_measure(measure)
+    market = inferred_market(bars, described)
+    if described.calendar is None and _span(bars) < _LEAST_SPAN:
+        raise _unclear_calendar(name, bars)
+    asset = HeldAsset(
+        asset=check_asset_name(name),
+        calendar=market.calendar,
+        measure=measure,
+        bar_interval=bars.interval,
+        source="sent over HTTP",
+        kind=market.kind,
+    )
+    usual = f"measure {measure} is taken, as none is given"
+    said = (market.inferred, None if described.measure else usual)
+    return asset, tuple(it for it in said if it)
+
+
+def inferred_market(bars: Bars, described: Described) -> MarketKind:
+    """Calendar and kind of an asset that is not known.
+
+    Raises
+    ------
+    InvalidBars : the bars are shorter than a day.
+    UnknownCalendar : there is none of the name given.
+    """
+    _check_daily(bars)
+    return market_of(bars.dates, described.calendar, described.kind)
+
+
+def check_agrees(known: HeldAsset, described: Described) -> None:
+    """Refuse a description that contradicts what is known of an asset.
+
+    Raises
+    ------
+    AssetMismatch : in calendar, kind or measure.
+    UnknownCalendar : there is none of the name given.
+    """
+    for field, given in described._asdict().items():
+        expected = getattr(known, field)
+        if given is None or given == expected:
+            continue
+        if field == "calendar" and get_calendar(given).name == get_calendar(expected).name:
+            continue
+        raise AssetMismatch(
+            f"{field} {given!r} is given for {known.asset}, which is known with {expected}; leave "
+            "it out, or give the same",
+            field=field,
+            found=given,
+            needed=expected,
+        )
+
+
+def _check_daily(bars: Bars) -> None:
+    """Tell shorter bars, which all share their date with others, from a date sent twice."""
+    if (np.diff(bars.dates).astype(np.int64) > 0).all():
+        return
+    days, counts = np.unique(bars.dates, return_counts=True)
+    shared = counts > 1
+    if 2 * counts[shared].sum() <= len(bars):
+        return
+    at = int(np.argmax(shared))
+    found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
+    needed = "daily bars, one a session, of an asset without a model of its own"
+    index = int(np.argmax(bars.dates == days[at]))
+    raise InvalidBars([Finding("wrong_interval", "error", "timestamps", found, needed, index)])
+
+
+def _span(bars: Bars) -> int:
+    """Days from the first to the last of the bars."""
+    days = bars.dates.astype(np.int64)
+    return int(np.ptp(days)) + 1 if len(days) else _LEAST_SPAN  # none are refused as such
+
+
+def _unusual_measure(measure: str) -> UnknownMeasure:
+    needed = " or ".join(MEASURES)
+    return UnknownMeasure(
+        f"a new asset cannot be measured by {measure!r}; needed: {needed}",
+        field="measure",
+        found=measure,
+        needed=needed,
+    )
+
+
+def _unclear_calendar(name: str, bars: Bars) -> UnclearCalendar:
+    first, last = bars.dates.min(), bars.dates.max()
+    needed = "the parameter calendar, such as XNYS, 24/7 or 24/5, or bars of a week and more"
+    return UnclearCalendar(
+        f"{name} is new, and bars from {first} to {last} do not tell whether its market has "
+        f"sessions on weekends; needed: {needed}",
+        field="calendar",
+        found=None,
+        needed=needed,
+    )

@@ -1,0 +1,186 @@
+"""Which model answers a request: the asset's own, or the one for every asset."""
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from models_store import LoadedModel
+from models_store.names import UNIVERSAL, check_asset_name
+from service.assets.database import HeldAsset
+from service.assets.holdings import Held, Holdings, find_asset
+from service.assets.newcomers import MEASURE, Described, check_agrees, inferred_market
+from service.forecasts.schemas import ForecastRequest
+from service.http.errors import Fault, InvalidRequest, located
+from service.models.catalogue import AUTO, Catalogue, Choice
+from volatility.bars import DAILY, Bars
+from volatility.errors import InvalidBars, InvalidSeries, RoughcastError, UnknownModel
+
+
+class Chosen(NamedTuple):
+    """The model that answers a request, and what was inferred of an asset that is not known."""
+
+    choice: Choice
+    warnings: tuple[str, ...]
+
+
+class Chooser:
+    """Chooses the model that answers a request.
+
+    Parameters
+    ----------
+    catalogue : the models.
+    holdings : the held history.
+    """
+
+    def __init__(self, catalogue: Catalogue, holdings: Holdings) -> None:
+        self._catalogue = catalogue
+        self._holdings = holdings
+
+    def of(self, request: ForecastRequest, bars: Bars | None) -> Chosen:
+        """The model for every asset, where the request asks for none of the asset's own.
+
+        Parameters
+        ----------
+        request : what is asked.
+        bars : that it brings, read as daily ones.
+
+        Raises
+        ------
+        UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
+        AssetMismatch : what is said of the asset contradicts what is known of it.
+        InvalidName : it cannot name an asset.
+        InvalidInput : the history is not of daily bars.
+        UnknownCalendar : there is none of the name given.
+        InvalidRequest : neither an asset nor a history is given.
+        """
+        known = self._known(request)
+        if self._catalogue.universal.version is None:
+            raise self._catalogue.why_none(request.asset, request.model)
+        if known is None:
+            return self._of_newcomer(request, bars)
+        check_agrees(known, _described(request))
+        if known.bar_interval != DAILY:
+            raise _shorter_than_a_day(known)
+        return Chosen(self._of_known(known), ())
+
+    def check(self, request: ForecastRequest, asset: str) -> None:
+        """Compare what a request says of an asset that has models with what is known of it.
+
+        Raises
+        ------
+        AssetMismatch : they differ.
+        UnknownCalendar : there is none of the name given.
+        """
+        known = find_asset(asset, self._holdings, self._catalogue)
+        if known is not None:
+            check_agrees(known, _described(request))
+
+    def in_place_of(self, choice: Choice, request: ForecastRequest, nobs: int) -> Choice | None:
+        """The model that answers ``auto`` where the history is too short for what was chosen.
+
+        Parameters
+        ----------
+        choice : what was chosen.
+        request : what is asked.
+        nobs : sessions of the history, fewer than that needs.
+
+        Returns
+        -------
+        None where nothing else can answer either.
+        """
+        needed, name = choice.model.required_sessions, request.asset
+        is_rv = request.history is not None and request.history.bars is None
+        if request.model != AUTO or name is None or is_rv:
+            return None
+        known = find_asset(name, self._holdings, self._catalogue)
+        if known is None or not self._catalogue.universal.knows(known.bar_interval, known.measure):
+            return None
+        reason = (
+            f"{choice.model.manifest.model} needs {needed} sessions and the history has {nobs}; "
+            f"{UNIVERSAL} answers instead"
+        )
+        other = self._of_known(known, reason)
+        return other if nobs >= other.model.required_sessions else None
+
+    def held_model(self, asset: HeldAsset) -> LoadedModel | None:
+        """The model for every asset, bound to a held one, if it is made for its bars."""
+        if not self._catalogue.universal.knows(asset.bar_interval, asset.measure):
+            return None
+        return self._of_known(asset).model
+
+    def _known(self, request: ForecastRequest) -> HeldAsset | None:
+        """What is known of the asset, where the model for every asset may answer."""
+        name, model, catalogue = request.asset, request.model, self._catalogue
+        if name is None:
+            if request.history is None:
+                raise _about_nothing()
+            if model not in (AUTO, UNIVERSAL):
+                raise catalogue.why_none(name, model)
+            return None
+        known = find_asset(name, self._holdings, catalogue)
+        if not catalogue.models(name):  # another's forecasts would hide that its own are damaged
+            catalogue.check_not_refused(name)
+        refused = catalogue.refusal(name, model) is not None
+        if model not in (AUTO, UNIVERSAL) or refused or (known is None and request.history is None):
+            raise catalogue.why_none(name, model)
+        return known
+
+    def _of_known(self, known: HeldAsset, reason: str | None = None) -> Choice:
+        return self._catalogue.universal_choice(
+            known.asset, known.kind, known.calendar, known.measure, reason
+        )
+
+    def _of_newcomer(self, request: ForecastRequest, bars: Bars | None) -> Chosen:
+        """Of an asset that is neither held nor has models."""
+        if request.asset is not None:
+            check_asset_name(request.asset)
+        if bars is None:
+            raise _needs_bars()
+        try:
+            market = inferred_market(bars, _described(request))
+        except InvalidBars as error:
+            raise located(error, "history.") from None
+        choice = self._catalogue.universal_choice(
+            request.asset, market.kind, market.calendar, MEASURE
+        )
+        return Chosen(choice, (market.inferred,) if market.inferred else ())
+
+
+def sessions_until(held: Held, as_of: date | None) -> int:
+    """Sessions of a held asset up to a day, or all of them."""
+    dates = held.sessions()
+    if as_of is None:
+        return len(dates)
+    return int(np.searchsorted(dates, np.datetime64(as_of, "D"), side="right"))
+
+
+def _described(request: ForecastRequest) -> Described:
+    return Described(request.calendar, request.kind)
+
+
+def _about_nothing() -> InvalidRequest:
+    needed = "the name of an asset, or a history"
+    detail = f"asset: found none, and no history; needed: {needed}"
+    return InvalidRequest([Fault("missing_field", detail, "asset", None, needed)])
+
+
+def _shorter_than_a_day(known: HeldAsset) -> RoughcastError:
+    return UnknownModel(
+        f"{UNIVERSAL} forecasts from daily bars; {known.asset} has bars of {known.bar_interval} "
+        "seconds",
+        field="model",
+        found=UNIVERSAL,
+        needed="an asset with daily bars, or one of its own models",
+    )
+
+
+def _needs_bars() -> InvalidSeries:
+    return InvalidSeries(
+        f"an asset without a model of its own is forecast by {UNIVERSAL}, which needs returns and "
+        "ranges beside rv; send daily bars",
+        code="missing_columns",
+        field="history",
+        found="rv alone",
+        needed="daily bars, of 22 sessions or more",
+    )

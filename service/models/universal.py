@@ -1,0 +1,131 @@
+"""The model for every asset, and what it becomes for what is asked about."""
+
+from models_store import Refusal, Snapshot, UniversalAssetModel, UniversalModel
+from models_store.universal.asset_model import bind
+from models_store.universal.manifest import KindRecord
+from models_store.universal.model import NAME
+from volatility.bars import DAILY
+from volatility.calendar_inference import INFERRED
+from volatility.calendars import get_calendar
+from volatility.errors import UnknownModel
+from volatility.scale_free import usual_kind
+
+
+class Universal:
+    """The model for every asset, bound once to each kind, calendar and measure that is asked.
+
+    There are no more bindings than calendars times kinds and measures, whatever assets are called:
+    a binding knows no asset's name.
+
+    Parameters
+    ----------
+    model : the artifact; None where none can serve.
+    refused : why its newest version does not, if it does not.
+    """
+
+    def __init__(self, model: UniversalModel | None, refused: Refusal | None) -> None:
+        self._model = model
+        self._refused = refused
+        self._bound: dict[tuple[str, str, str], UniversalAssetModel] = {}
+        self._calendars: set[str] = set()  # of those
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Universal":
+        """That of a snapshot of the store."""
+        refused = [it for it in snapshot.refused if (it.asset, it.model) == (NAME, NAME)]
+        found = cls(snapshot.universal, next(iter(refused), None))
+        if snapshot.universal is not None:  # bound before the first request asks for it
+            for calendar in INFERRED:
+                for measure in snapshot.universal.manifest.measures:
+                    found.bound(usual_kind(calendar), calendar, measure)
+        return found
+
+    @property
+    def version(self) -> int | None:
+        """The version that serves, if any does."""
+        return self._model.version if self._model else None
+
+    @property
+    def why_absent(self) -> str:
+        """Why none serves."""
+        if self._refused is None:
+            return "the store holds none"
+        return f"it is refused: {self._refused.reason}"
+
+    @property
+    def degraded_reason(self) -> str | None:
+        """Why an earlier version serves, if one does."""
+        if self._refused is None:
+            return None
+        return (
+            f"version {self._refused.version} of {NAME} is refused: {self._refused.reason}; "
+            f"version {self.version} answers instead"
+        )
+
+    def knows(self, bar_interval: int, measure: str) -> bool:
+        """Whether it serves, and is made for such bars."""
+        model = self._model
+        return model is not None and bar_interval == DAILY and measure in model.manifest.measures
+
+    def is_bound(self, calendar: str) -> bool:
+        """Whether a calendar has been asked before, and need not be built."""
+        return calendar in self._calendars
+
+    def bound(self, kind: str, calendar: str, measure: str) -> UniversalAssetModel:
+        """The model of assets of a kind, with daily bars.
+
+        Parameters
+        ----------
+        kind : one of :data:`volatility.scale_free.KINDS`.
+        calendar : its name.
+        measure : of rv.
+
+        Raises
+        ------
+        UnknownModel : none serves, or it was fitted on no such measure.
+        UnknownCalendar : there is none of the name.
+        """
+        model = self._model
+        if model is None:
+            raise UnknownModel(
+                f"the model for every asset is not in service: {self.why_absent}",
+                field="model",
+                found=NAME,
+                needed="an asset that has models of its own",
+            )
+        if measure not in model.manifest.measures:
+            measures = " and ".join(model.manifest.measures)
+            raise UnknownModel(
+                f"{NAME} was fitted on {measures}; got an asset that is measured by {measure}",
+                field="model",
+                found=NAME,
+                needed=f"an asset that is measured by {measures}",
+            )
+        key = kind, get_calendar(calendar).name, measure
+        if key not in self._bound:
+            self._bound[key] = bind(model, NAME, *key)
+            self._calendars.add(key[1])
+        return self._bound[key]
+
+    def standing(self, kind: str, horizon: int) -> str:
+        """How such a model did on assets of a kind that its fits had not seen, in words."""
+        assert self._model is not None
+        manifest = self._model.manifest
+        return _standing(manifest.by_kind[kind][horizon], self._whose(kind), horizon)
+
+    def _whose(self, kind: str) -> str:
+        assert self._model is not None
+        has_such = any(it.kind == kind for it in self._model.manifest.assets)
+        return f"assets of the kind {kind}" if has_such else f"assets, none of the kind {kind}"
+
+
+def _standing(record: KindRecord, whose: str, horizon: int) -> str:
+    percent = 100 * record.log_har_change
+    side = "below" if percent < 0 else "above"
+    ahead = "1 session" if horizon == 1 else f"{horizon} sessions"
+    start, end = record.evaluation.test_start, record.evaluation.test_end
+    return (
+        f"how {NAME} does on this asset is not known; on {record.assets} {whose}, left out of its "
+        f"fits, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that of each one's own "
+        f"log-HAR, {start} to {end}"
+    )

@@ -1,0 +1,187 @@
+"""Assets that are made by their first bars."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from service.app import create_app
+from service.settings import Settings
+from tests.service.any_asset import Records, made_up_bars, publish_universal
+from tests.service.client import TestClient
+from tests.service.worlds import ASSET, LAST, clock
+
+NAME = "MADE-UP"
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    publish_universal(settings)
+    with TestClient(create_app(settings, clock)) as client:
+        yield client
+
+
+def put(client: TestClient, bars: Records, query: str = "", name: str = NAME) -> httpx.Response:
+    return client.put(f"/assets/{name}/bars{query}", json={"bars": bars})
+
+
+def described(client: TestClient, name: str = NAME) -> dict[str, Any]:
+    assets = client.get("/assets").json()["assets"]
+    return next(it for it in assets if it["asset"] == name)
+
+
+def test_the_first_bars_make_an_asset_that_is_forecast_at_once(client: TestClient) -> None:
+    merged = put(client, made_up_bars(300)).json()
+    assert (merged["added"], merged["bars"], merged["last_session"]) == (300, 300, LAST)
+    assert merged["warnings"] == [
+        "calendar XNYS and kind stock are inferred from the dates; give them to be sure",
+        "measure garman_klass is taken, as none is given",
+    ]
+    said = client.get(f"/forecast/{NAME}?horizons=1,5,10,22").json()
+    assert (said["asset"], said["model"], said["as_of"]) == (NAME, "universal", LAST)
+    assert [it["horizon"] for it in said["term_structure"]] == [1, 5, 10, 22]
+    assert client.post("/forecast", json={"asset": NAME, "model": "universal"}).status_code == 200
+    assert client.get(f"/hurst/{NAME}").json()["nobs"] == 300
+    assert client.get(f"/assets/{NAME}/history?limit=1").json()["dates"] == [LAST]
+    asset = described(client)
+    assert (asset["calendar"], asset["kind"], asset["measure"]) == ("XNYS", "stock", "garman_klass")
+    assert (asset["models"], asset["champion"]) == ([], "universal")
+
+
+def test_what_is_given_is_kept(client: TestClient) -> None:
+    query = "?calendar=24/5&kind=fx&measure=parkinson"
+    assert put(client, made_up_bars(30, "24/5"), query).json()["warnings"] == []
+    asset = described(client)
+    assert (asset["calendar"], asset["kind"], asset["measure"]) == ("24/5", "fx", "parkinson")
+    assert client.get(f"/forecast/{NAME}").json()["measure"] == "parkinson"
+
+
+@pytest.mark.parametrize(("nobs", "calendar"), [(60, "XNYS"), (700, "24/7")])
+def test_held_and_sent_bars_give_the_same_bits(
+    client: TestClient, nobs: int, calendar: str
+) -> None:
+    bars = made_up_bars(nobs, calendar)
+    put(client, bars)
+    horizons = {"asset": NAME, "horizons": [1, 5, 10, 22], "levels": [0.5, 0.8, 0.99]}
+    held = client.post("/forecast", json=horizons).json()
+    sent = client.post("/forecast", json=horizons | {"history": {"bars": bars}}).json()
+    assert sent == held
+    unknown = horizons | {"asset": "OTHER", "history": {"bars": bars}}
+    others = client.post("/forecast", json=unknown).json()["term_structure"]
+    for own, other in zip(held["term_structure"], others, strict=True):
+        assert "inferred" in other["warnings"][0]
+        assert own == other | {"warnings": other["warnings"][1:]}
+
+
+def test_a_restart_keeps_new_assets(settings: Settings) -> None:
+    publish_universal(settings)
+    with TestClient(create_app(settings, clock)) as client:
+        put(client, made_up_bars(300), "?kind=etf")
+        before = client.get(f"/forecast/{NAME}").json(), described(client)
+    with TestClient(create_app(settings, clock)) as client:
+        assert (client.get(f"/forecast/{NAME}").json(), described(client)) == before
+        assert before[1]["kind"] == "etf"
+
+
+def test_later_bars_change_no_forecast_that_was_made_before(client: TestClient) -> None:
+    bars = made_up_bars(700, "24/7")
+    put(client, bars)
+    days = [bars[place]["date"] for place in (21, 22, 249, 250, 420, 690)]
+    query = "&horizons=1,5,10,22"
+    before = [client.get(f"/forecast/{NAME}?as_of={day}{query}").json() for day in days]
+    for place in range(691, 700):
+        bars[place] |= {"high": bars[place]["high"] * 3}
+    assert put(client, bars, "?replace=true").json()["replaced"] == 9
+    after = [client.get(f"/forecast/{NAME}?as_of={day}{query}").json() for day in days]
+    assert after == before
+    # Nor is a replay another forecast than one from a history that ends there.
+    for day, replayed in zip(days, before, strict=True):
+        until = [it for it in bars if it["date"] <= day]
+        sent = {"asset": "OTHER", "history": {"bars": until}, "horizons": [1, 5, 10, 22]}
+        alone = client.post("/forecast", json=sent).json()
+        for own, other in zip(replayed["term_structure"], alone["term_structure"], strict=True):
+            assert own["rv"] == other["rv"]
+            assert own["intervals"] == other["intervals"]
+
+
+def test_bars_that_change_the_newest_session_change_the_forecast(client: TestClient) -> None:
+    bars = made_up_bars(300)
+    put(client, bars)
+    before = client.get(f"/forecast/{NAME}").json()["rv"]
+    bars[-1] |= {"high": bars[-1]["high"] * 1.1}
+    put(client, bars[-1:], "?replace=true")
+    assert client.get(f"/forecast/{NAME}").json()["rv"] > before
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("?calendar=XNYS", "asset_mismatch", "calendar"),
+        ("?kind=fx", "asset_mismatch", "kind"),
+        ("?measure=parkinson", "asset_mismatch", "measure"),
+        ("?calendar=24/7&kind=crypto&measure=garman_klass", None, None),
+    ],
+)
+def test_a_known_asset_may_be_described_as_it_is(
+    client: TestClient, query: str, code: str | None, field: str | None
+) -> None:
+    answer = put(client, made_up_bars(1, "24/7"), query + "&replace=true", ASSET)
+    if code is None:
+        assert answer.status_code == 200
+        return
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, code, field)
+
+
+@pytest.mark.parametrize(
+    ("nobs", "query", "name", "code"),
+    [
+        (4, "", NAME, "unclear_calendar"),
+        (30, "?measure=rolling_std", NAME, "unknown_measure"),
+        (30, "?calendar=XMOON", NAME, "unknown_calendar"),
+        (30, "?calendar=XTKS", NAME, "not_a_session"),
+        (30, "?kind=bond", NAME, "invalid_value"),
+        (30, "", "a+b", "invalid_input"),
+    ],
+)
+def test_what_makes_no_asset(
+    client: TestClient, nobs: int, query: str, name: str, code: str
+) -> None:
+    answer = put(client, made_up_bars(nobs), query, name)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert name not in {it["asset"] for it in client.get("/assets").json()["assets"]}
+
+
+def test_five_bars_are_enough_where_the_calendar_is_given(client: TestClient) -> None:
+    assert put(client, made_up_bars(5), "?calendar=XNYS").status_code == 200
+    assert client.get(f"/forecast/{NAME}").json()["code"] == "history_too_short"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/csv"])
+def test_shorter_bars_make_no_asset(client: TestClient, media_type: str) -> None:
+    stamps = [f"2021-01-{day:02}T{hour:02}:00:00Z" for day in range(1, 9) for hour in range(24)]
+    if media_type == "text/csv":
+        lines = [f"{stamp},1,1.1,0.9,1" for stamp in stamps]
+        content = "\n".join(["timestamp,open,high,low,close", *lines])
+    else:
+        bars = [f'{{"timestamp":"{it}","open":1,"high":1.1,"low":0.9,"close":1}}' for it in stamps]
+        content = '{"bars":[' + ",".join(bars) + "]}"
+    headers = {"content-type": media_type}
+    answer = client.put(f"/assets/{NAME}/bars", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "wrong_interval")
+
+
+def test_long_histories_are_calibrated_once_and_not_between_others(client: TestClient) -> None:
+    from service.forecasts.schemas import ForecastRequest
+
+    questions = client.app_state["questions"]
+    put(client, made_up_bars(700, "24/7"))
+    put(client, made_up_bars(200, "24/7"), name="SHORT")
+    asked = ForecastRequest(asset=NAME)
+    assert questions.is_long(asked)
+    client.get(f"/forecast/{NAME}")
+    assert not questions.is_long(asked)
+    assert questions.is_long(ForecastRequest(asset=NAME, horizon=5))
+    assert not questions.is_long(ForecastRequest(asset="SHORT"))
+    assert np.isfinite(client.get("/forecast/SHORT").json()["rv"])

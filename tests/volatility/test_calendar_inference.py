@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from volatility.calendar_inference import INFERRED, infer_calendar, market_of
+from volatility.calendars import get_calendar
+from volatility.errors import UnknownCalendar
+
+
+def sessions(calendar: str, start: str = "2020-06-01", end: str = "2020-07-31") -> np.ndarray:
+    return get_calendar(calendar).sessions(np.datetime64(start), np.datetime64(end))
+
+
+@pytest.mark.parametrize("calendar", INFERRED)
+def test_a_calendar_is_told_by_its_sessions(calendar: str) -> None:
+    dates = sessions(calendar)  # with Independence Day, on Friday the third, among them
+    assert infer_calendar(dates) == calendar
+    assert infer_calendar(dates[::-1]) == calendar
+
+
+def test_new_york_with_a_session_missing_is_any_weekdays() -> None:
+    dates = sessions("XNYS")
+    assert infer_calendar(np.delete(dates, 10)) == "24/5"
+    assert infer_calendar(dates[1:]) == "XNYS"
+
+
+def test_london_is_any_weekdays_from_the_first_holiday_that_new_york_does_not_have() -> None:
+    assert infer_calendar(sessions("XLON", "2020-06-01", "2020-07-02")) == "XNYS"
+    assert infer_calendar(sessions("XLON")) == "24/5"
+
+
+def test_one_day_of_a_weekend_is_enough() -> None:
+    assert infer_calendar(np.array(["2020-06-05", "2020-06-07"], "M8[D]")) == "24/7"
+
+
+def test_dates_before_calendars_begin_are_weekdays() -> None:
+    assert infer_calendar(np.array(["1985-06-05", "1985-06-06"], "M8[D]")) == "24/5"
+
+
+def test_what_is_given_stays_and_what_is_not_is_said() -> None:
+    dates = sessions("24/7")
+    assert market_of(dates, "XLON", "index") == ("XLON", "index", None)
+    assert market_of(dates, None, None)[:2] == ("24/7", "crypto")
+    calendar, kind, said = market_of(dates, "24/5", None)
+    assert (calendar, kind) == ("24/5", "fx")
+    assert said is not None
+    assert "kind fx is inferred from the calendar 24/5" in said
+
+
+def test_an_alias_has_the_calendar_s_own_name() -> None:
+    assert market_of(sessions("XNYS"), "NYSE", "stock").calendar == "XNYS"
+    with pytest.raises(UnknownCalendar):
+        market_of(sessions("XNYS"), "XMOON", None)
