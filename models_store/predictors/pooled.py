@@ -33,6 +33,7 @@ RETURN, NIGHT, RANGE = "return", "overnight_return", "range_ratio"
 RANGE_SIGN: Mapping[str, float] = {"garman_klass": 1.0, "parkinson": -1.0}
 
 _CHUNK = 16  # rows a run: a row then costs a third of what it does alone
+_TRIED = 20  # rows: a chunk and a part of one
 _REGRESSORS, _SEQUENCE, _OUTPUT = "regressors", "sequence", "log_rv"
 
 
@@ -46,11 +47,17 @@ class PooledGraph:
 
     @classmethod
     def of(cls, content: bytes) -> "PooledGraph":
-        """Open a graph on one thread of the CPU, from the content of its file."""
+        """Open a graph on one thread of the CPU, from the content of its file.
+
+        It is run in chunks where rows have the same bits alone and in chunks, which depends on the
+        kernels of the machine and is tried on random rows; row by row elsewhere.
+        """
         session = ort.InferenceSession(
             content, session_options(), providers=["CPUExecutionProvider"]
         )
-        return cls(content, session)
+        rng = np.random.default_rng(0)
+        given = [rng.normal(size=(_TRIED, *it.shape[1:])) for it in session.get_inputs()]
+        return cls(content, session).alike(*given)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Between processes goes the file's content; a session cannot."""
@@ -73,11 +80,7 @@ class PooledGraph:
         return output
 
     def alike(self, regressors: AnyFloat, sequence: AnyFloat) -> "PooledGraph":
-        """The same graph, run row by row unless rows have the same bits alone and in chunks.
-
-        Whether they do depends on the kernels of the machine; it is tried on what is given, which
-        should have more rows than a chunk.
-        """
+        """The same graph, run row by row unless rows have the same bits alone and in chunks."""
         alone = replace(self, chunk=1)
         together = np.array_equal(self.run(regressors, sequence), alone.run(regressors, sequence))
         return self if together else alone

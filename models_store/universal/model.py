@@ -1,16 +1,15 @@
 """The model for every asset, opened: it becomes the model of any asset that it is bound to."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from models_store.names import UNIVERSAL
-from models_store.predictors.pooled import PooledGraph, PooledPredictor, look
+from models_store.predictors.pooled import PooledGraph, PooledPredictor
 from models_store.universal.manifest import UniversalManifest
-from volatility.arrays import FloatArray, Windows
-from volatility.calendars import get_calendar
-from volatility.scale_free import KINDS, scale_free
+from volatility.arrays import FloatArray
+from volatility.scale_free import KINDS
 from volatility.seasonality import DAY_CLASSES
 
 NAME = UNIVERSAL
@@ -84,14 +83,3 @@ class UniversalModel:
             )
             for output, horizon in enumerate(self.manifest.horizons)
         }
-
-    def checked(self, windows: Windows, kind: str, calendar: str, measure: str) -> "UniversalModel":
-        """The same, its network run row by row unless that gives the bits of many rows at once.
-
-        Parameters
-        ----------
-        windows : (batch, 250) histories, of more rows than a chunk has.
-        kind, calendar, measure : of their asset.
-        """
-        made = scale_free(*look(windows, kind, measure, self.effects[kind], get_calendar(calendar)))
-        return replace(self, network=self.network.alike(made.regressors, made.sequence))

@@ -15,6 +15,7 @@ from service.forecasts.schemas import (
     CalibrationAnswer,
     ForecastAnswer,
     IntervalAnswer,
+    MarginAnswer,
     QuantileAnswer,
     Skill,
     TermStructureAnswer,
@@ -223,4 +224,9 @@ def _skill(skill: ModelSkill) -> Skill:
         in_confidence_set=skill.in_confidence_set,
         nobs=skill.nobs,
         span=list(skill.span),
+        calendar_log_har=_margin(skill.calendar_log_har),
     )
+
+
+def _margin(margin: tuple[float, float] | None) -> MarginAnswer | None:
+    return MarginAnswer(qlike_ratio=margin[0], dm_pvalue=margin[1]) if margin else None

@@ -206,6 +206,13 @@ class CalibrationAnswer(TypedDict):
     through: Annotated[date, Field(description="The last session of which the error is known.")]
 
 
+class MarginAnswer(TypedDict):
+    """How far a model is from another, out of sample, on the same dates."""
+
+    qlike_ratio: Annotated[float, Field(description="QLIKE over that of the other.")]
+    dm_pvalue: Annotated[float, Field(description="Two-sided, of equal QLIKE.")]
+
+
 class Skill(TypedDict):
     """How this model did against a baseline, out of sample, on the same dates."""
 
@@ -232,6 +239,13 @@ class Skill(TypedDict):
         list[date],
         Field(
             min_length=2, max_length=2, description="First and last target date of the comparison."
+        ),
+    ]
+    calendar_log_har: Annotated[
+        MarginAnswer | None,
+        Field(
+            description="The same against calendar-adjusted log-HAR, the hardest of the plain "
+            "benchmarks; null for itself, and where it is not in service."
         ),
     ]
 

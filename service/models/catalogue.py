@@ -20,7 +20,9 @@ from service.http.state import from_state
 from service.models.asset_comparison import JUDGED, AssetComparison, compare_models
 from service.models.universal import Universal
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnsupportedHorizon
+from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow
 
+HARDEST = BENCHMARKS[-1]  # calendar-adjusted log-HAR
 AUTO = "auto"  # the name under which an asset's champion is asked
 # What `auto` is without a champion: fixed, since a comparison ranks by the test part.
 _FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
@@ -38,6 +40,8 @@ class ModelSkill:
     in_confidence_set : whether the model confidence set holds it.
     nobs : dates compared.
     span : the first and the last of them.
+    calendar_log_har : QLIKE over that of the hardest benchmark, and the p-value; None for the
+        benchmark itself and where it is not in service.
     """
 
     baseline: str
@@ -46,6 +50,7 @@ class ModelSkill:
     in_confidence_set: bool
     nobs: int
     span: tuple[date, date]
+    calendar_log_har: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,7 @@ class Catalogue:
             in_confidence_set=row.in_confidence_set,
             nobs=result.nobs,
             span=(to_date(first), to_date(last)),
+            calendar_log_har=_against(HARDEST, row, result),
         )
 
     @cached_property
@@ -337,6 +343,15 @@ class Catalogue:
 
     def _listed(self) -> str:
         return ", ".join(self.assets()) or "none"
+
+
+def _against(benchmark: str, row: ComparisonRow, result: Comparison) -> tuple[float, float] | None:
+    """QLIKE over a benchmark's, and the p-value of equal QLIKE."""
+    test = row.diebold_mariano.get(benchmark)
+    losses = {it.model: it.qlike_loss for it in result.rows}
+    if test is None or not losses.get(benchmark):
+        return None
+    return row.qlike_loss / losses[benchmark], test.pvalue
 
 
 CatalogueDep = Annotated[Catalogue, from_state("catalogue")]

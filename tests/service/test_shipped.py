@@ -67,6 +67,17 @@ def test_auto_is_the_champion_and_nothing_is_degraded(client: TestClient, asset:
     assert answer["stale_sessions"] == {it["asset"]: it["stale_sessions"] for it in stale}[asset]
 
 
+@pytest.mark.parametrize("asset", datasets.NAMES)
+def test_auto_is_below_the_hardest_benchmark_on_the_test_part(
+    client: TestClient, asset: str
+) -> None:
+    told = ask(client, asset=asset)["skill"]["calendar_log_har"]
+    assert told["qlike_ratio"] < 1
+    manifest = client.get(f"/models/{asset}/combination").json()["manifest"]
+    margin = manifest["evaluation"]["margins"]["calendar_log_har"]
+    assert told == pytest.approx(margin)
+
+
 def test_the_newest_asset_is_not_stale_and_the_others_say_so(client: TestClient) -> None:
     assert ask(client, asset="BTC-USD")["stale_sessions"] == 0
     index = ask(client, asset="SPX")

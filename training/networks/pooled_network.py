@@ -149,8 +149,9 @@ class PooledNetwork(nn.Module):
                 dynamic_shapes=({0: batch}, {0: batch}),
             )
         assert program is not None
-        forget_origins(program.model_proto)
-        onnx.save(program.model_proto, path)
+        model = program.model_proto  # made anew at each look
+        forget_origins(model)
+        onnx.save(model, path)
 
 
 def fit_encoder(
