@@ -9,7 +9,7 @@ from typing import Self
 from models_store.errors import ArtifactRefused
 from models_store.runtime import LoadedModel
 from models_store.store import CHAMPION, Store
-from models_store.universal.model import NAME, UniversalModel
+from models_store.universal.model import UniversalModel
 from models_store.universal.store import UniversalStore
 from volatility.errors import UnknownVersion
 
@@ -63,11 +63,7 @@ def _load_universal(store: Store) -> tuple[UniversalModel | None, list[Refusal]]
     """The model for every asset, if one can serve, and what cannot."""
     model, errors = UniversalStore(store.root).newest()
     served = model.version if model else None
-    refused = [Refusal(it.asset, it.model, it.version, it.reason, served) for it in errors]
-    if model and not model.manifest.by_kind:
-        reason = "its manifest does not say how it did on any kind of asset: it cannot serve"
-        return None, [*refused, Refusal(NAME, NAME, model.version, reason, None)]
-    return model, refused
+    return model, [Refusal(it.asset, it.model, it.version, it.reason, served) for it in errors]
 
 
 _Outcome = tuple[LoadedModel | None, list[Refusal]]  # what serves of one model, and what cannot

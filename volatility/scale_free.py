@@ -18,7 +18,7 @@ over the trailing root mean square, the regressors are
   which is ``range_slow``;
 - ``returns_to_rv``: log of the returns' root mean square over the volatility of rv;
 - ``deviation_22``, ``deviation_5``, ``jitter``: the volatility of volatility, and of its changes;
-- ``length``: log of the sessions over 250; and, for a short history, its product with eleven
+- ``length``: log of the sessions over 250; and, for a short history, its product with ten
   others;
 - what the asset and its days are: its kind, the measure, the class of the newest and of the next
   session, and products of kind and measure with the means.
@@ -42,7 +42,7 @@ ENCODED = 22  # newest sessions that the encoder reads one by one
 CHANNELS = ("log_rv", "return", "night", "range")  # of each
 LARGEST = 8.0  # deviations beyond which one session's return says no more
 
-# The flattest weekly product, and what a short history knows worse than a long one.
+# What differs most between kinds of asset, between measures, and between lengths of history.
 _BY_KIND = ("mean_1", "mean_5", "mean_25")
 _BY_MEASURE = ("mean_1", "mean_5", "last_1", "range_1")
 _BY_LENGTH = (

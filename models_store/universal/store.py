@@ -19,6 +19,8 @@ from models_store.errors import ArtifactRefused
 from models_store.universal import artifact
 from models_store.universal.model import NAME, UniversalModel
 
+_CANNOT_SERVE = "its manifest does not say how it did on any kind of asset: it cannot serve"
+
 
 @dataclass(frozen=True)
 class UniversalStore:
@@ -72,13 +74,22 @@ class UniversalStore:
         return self._open(self.folder / str(version), version)
 
     def newest(self) -> tuple[UniversalModel | None, tuple[ArtifactRefused, ...]]:
-        """The newest version that passes its checks, and why later ones do not serve."""
+        """The newest version that can serve, and why later ones do not.
+
+        One that was made to be evaluated is passed over: until the last version of a retrain is
+        published, the one before it serves.
+        """
         refused: list[ArtifactRefused] = []
         for version in reversed(self.versions()):
             try:
-                return self.load(version), tuple(refused)
+                model = self.load(version)
             except ArtifactRefused as error:
                 refused.append(error)
+                continue
+            if model.manifest.by_kind:
+                return model, tuple(refused)
+        if self.versions() and not refused:
+            refused.append(ArtifactRefused(NAME, NAME, self.versions()[-1], _CANNOT_SERVE))
         return None, tuple(refused)
 
     def _open(self, folder: Path, version: int) -> UniversalModel:

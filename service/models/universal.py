@@ -126,6 +126,6 @@ def _standing(record: KindRecord, whose: str, horizon: int) -> str:
     start, end = record.evaluation.test_start, record.evaluation.test_end
     return (
         f"how {NAME} does on this asset is not known; on {record.assets} {whose}, left out of its "
-        f"fits, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that of each one's own "
-        f"log-HAR, {start} to {end}"
+        f"fits and with all their bars, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that "
+        f"of each one's own log-HAR, {start} to {end}"
     )

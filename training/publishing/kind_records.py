@@ -35,7 +35,8 @@ def kind_records(
     scores : of the same.
     plan : how the panel was cut.
     """
-    kinds = {asset.asset: asset.kind for asset in assets}
+    judged = {score.asset for score in scores}  # an asset may have had no fit to be forecast by
+    kinds = {asset.asset: asset.kind for asset in assets if asset.asset in judged}
     horizons = sorted({key.horizon for key in tracks if key.model == UNIVERSAL})
     records: dict[str, dict[int, KindRecord]] = {}
     for kind in KINDS:

@@ -1,5 +1,6 @@
 """The universal model on disk, and bound to assets."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -55,11 +56,10 @@ def test_no_series_is_in_an_artifact(store, model):
 
 
 def test_a_damaged_version_gives_way_to_the_one_before(store, tmp_path):
-    import shutil
-
     copy = UniversalStore(tmp_path / "store")
     shutil.copytree(store.folder, copy.folder)
-    newest = copy.versions()[-1]
+    *_, serving = universal_files()
+    newest = copy.publish(serving)
     path = copy.folder / str(newest) / "model.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     found, [refusal] = copy.newest()
@@ -68,6 +68,22 @@ def test_a_damaged_version_gives_way_to_the_one_before(store, tmp_path):
     assert "model.onnx has sha256" in refusal.reason
     with pytest.raises(ArtifactRefused):
         copy.load(newest)
+
+
+def test_a_version_that_was_made_to_be_evaluated_does_not_serve(store, tmp_path):
+    copy = UniversalStore(tmp_path / "store")
+    for_evaluation, _ = universal_files()
+    copy.publish(for_evaluation)
+    found, [refusal] = copy.newest()
+    assert found is None
+    assert "it cannot serve" in refusal.reason
+    shutil.rmtree(copy.folder)
+    shutil.copytree(store.folder, copy.folder)
+    serving = copy.versions()[-1]
+    copy.publish(for_evaluation)  # as in a retrain that has not published its last version yet
+    found, refused = copy.newest()
+    assert found is not None
+    assert (found.version, refused) == (serving, ())
 
 
 def test_a_network_that_says_something_else_is_not_published(tmp_path):
