@@ -73,6 +73,15 @@ class UniversalAssetModel(LoadedModel):
             for it in self.manifest.horizons
         }
 
+    @cached_property
+    def _of_kind(self) -> Mapping[int, Calibration]:
+        """By horizon, for a history that tells no error of its own."""
+        nothing = np.empty(0)
+        return {
+            horizon: pooled_calibration(kind, nothing, date.min, horizon=horizon)
+            for horizon, kind in self.pooled.items()
+        }
+
     def calibrate(
         self, history: RealizedSeries, outcomes: bool = True, horizon: int = 1
     ) -> Calibration:
@@ -91,6 +100,8 @@ class UniversalAssetModel(LoadedModel):
             through = history.dates[-1].astype("datetime64[D]").item()
             if outcomes:
                 residuals = self._outcomes(history, horizon)
+        if not len(residuals):
+            return replace(self._of_kind[horizon], through=through)
         scale = log_scale(np.exp(residuals), self.capped_means[horizon])
         errors, kind = residuals - scale, self.pooled[horizon]
         if len(errors) < MINIMUM:
