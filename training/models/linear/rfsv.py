@@ -16,7 +16,10 @@ import numpy as np
 
 from training.config import Config
 from training.data.assets import TrainingSet
+from training.models.linear.asset_regressors import AssetRegressors
+from training.models.linear.at_once import Predicted, Schedule, counts_known
 from training.models.recipe import Fit, Hyperparameters
+from volatility.filters import rough_kernel, windows
 from volatility.hurst import variogram
 from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
 from volatility.series import RealizedSeries
@@ -63,6 +66,28 @@ class Rfsv:
             intercept=float(errors.mean()),
         )
         return Fit(predictor, float(errors.var(ddof=1)), learned={"hurst": hurst})
+
+    def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
+        """As the fits of a walk-forward, on windows that all of them share."""
+        asset, horizon = data.target, data.horizon
+        learned = AssetRegressors(asset).rows(self.lookback, horizon)
+        counts = counts_known(asset, learned, horizon, schedule.known)
+        log_targets = np.log(learned.targets)
+        log_rv = windows(asset.series.log_rv, self.lookback)
+        of_learned, of_rows = (
+            np.searchsorted(asset.series.dates, it.as_of) - (self.lookback - 1)
+            for it in (learned, schedule.pairs)
+        )
+        values, variance = np.empty(len(of_rows)), np.empty(len(of_rows))
+        for fit, (known, count) in enumerate(zip(schedule.known, counts, strict=True)):
+            hurst = hurst_exponent(asset.series.part(slice(known)))
+            kernels = [rough_kernel(hurst, self.lookback, it + 1) for it in range(horizon)]
+            forecasts = log_rv @ np.mean(kernels, axis=0)
+            errors = (log_targets - forecasts[of_learned])[:count]
+            own = schedule.fit_of == fit
+            values[own] = forecasts[of_rows[own]] + errors.mean()
+            variance[own] = errors.var(ddof=1)
+        return Predicted(values, variance, "logs")
 
 
 def hurst_exponent(series: RealizedSeries) -> float:
