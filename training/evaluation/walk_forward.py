@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
 from training.models.linear import at_once
-from training.models.linear.asset_regressors import AssetRegressors
+from training.models.linear.asset_regressors import AssetRegressors, regressors_of
 from training.models.recipe import Fit, Recipe, members_of, seen_in
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.combination import combine
@@ -213,7 +213,7 @@ def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
 
 
 def _forecast(job: _Job) -> list[BlockForecasts]:
-    regressors = AssetRegressors(job[0].data.target)
+    regressors = regressors_of(job[0].data.target)
     return [forecasts for part in job for forecasts in _forecast_part(part, regressors)]
 
 

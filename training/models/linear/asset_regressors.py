@@ -1,14 +1,14 @@
 """Regressors of an asset's every session, built once for all models, horizons and fits."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data.assets import AssetData
 from training.models.calendar_adjusted import WithoutCalendar
-from training.models.linear.regression import Counts, Regression, Sample
 from volatility.arrays import DateArray, FloatArray, Scale
 from volatility.pairs import Pairs
 from volatility.regressor_names import design_of
@@ -47,20 +47,13 @@ class AssetRegressors:
         pairs = self._by_horizon[horizon]
         return pairs.where(pairs.as_of >= self.asset.series.dates[lookback - 1])
 
-    def sample(self, recipe: Regression, horizon: int) -> tuple[Sample, Pairs]:
-        """What coefficients are estimated from, and the rows that it is of."""
-        rows = self.rows(recipe.lookback, horizon)
-        design = self.windows(recipe.scale).design(recipe.regressors, rows)
-        targets = np.log(rows.targets) if recipe.scale == "logs" else rows.targets
-        return Sample(np.column_stack(design), targets), rows
-
     def windows(self, scale: Scale) -> SessionWindows:
         """Windows of every session."""
         if scale not in self._by_scale:
             self._by_scale[scale] = SessionWindows.of(self.asset.series, scale)
         return self._by_scale[scale]
 
-    def windows_as_known(self, known: Counts, lookback: int) -> SessionWindows:
+    def windows_as_known(self, known: NDArray[np.int64], lookback: int) -> SessionWindows:
         """Windows of logs without the calendar, as it was known at the fit behind each forecast.
 
         Parameters
@@ -84,7 +77,7 @@ class AssetRegressors:
     @cached_property
     def without_calendar(self) -> "AssetRegressors":
         """The same of the asset with each session's effect, as it was known, divided out."""
-        return AssetRegressors(self._calendar.asset)
+        return regressors_of(self._calendar.asset)
 
     @property
     def effects(self) -> FloatArray:
@@ -106,3 +99,9 @@ class AssetRegressors:
     @cached_property
     def _as_known(self) -> dict[tuple[bytes, int], SessionWindows]:
         return {}
+
+
+@lru_cache(maxsize=4)  # an asset's, and those of the asset without the calendar
+def regressors_of(asset: AssetData) -> AssetRegressors:
+    """The same object for the same asset, whoever asks: walk-forward, final fits, all models."""
+    return AssetRegressors(asset)

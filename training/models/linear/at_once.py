@@ -109,8 +109,9 @@ def _coefficients(
     recipe: Regression, regressors: AssetRegressors, horizon: int, known: Counts
 ) -> Coefficients:
     """Of each fit, on the targets that had ended by the last session it sees."""
-    sample, rows = regressors.sample(recipe, horizon)
-    return recipe.coefficients_each(sample, counts_known(regressors.asset, rows, horizon, known))
+    rows = regressors.rows(recipe.lookback, horizon)
+    counts = counts_known(regressors.asset, rows, horizon, known)
+    return recipe.coefficients_each(recipe.sample(regressors, horizon), counts)
 
 
 def counts_known(asset: AssetData, rows: Pairs, horizon: int, known: Counts) -> Counts:

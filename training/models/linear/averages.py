@@ -6,7 +6,7 @@ import numpy as np
 
 from training.config import Config
 from training.data.assets import TrainingSet
-from training.models.linear.asset_regressors import SessionWindows
+from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.at_once import Predicted, Schedule
 from training.models.recipe import Fit, Hyperparameters
 from volatility.regressor_names import coefficients_of, design_of
@@ -44,7 +44,7 @@ class Average:
 
     def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
         """The average of each row; no fit differs from another."""
-        windows = SessionWindows.of(data.target.series, "levels")
+        windows = regressors_of(data.target).windows("levels")
         (values,) = windows.design((self.regressor,), schedule.pairs)
         return Predicted(values, np.zeros(len(values)), "levels")
 
