@@ -20,6 +20,7 @@ from training.data.assets import TrainingSet
 from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.at_once import Predicted, Schedule, counts_known
 from training.models.recipe import Fit, Hyperparameters
+from volatility.arrays import FloatArray
 from volatility.filters import rough_kernel, windows
 from volatility.hurst import variogram
 from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
@@ -79,13 +80,15 @@ class Rfsv:
             np.searchsorted(asset.series.dates, it.as_of) - (self.lookback - 1)
             for it in (learned, schedule.pairs)
         )
+        kernels = [
+            _mean_kernel(_hurst_once_known(asset.series, known), self.lookback, horizon)
+            for known in schedule.known.tolist()
+        ]
         values, variance = np.empty(len(of_rows)), np.empty(len(of_rows))
-        for fit, (known, count) in enumerate(zip(schedule.known, counts, strict=True)):
-            hurst = _hurst_once_known(asset.series, int(known))
-            kernels = [rough_kernel(hurst, self.lookback, it + 1) for it in range(horizon)]
-            forecasts = log_rv @ np.mean(kernels, axis=0)
-            errors = (log_targets - forecasts[of_learned])[:count]
+        for fit, (kernel, count) in enumerate(zip(kernels, counts, strict=True)):
             own = schedule.fit_of == fit
+            forecasts = log_rv @ kernel
+            errors = (log_targets - forecasts[of_learned])[:count]
             values[own] = forecasts[of_rows[own]] + errors.mean()
             variance[own] = errors.var(ddof=1)
         return Predicted(values, variance, "logs")
@@ -102,6 +105,11 @@ def hurst_exponent(series: RealizedSeries) -> float:
 @lru_cache(maxsize=2_048)  # a walk-forward's fits, which horizons share
 def _hurst_once_known(series: DatedSeries, sessions: int) -> float:
     return hurst_exponent(series.part(slice(sessions)))
+
+
+def _mean_kernel(hurst: float, sessions: int, horizon: int) -> FloatArray:
+    kernels = [rough_kernel(hurst, sessions, ahead + 1) for ahead in range(horizon)]
+    return np.asarray(np.mean(kernels, axis=0))
 
 
 def rfsv(config: Config) -> Rfsv:
