@@ -112,9 +112,9 @@ class UniversalAssetModel(LoadedModel):
 
     def _outcomes(self, history: DatedSeries, horizon: int) -> FloatArray:
         """Log residuals of forecasts of the newest sessions, without the asset's own scale."""
-        part = history.tail(OUTCOMES + self.window_sessions + horizon - 1)
-        if len(part) < self.window_sessions + horizon:
+        if len(history) < self.window_sessions + horizon:
             return np.empty(0)
+        part = history.tail(OUTCOMES + self.window_sessions + horizon - 1)
         pairs = make_pairs(part, self.window_sessions, self.calendar, horizon, self._columns)
         if not len(pairs.targets):  # where sessions are missing after every window
             return np.empty(0)

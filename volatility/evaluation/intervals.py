@@ -225,14 +225,10 @@ def rolling_coverage(
     before = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[known]
     own = errors[dates][:, None]
     least = np.minimum((before <= own).sum(axis=1), (before >= own).sum(axis=1))
-    counts = np.minimum(known, WINDOW).tolist()
-    ranks = {
-        level: {count: max(1, _lower_rank(count, _tail(level), horizon)) for count in set(counts)}
-        for level in levels
-    }
-    return np.array(
-        [np.mean(least >= [ranks[level][count] for count in counts]) for level in levels]
-    )
+    places = _places(tuple(_tail(level) for level in levels), horizon)
+    counts, at = np.unique(np.minimum(known, WINDOW), return_inverse=True)
+    ranks = np.array([places[count] for count in counts.tolist()])[at] + 1  # (k, levels)
+    return np.asarray((least[:, None] >= ranks).mean(axis=0))
 
 
 def check_enough(nobs: int) -> None:
