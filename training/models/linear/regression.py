@@ -36,7 +36,7 @@ class Coefficients(NamedTuple):
     intercept: FloatArray  # ()
     residual_variance: FloatArray  # () by which a forecast of logs is moved to the mean
 
-    def at(self, fit: int | Counts) -> "Coefficients":
+    def at(self, fit: int | slice | Counts) -> "Coefficients":
         """Of several, one; or those at some places."""
         return Coefficients(*(part[fit] for part in self))
 
