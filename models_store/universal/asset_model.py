@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,13 +25,23 @@ from models_store.universal.model import NAME, UniversalModel
 from volatility.arrays import FloatArray
 from volatility.bars import DAILY
 from volatility.calendars import get_calendar
-from volatility.evaluation.intervals import LEVELS, MINIMUM
+from volatility.evaluation.intervals import LEVELS, MINIMUM, WINDOW
 from volatility.evaluation.pooled_errors import PooledErrors
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.measures.columns import available
-from volatility.own_scale import OUTCOMES, log_scale
+from volatility.own_scale import OUTCOMES, log_scales
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
+
+
+class _Outcomes(NamedTuple):
+    """What the sessions of a history say of forecasts that the model makes of them."""
+
+    errors: FloatArray  # (m,) log residuals of forecasts with the scale that was known to them
+    log_scale: float  # of the asset, as it is known at the end
+
+
+_NOTHING = _Outcomes(np.empty(0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class UniversalAssetModel(LoadedModel):
     Attributes
     ----------
     pooled : the errors of the asset's kind, by horizon.
-    capped_means : by horizon; see :func:`volatility.own_scale.log_scale`.
+    capped_means : by horizon; see :func:`volatility.own_scale.log_scales`.
     """
 
     pooled: Mapping[int, PooledErrors]
@@ -90,36 +101,41 @@ class UniversalAssetModel(LoadedModel):
         Parameters
         ----------
         history : as for :meth:`forecast`.
-        outcomes : whether to forecast the sessions of the history, at most 1,000 that have 250
+        outcomes : whether to forecast the sessions of the history, at most 1,500 that have 250
             before them, and count the errors.
         horizon : sessions ahead.
         """
-        through: date = date.min
-        residuals = np.empty(0)
-        if isinstance(history, DatedSeries) and len(history):
-            through = history.dates[-1].astype("datetime64[D]").item()
-            if outcomes:
-                residuals = self._outcomes(history, horizon)
-        if not len(residuals):
+        if not isinstance(history, DatedSeries) or not len(history):
+            return self._of_kind[horizon]
+        through: date = history.dates[-1].astype("datetime64[D]").item()
+        told = self._outcomes(history, horizon) if outcomes else _NOTHING
+        if not len(told.errors):
             return replace(self._of_kind[horizon], through=through)
-        scale = log_scale(np.exp(residuals), self.capped_means[horizon])
-        errors, kind = residuals - scale, self.pooled[horizon]
-        if len(errors) < MINIMUM:
-            found = pooled_calibration(kind, errors, through, horizon=horizon)
+        kind = self.pooled[horizon]
+        if len(told.errors) < MINIMUM:
+            found = pooled_calibration(kind, told.errors, through, horizon=horizon)
         else:
-            found = scaled_calibration(errors, through, horizon, start=kind.size)
-        return replace(found, log_scale=scale)
+            found = scaled_calibration(told.errors, through, horizon, start=kind.size)
+        return replace(found, log_scale=told.log_scale)
 
-    def _outcomes(self, history: DatedSeries, horizon: int) -> FloatArray:
-        """Log residuals of forecasts of the newest sessions, without the asset's own scale."""
-        part = history.tail(OUTCOMES + self.window_sessions + horizon - 1)
-        if len(part) < self.window_sessions + horizon:
-            return np.empty(0)
-        pairs = make_pairs(part, self.window_sessions, self.calendar, horizon, self._columns)
+    def _outcomes(self, history: DatedSeries, horizon: int) -> _Outcomes:
+        """Forecast the newest sessions of a history, and compare.
+
+        As many as the scale of the oldest error that counts in an interval is made of.
+        """
+        sessions = self.window_sessions
+        part = history.tail(OUTCOMES + WINDOW + sessions + horizon - 1)
+        if len(part) < sessions + horizon:
+            return _NOTHING
+        pairs = make_pairs(part, sessions, self.calendar, horizon, self._columns)
         if not len(pairs.targets):  # where sessions are missing after every window
-            return np.empty(0)
-        residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
-        return residuals
+            return _NOTHING
+        residuals = np.log(pairs.targets) - self.predictors[horizon].predict(pairs.windows).values
+        rows = np.searchsorted(part.dates, pairs.as_of)
+        ratios = np.full(len(part), np.nan)
+        ratios[rows] = np.exp(residuals)
+        scales = log_scales(ratios, self.capped_means[horizon], horizon)
+        return _Outcomes(residuals - scales[rows], float(scales[-1]))
 
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
         settled = [it._replace(calibration=self._calibration(it)) for it in inputs]

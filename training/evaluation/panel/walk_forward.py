@@ -1,8 +1,9 @@
 """Out-of-sample forecasts of every asset of a panel by models that were fitted on others.
 
 Assets fall into folds, and the sample into blocks of months. A fit for a fold and a block sees the
-assets of the other folds, up to the block's cut-off, and forecasts the assets of the fold in the
-block: neither the asset nor the time that is judged has been seen.
+assets of the other folds, up to the block's cut-off, and forecasts the assets of the fold from the
+sessions of the block: neither the asset nor the time that is judged has been seen. A forecast is
+made on a later day than any that its fit has seen: sessions of one date end hours apart.
 """
 
 from collections import defaultdict
@@ -54,7 +55,7 @@ class PanelJob:
     known: tuple[AssetData, ...]  # what the fit sees
     judged: tuple[AssetData, ...]
     start: np.datetime64  # last session that the fit may see
-    end: np.datetime64  # last target session of the block
+    end: np.datetime64  # last session of the block, from which is forecast
     config: Config
     histories: tuple[int, ...]
 
@@ -121,8 +122,8 @@ def last_half(asset: AssetData) -> np.datetime64:
 def _blocks(
     assets: Sequence[AssetData], months: int
 ) -> Iterator[tuple[np.datetime64, np.datetime64]]:
-    """From the day before the first last half begins to the last session of all."""
-    start = min(map(last_half, assets)) - np.timedelta64(1, "D")
+    """From the day before the first last half is forecast from to the last session of all."""
+    start = min(map(_first_as_of, assets)) - np.timedelta64(1, "D")
     last = max(asset.series.dates[-1] for asset in assets)
     while start < last:
         end = (start.astype("datetime64[M]") + months).astype("datetime64[D]")
@@ -130,8 +131,15 @@ def _blocks(
         start = end
 
 
+def _first_as_of(asset: AssetData) -> np.datetime64:
+    """The session before an asset's last half."""
+    dates = asset.series.dates
+    first: np.datetime64 = dates[max(0, len(dates) // 2 - 1)]
+    return first
+
+
 def _judged(asset: AssetData, start: np.datetime64, end: np.datetime64) -> bool:
-    return bool(last_half(asset) <= end and asset.series.dates[-1] > start)
+    return bool(_first_as_of(asset) <= end and asset.series.dates[-1] > start)
 
 
 def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
@@ -155,10 +163,10 @@ def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
 def _track(
     model: str, asset: AssetData, log_forecast: FloatArray, horizon: int, job: PanelJob
 ) -> ForecastTrack | None:
-    """The forecasts of a block's targets; None where it has none."""
+    """The forecasts from a block's sessions; None where it has none."""
     pairs = asset.pairs(MINIMUM, horizon=horizon)
-    first = max(job.start, last_half(asset) - np.timedelta64(1, "D"))
-    inside = (pairs.target_dates > first) & (pairs.target_dates <= job.end)
+    in_block = (pairs.as_of > job.start) & (pairs.as_of <= job.end)
+    inside = in_block & (pairs.target_dates >= last_half(asset))
     if not inside.any():
         return None
     dates: DateArray = asset.series.dates[MINIMUM - 1 :]
