@@ -32,6 +32,7 @@ from volatility.measures.columns import available
 from volatility.own_scale import OUTCOMES, log_scales
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
+from volatility.trailing import SESSIONS
 
 
 class _Outcomes(NamedTuple):
@@ -54,10 +55,12 @@ class UniversalAssetModel(LoadedModel):
 
     Attributes
     ----------
+    sessions : of history that what is said of its kind was recorded with.
     pooled : the errors of the asset's kind, by horizon.
     capped_means : by horizon; see :func:`volatility.own_scale.log_scales`.
     """
 
+    sessions: int
     pooled: Mapping[int, PooledErrors]
     capped_means: Mapping[int, float]
 
@@ -69,7 +72,8 @@ class UniversalAssetModel(LoadedModel):
     @cached_property
     def identity(self) -> str:
         """What tells it from every other model: its digest, and what it is bound to."""
-        return f"{self.sha256} {self.kind} {self.manifest.calendar} {self.manifest.measure}"
+        bound_to = (self.kind, self.manifest.calendar, self.manifest.measure, self.sessions)
+        return " ".join(map(str, (self.sha256, *bound_to)))
 
     @property
     def _bound(self) -> PooledPredictorSpec:
@@ -150,7 +154,12 @@ class UniversalAssetModel(LoadedModel):
 
 
 def bind(
-    model: UniversalModel, asset: str, kind: str, calendar: str, measure: str
+    model: UniversalModel,
+    asset: str,
+    kind: str,
+    calendar: str,
+    measure: str,
+    sessions: int = SESSIONS,
 ) -> UniversalAssetModel:
     """The model of an asset with daily bars that nothing was fitted on.
 
@@ -161,12 +170,15 @@ def bind(
     kind : one of :data:`volatility.scale_free.KINDS`.
     calendar : its name.
     measure : of rv.
+    sessions : of its history; only the newest 250 matter.
     """
     manifest, market = model.manifest, get_calendar(calendar)
     columns = available(True, market.always_open)
     predictors = model.predictors(kind, calendar, measure, columns)
     first, *further = manifest.horizons
-    records = {it: _record(manifest.by_kind[kind][it], model) for it in manifest.horizons}
+    recorded = manifest.recorded_sessions(kind, sessions)
+    known = manifest.records(kind, recorded)
+    records = {it: _record(known[it], model) for it in manifest.horizons}
     bound = Manifest(
         asset=asset,
         model=NAME,
@@ -195,7 +207,8 @@ def bind(
         sha256=model.sha256,
         predictors=predictors,
         tracks={},
-        pooled={it: _pooled(manifest.by_kind[kind][it]) for it in manifest.horizons},
+        sessions=recorded,
+        pooled={it: _pooled(known[it]) for it in manifest.horizons},
         capped_means=dict(zip(manifest.horizons, manifest.capped_means, strict=True)),
     )
 

@@ -218,6 +218,7 @@ class Questions:
         if nobs < choice.model.required_sessions:
             other = self._chooser.in_place_of(choice, request, nobs)
             question = _of_inline(request, given, other, reading) if other else question
+        question = question._replace(choice=self._catalogue.with_history(question.choice, nobs))
         return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
 
     def _of_held(self, request: ForecastRequest, choice: Choice, reading: ClockReading) -> Question:
@@ -226,7 +227,7 @@ class Questions:
         if nobs < choice.model.required_sessions:
             choice = self._chooser.in_place_of(choice, request, nobs) or choice
         return Question(
-            choice,
+            self._catalogue.with_history(choice, nobs),
             held,
             JUDGED,
             request.levels,

@@ -205,6 +205,15 @@ class Catalogue:
         known = horizon == JUDGED or (asset, horizon) in self._further
         return known or horizon not in self.horizons(asset)
 
+    def with_history(self, choice: Choice, sessions: int) -> Choice:
+        """A choice with what is known of the model with histories of so many sessions."""
+        model = choice.model
+        if not isinstance(model, UniversalAssetModel):
+            return choice
+        known = model.manifest
+        bound = self.universal.bound(model.kind, known.calendar, known.measure, sessions)
+        return replace(choice, model=bound, skill=self._skill(bound, known.horizons[0]))
+
     def at(self, choice: Choice, horizon: int) -> Choice:
         """A choice with the model's skill at a further horizon.
 
@@ -217,7 +226,7 @@ class Catalogue:
 
     def _skill(self, model: LoadedModel, horizon: int = JUDGED) -> ModelSkill | str:
         if isinstance(model, UniversalAssetModel):
-            return self.universal.standing(model.kind, horizon)
+            return self.universal.standing(model, horizon)
         asset = model.manifest.asset
         comparison = self.comparisons[asset]
         if horizon != JUDGED:

@@ -9,13 +9,14 @@ from volatility.calendar_inference import INFERRED
 from volatility.calendars import get_calendar
 from volatility.errors import UnknownModel
 from volatility.scale_free import usual_kind
+from volatility.trailing import SESSIONS
 
 
 class Universal:
     """The model for every asset, bound once to each kind, calendar and measure that is asked.
 
-    There are no more bindings than calendars times kinds and measures, whatever assets are called:
-    a binding knows no asset's name.
+    There are no more bindings than calendars times kinds, measures and recorded lengths of
+    history, whatever assets are called: a binding knows no asset's name.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class Universal:
     def __init__(self, model: UniversalModel | None, refused: Refusal | None) -> None:
         self._model = model
         self._refused = refused
-        self._bound: dict[tuple[str, str, str], UniversalAssetModel] = {}
+        self._bound: dict[tuple[str, str, str, int], UniversalAssetModel] = {}
         self._calendars: set[str] = set()  # of those
 
     @classmethod
@@ -71,7 +72,9 @@ class Universal:
         """Whether a calendar has been asked before, and need not be built."""
         return calendar in self._calendars
 
-    def bound(self, kind: str, calendar: str, measure: str) -> UniversalAssetModel:
+    def bound(
+        self, kind: str, calendar: str, measure: str, sessions: int = SESSIONS
+    ) -> UniversalAssetModel:
         """The model of assets of a kind, with daily bars.
 
         Parameters
@@ -79,6 +82,7 @@ class Universal:
         kind : one of :data:`volatility.scale_free.KINDS`.
         calendar : its name.
         measure : of rv.
+        sessions : of an asset's history.
 
         Raises
         ------
@@ -101,17 +105,21 @@ class Universal:
                 found=NAME,
                 needed=f"an asset that is measured by {measures}",
             )
-        key = kind, get_calendar(calendar).name, measure
+        recorded = model.manifest.recorded_sessions(kind, sessions)
+        key = kind, get_calendar(calendar).name, measure, recorded
         if key not in self._bound:
             self._bound[key] = bind(model, NAME, *key)
             self._calendars.add(key[1])
         return self._bound[key]
 
-    def standing(self, kind: str, horizon: int) -> str:
+    def standing(self, model: UniversalAssetModel, horizon: int) -> str:
         """How such a model did on assets of a kind that its fits had not seen, in words."""
         assert self._model is not None
         manifest = self._model.manifest
-        return _standing(manifest.by_kind[kind][horizon], self._whose(kind), horizon)
+        record = manifest.records(model.kind, model.sessions)[horizon]
+        whole = model.sessions == manifest.lookback
+        seen = "all their bars" if whole else f"their newest {model.sessions} bars alone"
+        return _standing(record, self._whose(model.kind), seen, horizon)
 
     def _whose(self, kind: str) -> str:
         assert self._model is not None
@@ -119,13 +127,13 @@ class Universal:
         return f"assets of the kind {kind}" if has_such else f"assets, none of the kind {kind}"
 
 
-def _standing(record: KindRecord, whose: str, horizon: int) -> str:
+def _standing(record: KindRecord, whose: str, seen: str, horizon: int) -> str:
     percent = 100 * record.log_har_change
     side = "below" if percent < 0 else "above"
     ahead = "1 session" if horizon == 1 else f"{horizon} sessions"
     start, end = record.evaluation.test_start, record.evaluation.test_end
     return (
         f"how {NAME} does on this asset is not known; on {record.assets} {whose}, left out of its "
-        f"fits and with all their bars, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that "
+        f"fits and with {seen}, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that "
         f"of each one's own log-HAR, {start} to {end}"
     )

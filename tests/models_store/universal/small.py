@@ -19,6 +19,7 @@ from volatility.seasonality import DAY_CLASSES
 from volatility.trailing import SESSIONS
 
 HORIZONS = (1, 5, 10, 22)
+SHORT = (22, 60)  # sessions of histories with records of their own
 END = date(2019, 12, 31)  # of what it has seen
 WEIGHTS = {"mean_1": 0.3, "mean_5": 0.3, "mean_25": 0.2, "fall_1": -0.1, "range_1": 0.1}
 
@@ -45,6 +46,13 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
         kind: {horizon: _record(place, horizon) for horizon in HORIZONS}
         for place, kind in enumerate(KINDS)
     }
+    short = {
+        kind: {
+            sessions: {horizon: _record(place, horizon, sessions) for horizon in HORIZONS}
+            for sessions in SHORT
+        }
+        for place, kind in enumerate(KINDS)
+    }
     return UniversalManifest(
         horizons=HORIZONS,
         minimum_sessions=MINIMUM,
@@ -60,6 +68,7 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
         clip=(1e-8, 1.0),
         rv_medians=(1e-5, 1e-2),
         by_kind=records if serves else {},
+        short_histories=short if serves else {},
         hyperparameters={},
         seed=1,
         seeds=(1,),
@@ -101,23 +110,23 @@ def small_graph(weight: float) -> bytes:
     return content
 
 
-def _record(place: int, horizon: int) -> KindRecord:
+def _record(place: int, horizon: int, sessions: int = SESSIONS) -> KindRecord:
     return KindRecord(
         assets=20,
-        log_har_change=-0.07,
+        log_har_change=-0.07 if sessions == SESSIONS else -sessions / 2_000,
         evaluation=Evaluation(
             protocol="simulated",
             refit_every=252,
             test_start=date(2015, 1, 2),
             test_end=END,
-            nobs=20_000,
+            nobs=20_000 + sessions,
             qlike_loss=0.2,
             rmse_volatility=0.01,
             mae_volatility=0.01,
             r_squared_log=0.1,
             correlation_log=0.3,
         ),
-        error_size=0.4 + 0.05 * place,
+        error_size=0.4 + 0.05 * place + (SESSIONS - sessions) / 1_000,
         error_quantiles=tuple(np.linspace(-3.0, 3.0, 400).tolist()),
         coverage_observed={str(level): level for level in LEVELS},
     )

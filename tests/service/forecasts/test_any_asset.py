@@ -52,14 +52,32 @@ def test_22_bars_of_a_made_up_asset_are_enough(client: TestClient) -> None:
     for interval in said["intervals"]:
         low, high = interval["rv"]
         assert 0 < low < said["rv"] < high
-        assert interval["nobs"] == 20_000
+        assert interval["nobs"] == 20_022
     inferred, standing = said["warnings"]
     assert inferred == (
         "calendar XNYS and kind stock are inferred from the dates; give them to be sure"
     )
     assert "on 20 assets of the kind stock" in standing
-    assert "7.0 % below that of each one's own log-HAR" in standing
+    assert "and with their newest 22 bars alone" in standing
+    assert "1.1 % below that of each one's own log-HAR" in standing
     assert (said["skill"], said["degraded_reason"]) == (None, None)
+
+
+def test_what_is_said_of_the_model_is_of_histories_as_long(client: TestClient) -> None:
+    for nobs, told, change in (
+        (59, "their newest 22 bars alone", "1.1 %"),
+        (60, "their newest 60 bars alone", "3.0 %"),
+        (250, "all their bars", "7.0 %"),
+    ):
+        standing = ask(client, made_up_bars(nobs)).json()["warnings"][-1]
+        assert f"and with {told}, its QLIKE at 1 session was {change} below" in standing
+    bars = made_up_bars(300)
+    put = client.put("/assets/HELD-ONE/bars", json={"bars": bars})
+    assert put.status_code == 200
+    early = {"asset": "HELD-ONE", "as_of": bars[99]["date"]}
+    assert "newest 60 bars" in client.post("/forecast", json=early).json()["warnings"][-1]
+    now = client.post("/forecast", json={"asset": "HELD-ONE"}).json()
+    assert "all their bars" in now["warnings"][-1]
 
 
 def test_21_bars_are_not(client: TestClient) -> None:

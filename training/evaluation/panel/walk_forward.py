@@ -24,6 +24,11 @@ from volatility.scale_free import MINIMUM
 UNIVERSAL = "universal"
 
 
+def short_name(sessions: int) -> str:
+    """What the universal model is called where it sees the newest sessions of a history alone."""
+    return f"{UNIVERSAL}_{sessions}"
+
+
 class TrackKey(NamedTuple):
     """Whose forecasts, and which."""
 
@@ -77,8 +82,8 @@ def panel_tracks(
 
     Returns
     -------
-    Forecasts of ``universal`` at every horizon, and of ``universal_N`` from N sessions of history
-    alone at the first; without an asset whose last half begins before any other was known.
+    Forecasts of ``universal``, and of ``universal_N`` from N sessions of history alone, at every
+    horizon; without an asset whose last half begins before any other was known.
     """
     parts: dict[TrackKey, list[ForecastTrack]] = defaultdict(list)
     for forecasts in parallel(joblib.delayed(_forecast)(job, fit) for job in jobs):
@@ -146,17 +151,14 @@ def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
     pooled = fit(job.known, job.config)
     tracks: dict[TrackKey, ForecastTrack] = {}
     for asset in job.judged:
-        scaled = zero_shot(pooled, asset).scaled
-        for column, horizon in enumerate(pooled.horizons):
-            track = _track(UNIVERSAL, asset, scaled[:, column], horizon, job)
-            if track is not None:
-                tracks[TrackKey(asset.asset, UNIVERSAL, horizon)] = track
+        said = {UNIVERSAL: zero_shot(pooled, asset).scaled}
         for sessions in job.histories:
-            name = f"{UNIVERSAL}_{sessions}"
-            plain = zero_shot(pooled, asset, sessions).plain
-            track = _track(name, asset, plain[:, 0], pooled.horizons[0], job)
-            if track is not None:
-                tracks[TrackKey(asset.asset, name, pooled.horizons[0])] = track
+            said[short_name(sessions)] = zero_shot(pooled, asset, sessions).plain
+        for model, logs in said.items():
+            for column, horizon in enumerate(pooled.horizons):
+                track = _track(model, asset, logs[:, column], horizon, job)
+                if track is not None:
+                    tracks[TrackKey(asset.asset, model, horizon)] = track
     return tracks
 
 
