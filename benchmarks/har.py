@@ -1,6 +1,7 @@
 """Fitting HAR, against arch.univariate.HARX on the same rv."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,6 +9,7 @@ from arch.univariate import HARX
 
 from benchmarks.timing import Result, faster_than, median_seconds
 from training.config import read_config
+from training.data.assets import TrainingSet
 from training.data.bars_file import load_asset
 from training.models.linear.har import har
 
@@ -18,7 +20,8 @@ def run() -> Iterator[Result]:
     model = har(read_config())
 
     def ours() -> np.ndarray:
-        return model.estimate(data.pairs(22)).coefficients
+        again = replace(data, series=replace(data.series))  # nothing is known of it yet
+        return model.estimate(TrainingSet(again, {}, 0)).coefficients
 
     def peer() -> np.ndarray:
         return np.asarray(HARX(rv, lags=[1, 5, 22], rescale=False).fit(disp="off").params)

@@ -114,10 +114,13 @@ class Store:
         except (OSError, ValidationError) as error:
             raise ArtifactRefused(asset, CHAMPION, None, f"unreadable pointer: {error}") from error
 
-    def publish(self, files: Mapping[str, bytes]) -> int:
+    def publish(self, files: Mapping[str, bytes], promote: bool = False) -> int:
         """Add a version from the files of :func:`models_store.artifact.encode`.
 
-        It does not serve until :meth:`promote` says so.
+        Parameters
+        ----------
+        files : by name.
+        promote : whether it is to serve at once; otherwise not until :meth:`promote` says so.
 
         Returns
         -------
@@ -135,11 +138,13 @@ class Store:
             with unfinished(folder) as new:
                 write_folder(new, files)
                 try:
-                    artifact.load(new, version)
+                    loaded = artifact.load(new, version)
                 except DamagedArtifact as error:
                     raise ArtifactRefused(asset, model, version, str(error)) from error
                 new.rename(folder / str(version))
             flush_folder(folder)
+            if promote:
+                self._let_serve(folder, loaded)
         return version
 
     def find(self, asset: str, model: str, sha256: str) -> int | None:
@@ -163,17 +168,7 @@ class Store:
         ArtifactRefused : it fails its checks.
         """
         with self._locked_model(asset, model) as folder:
-            try:
-                before = self._pointer(asset, model)
-            except ArtifactRefused:
-                before = None
-            loaded = self.load(asset, model, version)
-            if before and before.version == version:
-                if before.sha256 != loaded.sha256:  # restored from elsewhere, and now accepted
-                    self._point(folder, loaded, before.previous)
-                return
-            previous = (before.version, *before.previous)[:_MAX_ROLL_BACKS] if before else ()
-            self._point(folder, loaded, previous)
+            self._let_serve(folder, self.load(asset, model, version))
 
     def roll_back(self, asset: str, model: str) -> int:
         """Let the version serve again that served before the current one; return its number.
@@ -272,6 +267,19 @@ class Store:
         except (OSError, ValidationError) as error:
             reason = f"its pointer {_CURRENT!r} cannot be read: {error}"
             raise ArtifactRefused(asset, model, None, reason) from error
+
+    def _let_serve(self, folder: Path, loaded: LoadedModel) -> None:
+        """Point to a version that was opened; the folder is locked."""
+        try:
+            before = self._pointer(loaded.manifest.asset, loaded.manifest.model)
+        except ArtifactRefused:
+            before = None
+        if before and before.version == loaded.version:
+            if before.sha256 != loaded.sha256:  # restored from elsewhere, and now accepted
+                self._point(folder, loaded, before.previous)
+            return
+        previous = (before.version, *before.previous)[:_MAX_ROLL_BACKS] if before else ()
+        self._point(folder, loaded, previous)
 
     def _point(self, folder: Path, model: LoadedModel, previous: tuple[int, ...]) -> None:
         pointer = _Pointer(

@@ -19,8 +19,8 @@ import numpy as np
 
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.errors import HistoryTooShort, InvalidInput
-from volatility.filters import decaying, newest, rough_kernel, weighted_sum
-from volatility.shared_windows import SharedWindows
+from volatility.filters import decaying, rough_kernel, weighted_sum
+from volatility.shared_windows import SharedWindows, newest
 
 # RiskMetrics Technical Document (1996): a window that leaves out 1 % of the weight;
 # 75 days for a decay of 0.94.
@@ -80,8 +80,8 @@ class Mean(Regressor):
     def values(self, windows: Windows) -> FloatArray:
         """Means, (batch,)."""
         # The bits of filters.newest(...).mean(axis=-1), in a third of its time for a single window.
-        newest = np.ascontiguousarray(windows[self.column][:, -self.sessions :])
-        return np.asarray(np.add.reduce(newest, axis=-1) / newest.shape[-1])
+        values = newest(windows, self.column, self.sessions)
+        return np.asarray(np.add.reduce(values, axis=-1) / self.sessions)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class ExponentialMean(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Weighted means, (batch,)."""
-        return weighted_sum(newest(windows["rv"], self.sessions), self._weights)
+        return weighted_sum(newest(windows, "rv", self.sessions), self._weights)
 
     @cached_property
     def _weights(self) -> FloatArray:
@@ -155,7 +155,7 @@ class Quarticity(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Products, (batch,)."""
-        rv, quarticity = (newest(windows[name], self.sessions) for name in self.columns)
+        rv, quarticity = (newest(windows, name, self.sessions) for name in self.columns)
         return np.asarray(rv.mean(axis=-1) * np.sqrt(quarticity.mean(axis=-1)))
 
 
@@ -190,7 +190,7 @@ class ReturnSquares(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Weighted sums, (batch,)."""
-        returns = newest(windows["return"], self.sessions)
+        returns = newest(windows, "return", self.sessions)
         counted = np.minimum(returns, 0.0) if self.negative else returns
         return weighted_sum(np.square(counted), self._weights)
 
@@ -231,7 +231,7 @@ class RoughForecast(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Weighted sums, (batch,)."""
-        return weighted_sum(newest(windows["rv"], self.sessions), self._weights)
+        return weighted_sum(newest(windows, "rv", self.sessions), self._weights)
 
     @cached_property
     def _weights(self) -> FloatArray:

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from volatility.arrays import FloatArray, Windows
+from volatility.filters import newest as newest_columns
 from volatility.trailing import SESSIONS, exponential_mean, mean_square
 
 # Every place of a window holds a session; one row stands for all.
@@ -19,12 +20,15 @@ class SharedWindows(dict[str, FloatArray]):
         """The same windows, where they are not shared yet."""
         return windows if isinstance(windows, cls) else cls(windows)
 
+    def newest(self, column: str, sessions: int) -> FloatArray:
+        """A column's newest values; (batch, sessions), contiguous: see volatility.filters."""
+        return newest_columns(self[column], sessions)
+
     def exponential_mean(self, centre_of_mass: float, column: str) -> FloatArray:
         """Of a column's last 250 sessions; (batch,)."""
         key = (centre_of_mass, column)
         if key not in self._means:
-            recent = self[column][:, -SESSIONS:]
-            self._means[key] = exponential_mean(recent, centre_of_mass, _WHOLE)
+            self._means[key] = self._mean(centre_of_mass, column)
         return self._means[key]
 
     @cached_property
@@ -36,6 +40,9 @@ class SharedWindows(dict[str, FloatArray]):
         """Log of the exponential mean of rv itself; (batch,)."""
         return np.log(exponential_mean(self._levels, centre_of_mass, _WHOLE))
 
+    def _mean(self, centre_of_mass: float, column: str) -> FloatArray:
+        return exponential_mean(self[column][:, -SESSIONS:], centre_of_mass, _WHOLE)
+
     @cached_property
     def _levels(self) -> FloatArray:
         return np.exp(np.ascontiguousarray(self["rv"][:, -SESSIONS:]))
@@ -43,3 +50,8 @@ class SharedWindows(dict[str, FloatArray]):
     @cached_property
     def _means(self) -> dict[tuple[float, str], FloatArray]:
         return {}
+
+
+def newest(windows: Windows, column: str, sessions: int) -> FloatArray:
+    """A column's newest values, (batch, sessions), of windows shared or not."""
+    return SharedWindows.of(windows).newest(column, sessions)

@@ -13,7 +13,7 @@ import numpy as np
 
 from volatility.arrays import FloatArray, Windows
 from volatility.regressors import Regressor, invalid_parameters
-from volatility.shared_windows import SharedWindows
+from volatility.shared_windows import SharedWindows, newest
 from volatility.trailing import SESSIONS, SLOW, sum_of_newest
 
 Part = Literal["negative", "absolute"]
@@ -68,7 +68,7 @@ class Departure(Regressor):
         shared = SharedWindows.of(windows)
         slow = shared.exponential_mean(SLOW, self.column)
         if self.centre_of_mass == 0:
-            return np.asarray(shared[self.column][:, -1] - slow)
+            return np.asarray(shared.newest(self.column, 1)[:, 0] - slow)
         return np.asarray(shared.exponential_mean(self.centre_of_mass, self.column) - slow)
 
 
@@ -128,7 +128,7 @@ class Shock(Regressor):
     def values(self, windows: Windows) -> FloatArray:
         """Deviations, (batch,)."""
         shared = SharedWindows.of(windows)
-        summed = sum_of_newest(shared[self.column], self.newest)
+        summed = sum_of_newest(shared.newest(self.column, self.newest), self.newest)
         shock = summed / (np.sqrt(self.newest) * shared.deviation)
         return np.asarray(np.abs(shock) if self.part == "absolute" else np.minimum(shock, 0.0))
 
@@ -147,8 +147,7 @@ class Spread(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Deviations around the mean of the same sessions, (batch,)."""
-        newest = np.ascontiguousarray(windows["rv"][:, -self.sessions :])
-        return np.asarray(newest.std(axis=-1))
+        return np.asarray(newest(windows, "rv", self.sessions).std(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class Excursion(Regressor):
         """Root mean squares, (batch,)."""
         shared = SharedWindows.of(windows)
         slow = shared.exponential_mean(SLOW, "rv")
-        squares = np.square(shared["rv"][:, -self.newest :] - slow[:, None])
+        squares = np.square(shared.newest("rv", self.newest) - slow[:, None])
         return np.sqrt(sum_of_newest(squares, self.newest) / self.newest)
 
 

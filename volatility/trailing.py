@@ -89,7 +89,12 @@ def mean_square(returns: FloatArray, rv: FloatArray, sessions: BoolArray) -> Flo
     (batch,) decimal² per session, above 0.
     """
     squares = exponential_mean(np.square(returns), SCALE, sessions)
-    return np.maximum(squares, _LEAST_SQUARE * exponential_mean(rv, SCALE, sessions))
+    return larger_mean_square(squares, exponential_mean(rv, SCALE, sessions))
+
+
+def larger_mean_square(squares: FloatArray, rv: FloatArray) -> FloatArray:
+    """Trailing mean squares, (n,), but no less than 1 % of trailing means of rv, (n,)."""
+    return np.maximum(squares, _LEAST_SQUARE * rv)
 
 
 def sum_of_newest(windows: FloatArray, sessions: int) -> FloatArray:

@@ -141,6 +141,15 @@ def test_a_command_without_the_extra_training_is_told_in_one_line(command: str) 
     assert run_without("training", command, "--help").returncode == 0
 
 
+def test_a_cluster_without_the_extra_is_told_in_one_line() -> None:
+    done = run_without("dask", "evaluate", "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1")
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "error: --backend dask needs the extra 'dask': pip install 'roughcast[dask]'\n"
+    )
+
+
 def test_the_packages_of_the_extras_are_those_that_are_declared() -> None:
     pyproject = Path(__file__).parents[2] / "pyproject.toml"
     declared = tomllib.loads(pyproject.read_text())["project"]["optional-dependencies"]

@@ -19,6 +19,8 @@ MOST_SEEDS = 100
 MOST_FOLDS = 20
 DROP = "drop"
 OUTSIDE_SESSIONS = ("refuse", DROP)
+ALL_CORES = -1
+BACKENDS = ("joblib", "dask")
 
 
 def add_retrain(parser: argparse.ArgumentParser) -> None:
@@ -151,6 +153,18 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         help="fits of each network, of which it is the mean; overrides the configuration's",
     )
     _add_jobs(parser)
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default=BACKENDS[0],
+        help="where fits run: in processes of this machine, or of a Dask cluster "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="with --backend dask: address of the cluster's scheduler, such as tcp://10.0.0.5:8786",
+    )
 
 
 def _add_panel(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +205,7 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=_jobs,
-        default=-1,
+        default=ALL_CORES,
         metavar="N",
         help="processes (default: -1, one a core; -2 leaves one core free)",
     )

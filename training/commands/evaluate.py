@@ -9,7 +9,7 @@ from rich.console import Console
 from training.commands import evaluate_panel
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
-from training.commands.preparation import Preparation, check_writable
+from training.commands.preparation import Preparation, check_writable, workers_of
 from training.config import flatten
 from training.evaluation import folder
 from training.evaluation.across import AcrossRow, across_assets
@@ -24,8 +24,13 @@ from training.models.registry import MODELS
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate everything asked for, print it and write it down; returns the exit status."""
-    if options.panel is not None:
-        return evaluate_panel.run(options, console)
+    with workers_of(options):
+        if options.panel is not None:
+            return evaluate_panel.run(options, console)
+        return _evaluate_assets(options, console)
+
+
+def _evaluate_assets(options: argparse.Namespace, console: Console) -> int:
     prepared = Preparation.of(options)
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole

@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from training.commands.arguments import DROP
+from training.commands.arguments import ALL_CORES, DROP
 from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
 from training.data.bars_file import BarsFile, load_asset
 from training.evaluation.study import Study, applicable, check_history
+from training.evaluation.workers import workers_at
 from training.models.recipe import Recipe
 from training.models.registry import recipes
 from volatility.datasets import NAMES
@@ -142,6 +144,31 @@ def check_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def workers_of(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Where fits run, as the options ask for.
+
+    Raises
+    ------
+    InvalidInput : options that do not go together.
+    """
+    dask = options.backend == "dask"
+    if dask != (options.scheduler is not None):
+        raise InvalidInput(
+            "--backend dask and --scheduler ADDRESS go together",
+            field="scheduler",
+            found=options.scheduler,
+            needed="the address of a Dask scheduler, such as tcp://10.0.0.5:8786, or neither",
+        )
+    if dask and options.jobs != ALL_CORES:
+        raise InvalidInput(
+            "--jobs counts processes of this machine: a Dask cluster uses all of its own",
+            field="jobs",
+            found=options.jobs,
+            needed=f"{ALL_CORES}, the default, with --backend dask",
+        )
+    return workers_at(options.scheduler)
 
 
 def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]:

@@ -11,7 +11,7 @@ from models_store.store import Store
 from training.commands import retrain_panel
 from training.commands.comparison_tables import print_retrained
 from training.commands.console import FitsProgress, echo
-from training.commands.preparation import Preparation, check_writable
+from training.commands.preparation import Preparation, check_writable, workers_of
 from training.config import Config
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, check_history
@@ -23,8 +23,13 @@ REFUSED = 1  # exit status: something was not promoted
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Retrain asset by asset, or the model for every asset; returns the exit status."""
-    if options.panel is not None:
-        return retrain_panel.run(options, console)
+    with workers_of(options):
+        if options.panel is not None:
+            return retrain_panel.run(options, console)
+        return _retrain_assets(options, console)
+
+
+def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
     prepared = Preparation.of(options)
     config = _with_horizons(prepared.config, options.horizons)
     echo(config, console, store=options.store)

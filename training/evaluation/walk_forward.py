@@ -12,6 +12,7 @@ All fits of a regression are made in one pass, by one process; see
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import joblib  # type: ignore[import-untyped]
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
 from training.models.linear import at_once
+from training.models.linear.asset_regressors import AssetRegressors, regressors_of
 from training.models.recipe import Fit, Recipe, members_of, seen_in
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.combination import combine
@@ -29,8 +31,7 @@ from volatility.series import Bounds, to_rv
 FitDone = Callable[[Recipe], None]  # called with the recipe of every fit that ends
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Consecutive target sessions that one fit forecasts."""
 
     cut_off: np.datetime64  # last session the fit may see
@@ -39,11 +40,12 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockForecasts:
-    """One recipe's forecasts for one block, and what came."""
+    """One recipe's forecasts for one block, or for several one after the other, and what came."""
 
     key: StudyKey
     recipe: Recipe
-    cut_off: np.datetime64
+    fits: int  # one a block
+    cut_off: np.datetime64  # of the first
     as_of: DateArray  # (n,)
     target_dates: DateArray  # (n,)
     forecast: FloatArray  # (n,) rv
@@ -52,13 +54,17 @@ class BlockForecasts:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What one process does at a time: some of a study's models for one block, or one for all."""
+class _Part:
+    """Some of a study's models for one block, or one of them for all."""
 
     key: StudyKey
     data: TrainingSet
     recipes: tuple[Recipe, ...]
     blocks: tuple[Block, ...]
+
+
+# What one process does at a time: parts that share work, all of one target.
+_Job = tuple[_Part, ...]
 
 
 def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
@@ -68,15 +74,12 @@ def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
     inside it.
     """
     dates = data.target.series.dates
-    first, end = len(dates) // 2, len(dates)
-    cut = [
-        Block(dates[start - 1], dates[min(start + refit_every, end) - 1])
-        for start in range(first, end, refit_every)
-    ]
+    starts = np.arange(len(dates) // 2, len(dates), refit_every)
+    cut_offs, last_targets = dates[starts - 1], dates[np.append(starts[1:], len(dates)) - 1]
     targets = data.pairs(1).target_dates
-    edges = np.array([(block.cut_off, block.last_target) for block in cut])
-    before, through = np.searchsorted(targets, edges, side="right").T
-    return [block for block, count in zip(cut, through - before, strict=True) if count]
+    before, through = np.searchsorted(targets, [cut_offs, last_targets], side="right")
+    filled = through > before
+    return list(map(Block, cut_offs[filled], last_targets[filled]))
 
 
 def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterator[BlockForecasts]:
@@ -89,12 +92,11 @@ def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterato
 
     Yields
     ------
-    Each block's forecasts as they are done, in no particular order; :func:`tracks_of` puts them in
-    one.
+    Forecasts as they are done, in no particular order; :func:`tracks_of` puts them in one.
     """
-    jobs = [job for study in studies for job in _jobs_of(study)]
+    jobs = _jobs_of(studies)
     # Among equals the earliest comes first: if history is too short, it fails there.
-    jobs.sort(key=lambda job: (*_smallness(job.recipes), job.blocks[0].cut_off))
+    jobs.sort(key=lambda job: (*_smallness(job[0].recipes), job[0].blocks[0].cut_off))
     for forecasts in parallel(joblib.delayed(_forecast)(job) for job in jobs):
         yield from forecasts
 
@@ -109,15 +111,16 @@ def forecast_studies(
     studies, parallel : see :func:`walk_forward`.
     fit_done : told of every fit that ends.
     """
-    forecasts: list[BlockForecasts] = []
+    forecasts: dict[StudyKey, list[BlockForecasts]] = {study.key: [] for study in studies}
     for part in walk_forward(studies, parallel):
-        forecasts.append(part)
-        fit_done(part.recipe)
-    return [tracks_of(study, forecasts) for study in studies]
+        forecasts[part.key].append(part)
+        for _ in range(part.fits):
+            fit_done(part.recipe)
+    return [tracks_of(study, forecasts[study.key]) for study in studies]
 
 
 def count_fits(studies: Sequence[Study]) -> Counter[int]:
-    """How many items :func:`walk_forward` yields, by the recipe's ``refit_every``."""
+    """How many fits :func:`walk_forward` makes, by the recipe's ``refit_every``."""
     fits: Counter[int] = Counter()
     for study in studies:
         for every, models in Counter(recipe.refit_every for recipe in _fitted(study)).items():
@@ -169,14 +172,31 @@ def forecast_rv(fit: Fit, windows: Windows, seen: FloatArray) -> FloatArray:
     return rv
 
 
-def _jobs_of(study: Study) -> list[_Job]:
-    jobs = []
-    for group in together(_fitted(study)):
-        cut = blocks(study.data, group[0].refit_every)
-        parts = [cut] if at_once.can_be(group[0]) else [[block] for block in cut]
+def _jobs_of(studies: Sequence[Study]) -> list[_Job]:
+    """Parts of one target together that share work.
+
+    All regressions share regressors, and the fits of another model at several horizons what is
+    estimated before the horizon matters.
+    """
+    jobs: dict[tuple[str, ...], list[_Part]] = {}
+    for study in studies:
+        for part in _parts_of(study):
+            names, first = [it.name for it in part.recipes], str(part.blocks[0].cut_off)
+            apart = [] if at_once.is_regression(part.recipes[0]) else [*names, first]
+            jobs.setdefault((study.key.asset, *apart), []).append(part)
+    return [tuple(job) for job in jobs.values()]
+
+
+def _parts_of(study: Study) -> list[_Part]:
+    parts = []
+    fitted = _fitted(study)
+    by_frequency = {it: blocks(study.data, it) for it in {it.refit_every for it in fitted}}
+    for group in together(fitted):
+        cut = by_frequency[group[0].refit_every]
+        each = [cut] if at_once.can_be(group[0]) else [[block] for block in cut]
         needed = only_needed(study.data, group)
-        jobs += [_Job(study.key, needed, group, tuple(part)) for part in parts]
-    return jobs
+        parts += [_Part(study.key, needed, group, tuple(part)) for part in each]
+    return parts
 
 
 def _fitted(study: Study) -> Sequence[Recipe]:
@@ -193,59 +213,65 @@ def _smallness(group: Sequence[Recipe]) -> tuple[bool, int]:
 
 
 def _forecast(job: _Job) -> list[BlockForecasts]:
-    (recipe, *_), (block, *_) = job.recipes, job.blocks
+    regressors = regressors_of(job[0].data.target)
+    return [forecasts for part in job for forecasts in _forecast_part(part, regressors)]
+
+
+def _forecast_part(part: _Part, regressors: AssetRegressors) -> list[BlockForecasts]:
+    (recipe, *_), (block, *_) = part.recipes, part.blocks
     if at_once.can_be(recipe):
-        return _forecast_at_once(recipe, job)
-    known = job.data.until(block.cut_off)
-    return [_forecast_one(recipe, job, block, known) for recipe in job.recipes]
+        return [_forecast_at_once(recipe, part, regressors)]
+    known = part.data.until(block.cut_off)
+    return [_forecast_one(recipe, part, block, known) for recipe in part.recipes]
 
 
-def _forecast_at_once(recipe: at_once.AtOnce, job: _Job) -> list[BlockForecasts]:
+def _forecast_at_once(
+    recipe: at_once.AtOnce, part: _Part, regressors: AssetRegressors
+) -> BlockForecasts:
     """Forecasts of every block, each by the fit at its cut-off."""
-    data = job.data
-    cut_offs = np.array([block.cut_off for block in job.blocks])
-    pairs = data.pairs(recipe.lookback, recipe.columns)
-    ahead = pairs.where(pairs.target_dates > cut_offs[0])
+    data = part.data
+    cut_offs = np.array([block.cut_off for block in part.blocks])
+    rows = regressors.rows(recipe.lookback, data.horizon)
+    ahead = rows.where(rows.target_dates > cut_offs[0])
     fit_of = np.searchsorted(cut_offs, ahead.target_dates) - 1
     known = np.searchsorted(data.target.series.dates, cut_offs, side="right")
-    said = at_once.predict(recipe, data, at_once.Schedule(known, ahead, fit_of))
-    bounds = Bounds(*(part[fit_of] for part in _bounds_at(data, known)))
+    said = at_once.predict(recipe, data, at_once.Schedule(known, ahead, fit_of), regressors)
+    bounds = Bounds(*(bound[fit_of] for bound in _bounds_at(data, known, regressors)))
     rv, _ = to_rv(said.values, said.scale, said.residual_variance, bounds)
-    edges = np.searchsorted(fit_of, np.arange(len(known) + 1))
-    return [
-        BlockForecasts(
-            key=job.key,
-            recipe=recipe,
-            cut_off=block.cut_off,
-            as_of=ahead.as_of[start:end],
-            target_dates=ahead.target_dates[start:end],
-            forecast=rv[start:end],
-            by_seed={},
-            rv=ahead.targets[start:end],
-        )
-        for block, start, end in zip(job.blocks, edges[:-1], edges[1:], strict=True)
-    ]
+    return BlockForecasts(
+        key=part.key,
+        recipe=recipe,
+        fits=len(part.blocks),
+        cut_off=part.blocks[0].cut_off,
+        as_of=ahead.as_of,
+        target_dates=ahead.target_dates,
+        forecast=rv,
+        by_seed={},
+        rv=ahead.targets,
+    )
 
 
-def _bounds_at(data: TrainingSet, known: NDArray[np.int64]) -> tuple[FloatArray, ...]:
+def _bounds_at(
+    data: TrainingSet, known: NDArray[np.int64], regressors: AssetRegressors
+) -> tuple[FloatArray, ...]:
     """Lowest, highest and mean value that fits of so many sessions have seen; (fits,) each."""
     rv = data.target.series.rv
     if data.horizon > 1:
-        pairs = data.pairs(1)
-        first_ahead = np.searchsorted(data.target.series.dates, pairs.target_dates)
-        rv, known = pairs.targets, np.searchsorted(first_ahead + data.horizon, known, side="right")
+        rows = regressors.rows(1, data.horizon)
+        rv, known = rows.targets, at_once.counts_known(data.target, rows, data.horizon, known)
     newest = known - 1
     lowest, highest = np.minimum.accumulate(rv)[newest], np.maximum.accumulate(rv)[newest]
     return lowest, highest, np.cumsum(rv)[newest] / known
 
 
-def _forecast_one(recipe: Recipe, job: _Job, block: Block, known: TrainingSet) -> BlockForecasts:
-    pairs = job.data.pairs(recipe.lookback, recipe.columns)
+def _forecast_one(recipe: Recipe, part: _Part, block: Block, known: TrainingSet) -> BlockForecasts:
+    pairs = part.data.pairs(recipe.lookback, recipe.columns)
     ahead = pairs.where(_inside(block, pairs.target_dates))
     fit, seen = recipe.fit(known), seen_in(known)
     return BlockForecasts(
-        key=job.key,
+        key=part.key,
         recipe=recipe,
+        fits=1,
         cut_off=block.cut_off,
         as_of=ahead.as_of,
         target_dates=ahead.target_dates,

@@ -1,12 +1,50 @@
-"""The processes that fits run in."""
+"""The processes that fits run in: of this machine, or of a Dask cluster.
+
+Both are joblib's, so that whoever hands out work does not know which. What a process does depends
+on what it is given alone, and comes back in any order: results are the same bytes wherever they
+were computed.
+"""
 
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 
+from training.models.extras import DASK_EXTRA, require
+from volatility.errors import InvalidInput
+
 _LOOK_EVERY = 1.0  # seconds
+_CONNECT_WITHIN = 10.0  # seconds, to a scheduler, and to the first of its workers
+
+
+@contextmanager
+def workers_at(scheduler: str | None) -> Iterator[None]:
+    """Let every :func:`worker_pool` made inside be that of a Dask cluster.
+
+    Parameters
+    ----------
+    scheduler : its address, such as ``tcp://10.0.0.5:8786``; None for processes of this machine.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``dask`` is not installed.
+    InvalidInput : no Dask scheduler answers at the address within ten seconds, or it has no
+        workers.
+    """
+    if scheduler is None:
+        yield
+        return
+    require(DASK_EXTRA, "--backend dask", field="backend")
+    client = _connect(scheduler)
+    try:
+        with joblib.parallel_config("dask", client=client):
+            yield
+    finally:
+        client.close()
 
 
 def worker_pool(jobs: int) -> joblib.Parallel:
@@ -14,13 +52,41 @@ def worker_pool(jobs: int) -> joblib.Parallel:
 
     Parameters
     ----------
-    jobs : processes; -1 is one a core, and 1 runs everything here.
+    jobs : processes; -1 is one a core, and 1 runs everything here. A cluster has as many as it has.
     """
     return joblib.Parallel(
         n_jobs=jobs,
         return_as="generator_unordered",
         initializer=_end_with,
         initargs=(os.getpid(),),
+    )
+
+
+def _connect(scheduler: str) -> Any:
+    """A client of a scheduler that has workers."""
+    from distributed import Client  # takes a second to import
+
+    try:
+        client = Client(  # type: ignore[no-untyped-call]
+            scheduler, timeout=_CONNECT_WITHIN, set_as_default=False
+        )
+    # Who answers in another language seems to announce a message of some exabytes.
+    except (OSError, ValueError, MemoryError) as error:
+        raise _no_scheduler(scheduler, str(error)) from error
+    try:
+        client.wait_for_workers(1, timeout=_CONNECT_WITHIN)
+    except TimeoutError as error:
+        client.close()  # type: ignore[no-untyped-call]
+        raise _no_scheduler(scheduler, "it has no workers") from error
+    return client
+
+
+def _no_scheduler(address: str, found: str) -> InvalidInput:
+    return InvalidInput(
+        f"no work can be given to a Dask scheduler at {address}: {found}",
+        field="scheduler",
+        found=address,
+        needed="the address of a running Dask scheduler with workers, such as tcp://10.0.0.5:8786",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,15 +31,16 @@ class WithoutCalendar(NamedTuple):
     classes: NDArray[np.int64]  # (n,) places in DAY_CLASSES
     effects: FloatArray  # (n + 1, 8) row t is what was known before session t
 
-    @classmethod
-    def of(cls, asset: AssetData) -> "WithoutCalendar":
+    @staticmethod
+    @lru_cache(maxsize=4)  # all models of an asset, at all horizons, see the same
+    def of(asset: AssetData) -> "WithoutCalendar":
         """Estimate the effects, and divide them out."""
         series, calendar = asset.series, asset.calendar
         classes = day_classes(series.dates, calendar)
         effects = rolling_calendar_effects(series.log_rv, classes, estimation_span(calendar))
         own: FloatArray = effects[np.arange(len(series)), classes]
         adjusted = replace(asset, series=replace(series, rv=series.rv / np.exp(own)))
-        return cls(adjusted, classes, effects)
+        return WithoutCalendar(adjusted, classes, effects)
 
     @property
     def at_end(self) -> Mapping[str, float]:

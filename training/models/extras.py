@@ -6,13 +6,14 @@ from types import MappingProxyType
 
 from volatility.errors import RoughcastError
 
-TRAINING_EXTRA, NETWORKS_EXTRA = "training", "networks"
+TRAINING_EXTRA, NETWORKS_EXTRA, DASK_EXTRA = "training", "networks", "dask"
 
 # What each extra of pyproject.toml brings.
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         TRAINING_EXTRA: ("arch", "joblib", "matplotlib", "pyarrow", "rich", "scipy", "statsmodels"),
         NETWORKS_EXTRA: ("onnx", "onnxscript", "torch"),
+        DASK_EXTRA: ("dask", "distributed"),
     }
 )
 
@@ -23,7 +24,7 @@ class ExtraMissing(RoughcastError):
     code = "extra_missing"
 
 
-def require(extra: str, what: str, way_out: str = "") -> None:
+def require(extra: str, what: str, way_out: str = "", field: str = "models") -> None:
     """Check that the packages of an extra can be imported, without importing them.
 
     Parameters
@@ -31,6 +32,7 @@ def require(extra: str, what: str, way_out: str = "") -> None:
     extra : its name in pyproject.toml.
     what : what needs it, as the message names it.
     way_out : what to do without it, a clause.
+    field : the option that asked for it.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def require(extra: str, what: str, way_out: str = "") -> None:
     if absent:
         raise ExtraMissing(
             f"{what} needs the extra '{extra}': pip install 'roughcast[{extra}]'{way_out}",
-            field="models",
+            field=field,
             found=f"no {', '.join(absent)}",
             needed=f"the extra {extra}",
         )

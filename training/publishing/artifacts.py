@@ -24,6 +24,7 @@ from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
+from training.models.linear.asset_regressors import regressors_of
 from training.models.recipe import Fit, Recipe, seen_in
 from volatility.arrays import DAY, FloatArray, Windows
 from volatility.evaluation import losses
@@ -173,7 +174,8 @@ def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[Interval
     newest = np.sort(errors[-WINDOW:])
     known = np.arange(len(track)) - (track.horizon - 1)  # residuals before each forecast
     scored = (track.target_dates >= test_start) & (known >= MINIMUM)
-    offsets = rolling_offsets(residuals, LEVELS, track.horizon)[scored]  # (n, levels, 2)
+    since = int(np.argmax(scored))
+    offsets = rolling_offsets(residuals, LEVELS, track.horizon, since)[scored]  # (n, levels, 2)
     found = []
     for at, level in enumerate(LEVELS):
         lower, upper = ordered_offsets(newest, level, track.horizon)
@@ -215,8 +217,12 @@ def _evaluation(track: ForecastTrack, parts: SampleParts, refit_every: int) -> E
 def _reference_windows(recipe: Recipe, fit: Fit, data: TrainingSet) -> Windows:
     """The newest windows of what the model sees; the day is left out where it does not."""
     needed = ("rv", *recipe.columns, *((DAY,) if fit.predictor.dated else ()))
-    windows = data.pairs(recipe.lookback, recipe.columns).windows
-    return {name: windows[name][-REFERENCE_WINDOWS:] for name in needed}
+    series = data.target.series
+    rows = regressors_of(data.target).rows(recipe.lookback, data.horizon)
+    newest = np.searchsorted(series.dates, rows.as_of[-REFERENCE_WINDOWS:])
+    places = newest[:, None] + np.arange(1 - recipe.lookback, 1)
+    columns = {name: series.rv if name == "rv" else series.column(name) for name in needed}
+    return {name: values[places] for name, values in columns.items()}
 
 
 def _losses(history: FittingHistory) -> LossHistory:

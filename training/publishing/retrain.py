@@ -40,6 +40,8 @@ from volatility.errors import MisalignedForecasts, TooFewObservations
 from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
 
+UNCHANGED = "unchanged"  # note of a model that forecasts what the version in service does
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -201,13 +203,15 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
         fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked, comparison)
         for fitted in sound
     }
-    not_compared = _try_to_name_champion(trained, store)
+    not_compared = _try_to_name_champion(trained, store, outcomes)
     beside = [model for model in sound if outcomes[model.recipe.name].serves is None]
     if not_compared and beside:
-        outcomes |= {
-            model.recipe.name: _publish_one(model, trained, store, comparison) for model in beside
-        }
-        not_compared = _try_to_name_champion(trained, store)
+        asset = trained.data.target.asset
+        for model in beside:
+            current = serving(store, asset, model.recipe.name)
+            outcome = _publish_one(model, trained, store, comparison, current)
+            outcomes[model.recipe.name] = outcome
+        not_compared = _try_to_name_champion(trained, store, outcomes)
     return RetrainedAsset(
         data=trained.data.target,
         comparison=comparison,
@@ -226,10 +230,17 @@ def _fit_all(
     ]
 
 
-def _try_to_name_champion(trained: TrainedModels, store: Store) -> str | None:
+def _try_to_name_champion(
+    trained: TrainedModels, store: Store, outcomes: Mapping[str, Outcome]
+) -> str | None:
     """Name the champion; returns why the models in service cannot be compared, if they cannot."""
+    new = {
+        model: trained.tracks[model]
+        for model, outcome in outcomes.items()
+        if outcome.serves and outcome.note != UNCHANGED
+    }
     try:
-        name_champion(trained.data.target.asset, trained.parts, store)
+        name_champion(trained.data.target.asset, trained.parts, store, new)
     except (MisalignedForecasts, TooFewObservations) as error:
         return str(error)
     return None
@@ -248,29 +259,35 @@ def _publish_if_needed(
     if current and model not in asked:
         note = f"evaluated beside; version {current.version} stays"
         return Outcome(model, None, None, False, note)
-    return _publish_one(fitted, trained, store, comparison)
+    return _publish_one(fitted, trained, store, comparison, current)
 
 
 def _publish_one(
-    fitted: FittedModel, trained: TrainedModels, store: Store, comparison: Comparison
+    fitted: FittedModel,
+    trained: TrainedModels,
+    store: Store,
+    comparison: Comparison,
+    current: LoadedModel | None,
 ) -> Outcome:
+    """Publish a model unless ``current``, which serves, forecasts the same."""
     model = fitted.recipe.name
     asset = trained.data.target.asset
-    current = serving(store, asset, model)
     track = trained.tracks[model]
     margins = _margins(model, comparison)
     files = to_files(fitted, trained.data, trained.tracks_of(fitted), trained.parts, margins)
     if current and forecasts_the_same(files, current, store):
-        return Outcome(model, current.version, True, False, "unchanged")
+        return Outcome(model, current.version, True, False, UNCHANGED)
     judgement = _judge(track, current, trained)
     try:
         # There already, if it was held back before, or the retrain that published it was killed.
         digest = hashlib.sha256(files[SUMS]).hexdigest()
-        version = store.find(asset, model, digest) or store.publish(files)
+        version = store.find(asset, model, digest)
+        if version is None:
+            version = store.publish(files, promote=judgement.promote)
+        elif judgement.promote:
+            store.promote(asset, model, version)
     except ArtifactRefused as error:
         return Outcome(model, None, False, True, error.reason)
-    if judgement.promote:
-        store.promote(asset, model, version)
     return Outcome(model, version, judgement.promote, not judgement.promote, judgement.reason)
 
 

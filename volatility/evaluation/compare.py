@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from volatility.evaluation.diebold_mariano import DieboldMariano, diebold_marian
 from volatility.evaluation.influence import Influence, influence
 from volatility.evaluation.interval_scores import interval_scores
 from volatility.evaluation.losses import (
+    check_paired,
     correlation_score,
     mae_loss,
     qlike_loss,
@@ -150,17 +152,7 @@ def compare(
     UnknownModel : no track is named ``baseline``.
     TooFewObservations : too few common dates since ``start``.
     """
-    aligned = align(tracks)
-    _check_baseline(aligned, baseline)
-    timings = _timings(aligned, daily)
-    left_out = {model: _odd(model, it) for model, it in timings.items() if it.beyond_doubt}
-    _check_in_time(baseline, timings, left_out)
-    scored = _scored(aligned, start)
-    losses = {
-        model: qlike_losses(aligned.rv[scored], forecast[scored])
-        for model, forecast in aligned.forecasts.items()
-        if model not in left_out
-    }
+    aligned, scored, losses, timings, left_out = qlike_of(tracks, start, baseline, daily)
     confidence_set = model_confidence_set(losses, level, horizon=aligned.horizon)
     rows = [
         _row(model, aligned, scored, losses, baseline, confidence_set, timings[model])
@@ -183,6 +175,52 @@ def compare(
         },
         left_out=left_out,
     )
+
+
+class QlikeLosses(NamedTuple):
+    """Losses of models on the same dates.
+
+    Attributes
+    ----------
+    aligned : all models' forecasts.
+    scored : (n,) the dates that losses are of.
+    losses : by model, (scored,) QLIKE, without the models left out.
+    timings : by model, when its forecasts seem to have been made.
+    left_out : by model, why it is not compared.
+    """
+
+    aligned: Aligned
+    scored: BoolArray
+    losses: Mapping[str, FloatArray]
+    timings: Mapping[str, Timing]
+    left_out: Mapping[str, str]
+
+    @property
+    def best(self) -> str:
+        """The model of the lowest mean loss."""
+        return min(self.losses, key=lambda model: float(self.losses[model].mean()))
+
+
+def qlike_of(
+    tracks: Sequence[ForecastTrack],
+    start: np.datetime64 | None = None,
+    baseline: str = "har",
+    daily: DatedSeries | None = None,
+) -> QlikeLosses:
+    """What a comparison is made of; takes and raises what :func:`compare` does."""
+    aligned = align(tracks)
+    _check_baseline(aligned, baseline)
+    timings = _timings(aligned, daily)
+    left_out = {model: _odd(model, it) for model, it in timings.items() if it.beyond_doubt}
+    _check_in_time(baseline, timings, left_out)
+    scored = _scored(aligned, start)
+    losses = {
+        model: qlike_losses(aligned.rv[scored], forecast[scored])
+        for model, forecast in aligned.forecasts.items()
+        if model not in left_out
+    }
+    check_paired(losses)
+    return QlikeLosses(aligned, scored, losses, timings, left_out)
 
 
 def _check_baseline(aligned: Aligned, baseline: str) -> None:

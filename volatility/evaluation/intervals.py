@@ -147,7 +147,9 @@ def lowest_probability(nobs: int, horizon: int = 1) -> float:
     return (1 + (overlap - 1) / 2) / (nobs + overlap)
 
 
-def rolling_offsets(residuals: FloatArray, levels: Sequence[float], horizon: int = 1) -> FloatArray:
+def rolling_offsets(
+    residuals: FloatArray, levels: Sequence[float], horizon: int = 1, since: int = 0
+) -> FloatArray:
     """Offsets that were available at each date: from residuals that were known by then alone.
 
     Parameters
@@ -156,6 +158,7 @@ def rolling_offsets(residuals: FloatArray, levels: Sequence[float], horizon: int
     levels : nominal coverages, each one of `LEVELS`.
     horizon : sessions ahead. The residual of a date is known ``horizon`` sessions later, when its
         last session has closed.
+    since : the first row that is wanted; those before are NaN.
 
     Returns
     -------
@@ -174,7 +177,7 @@ def rolling_offsets(residuals: FloatArray, levels: Sequence[float], horizon: int
     """
     tails = [_tail(level) for level in levels]
     probabilities = [p for tail in tails for p in (tail, 1 - tail)]
-    return rolling_quantiles(residuals, probabilities, horizon).reshape(-1, len(levels), 2)
+    return rolling_quantiles(residuals, probabilities, horizon, since).reshape(-1, len(levels), 2)
 
 
 def rolling_quantiles(
@@ -184,9 +187,8 @@ def rolling_quantiles(
 
     Parameters
     ----------
-    residuals, horizon : as there.
+    residuals, horizon, since : as there.
     probabilities : (p,) each between 0 and 1.
-    since : the first row that is wanted; those before are NaN.
 
     Returns
     -------

@@ -5,6 +5,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from models_store.universal.store import UniversalStore
 from tests.simulated_panel import simulated_bars
@@ -73,6 +74,25 @@ def test_the_universal_model_is_published(panel: Path, tmp_path: Path) -> None:
     assert set(short) == set(model.horizons)
     assert short[1].evaluation.nobs == record.evaluation.nobs
     assert short[1].log_har_change != record.log_har_change
+
+
+def evaluated(panel: Path, out: Path, *where: str) -> dict[str, bytes]:
+    options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    plan = ["--folds", "2", "--months", "18", "--histories", "--models", "hexp"]
+    assert main(["evaluate", *options, *plan, *where]) == 0
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def test_a_dask_cluster_gives_the_same_bytes(panel: Path, tmp_path: Path) -> None:
+    here = evaluated(panel, tmp_path / "here", "--jobs", "1")
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        where = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
+        there = evaluated(panel, tmp_path / "there", *where)
+        moves = cluster.scheduler.transition_counter  # of tasks from state to state
+    assert here == there
+    assert moves > 20
 
 
 def test_a_panel_that_is_not_there_stops_before_anything_is_fitted(tmp_path: Path) -> None:

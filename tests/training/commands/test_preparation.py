@@ -5,7 +5,7 @@ import pytest
 
 from tests.training.simulated import SMALL_CONFIG, make_asset, small_config
 from training import cli
-from training.commands.preparation import Preparation, check_writable
+from training.commands.preparation import Preparation, check_writable, workers_of
 from training.models.neural.seed_mean import SeedMean
 from volatility.datasets import NAMES
 from volatility.errors import InvalidInput
@@ -87,3 +87,17 @@ def test_a_number_of_seeds_out_of_range_is_refused(
     with pytest.raises(SystemExit):
         prepare("--seeds", count)
     assert "argument --seeds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--backend", "dask"], "go together"),
+        (["--scheduler", "tcp://127.0.0.1:8786"], "go together"),
+        (["--backend", "dask", "--scheduler", "tcp://127.0.0.1:1", "--jobs", "2"], "--jobs counts"),
+    ],
+)
+def test_a_cluster_is_named_whole_and_alone(options: list[str], message: str) -> None:
+    for command in ("retrain", "evaluate"):
+        with pytest.raises(InvalidInput, match=message):
+            workers_of(cli.make_parser().parse_args([command, *options]))

@@ -55,14 +55,14 @@ def one_by_one(data: TrainingSet, recipe: Recipe) -> np.ndarray:
 
 def test_which_recipes_are_made_at_once() -> None:
     made = {name for name in LINEAR if at_once.can_be(make_recipe(name, CONFIG))}
-    assert made == set(LINEAR) - {"last_value", "moving_average", "ewma", "garch", "gjr", "rfsv"}
+    assert made == set(LINEAR) - {"garch", "gjr"}
 
 
 @pytest.mark.parametrize("asset", NAMES)
 def test_shipped_data_give_the_same_forecasts(asset: str) -> None:
     data = TrainingSet(load_asset(asset, None, datetime.now(UTC))[0], {}, 0)
     recipes = regressions(data, refit_every=150)
-    assert len(recipes) >= 8
+    assert len(recipes) >= 12
     for recipe, track in zip(recipes, in_one_pass(data, recipes), strict=True):
         expected = one_by_one(data, recipe)
         np.testing.assert_allclose(track.forecast, expected, rtol=NEAR, err_msg=recipe.name)

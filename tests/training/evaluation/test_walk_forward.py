@@ -16,7 +16,8 @@ from training.evaluation.walk_forward import (
     walk_forward,
 )
 from training.evaluation.workers import worker_pool
-from training.models.linear.averages import Average
+from training.models.linear.averages import last_value
+from training.models.linear.garch import Garch
 from training.models.recipe import Fit
 from training.models.registry import LINEAR, MODELS, recipes
 from volatility.evaluation.compare import BENCHMARKS
@@ -32,7 +33,7 @@ def forecast_all(
     chosen = recipes(names, replace(small_config(), seeds=seeds))
     study = Study(data, applicable(chosen, data.target))
     forecasts = list(walk_forward([study], worker_pool(1)))
-    assert len(forecasts) == count_fits([study]).total()
+    assert sum(it.fits for it in forecasts) == count_fits([study]).total()
     return tracks_of(study, forecasts)
 
 
@@ -118,15 +119,14 @@ def test_a_fit_sees_no_target_that_ends_after_its_cut_off(
     data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    fit = Average.fit
 
-    def record(recipe: Average, known: TrainingSet) -> Fit:
+    def record(recipe: Garch, known: TrainingSet) -> Fit:
         pairs = known.pairs(recipe.lookback)
         seen.append((pairs.target_dates[-1] + 4, known.target.series.dates[-1]))
-        return fit(recipe, known)
+        return last_value(small_config()).fit(known)
 
-    monkeypatch.setattr(Average, "fit", record)
-    forecast_all(replace(data, horizon=5), ["last_value"])
+    monkeypatch.setattr(Garch, "fit", record)
+    forecast_all(replace(data, horizon=5), ["garch"])
     assert len(seen) == 14  # blocks of 22 in 296 targets
     assert all(last_day_of_a_target == cut_off for last_day_of_a_target, cut_off in seen)
 
@@ -175,12 +175,14 @@ def test_big_jobs_go_first_and_carry_only_the_sources_they_need(data: TrainingSe
 
     def here(jobs: Iterable[tuple[Callable, tuple, dict]]) -> Iterator[list[BlockForecasts]]:
         for run, (job,), _ in jobs:
-            sent.append((job.recipes[0].name, "".join(job.data.sources), job.key.horizon))
+            sent.extend(
+                (part.recipes[0].name, "".join(part.data.sources), part.key.horizon) for part in job
+            )
             yield run(job)
 
     chosen = tuple(recipes(["transfer", "lstm"], small_config()))
     studies = [Study(data, chosen), Study(replace(data, horizon=5), chosen)]
-    assert len(list(walk_forward(studies, here))) == count_fits(studies).total()
+    assert sum(it.fits for it in walk_forward(studies, here)) == count_fits(studies).total()
     assert sent[:4] == [("transfer", "SOURCE", horizon) for horizon in (1, 5, 1, 5)]
     assert sent[4:8] == [("lstm", "", horizon) for horizon in (1, 5, 1, 5)]
     assert {name for name, _, _ in sent[8:]} == set(BENCHMARKS)

@@ -5,8 +5,12 @@ import time
 from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
+import pytest
+from distributed import LocalCluster
 
-from training.evaluation.workers import worker_pool
+from training.evaluation import workers
+from training.evaluation.workers import worker_pool, workers_at
+from volatility.errors import InvalidInput
 
 PROGRAM = """
 import os, time, joblib
@@ -47,3 +51,45 @@ def test_workers_end_with_a_parent_that_is_killed() -> None:
 
 def test_one_job_runs_here() -> None:
     assert list(worker_pool(1)([joblib.delayed(os.getpid)()])) == [os.getpid()]
+
+
+def process_of(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def cluster(size: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=size, threads_per_worker=1, processes=True, dashboard_address=None
+    )
+
+
+def test_a_cluster_does_the_work_while_it_is_asked_to() -> None:
+    work = [joblib.delayed(process_of)(i) for i in range(12)]
+    with cluster(2) as two:
+        with workers_at(two.scheduler_address):
+            processes = set(worker_pool(-1)(work))
+        assert len(processes) == 2
+        assert os.getpid() not in processes
+        assert set(worker_pool(1)(work)) == {os.getpid()}
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://no.such.host:8786"])
+def test_a_scheduler_that_does_not_answer_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_CONNECT_WITHIN", 1.0)
+    with pytest.raises(InvalidInput, match="no work can be given") as refused, workers_at(address):
+        pass
+    assert refused.value.field == "scheduler"
+    assert refused.value.found == address
+
+
+def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_CONNECT_WITHIN", 1.0)
+    with (
+        cluster(0) as none,
+        pytest.raises(InvalidInput, match="it has no workers"),
+        workers_at(none.scheduler_address),
+    ):
+        pass

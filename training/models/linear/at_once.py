@@ -6,20 +6,18 @@ was known before the session, and does not change from fit to fit; what it forec
 effects as they were known at the fit.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
-from training.data.assets import TrainingSet
-from training.models.calendar_adjusted import CalendarAdjusted, WithoutCalendar
+from training.data.assets import AssetData, TrainingSet
+from training.models.calendar_adjusted import CalendarAdjusted
+from training.models.linear.asset_regressors import AssetRegressors
 from training.models.linear.regression import Coefficients, Counts, Regression
 from training.models.recipe import Recipe
 from volatility.arrays import FloatArray, Scale
-from volatility.filters import windows
 from volatility.pairs import Pairs
-from volatility.regressor_names import design_of
-from volatility.regressors import on_scale
 from volatility.seasonality import day_classes
 
 
@@ -38,7 +36,8 @@ class Schedule:
     Attributes
     ----------
     known : (fits,) oldest sessions of the target that each fit sees, ascending.
-    pairs : windows of the recipe's lookback and columns, and targets: rows to forecast.
+    pairs : rows to forecast: what windows of the recipe's lookback are paired with, and of the
+        windows the newest session.
     fit_of : (rows,) the fit that forecasts each row, a place in ``known``.
     """
 
@@ -59,47 +58,66 @@ AtOnce = Regression | CalendarAdjusted | PredictsAtOnce
 
 
 def can_be(recipe: Recipe) -> TypeGuard[AtOnce]:
-    """Whether a recipe is a regression, with or without the calendar, or knows how itself."""
-    inner = recipe.inner if isinstance(recipe, CalendarAdjusted) else recipe
-    return isinstance(inner, Regression | PredictsAtOnce)
+    """Whether a recipe is a regression or knows how itself."""
+    return is_regression(recipe) or isinstance(recipe, PredictsAtOnce)
 
 
-def predict(recipe: AtOnce, data: TrainingSet, schedule: Schedule) -> Predicted:
-    """Fit as scheduled on what of ``data`` is known, and predict; as :func:`can_be` allows."""
+def is_regression(recipe: Recipe) -> bool:
+    """Whether a recipe is a regression, or one of logs without the calendar."""
+    if isinstance(recipe, CalendarAdjusted):
+        return isinstance(recipe.inner, Regression) and recipe.inner.scale == "logs"
+    return isinstance(recipe, Regression)
+
+
+def predict(
+    recipe: AtOnce, data: TrainingSet, schedule: Schedule, regressors: AssetRegressors
+) -> Predicted:
+    """Fit as scheduled on what of ``data`` is known, and predict; as :func:`can_be` allows.
+
+    Parameters
+    ----------
+    recipe, data, schedule : the model, the target, and what is to be made of them.
+    regressors : of the target.
+    """
     if isinstance(recipe, PredictsAtOnce):
         return recipe.predict_at_once(data, schedule)
     if isinstance(recipe, CalendarAdjusted):
         assert isinstance(recipe.inner, Regression)
-        return _predict_adjusted(recipe.inner, data, schedule)
-    found = _coefficients(recipe, data, schedule)
-    design = design_of(recipe.regressors).build_each(on_scale(schedule.pairs.windows, recipe.scale))
+        return _predict_adjusted(recipe.inner, data, schedule, regressors)
+    found = _coefficients(recipe, regressors, data.horizon, schedule.known)
+    design = regressors.windows(recipe.scale).design(recipe.regressors, schedule.pairs)
     return _predicted(recipe, design, found, schedule)
 
 
-def _predict_adjusted(recipe: Regression, data: TrainingSet, schedule: Schedule) -> Predicted:
-    without = WithoutCalendar.of(data.target)
-    found = _coefficients(recipe, replace(data, target=without.asset), schedule)
-    factors = np.exp(without.effects[schedule.known])[schedule.fit_of]  # (rows, 8)
-    pairs, dates = schedule.pairs, data.target.series.dates
-    newest = np.searchsorted(dates, pairs.as_of)
-    classes = windows(without.classes.astype(np.float64), recipe.lookback).astype(np.int64)
-    seen = np.take_along_axis(factors, classes[newest - recipe.lookback + 1], axis=1)
-    calm = {**pairs.windows, "rv": pairs.windows["rv"] / seen}
-    design = design_of(recipe.regressors).build_each(on_scale(calm, recipe.scale))
+def _predict_adjusted(
+    recipe: Regression, data: TrainingSet, schedule: Schedule, regressors: AssetRegressors
+) -> Predicted:
+    known = schedule.known
+    found = _coefficients(recipe, regressors.without_calendar, data.horizon, known)
+    design = regressors.windows_as_known(known, recipe.lookback).design(
+        recipe.regressors, schedule.pairs
+    )
     said = _predicted(recipe, design, found, schedule)
     calendar = data.target.calendar
-    coming = day_classes(calendar.sessions_after(pairs.as_of, data.horizon), calendar)
+    coming = day_classes(calendar.sessions_after(schedule.pairs.as_of, data.horizon), calendar)
+    factors = np.exp(regressors.effects[known])[schedule.fit_of]  # (rows, classes)
     ahead = np.take_along_axis(factors, coming, axis=1).mean(axis=1)
-    moved = said.values + np.log(ahead) if recipe.scale == "logs" else said.values * ahead
-    return said._replace(values=moved)
+    return said._replace(values=said.values + np.log(ahead))
 
 
-def _coefficients(recipe: Regression, data: TrainingSet, schedule: Schedule) -> Coefficients:
+def _coefficients(
+    recipe: Regression, regressors: AssetRegressors, horizon: int, known: Counts
+) -> Coefficients:
     """Of each fit, on the targets that had ended by the last session it sees."""
-    pairs = data.pairs(recipe.lookback, recipe.columns)
-    first_ahead = np.searchsorted(data.target.series.dates, pairs.target_dates)
-    counts = np.searchsorted(first_ahead + data.horizon, schedule.known, side="right")
-    return recipe.coefficients_each(recipe.sample(pairs), counts)
+    rows = regressors.rows(recipe.lookback, horizon)
+    counts = counts_known(regressors.asset, rows, horizon, known)
+    return recipe.coefficients_each(recipe.sample(regressors, horizon), counts)
+
+
+def counts_known(asset: AssetData, rows: Pairs, horizon: int, known: Counts) -> Counts:
+    """How many of some rows have targets that had ended by the last session a fit sees; (fits,)."""
+    first_ahead = np.searchsorted(asset.series.dates, rows.target_dates)
+    return np.searchsorted(first_ahead + horizon, known, side="right")
 
 
 def _predicted(

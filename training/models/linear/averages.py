@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from training.config import Config
 from training.data.assets import TrainingSet
+from training.models.linear.asset_regressors import regressors_of
+from training.models.linear.at_once import Predicted, Schedule
 from training.models.recipe import Fit, Hyperparameters
 from volatility.regressor_names import coefficients_of, design_of
 from volatility.regressors import LinearPredictor
@@ -37,6 +41,12 @@ class Average:
         return Fit(
             LinearPredictor(scale="levels", coefficients=coefficients_of({self.regressor: 1.0}))
         )
+
+    def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
+        """The average of each row; no fit differs from another."""
+        windows = regressors_of(data.target).windows("levels")
+        (values,) = windows.design((self.regressor,), schedule.pairs)
+        return Predicted(values, np.zeros(len(values)), "levels")
 
 
 def last_value(config: Config) -> Average:

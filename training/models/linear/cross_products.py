@@ -28,12 +28,15 @@ class Solved(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """Means and sums of centred squares and products of each fit's rows, in deviations."""
+    """Means and sums of centred squares and products of each fit's rows, in deviations.
+
+    Fits stand last, so that what is done to all of them is done to contiguous numbers.
+    """
 
     shift: FloatArray  # (k,) of regressors and, last, the target
     unit: FloatArray  # (k,) what a deviation is
-    means: FloatArray  # (fits, k)
-    products: FloatArray  # (fits, k, k)
+    means: FloatArray  # (k, fits)
+    products: list[FloatArray]  # (k - i, fits) of the i-th with itself and those behind it
 
 
 def solve(sample: Sample, counts: Counts, penalty: float = 0.0) -> Solved:
@@ -55,55 +58,88 @@ def solve(sample: Sample, counts: Counts, penalty: float = 0.0) -> Solved:
     coefficient.
     """
     sums = _sums(sample, counts)
-    design, with_target = sums.products[:, :-1, :-1], sums.products[:, :-1, -1]
-    squares = np.einsum("bii->bi", design)
-    flat = squares <= _NO_VARIANCE * counts[:, None]
+    *own, total = (row[0].copy() for row in sums.products)
+    squares = np.stack(own)
+    flat = squares <= _NO_VARIANCE * counts
     roots = np.sqrt(np.where(flat, 1.0, squares))  # a deviation times the root of n
-    correlations = design / (roots[:, :, None] * roots[:, None, :])
     # A penalty gives a regressor that never moves the coefficient 0.
     added = penalty + np.where(flat, 1.0, 0.0) if penalty else np.zeros(flat.shape)
-    system = correlations + np.eye(design.shape[1]) * added[:, None, :]
-    right = np.where(flat, 0.0, with_target / roots)
-    sound = _told_apart(system)
-    system[~sound] = np.eye(design.shape[1])
-    scaled = np.where(flat, 0.0, np.linalg.solve(system, right[..., None])[..., 0] / roots)
-    unexplained = (
-        sums.products[:, -1, -1]
-        - 2 * np.einsum("bi,bi->b", scaled, with_target)
-        + np.einsum("bi,bij,bj->b", scaled, design, scaled)
-    )
-    return Solved(_in_units(scaled, unexplained, sums, counts), sound)
+    system = _system(sums.products, roots, flat, added)
+    right = np.stack([row[-1] for row in system])
+    found, pivots = _eliminated(system)
+    sound = np.asarray((pivots > _LEAST_OWN_SHARE).all(axis=0))
+    found = np.where(flat, 0.0, found)
+    unexplained = total - np.einsum("if,if->f", found, right + penalty * found)
+    return Solved(_in_units(found / roots, unexplained, sums, counts), sound)
 
 
 def _sums(sample: Sample, counts: Counts) -> _Sums:
-    values = np.column_stack(sample)
-    first = values[: counts[0]]
-    shift, deviation = first.mean(axis=0), first.std(axis=0)
+    values = np.vstack([sample.design.T, sample.targets])[:, : counts[-1]]  # (k, n)
+    first = values[:, : counts[0]]
+    shift, deviation = first.mean(axis=1), first.std(axis=1)
     level = np.where(shift == 0, 1.0, np.abs(shift))
     unit = np.where(deviation > _ROUNDING * level, deviation, level)
-    scaled = (values[: counts[-1]] - shift) / unit
-    rows = counts - 1
-    totals = np.cumsum(scaled, axis=0)[rows]
-    products = np.cumsum(scaled[:, :, None] * scaled[:, None, :], axis=0)[rows]
-    means = totals / counts[:, None]
-    return _Sums(shift, unit, means, products - totals[:, :, None] * means[:, None, :])
+    scaled = (values - shift[:, None]) / unit[:, None]
+    known, later = scaled[:, : counts[0]], scaled[:, counts[0] :]
+    rows = counts - counts[0]  # of the later ones
+    running = np.empty((len(scaled), later.shape[1] + 1))
+    running[:, 0], running[:, 1:] = known.sum(axis=1), later
+    totals = np.cumsum(running, axis=1, out=running)[:, rows]
+    means = totals / counts
+    # One piece of memory, the upper triangle of which is used: rows of their own would be given
+    # back to the system, and fetched from it anew, at every call.
+    square = np.empty((len(scaled), len(scaled), len(rows)))
+    products = [square[at, at:] for at in range(len(scaled))]
+    for at, (row, found) in enumerate(zip(later, products, strict=True)):
+        part = running[at:]
+        part[:, 0] = known[at:] @ known[at]
+        np.multiply(row, later[at:], out=part[:, 1:])
+        np.take(np.cumsum(part, axis=1, out=part), rows, axis=1, out=found, mode="clip")
+        np.subtract(found, totals[at] * means[at:], out=found)
+    return _Sums(shift, unit, means, products)
 
 
-def _told_apart(system: FloatArray) -> BoolArray:
-    """Which of (fits, k, k) matrices of correlations are well enough conditioned; (fits,)."""
-    try:
-        own = np.einsum("bii->bi", np.linalg.cholesky(system))
-    except np.linalg.LinAlgError:  # numpy does not say of which
-        return np.zeros(len(system), dtype=np.bool_)
-    return np.asarray((np.square(own) > _LEAST_OWN_SHARE).all(axis=1))
+def _system(
+    products: list[FloatArray], roots: FloatArray, flat: BoolArray, added: FloatArray
+) -> list[FloatArray]:
+    """Correlations of regressors, with what is added to each with itself; and with the target.
+
+    In place of the products; without the row of the target.
+    """
+    units = 1.0 / roots
+    for at, row in enumerate(products[:-1]):
+        row[:-1] *= units[at] * units[at:]
+        row[-1] = np.where(flat[at], 0.0, row[-1] * units[at])
+        row[0] += added[at]
+    return products[:-1]
+
+
+def _eliminated(system: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Gauss's elimination, which overwrites the system: (k, fits) solutions and pivots.
+
+    A pivot is what of a regressor's variance those before it leave. Without one there is no
+    solution, but NaN.
+    """
+    pivots = np.empty((len(system), system[0].shape[1]))
+    found = np.empty_like(pivots)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for at, row in enumerate(system):
+            pivots[at] = row[0]
+            shares = row * (1.0 / pivots[at])
+            for behind, below in enumerate(system[at + 1 :], 1):
+                np.subtract(below, shares[behind] * row[behind:], out=below)
+        for at in reversed(range(len(system))):
+            rest = np.einsum("if,if->f", system[at][1:-1], found[at + 1 :])
+            found[at] = (system[at][-1] - rest) / pivots[at]
+    return found, pivots
 
 
 def _in_units(
     scaled: FloatArray, unexplained: FloatArray, sums: _Sums, counts: Counts
 ) -> Coefficients:
     """Coefficients of the values as they came, from those of deviations."""
-    slopes = scaled * sums.unit[-1] / sums.unit[:-1]
-    means = sums.shift + sums.means * sums.unit
-    intercept = means[:, -1] - np.einsum("bi,bi->b", slopes, means[:, :-1])
-    degrees = np.maximum(counts - slopes.shape[1] - 1, 1)
-    return Coefficients(slopes, intercept, unexplained * sums.unit[-1] ** 2 / degrees)
+    slopes = scaled * (sums.unit[-1] / sums.unit[:-1, None])
+    means = sums.shift[:, None] + sums.means * sums.unit[:, None]
+    intercept = means[-1] - np.einsum("if,if->f", slopes, means[:-1])
+    degrees = np.maximum(counts - len(slopes) - 1, 1)
+    return Coefficients(slopes.T, intercept, unexplained * sums.unit[-1] ** 2 / degrees)

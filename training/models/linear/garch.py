@@ -24,6 +24,7 @@ of the fitting sample, which stands for the unconditional variance also where th
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,7 +104,7 @@ class Garch:
         ConstantPrices : every return is zero.
         """
         returns = data.target.series.columns["return"]
-        parameters = estimate(returns, self.asymmetric)
+        parameters = _estimate_once(returns.tobytes(), self.asymmetric)
         scale = _scale(parameters, data)
         predictor = _export(
             parameters, scale, float(np.square(returns).mean()), data.horizon, self.lookback
@@ -147,6 +148,11 @@ def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
         variances,
         converged,
     )
+
+
+@lru_cache(maxsize=4)  # horizons, which are fitted one after the other, share it
+def _estimate_once(returns: bytes, asymmetric: bool) -> Parameters:
+    return estimate(np.frombuffer(returns), asymmetric)
 
 
 def several_sessions(parameters: Parameters, horizon: int) -> Line:

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training.data.assets import TrainingSet
+from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.cross_products import solve
 from training.models.linear.regression import Coefficients, Counts, Regression, Sample
 from volatility.arrays import FloatArray
-from volatility.pairs import Pairs
 
 # Fitted values below the lowest hundredth of what was seen count as that: a value near zero, or
 # below it, would take all the weight there is.
@@ -67,9 +68,9 @@ class LeastSquares(Regression):
                 part[at] = value
         return found
 
-    def estimate(self, pairs: Pairs) -> Estimate:
+    def estimate(self, data: TrainingSet) -> Estimate:
         """Coefficients and (n,) residuals, on :attr:`scale`, without a penalty."""
-        return self._estimate(self.sample(pairs))
+        return self._estimate(self.sample(regressors_of(data.target), data.horizon))
 
     def _estimate(self, sample: Sample) -> Estimate:
         design, targets = sample

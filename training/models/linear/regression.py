@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.assets import TrainingSet
+from training.models.linear.asset_regressors import AssetRegressors, regressors_of
 from training.models.recipe import Fit, Hyperparameters
 from volatility.arrays import FloatArray, Scale
-from volatility.pairs import Pairs
 from volatility.regressor_names import coefficients_of, design_of, make_regressor
-from volatility.regressors import LinearPredictor, on_scale
+from volatility.regressors import LinearPredictor
 
 Counts = NDArray[np.int64]
 
@@ -92,7 +92,7 @@ class Regression(ABC):
 
     def fit(self, data: TrainingSet) -> Fit:
         """Estimate the coefficients and, in logs, what moves a forecast to the mean."""
-        found = self.coefficients(self.sample(data.pairs(self.lookback, self.columns)))
+        found = self.coefficients(self.sample(regressors_of(data.target), data.horizon))
         slopes = dict(zip(self.regressors, found.slopes.tolist(), strict=True))
         predictor = LinearPredictor(
             scale=self.scale,
@@ -101,7 +101,9 @@ class Regression(ABC):
         )
         return Fit(predictor, float(found.residual_variance))
 
-    def sample(self, pairs: Pairs) -> Sample:
-        """Regressors and targets, on :attr:`scale`."""
-        design = design_of(self.regressors).build(on_scale(pairs.windows, self.scale))
-        return Sample(design, np.log(pairs.targets) if self.scale == "logs" else pairs.targets)
+    def sample(self, regressors: AssetRegressors, horizon: int) -> Sample:
+        """Regressors and targets of every window with sessions ahead, on :attr:`scale`."""
+        rows = regressors.rows(self.lookback, horizon)
+        design = regressors.windows(self.scale).design(self.regressors, rows)
+        targets = np.log(rows.targets) if self.scale == "logs" else rows.targets
+        return Sample(np.column_stack(design), targets)

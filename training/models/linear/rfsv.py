@@ -11,15 +11,19 @@ and should: the weights are those of what is measured. Quantitative Finance 18(6
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from training.config import Config
 from training.data.assets import TrainingSet
+from training.models.linear.asset_regressors import regressors_of
+from training.models.linear.at_once import Predicted, Schedule, counts_known
 from training.models.recipe import Fit, Hyperparameters
+from volatility.filters import rough_kernel, windows
 from volatility.hurst import variogram
 from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
-from volatility.series import RealizedSeries
+from volatility.series import DatedSeries, RealizedSeries
 
 WINDOW = 100  # sessions; before them lies 3 % of the weight at H = 0.1
 HURST_RANGE = (0.01, 0.49)  # inside where the predictor is defined
@@ -64,6 +68,28 @@ class Rfsv:
         )
         return Fit(predictor, float(errors.var(ddof=1)), learned={"hurst": hurst})
 
+    def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
+        """As the fits of a walk-forward, on windows that all of them share."""
+        asset, horizon = data.target, data.horizon
+        learned = regressors_of(asset).rows(self.lookback, horizon)
+        counts = counts_known(asset, learned, horizon, schedule.known)
+        log_targets = np.log(learned.targets)
+        log_rv = windows(asset.series.log_rv, self.lookback)
+        of_learned, of_rows = (
+            np.searchsorted(asset.series.dates, it.as_of) - (self.lookback - 1)
+            for it in (learned, schedule.pairs)
+        )
+        values, variance = np.empty(len(of_rows)), np.empty(len(of_rows))
+        for fit, (known, count) in enumerate(zip(schedule.known, counts, strict=True)):
+            hurst = _hurst_once_known(asset.series, int(known))
+            kernels = [rough_kernel(hurst, self.lookback, it + 1) for it in range(horizon)]
+            forecasts = log_rv @ np.mean(kernels, axis=0)
+            errors = (log_targets - forecasts[of_learned])[:count]
+            own = schedule.fit_of == fit
+            values[own] = forecasts[of_rows[own]] + errors.mean()
+            variance[own] = errors.var(ddof=1)
+        return Predicted(values, variance, "logs")
+
 
 def hurst_exponent(series: RealizedSeries) -> float:
     """Exponent of log volatility by the variogram, inside :data:`HURST_RANGE`."""
@@ -71,6 +97,11 @@ def hurst_exponent(series: RealizedSeries) -> float:
     assert estimate is not None, "the plain variogram has an estimate for every path it accepts"
     low, high = HURST_RANGE
     return min(max(estimate, low), high)
+
+
+@lru_cache(maxsize=2_048)  # a walk-forward's fits, which horizons share
+def _hurst_once_known(series: DatedSeries, sessions: int) -> float:
+    return hurst_exponent(series.part(slice(sessions)))
 
 
 def rfsv(config: Config) -> Rfsv:

@@ -11,7 +11,6 @@ from training.models.linear.least_squares import LeastSquares
 from volatility import datasets
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
-from volatility.pairs import Pairs
 from volatility.series import DatedSeries, daily_series
 from volatility.simulation.regression import har_process
 
@@ -23,11 +22,11 @@ def spx() -> DatedSeries:
     return daily_series(shipped.bars, shipped.measure, get_calendar(shipped.calendar))[0]
 
 
-def spx_pairs() -> Pairs:
+def spx_on_any_day() -> TrainingSet:
     series = spx()
     # 24/7 pairs would drop weekends; positions are what the peers see.
     days = np.datetime64("2000-01-01") + np.arange(len(series))
-    return asset_of("SPX", DatedSeries(series.rv, series.measure, days)).pairs(22)
+    return TrainingSet(asset_of("SPX", DatedSeries(series.rv, series.measure, days)), {}, 0)
 
 
 def design_of(values: np.ndarray) -> np.ndarray:
@@ -41,7 +40,7 @@ def design_of(values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("model", [har(CONFIG), log_har(CONFIG)])
 def test_coefficients_equal_those_of_arch(model: LeastSquares) -> None:
     series = spx()
-    estimate = model.estimate(spx_pairs())
+    estimate = model.estimate(spx_on_any_day())
     values = series.rv if model.scale == "levels" else series.log_rv
     reference = HARX(values, lags=[1, 5, 22], rescale=False).fit(disp="off")
     ours = [estimate.intercept, *estimate.coefficients]
@@ -65,10 +64,10 @@ def test_weighted_coefficients_equal_those_of_statsmodels() -> None:
     first = sm.OLS(targets, design).fit().fittedvalues
     weights = 1 / np.maximum(first, np.quantile(targets, 0.01)) ** 2
     reference = sm.WLS(targets, design, weights=weights).fit()
-    estimate = har_wls(CONFIG).estimate(spx_pairs())
+    estimate = har_wls(CONFIG).estimate(spx_on_any_day())
     ours = [estimate.intercept, *estimate.coefficients]
     np.testing.assert_allclose(ours, reference.params, rtol=1e-8, atol=1e-10)
-    unweighted = har(CONFIG).estimate(spx_pairs()).coefficients
+    unweighted = har(CONFIG).estimate(spx_on_any_day()).coefficients
     assert not np.allclose(estimate.coefficients, unweighted, rtol=0.01)
 
 

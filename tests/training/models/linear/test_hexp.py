@@ -12,6 +12,7 @@ from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import applicable, obstacle
 from training.models.calendar_adjusted import CalendarAdjusted
+from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.hexp import REGRESSORS, hexp
 from training.models.linear.least_squares import LeastSquares
 from training.models.linear.mem import mem
@@ -69,7 +70,7 @@ def test_known_coefficients_are_recovered(asset: AssetData) -> None:
     assert isinstance(fit.predictor, LinearPredictor)
     assert tuple(it.name for it in fit.predictor.coefficients) == REGRESSORS
     found = np.array([*fit.predictor.coefficients.values()])
-    design, targets = model.sample(data.pairs(model.lookback, model.columns))
+    design, targets = model.sample(regressors_of(asset), 1)
     reference = sm.OLS(targets, sm.add_constant(design)).fit()
     np.testing.assert_allclose(found, reference.params[1:], rtol=1e-8)
     errors = np.abs(found - TRUTH) / reference.bse[1:]
@@ -80,10 +81,9 @@ def test_known_coefficients_are_recovered(asset: AssetData) -> None:
 
 
 def test_ridge_finds_nearly_what_least_squares_does(asset: AssetData) -> None:
-    data = TrainingSet(asset, {}, 0)
     model = inner(RIDGE)
     assert isinstance(model, LeastSquares)
-    sample = model.sample(data.pairs(model.lookback, model.columns))
+    sample = model.sample(regressors_of(asset), 1)
     penalized, plain, heavy = (
         replace(model, penalty=penalty).coefficients(sample) for penalty in (PENALTY, 0.0, 1.0)
     )

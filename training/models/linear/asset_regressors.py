@@ -1,0 +1,107 @@
+"""Regressors of an asset's every session, built once for all models, horizons and fits."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.assets import AssetData
+from training.models.calendar_adjusted import WithoutCalendar
+from volatility.arrays import DateArray, FloatArray, Scale
+from volatility.pairs import Pairs
+from volatility.regressor_names import design_of
+from volatility.running_windows import RunningWindows, WithoutEffects
+from volatility.series import DatedSeries
+
+
+class SessionWindows(NamedTuple):
+    """A window for each of some sessions, in order of time."""
+
+    dates: DateArray  # (n,)
+    windows: RunningWindows
+
+    @classmethod
+    def of(cls, series: DatedSeries, scale: Scale) -> "SessionWindows":
+        """Windows of every session of a series."""
+        rv = series.log_rv if scale == "logs" else series.rv
+        return cls(series.dates, RunningWindows({**series.columns, "rv": rv}))
+
+    def design(self, regressors: tuple[str, ...], rows: Pairs) -> list[FloatArray]:
+        """Named columns of the design matrix of some rows, (rows,) each."""
+        newest = np.searchsorted(self.dates, rows.as_of)
+        return [self.windows.values_of(it)[newest] for it in design_of(regressors).regressors]
+
+
+@dataclass(frozen=True, eq=False)
+class AssetRegressors:
+    """One asset's sessions as models see them; what is asked for twice is computed once."""
+
+    asset: AssetData
+
+    def rows(self, lookback: int, horizon: int) -> Pairs:
+        """What windows of so many sessions are paired with; of the windows the newest session."""
+        if horizon not in self._by_horizon:
+            self._by_horizon[horizon] = self.asset.pairs(1, horizon=horizon)
+        pairs = self._by_horizon[horizon]
+        return pairs.where(pairs.as_of >= self.asset.series.dates[lookback - 1])
+
+    def windows(self, scale: Scale) -> SessionWindows:
+        """Windows of every session."""
+        if scale not in self._by_scale:
+            self._by_scale[scale] = SessionWindows.of(self.asset.series, scale)
+        return self._by_scale[scale]
+
+    def windows_as_known(self, known: NDArray[np.int64], lookback: int) -> SessionWindows:
+        """Windows of logs without the calendar, as it was known at the fit behind each forecast.
+
+        Parameters
+        ----------
+        known : (fits,) sessions that each fit sees, ascending. The first forecast is made from the
+            last one that the first fit sees.
+        lookback : sessions a window.
+        """
+        key = (known.tobytes(), lookback)
+        if key not in self._as_known:
+            first = max(0, int(known[0]) - lookback)
+            recent = self.asset.series.part(slice(first, None))
+            ahead = np.arange(first + 1, len(self.asset.series) + 1)
+            fit_of = np.maximum(np.searchsorted(known, ahead, side="right") - 1, 0)
+            effects = self.effects[known][fit_of]  # (sessions, classes)
+            dates, plain = SessionWindows.of(recent, "logs")
+            without = WithoutEffects(plain, self._calendar.classes[first:], effects)
+            self._as_known[key] = SessionWindows(dates, without)
+        return self._as_known[key]
+
+    @cached_property
+    def without_calendar(self) -> "AssetRegressors":
+        """The same of the asset with each session's effect, as it was known, divided out."""
+        return regressors_of(self._calendar.asset)
+
+    @property
+    def effects(self) -> FloatArray:
+        """What the calendar does, as it was known before each session; (n + 1, classes)."""
+        return self._calendar.effects
+
+    @cached_property
+    def _calendar(self) -> WithoutCalendar:
+        return WithoutCalendar.of(self.asset)
+
+    @cached_property
+    def _by_horizon(self) -> dict[int, Pairs]:
+        return {}
+
+    @cached_property
+    def _by_scale(self) -> dict[Scale, SessionWindows]:
+        return {}
+
+    @cached_property
+    def _as_known(self) -> dict[tuple[bytes, int], SessionWindows]:
+        return {}
+
+
+@lru_cache(maxsize=4)  # an asset's, and those of the asset without the calendar
+def regressors_of(asset: AssetData) -> AssetRegressors:
+    """The same object for the same asset, whoever asks: walk-forward, final fits, all models."""
+    return AssetRegressors(asset)
