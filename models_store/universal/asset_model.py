@@ -144,12 +144,15 @@ class UniversalAssetModel(LoadedModel):
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
         settled = [it._replace(calibration=self._calibration(it)) for it in inputs]
         histories = [given.history for given in settled]
-        predicted = self.predict_rv(self._windows(histories), model.horizon)
+        windows = self._windows(histories)
+        predicted = self.predict_rv(windows, model.horizon)
         scales = np.array([it.calibration.log_scale for it in settled if it.calibration])
         scaled = PredictedRv(
             predicted.rv * np.exp(scales), predicted.replaced, predicted.diagnostics
         )
-        computed = self._computed(histories, scaled)
+        asked = any(given.explain for given in settled)
+        told = model.explain(settled, windows, scales) if asked else {}
+        computed = self._computed(histories, scaled, told)
         return (self._compose(model, given, computed, at) for at, given in enumerate(settled))
 
 
@@ -172,23 +175,42 @@ def bind(
     measure : of rv.
     sessions : of its history; only the newest 250 matter.
     """
-    manifest, market = model.manifest, get_calendar(calendar)
-    columns = available(True, market.always_open)
+    manifest = model.manifest
+    columns = available(True, get_calendar(calendar).always_open)
     predictors = model.predictors(kind, calendar, measure, columns)
-    first, *further = manifest.horizons
     recorded = manifest.recorded_sessions(kind, sessions)
     known = manifest.records(kind, recorded)
+    return UniversalAssetModel(
+        manifest=_bound_manifest(model, asset, pooled.describe(predictors), known),
+        version=model.version,
+        sha256=model.sha256,
+        predictors=predictors,
+        tracks={},
+        sessions=recorded,
+        pooled={it: _pooled(known[it]) for it in manifest.horizons},
+        capped_means=dict(zip(manifest.horizons, manifest.capped_means, strict=True)),
+    )
+
+
+def _bound_manifest(
+    model: UniversalModel,
+    asset: str,
+    bound: PooledPredictorSpec,
+    known: Mapping[int, KindRecord],
+) -> Manifest:
+    manifest, market = model.manifest, get_calendar(bound.calendar)
+    first, *further = manifest.horizons
     records = {it: _record(known[it], model) for it in manifest.horizons}
-    bound = Manifest(
+    return Manifest(
         asset=asset,
         model=NAME,
-        predictor=pooled.describe(predictors),
+        predictor=bound,
         scale="logs",
         lookback=manifest.lookback,
         minimum_sessions=manifest.minimum_sessions,
-        columns=predictors[first].columns,
-        measure=measure,
-        calendar=calendar,
+        columns=bound.columns,
+        measure=bound.measure,
+        calendar=bound.calendar,
         periods_per_year=market.periods_per_year,
         bar_interval=DAILY,
         horizons=manifest.horizons,
@@ -200,16 +222,6 @@ def bind(
         seeds=manifest.seeds,
         code_version=manifest.code_version,
         **dict(records[first]),
-    )
-    return UniversalAssetModel(
-        manifest=bound,
-        version=model.version,
-        sha256=model.sha256,
-        predictors=predictors,
-        tracks={},
-        sessions=recorded,
-        pooled={it: _pooled(known[it]) for it in manifest.horizons},
-        capped_means=dict(zip(manifest.horizons, manifest.capped_means, strict=True)),
     )
 
 

@@ -63,12 +63,15 @@ class Choice:
     degraded_reason : why it is not the one that was meant, if so.
     skill : how it did against the baseline, or why that is not known.
     asset : that it is asked about; None where the request names none.
+    fitted_on : first and last session of an asset of this name that the model for every asset was
+        fitted on, if it is that which answers.
     """
 
     model: LoadedModel
     degraded_reason: str | None
     skill: ModelSkill | str
     asset: str | None
+    fitted_on: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,12 @@ class Catalogue:
         """The model that ``auto`` means, whether or not it is in service."""
         return self.snapshot.champions.get(asset)
 
+    def kind(self, asset: str) -> str | None:
+        """What the models of an asset take it for, where one of them depends on that."""
+        models = self.snapshot.models.get(asset, {}).values()
+        kinds = (it.manifest.predictor.kind_of_asset() for it in models)
+        return next((kind for kind in kinds if kind), None)
+
     def resolve(self, asset: str, model: str) -> Choice:
         """Choose the model that answers a request.
 
@@ -163,7 +172,8 @@ class Catalogue:
         model = self.universal.bound(kind, calendar, measure)
         degraded = reason or self.universal.degraded_reason
         skill = self._skill(model, model.manifest.horizons[0])
-        return Choice(model, degraded, skill, asset)
+        fitted_on = self.universal.span_of(asset) if asset else None
+        return Choice(model, degraded, skill, asset, fitted_on)
 
     def find(self, asset: str, model: str) -> LoadedModel | None:
         """The model that answers a request, if there is one."""

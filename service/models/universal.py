@@ -1,5 +1,7 @@
 """The model for every asset, and what it becomes for what is asked about."""
 
+from datetime import date
+
 from models_store import Refusal, Snapshot, UniversalAssetModel, UniversalModel
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord
@@ -18,17 +20,22 @@ class Universal:
     There are no more bindings than calendars times kinds, measures and recorded lengths of
     history, whatever assets are called: a binding knows no asset's name.
 
-    Parameters
+    Attributes
     ----------
     model : the artifact; None where none can serve.
+
+    Parameters
+    ----------
     refused : why its newest version does not, if it does not.
     """
 
     def __init__(self, model: UniversalModel | None, refused: Refusal | None) -> None:
-        self._model = model
+        self.model = model
         self._refused = refused
         self._bound: dict[tuple[str, str, str, int], UniversalAssetModel] = {}
         self._calendars: set[str] = set()  # of those
+        fitted_on = model.manifest.assets if model else ()
+        self._spans = {it.asset.casefold(): (it.start, it.end) for it in fitted_on}
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Universal":
@@ -41,10 +48,26 @@ class Universal:
                     found.bound(usual_kind(calendar), calendar, measure)
         return found
 
+    def get(self) -> UniversalModel:
+        """The artifact that serves.
+
+        Raises
+        ------
+        UnknownModel : none does.
+        """
+        if self.model is None:
+            raise UnknownModel(
+                f"the model for every asset is not in service: {self.why_absent}",
+                field="model",
+                found=NAME,
+                needed="an asset that has models of its own",
+            )
+        return self.model
+
     @property
     def version(self) -> int | None:
         """The version that serves, if any does."""
-        return self._model.version if self._model else None
+        return self.model.version if self.model else None
 
     @property
     def why_absent(self) -> str:
@@ -65,8 +88,15 @@ class Universal:
 
     def knows(self, bar_interval: int, measure: str) -> bool:
         """Whether it serves, and is made for such bars."""
-        model = self._model
+        model = self.model
         return model is not None and bar_interval == DAILY and measure in model.manifest.measures
+
+    def span_of(self, asset: str) -> tuple[date, date] | None:
+        """First and last session of an asset of this name that it was fitted on, if of any.
+
+        Upper and lower case count alike.
+        """
+        return self._spans.get(asset.casefold())
 
     def is_bound(self, calendar: str) -> bool:
         """Whether a calendar has been asked before, and need not be built."""
@@ -89,14 +119,7 @@ class Universal:
         UnknownModel : none serves, or it was fitted on no such measure.
         UnknownCalendar : there is none of the name.
         """
-        model = self._model
-        if model is None:
-            raise UnknownModel(
-                f"the model for every asset is not in service: {self.why_absent}",
-                field="model",
-                found=NAME,
-                needed="an asset that has models of its own",
-            )
+        model = self.get()
         if measure not in model.manifest.measures:
             measures = " and ".join(model.manifest.measures)
             raise UnknownModel(
@@ -114,16 +137,14 @@ class Universal:
 
     def standing(self, model: UniversalAssetModel, horizon: int) -> str:
         """How such a model did on assets of a kind that its fits had not seen, in words."""
-        assert self._model is not None
-        manifest = self._model.manifest
+        manifest = self.get().manifest
         record = manifest.records(model.kind, model.sessions)[horizon]
         whole = model.sessions == manifest.lookback
         seen = "all their bars" if whole else f"their newest {model.sessions} bars alone"
         return _standing(record, self._whose(model.kind), seen, horizon)
 
     def _whose(self, kind: str) -> str:
-        assert self._model is not None
-        has_such = any(it.kind == kind for it in self._model.manifest.assets)
+        has_such = any(it.kind == kind for it in self.get().manifest.assets)
         return f"assets of the kind {kind}" if has_such else f"assets, none of the kind {kind}"
 
 

@@ -8,6 +8,13 @@ from onnx import TensorProto, helper
 
 from models_store.manifest import Evaluation
 from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_regression import (
+    DEVIATION,
+    INTERCEPTS,
+    LIMIT,
+    MEAN,
+    SLOPES,
+)
 from models_store.universal import artifact
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
@@ -77,15 +84,22 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
 
 
 def small_graph(weight: float) -> bytes:
-    """Regressors times known weights, and a little of the sequence, for every horizon."""
+    """Regressors times known weights, and a little of the sequence, for every horizon.
+
+    In the form of a trained one: standardized, here by nothing, and clipped.
+    """
     weights = np.zeros((len(REGRESSORS), len(HORIZONS)))
     for name, value in WEIGHTS.items():
         weights[REGRESSORS.index(name)] = weight * value / np.sqrt(HORIZONS)
     flat = weights.ravel().tolist()
     nodes = [
-        helper.make_node("MatMul", ["regressors", "weights"], ["linear"]),
-        helper.make_node("ReduceMean", ["sequence", "axes"], ["mean"], keepdims=0),
-        helper.make_node("Mul", ["mean", "tenth"], ["little"]),
+        helper.make_node("Sub", ["regressors", MEAN], ["centred"]),
+        helper.make_node("Div", ["centred", DEVIATION], ["scaled"]),
+        helper.make_node("Clip", ["scaled", "least", "most"], ["clipped"]),
+        helper.make_node("MatMul", ["clipped", SLOPES], ["product"]),
+        helper.make_node("Add", ["product", INTERCEPTS], ["linear"]),
+        helper.make_node("ReduceMean", ["sequence", "axes"], ["of_sequence"], keepdims=0),
+        helper.make_node("Mul", ["of_sequence", "tenth"], ["little"]),
         helper.make_node("Unsqueeze", ["little", "last"], ["column"]),
         helper.make_node("Add", ["linear", "column"], ["log_rv"]),
     ]
@@ -99,7 +113,12 @@ def small_graph(weight: float) -> bytes:
     ]
     outputs = [helper.make_tensor_value_info("log_rv", TensorProto.FLOAT, ["batch", len(HORIZONS)])]
     constants = [
-        helper.make_tensor("weights", TensorProto.FLOAT, list(weights.shape), flat),
+        helper.make_tensor(MEAN, TensorProto.FLOAT, [len(weights)], [0.0] * len(weights)),
+        helper.make_tensor(DEVIATION, TensorProto.FLOAT, [len(weights)], [1.0] * len(weights)),
+        helper.make_tensor("least", TensorProto.FLOAT, [], [-LIMIT]),
+        helper.make_tensor("most", TensorProto.FLOAT, [], [LIMIT]),
+        helper.make_tensor(SLOPES, TensorProto.FLOAT, list(weights.shape), flat),
+        helper.make_tensor(INTERCEPTS, TensorProto.FLOAT, [len(HORIZONS)], [0.0] * len(HORIZONS)),
         helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
         helper.make_tensor("tenth", TensorProto.FLOAT, [1], [0.1]),
         helper.make_tensor("last", TensorProto.INT64, [1], [1]),

@@ -364,3 +364,34 @@ def test_metrics_count_by_the_model_not_by_names_of_requests(client: TestClient)
     text = client.get("/metrics").text
     assert 'asset="universal",model="universal"' in text
     assert NAME not in text
+
+
+def test_a_forecast_says_that_the_model_has_seen_these_sessions(client: TestClient) -> None:
+    """The small model was fitted on SHARE and COIN, 2010-01-04 to 2019-12-31."""
+    bars = made_up_bars(400)
+    seen = [it for it in bars if it["date"] < "2019-12-01"][-60:]
+    said = ask(client, seen, asset="share").json()
+    [warning] = [it for it in said["warnings"] if "in-sample" in it]
+    assert warning.startswith(
+        "in-sample: universal was fitted on share itself, sessions from 2010-01-04 to 2019-12-31; "
+        f"it has seen {seen[-1]['date']}"
+    )
+    other = ask(client, seen).json()["warnings"]
+    assert any("universal was fitted on sessions up to 2019-12-31" in it for it in other)
+    assert not any("itself" in it for it in other)
+    later = ask(client, bars, asset="SHARE").json()["warnings"]
+    assert not any("in-sample" in it for it in later)
+    assert not any("itself" in it for it in ask(client, seen, asset=None).json()["warnings"])
+
+
+def test_held_bars_that_it_was_fitted_on_are_told_too(client: TestClient) -> None:
+    bars = made_up_bars(400)
+    put = client.put("/assets/Coin/bars?calendar=XNYS&kind=stock", json={"bars": bars[:90]})
+    assert put.status_code == 200, put.text
+    assert bars[89]["date"] < "2019-12-31" < bars[-1]["date"]
+    for query in ("", f"?as_of={bars[60]['date']}", "?horizon=5"):
+        said = client.get(f"/forecast/Coin{query}").json()
+        assert any("fitted on Coin itself" in it for it in said["warnings"]), query
+    client.put("/assets/Coin/bars", json={"bars": bars[90:]})
+    newest = client.get("/forecast/Coin").json()["warnings"]
+    assert not any("in-sample" in it for it in newest)
