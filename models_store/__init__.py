@@ -8,6 +8,7 @@ same number.
 
 from models_store.calibration import Calibration
 from models_store.errors import ArtifactRefused
+from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.manifest import Manifest
 from models_store.runtime import LoadedModel
@@ -20,6 +21,7 @@ from models_store.universal.model import UniversalModel
 __all__ = [
     "ArtifactRefused",
     "Calibration",
+    "Explanation",
     "Forecast",
     "ForecastInput",
     "Interval",

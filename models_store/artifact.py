@@ -19,11 +19,13 @@ by begin with its number, as in ``5/forecast``.
 import hashlib
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
@@ -46,6 +48,9 @@ _SEED = "seed_"  # in evaluation.npz, before each seed whose own forecasts stand
 # A store is loaded by several threads, and numpy reads an array's header by Python's parser, whose
 # recursion depth Python 3.11 counts for all threads together: now and then it refused a sound file.
 _parsing_headers = threading.Lock()
+
+
+AnyManifest = TypeVar("AnyManifest", bound=BaseModel)
 
 
 class DamagedArtifact(ValueError):
@@ -101,9 +106,8 @@ def load(folder: Path, version: int) -> LoadedModel:
     DamagedArtifact : a file is missing, unlisted or altered, the manifest does not fit its schema,
         the model cannot be opened, or replaying ``reference.npz`` gives other forecasts.
     """
-    digest = verify_files(folder)
-    manifest = _read_manifest(folder)
-    try:
+    digest, manifest = open_verified(folder, Manifest)
+    with refusing("the model cannot be opened"):
         model = LoadedModel(
             manifest=manifest,
             version=version,
@@ -111,8 +115,6 @@ def load(folder: Path, version: int) -> LoadedModel:
             predictors=_open_predictors(folder, manifest),
             tracks=_read_tracks(folder, manifest),
         )
-    except Exception as error:  # whatever onnxruntime, json or numpy raise on a bad file
-        raise DamagedArtifact(f"the model cannot be opened: {error}") from error
     _check_predictors(model)
     _replay(folder, model)
     return model
@@ -147,11 +149,50 @@ def verify_files(folder: Path) -> str:
     return _sha256(sums)
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def open_verified(folder: Path, schema: type[AnyManifest]) -> tuple[str, AnyManifest]:
+    """The digest of an artifact whose files are what training wrote, and its manifest.
+
+    Raises
+    ------
+    DamagedArtifact : as :func:`verify_files`; or the manifest does not fit its schema.
+    """
+    digest = verify_files(folder)
     try:
-        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        return digest, schema.model_validate_json((folder / MANIFEST).read_bytes())
     except ValidationError as error:
         raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
+
+
+@contextmanager
+def refusing(said: str) -> Iterator[None]:
+    """Refuse the artifact, whatever onnxruntime, json or numpy raise on a bad file.
+
+    Parameters
+    ----------
+    said : what is not possible, such as "the model cannot be opened".
+    """
+    try:
+        yield
+    except Exception as error:
+        raise DamagedArtifact(f"{said}: {error}") from error
+
+
+def check_replay(difference: float) -> None:
+    """Refuse an artifact whose forecasts of ``reference.npz`` are not those that training got.
+
+    Parameters
+    ----------
+    difference : the largest, in logs.
+
+    Raises
+    ------
+    DamagedArtifact : it is above :data:`REPLAY_TOLERANCE`.
+    """
+    if not difference <= REPLAY_TOLERANCE:  # also true for NaN
+        raise DamagedArtifact(
+            f"replaying {REFERENCE} moves log rv by {difference:.2g}; "
+            f"at most {REPLAY_TOLERANCE:g} is accepted"
+        )
 
 
 def _open_predictors(folder: Path, manifest: Manifest) -> Predictors:
@@ -222,20 +263,14 @@ def _place(horizon: int, horizons: Sequence[int]) -> str:
 
 
 def _replay(folder: Path, model: LoadedModel) -> None:
-    try:
+    with refusing(f"{REFERENCE} cannot be replayed"):
         windows = dict(read_arrays(folder / REFERENCE))
         horizons = model.manifest.horizons
         expected = {h: windows.pop(_place(h, horizons) + _FORECAST) for h in horizons}
         found = {horizon: model.predict_rv(windows, horizon).rv for horizon in horizons}
         moved = [np.log(found[horizon] / expected[horizon]) for horizon in horizons]
         difference = float(np.max(np.abs(moved)))
-    except Exception as error:  # a file that passed its digest but was made wrongly
-        raise DamagedArtifact(f"{REFERENCE} cannot be replayed: {error}") from error
-    if not difference <= REPLAY_TOLERANCE:  # also true for NaN
-        raise DamagedArtifact(
-            f"replaying {REFERENCE} moves log rv by {difference:.2g}; "
-            f"at most {REPLAY_TOLERANCE:g} is accepted"
-        )
+    check_replay(difference)
 
 
 def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from models_store.calibration import Calibration
+from models_store.explanation import Explanation
 from volatility.series import RealizedSeries
 
 
@@ -17,6 +18,7 @@ class ForecastInput(NamedTuple):
     horizon: int = 1  # sessions ahead
     calibration: Calibration | None = None  # of the intervals; None: as the history tells
     quantiles: tuple[float, ...] = ()  # probabilities, each between 0 and 1
+    explain: bool = False  # whether the forecast is to tell what moved it
 
 
 class Interval(NamedTuple):
@@ -79,3 +81,4 @@ class Forecast(NamedTuple):
     warnings: tuple[str, ...]
     diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name
     quantiles: tuple[Quantile, ...] = ()  # those asked for
+    explanation: Explanation | None = None  # if it is asked for

@@ -7,9 +7,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from models_store.calibration import Record
+from models_store.explanation import Explanation, explanations
+from models_store.forecast import ForecastInput
 from models_store.manifest import HorizonRecord, IntervalCalibration
+from models_store.predictors.explaining import parts_of_rv
 from models_store.predictors.predictor import Predictor
-from volatility.arrays import BoolArray, FloatArray
+from volatility.arrays import BoolArray, FloatArray, Windows
+from volatility.contributions import Part
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import Bounds
 
@@ -39,6 +43,7 @@ class Computed(NamedTuple):
     replaced: Sequence[bool]
     places: Sequence[Place]
     diagnostics: Sequence[Mapping[str, tuple[float, ...]]]
+    explanations: Mapping[int, Explanation]  # of those that ask for one, by place
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,27 @@ class HorizonModel:
     def record(self) -> Record:
         """The errors of the walk-forward."""
         return Record.of(self.track, self.training_end, self.known.intervals)
+
+    def explain(
+        self,
+        inputs: Sequence[ForecastInput],
+        windows: Windows,
+        own_scale: FloatArray | None = None,
+    ) -> Mapping[int, Explanation]:
+        """What moved the forecasts of those inputs that ask for it, by place.
+
+        Parameters
+        ----------
+        inputs : what is asked.
+        windows : of each, (batch, lookback) of every column needed.
+        own_scale : (batch,) logs of what the forecasts are multiplied by afterwards, if they are.
+        """
+        asked = [place for place, given in enumerate(inputs) if given.explain]
+        rows = {name: values[asked] for name, values in windows.items()}
+        parts = parts_of_rv(self.predictor, rows, self.known.residual_variance, self.bounds)
+        if own_scale is not None:
+            parts.append(Part("own_scale", "own_scale", own_scale[asked]))
+        return dict(zip(asked, explanations(self.predictor.scale, parts), strict=True))
 
     def in_place(self, rv: float) -> str:
         """Says of a forecast that training never saw what took its place, ``rv``."""

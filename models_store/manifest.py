@@ -5,7 +5,7 @@ the same bytes. When a version came into service is written beside it, in the ``
 """
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal, Self, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ from pydantic import (
 
 from models_store.names import check_asset_name, check_model_name
 from models_store.predictors.kinds import KINDS
-from models_store.predictors.predictor import PredictorSpec
+from models_store.predictors.predictor import PredictorSpec, any_spec
 from volatility.arrays import Scale
 from volatility.seasonality import DAY_CLASSES
 
@@ -44,11 +44,8 @@ class Record(BaseModel):
 
 if TYPE_CHECKING:
     AnyPredictorSpec = PredictorSpec
-else:  # which of them it is, its own field `kind` tells
-    AnyPredictorSpec = Annotated[
-        Union[tuple(kind.spec for kind in KINDS.values())],  # noqa: UP007 - made of a table
-        Field(discriminator="kind"),
-    ]
+else:
+    AnyPredictorSpec = any_spec(KINDS)
 
 
 class TrainingData(Record):

@@ -9,6 +9,7 @@ import numpy as np
 
 from models_store import refusals
 from models_store.calibration import Calibration
+from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
 from models_store.manifest import Manifest
@@ -23,6 +24,7 @@ from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries, to_rv
 
 _NOWHERE = Place(None, None, 0)
+_NO_EXPLANATIONS: Mapping[int, Explanation] = MappingProxyType({})
 _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
@@ -261,11 +263,19 @@ class LoadedModel:
 
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
         histories = [given.history for given in inputs]
-        predicted = self.predict_rv(self._windows(histories), model.horizon)
-        computed = self._computed(histories, predicted)
+        windows = self._windows(histories)
+        predicted = self.predict_rv(windows, model.horizon)
+        asked = any(given.explain for given in inputs)
+        explanations = model.explain(inputs, windows) if asked else _NO_EXPLANATIONS
+        computed = self._computed(histories, predicted, explanations)
         return (self._compose(model, given, computed, at) for at, given in enumerate(inputs))
 
-    def _computed(self, histories: Sequence[RealizedSeries], predicted: PredictedRv) -> Computed:
+    def _computed(
+        self,
+        histories: Sequence[RealizedSeries],
+        predicted: PredictedRv,
+        explanations: Mapping[int, Explanation],
+    ) -> Computed:
         rv = predicted.rv
         return Computed(
             rv=rv.tolist(),
@@ -274,6 +284,7 @@ class LoadedModel:
             replaced=predicted.replaced.tolist(),
             places=self._places(histories),
             diagnostics=_by_row(predicted.diagnostics, len(histories)),
+            explanations=explanations,
         )
 
     def _compose(
@@ -283,6 +294,7 @@ class LoadedModel:
         as_of, target_date, missing = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
         calibration = self._calibration(given)
+        explanation = computed.explanations.get(at)
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
@@ -304,11 +316,13 @@ class LoadedModel:
             warnings=(
                 *([model.in_place(rv)] if computed.replaced[at] else []),
                 *self._warnings(computed.places[at], calibration),
+                *(explanation.warnings if explanation else ()),
             ),
             diagnostics=computed.diagnostics[at],
             quantiles=Quantile.of(given.quantiles, calibration, rv, annualized)
             if given.quantiles
             else (),
+            explanation=explanation,
         )
 
     def _places(self, histories: Sequence[RealizedSeries]) -> list[Place]:

@@ -4,18 +4,22 @@ from functools import cache
 
 import numpy as np
 
-from models_store.universal.manifest import KindRecord
 from tests.simulated_panel import TINY, simulated_panel
 from training.evaluation.panel.scores import AssetScore
-from training.evaluation.panel.walk_forward import UNIVERSAL, PanelWalkForward, TrackKey
+from training.evaluation.panel.walk_forward import (
+    UNIVERSAL,
+    PanelWalkForward,
+    TrackKey,
+    short_name,
+)
 from training.models.pooled.fitting import fit_pooled
 from training.models.pooled.rows import log_targets
 from training.models.pooled.zero_shot import ExportedPooled, zero_shot
-from training.publishing.kind_records import kind_records
+from training.publishing.kind_records import NO_RECORDS, PanelRecords, panel_records
 from training.publishing.universal import Vintage, to_files, vintages
 from volatility.evaluation.tracks import ForecastTrack
 
-_PLAN = PanelWalkForward(2, 24, ())
+_PLAN = PanelWalkForward(2, 24, (22,))
 
 
 @cache
@@ -28,28 +32,32 @@ def universal_files() -> tuple[dict[str, bytes], ...]:
     files = []
     for vintage in (early, newest):
         fitted = fit_pooled(vintage.assets, TINY)
-        records = _records(fitted) if vintage is newest else {}
+        records = _records(fitted) if vintage is newest else NO_RECORDS
         files.append(to_files(vintage, ExportedPooled.of(fitted), TINY, records))
     return tuple(files)
 
 
-def _records(fitted) -> dict[str, dict[int, KindRecord]]:
+def _records(fitted) -> PanelRecords:
     """In-sample, which a test may do."""
     tracks, scores = {}, []
     for asset in simulated_panel():
-        said, outcomes = zero_shot(fitted, asset), log_targets(asset, fitted.horizons)
-        dates = asset.series.dates[21:]
-        for column, horizon in enumerate(fitted.horizons):
-            known = np.flatnonzero(~np.isnan(outcomes[:, column]))
-            tracks[TrackKey(asset.asset, UNIVERSAL, horizon)] = ForecastTrack(
-                UNIVERSAL,
-                dates[known],
-                dates[known + 1],
-                np.exp(said.scaled[known, column]),
-                np.exp(outcomes[known, column]),
-                horizon,
-            )
-            scores.append(
-                AssetScore(asset.asset, asset.kind, UNIVERSAL, horizon, 1, 0.2, -0.1, None)
-            )
-    return kind_records(simulated_panel(), tracks, scores, _PLAN)
+        outcomes = log_targets(asset, fitted.horizons)
+        for model, said in (
+            (UNIVERSAL, zero_shot(fitted, asset).scaled),
+            (short_name(22), zero_shot(fitted, asset, 22).plain),
+        ):
+            for column, horizon in enumerate(fitted.horizons):
+                key = TrackKey(asset.asset, model, horizon)
+                tracks[key] = _track(asset, key, said[:, column], outcomes[:, column])
+                change = -0.1 if model == UNIVERSAL else -0.03
+                scores.append(
+                    AssetScore(asset.asset, asset.kind, model, horizon, 1, 0.2, change, None)
+                )
+    return panel_records(simulated_panel(), tracks, scores, _PLAN)
+
+
+def _track(asset, key, said, outcomes) -> ForecastTrack:
+    dates = asset.series.dates[21:]
+    known = np.flatnonzero(~np.isnan(outcomes))
+    forecast, rv = np.exp(said[known]), np.exp(outcomes[known])
+    return ForecastTrack(key.model, dates[known], dates[known + 1], forecast, rv, key.horizon)

@@ -20,35 +20,26 @@ def capped(ratios: FloatArray) -> FloatArray:
     return np.minimum(ratios, LARGEST_RATIO)
 
 
-def log_scale(ratios: FloatArray, capped_mean: float) -> float:
-    r"""Log of what to multiply the asset's forecasts by.
+def log_scales(ratios: FloatArray, capped_mean: float, horizon: int) -> FloatArray:
+    r"""Log of what to multiply an asset's forecasts by, as it was known at each session.
 
     Parameters
     ----------
-    ratios : (n,) rv over forecast of the asset's sessions, oldest first; NaN where unknown.
+    ratios : (n,) rv over forecast, by session from which was forecast; NaN where it is unknown, or
+        does not count. Those count whose forecast saw a full window of history: others are of
+        another kind than what is multiplied.
     capped_mean : mean capped ratio over the assets that the model was fitted on.
+    horizon : sessions until the outcome of a forecast is known.
+
+    Returns
+    -------
+    (n,) the last of them for the next forecast.
 
     Notes
     -----
     .. math:: b = \log \frac{\sum_i \min(r_i, 6) + 50 m}{(n + 50)\, m}
 
-    over the newest 1,000 ratios, with the mean m of the many; 0 for fewer than 50 ratios.
-    """
-    newest = ratios[~np.isnan(ratios)][-OUTCOMES:]
-    if len(newest) < FEWEST:
-        return 0.0
-    total = capped(newest).sum() + SHRINKAGE * capped_mean
-    return float(np.log(total / ((len(newest) + SHRINKAGE) * capped_mean)))
-
-
-def rolling_log_scales(ratios: FloatArray, capped_mean: float, horizon: int) -> FloatArray:
-    """:func:`log_scale` as it was known at each session; (n,).
-
-    Parameters
-    ----------
-    ratios : (n,) rv over forecast, by session from which was forecast; NaN where unknown.
-    capped_mean : see :func:`log_scale`.
-    horizon : sessions until the outcome of a forecast is known.
+    over the newest 1,000 ratios that are known, with the mean m of the many; 0 for fewer than 50.
     """
     known = ~np.isnan(ratios)
     counts = np.concatenate([[0], np.cumsum(known)])

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
+from volatility.contributions import Part, linear_parts
 from volatility.errors import HistoryTooShort, InvalidInput
 from volatility.filters import decaying, rough_kernel, weighted_sum
 from volatility.shared_windows import SharedWindows, newest
@@ -342,6 +343,18 @@ class LinearPredictor:
         for column, coefficient in zip(columns, self.coefficients.values(), strict=True):
             prediction += coefficient * column
         return Prediction(prediction, {})
+
+    def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
+        """The parts of :meth:`predict`, relative to a history whose rv was always ``usual_rv``."""
+        usual = {name: np.zeros((1, self.lookback)) for name in self.columns}
+        usual["rv"] = np.full((1, self.lookback), usual_rv)
+        build = self.design.build_each
+        return linear_parts(
+            {regressor.name: value for regressor, value in self.coefficients.items()},
+            self.intercept,
+            build(on_scale(windows, self.scale)),
+            [float(it[0]) for it in build(on_scale(usual, self.scale))],
+        )
 
 
 def on_scale(windows: Windows, scale: Scale) -> Windows:

@@ -14,9 +14,11 @@ from functools import cached_property
 
 import numpy as np
 
+from models_store.predictors.explaining import parts_of
 from models_store.predictors.predictor import Predictor
 from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
+from volatility.contributions import Part
 from volatility.seasonality import DAY_CLASSES, day_classes
 
 UNDATED = (
@@ -83,6 +85,22 @@ class CalendarAdjustedPredictor:
         ------
         OutsideCalendar : a day lies outside the calendar, or a session ahead of it does.
         """
+        without, ahead = self._without(windows)
+        values, diagnostics = self.inner.predict(without)
+        moved = values + np.log(ahead) if self.scale == "logs" else values * ahead
+        return Prediction(moved, diagnostics)
+
+    def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
+        """The parts of :attr:`inner`, and what the sessions ahead add to them."""
+        without, ahead = self._without(windows)
+        parts = parts_of(self.inner, without, usual_rv)
+        if self.scale == "logs":
+            return [*parts, Part("calendar", "calendar", np.log(ahead))]
+        total = self.inner.predict(without).values
+        return [*parts, Part("calendar", "calendar", total * (ahead - 1.0))]
+
+    def _without(self, windows: Windows) -> tuple[Windows, FloatArray]:
+        """Windows without the calendar, and the mean factor of the sessions ahead, (batch,)."""
         calendar, days = self._calendar, windows[DAY]
         seen, ahead = np.ones(days.shape), np.ones(len(days))
         known = ~np.isnan(days[:, -1])  # a history has dates, or none
@@ -90,9 +108,7 @@ class CalendarAdjustedPredictor:
             dates = days[known].astype(np.int64).view("datetime64[D]")
             seen[known] = self._factors[day_classes(dates, calendar)]
             ahead[known] = self._mean_ahead(dates[:, -1], calendar)
-        values, diagnostics = self.inner.predict({**windows, "rv": windows["rv"] / seen})
-        moved = values + np.log(ahead) if self.scale == "logs" else values * ahead
-        return Prediction(moved, diagnostics)
+        return {**windows, "rv": windows["rv"] / seen}, ahead
 
     @cached_property
     def _calendar(self) -> Calendar:

@@ -12,31 +12,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
 
-from models_store.predictors import linear, network, pooled
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor, without_calendar
-from models_store.predictors.predictor import Predictor, PredictorKind, PredictorSpec
+from models_store.predictors.explaining import parts_of_rv
+from models_store.predictors.predictor import (
+    Predictor,
+    PredictorKind,
+    PredictorSpec,
+    any_spec,
+)
+from models_store.predictors.single import SINGLE_KINDS
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
+from volatility.contributions import Part
 from volatility.series import Bounds, to_rv
 
-_KINDS: Mapping[str, PredictorKind] = {
-    "linear": linear.KIND,
-    "onnx": network.KIND,
-    "pooled": pooled.KIND,
-}
 _AGES = (1980, 1, 1, 0, 0, 0)  # of every entry of the archive, so that it has the same bytes
 
 if TYPE_CHECKING:
     AnyMemberSpec = PredictorSpec
 else:
-    AnyMemberSpec = Annotated[
-        Union[tuple(kind.spec for kind in _KINDS.values())],  # noqa: UP007 - made of a table
-        Field(discriminator="kind"),
-    ]
+    AnyMemberSpec = any_spec(SINGLE_KINDS)
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,19 @@ class Member:
 
     def rv(self, windows: Windows) -> FloatArray:
         """Mean rv from (batch, lookback or more) windows; (batch,)."""
-        needed = self.predictor.lookback
-        newest = {name: values[:, -needed:] for name, values in windows.items()}
-        values = self.predictor.predict(newest).values
+        values = self.predictor.predict(self._newest(windows)).values
         return to_rv(values, self.predictor.scale, self.residual_variance, self.bounds)[0]
+
+    def explain(self, windows: Windows) -> list[Part]:
+        """Parts of log rv; one of a member that works in levels, whose parts are no logs."""
+        if self.predictor.scale == "levels":
+            return [Part("whole", "other", np.log(self.rv(windows)))]
+        newest = self._newest(windows)
+        return parts_of_rv(self.predictor, newest, self.residual_variance, self.bounds)
+
+    def _newest(self, windows: Windows) -> Windows:
+        needed = self.predictor.lookback
+        return {name: values[:, -needed:] for name, values in windows.items()}
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,15 @@ class CombinedPredictor:
             total = total + np.log(rv)
         shown = {f"rv_{model}": rv[:, None] for model, rv in said.items()}
         return Prediction(total / len(said), shown)
+
+    def explain(self, windows: Windows, _usual_rv: float) -> list[Part]:
+        """The parts of each member, counting by its share."""
+        count = len(self.members)
+        return [
+            part._replace(added=part.added / count, member=member.model)
+            for member in self.members
+            for part in member.explain(windows)
+        ]
 
 
 class MemberRecord(BaseModel):
@@ -116,6 +133,11 @@ class CombinedPredictorSpec(PredictorSpec):
     kind: Literal["combination"] = "combination"
     members: tuple[MemberSpec, ...] = Field(min_length=1)
 
+    def kind_of_asset(self) -> str | None:
+        """What a member takes the asset for."""
+        kinds = (member.predictor.kind_of_asset() for member in self.members)
+        return next((kind for kind in kinds if kind), None)
+
 
 def describe(predictors: Mapping[int, CombinedPredictor]) -> CombinedPredictorSpec:
     """What each member is."""
@@ -131,7 +153,7 @@ def write(
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for place, member in enumerate(spec.members):
-            kind = _KINDS[member.predictor.kind]
+            kind = SINGLE_KINDS[member.predictor.kind]
             own = _without_calendar(place, predictors)
             file = zipfile.ZipInfo(f"{member.model}/{kind.file}", _AGES)
             archive.writestr(file, kind.write(own, member.predictor, example))
@@ -154,7 +176,7 @@ def load(
 
 
 def _load_member(spec: MemberSpec, archive: zipfile.ZipFile, folder: Path) -> dict[int, Member]:
-    kind = _KINDS[spec.predictor.kind]
+    kind = SINGLE_KINDS[spec.predictor.kind]
     path = folder / kind.file
     path.write_bytes(archive.read(f"{spec.model}/{kind.file}"))
     predictors = kind.load(path, spec.predictor, spec.scale, spec.lookback)
@@ -181,7 +203,7 @@ def _member_spec(place: int, predictors: Mapping[int, CombinedPredictor]) -> Mem
     inner, effects = without_calendar(first.predictor)
     return MemberSpec(
         model=first.model,
-        predictor=_KINDS[inner.kind].describe(_without_calendar(place, predictors)),
+        predictor=SINGLE_KINDS[inner.kind].describe(_without_calendar(place, predictors)),
         scale=inner.scale,
         lookback=inner.lookback,
         calendar=_calendar_of(first.predictor),

@@ -3,19 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models_store.predictors import (
-    combination,
-    linear,
-    network,
-    pooled,
-)
+from models_store.predictors import combination
 from models_store.predictors.predictor import PredictorKind
+from models_store.predictors.single import SINGLE_KINDS
 
 KINDS: Mapping[str, PredictorKind] = MappingProxyType(
-    {
-        "linear": linear.KIND,
-        "onnx": network.KIND,
-        "pooled": pooled.KIND,
-        "combination": combination.KIND,
-    }
+    {**SINGLE_KINDS, "combination": combination.KIND}
 )

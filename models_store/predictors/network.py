@@ -12,6 +12,7 @@ from pydantic import Field, PositiveInt
 
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
+from volatility.contributions import Part
 
 _REGISTER = 16  # float32 values in the widest vector register, of 64 bytes
 
@@ -81,6 +82,10 @@ class OnnxPredictor:
             return Prediction(np.empty(0), {})
         diagnostics = {name: _joined(rows, at) for at, name in enumerate(names[1:], start=1)}
         return Prediction(_joined(rows, 0), diagnostics)
+
+    def explain(self, windows: Windows, _usual_rv: float) -> list[Part]:
+        """The whole, as one: a network is no sum of parts."""
+        return [Part("network", "network", self.predict(windows).values)]
 
 
 def session_options() -> ort.SessionOptions:

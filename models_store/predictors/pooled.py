@@ -19,10 +19,20 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, PositiveInt
 
 from models_store.predictors.network import session_options
+from models_store.predictors.pooled_regression import PooledRegression
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
 from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
-from volatility.scale_free import KINDS, Circumstances, Seen, scale_free
+from volatility.contributions import Part
+from volatility.regressor_groups import group_of
+from volatility.scale_free import (
+    KINDS,
+    REGRESSORS,
+    Circumstances,
+    ScaleFree,
+    Seen,
+    scale_free,
+)
 from volatility.seasonality import DAY_CLASSES, day_classes
 from volatility.trailing import SESSIONS
 
@@ -63,6 +73,11 @@ class PooledGraph:
     def __reduce__(self) -> tuple[object, ...]:
         """Between processes goes the file's content; a session cannot."""
         return _reopen, (self.content, self.chunk)
+
+    @cached_property
+    def regression(self) -> PooledRegression | None:
+        """The part of the network that is a regression, if it has one."""
+        return PooledRegression.of(self.content)
 
     def run(self, regressors: AnyFloat, sequence: AnyFloat) -> FloatArray:
         """From (batch, k) regressors and (batch, 22, 4) sequences to (batch, horizons) logs."""
@@ -136,14 +151,52 @@ class PooledPredictor:
             self._relative({k: it[at : at + _BLOCK] for k, it in windows.items()}) for at in rows
         ]
         relative = np.concatenate(parts) if parts else np.empty(0)
-        ahead = log_mean_factor(windows[DAY][:, -1], self.horizon, self._by_class, self._calendar)
-        return Prediction(relative + ahead + self.log_scale, {})
+        return Prediction(relative + self._ahead(windows) + self.log_scale, {})
+
+    def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
+        """The slow mean, the regression by regressor, the encoders, the calendar and own scale.
+
+        The slow mean counts from the log of the usual rv, a regressor from its mean over the panel.
+        The encoders' part is what the network says beyond its regression; where the graph tells of
+        none, the network is one part.
+        """
+        seen = self._scale_free(windows)
+        said = self.graph.run(seen.regressors, seen.sequence)[:, self.output]
+        usual = float(np.log(usual_rv))
+        parts = [
+            Part("baseline", "baseline", np.full(len(said), usual)),
+            Part("slow_mean", "level", seen.level - usual, seen.level, usual),
+        ]
+        regression = self.graph.regression
+        if regression is None:
+            parts.append(Part("network", "network", said))
+        else:
+            regressors = seen.regressors.astype(np.float32)  # as the network sees them
+            added = regression.added(regressors, self.output)
+            intercept = np.full(len(said), regression.intercepts[self.output])
+            parts += [
+                Part("intercept", "baseline", intercept),
+                *map(_part, REGRESSORS, added.T, regressors.T, regression.mean.tolist()),
+                Part("encoders", "network", said - intercept - added.sum(axis=1)),
+            ]
+        parts.append(Part("calendar", "calendar", self._ahead(windows)))
+        if self.log_scale:
+            parts.append(Part("own_scale", "own_scale", np.full(len(said), self.log_scale)))
+        return parts
 
     def _relative(self, windows: Windows) -> FloatArray:
         """Logs of mean rv without the calendar; (batch,)."""
-        seen, about = look(windows, self.asset_kind, self.measure, self._by_class, self._calendar)
-        level, regressors, sequence = scale_free(seen, about)
+        level, regressors, sequence = self._scale_free(windows)
         return np.asarray(level + self.graph.run(regressors, sequence)[:, self.output])
+
+    def _scale_free(self, windows: Windows) -> ScaleFree:
+        own = {name: windows[name] for name in ("rv", DAY, *self.columns)}
+        seen, about = look(own, self.asset_kind, self.measure, self._by_class, self._calendar)
+        return scale_free(seen, about)
+
+    def _ahead(self, windows: Windows) -> FloatArray:
+        newest = windows[DAY][:, -1]
+        return log_mean_factor(newest, self.horizon, self._by_class, self._calendar)
 
     @cached_property
     def _calendar(self) -> Calendar:
@@ -152,6 +205,10 @@ class PooledPredictor:
     @cached_property
     def _by_class(self) -> FloatArray:
         return np.array([self.effects[name] for name in DAY_CLASSES])
+
+
+def _part(name: str, added: FloatArray, regressor: NDArray[np.float32], usual: float) -> Part:
+    return Part(name, group_of(name), added, regressor.astype(np.float64), usual)
 
 
 def look(
@@ -228,6 +285,10 @@ class PooledPredictorSpec(PredictorSpec):
         description="The asset's own scale in logs, by horizon: what its outcomes before the end "
         "of training say of forecasts that were not fitted to it."
     )
+
+    def kind_of_asset(self) -> str | None:
+        """What the asset is taken for."""
+        return self.asset_kind
 
 
 def describe(predictors: Mapping[int, PooledPredictor]) -> PooledPredictorSpec:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol, Union, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from volatility.arrays import Prediction, Scale, Windows
+from volatility.contributions import Part
 
 
 class Predictor(Protocol):
@@ -41,6 +42,21 @@ class Predictor(Protocol):
         """Predict the mean of the sessions ahead from (batch, lookback) windows."""
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """A predictor that tells what its prediction is made of; see :mod:`.explaining`."""
+
+    def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
+        """Parts of :meth:`Predictor.predict`, on its scale, that sum to it for each row.
+
+        Parameters
+        ----------
+        windows : as for :meth:`Predictor.predict`.
+        usual_rv : what contributions count from, decimal² per day: the mean rv of training, or
+            the middle of the panel's range where an asset was in no training.
+        """
+
+
 Predictors = Mapping[int, Predictor]  # of one artifact, by horizon; the first is judged by
 
 
@@ -50,6 +66,10 @@ class PredictorSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     kind: str
+
+    def kind_of_asset(self) -> str | None:
+        """What the predictor takes its asset for, of volatility.scale_free.KINDS, if it matters."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -74,3 +94,9 @@ class PredictorKind:
     describe: Callable[[Any], PredictorSpec]
     write: Callable[[Any, Any, Windows], bytes]
     load: Callable[[Path, Any, Scale, int], Predictors]
+
+
+def any_spec(kinds: Mapping[str, PredictorKind]) -> Any:
+    """The type of the description of any of these kinds; its field ``kind`` tells which it is."""
+    specs = tuple(kind.spec for kind in kinds.values())
+    return Annotated[Union[specs], Field(discriminator="kind")]  # noqa: UP007 - made of a table

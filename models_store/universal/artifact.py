@@ -11,20 +11,18 @@
 No series of an asset that it was fitted on is in it, nor anything one could be restored from.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from models_store.artifact import (
     MANIFEST,
     REFERENCE,
-    REPLAY_TOLERANCE,
-    DamagedArtifact,
+    check_replay,
     encode_arrays,
+    open_verified,
     read_arrays,
-    verify_files,
+    refusing,
     with_sums,
 )
 from models_store.predictors.pooled import PooledGraph
@@ -66,19 +64,15 @@ def load(folder: Path, version: int) -> UniversalModel:
     DamagedArtifact : a file is missing, unlisted or altered, the manifest does not fit its schema,
         the network cannot be opened, or replaying ``reference.npz`` gives other forecasts.
     """
-    digest = verify_files(folder)
-    try:
-        manifest = UniversalManifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except ValidationError as error:
-        raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
-    try:
+    digest, manifest = open_verified(folder, UniversalManifest)
+    with refusing("the model cannot be opened"):
         graph = PooledGraph.of((folder / MODEL).read_bytes())
         model = UniversalModel(manifest, version, digest, graph)
-        _replay(model, read_arrays(folder / REFERENCE))
-    except DamagedArtifact:
-        raise
-    except Exception as error:  # whatever onnxruntime or numpy raise on a bad file
-        raise DamagedArtifact(f"the model cannot be opened: {error}") from error
+    with refusing(f"{REFERENCE} cannot be replayed"):
+        windows = dict(read_arrays(folder / REFERENCE))
+        expected = windows.pop(_FORECAST)
+        difference = float(np.abs(reference_forecasts(model, windows) - expected).max())
+    check_replay(difference)
     return model
 
 
@@ -88,14 +82,3 @@ def reference_forecasts(model: UniversalModel, reference: Windows) -> FloatArray
         REFERENCE_KIND, REFERENCE_CALENDAR, REFERENCE_MEASURE, model.manifest.columns
     )
     return np.stack([it.predict(reference).values for it in predictors.values()], axis=1)
-
-
-def _replay(model: UniversalModel, reference: Mapping[str, np.ndarray]) -> None:
-    windows = dict(reference)
-    expected = windows.pop(_FORECAST)
-    difference = float(np.abs(reference_forecasts(model, windows) - expected).max())
-    if not difference <= REPLAY_TOLERANCE:  # also true for NaN
-        raise DamagedArtifact(
-            f"replaying {REFERENCE} moves log rv by {difference:.2g}; "
-            f"at most {REPLAY_TOLERANCE:g} is accepted"
-        )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,13 +25,24 @@ from models_store.universal.model import NAME, UniversalModel
 from volatility.arrays import FloatArray
 from volatility.bars import DAILY
 from volatility.calendars import get_calendar
-from volatility.evaluation.intervals import LEVELS, MINIMUM
+from volatility.evaluation.intervals import LEVELS, MINIMUM, WINDOW
 from volatility.evaluation.pooled_errors import PooledErrors
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.measures.columns import available
-from volatility.own_scale import OUTCOMES, log_scale
+from volatility.own_scale import OUTCOMES, log_scales
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries
+from volatility.trailing import SESSIONS
+
+
+class _Outcomes(NamedTuple):
+    """What the sessions of a history say of forecasts that the model makes of them."""
+
+    errors: FloatArray  # (m,) log residuals of forecasts with the scale that was known to them
+    log_scale: float  # of the asset, as it is known at the end
+
+
+_NOTHING = _Outcomes(np.empty(0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,10 +55,12 @@ class UniversalAssetModel(LoadedModel):
 
     Attributes
     ----------
+    sessions : of history that what is said of its kind was recorded with.
     pooled : the errors of the asset's kind, by horizon.
-    capped_means : by horizon; see :func:`volatility.own_scale.log_scale`.
+    capped_means : by horizon; see :func:`volatility.own_scale.log_scales`.
     """
 
+    sessions: int
     pooled: Mapping[int, PooledErrors]
     capped_means: Mapping[int, float]
 
@@ -58,7 +72,8 @@ class UniversalAssetModel(LoadedModel):
     @cached_property
     def identity(self) -> str:
         """What tells it from every other model: its digest, and what it is bound to."""
-        return f"{self.sha256} {self.kind} {self.manifest.calendar} {self.manifest.measure}"
+        bound_to = (self.kind, self.manifest.calendar, self.manifest.measure, self.sessions)
+        return " ".join(map(str, (self.sha256, *bound_to)))
 
     @property
     def _bound(self) -> PooledPredictorSpec:
@@ -90,51 +105,64 @@ class UniversalAssetModel(LoadedModel):
         Parameters
         ----------
         history : as for :meth:`forecast`.
-        outcomes : whether to forecast the sessions of the history, at most 1,000 that have 250
+        outcomes : whether to forecast the sessions of the history, at most 1,500 that have 250
             before them, and count the errors.
         horizon : sessions ahead.
         """
-        through: date = date.min
-        residuals = np.empty(0)
-        if isinstance(history, DatedSeries) and len(history):
-            through = history.dates[-1].astype("datetime64[D]").item()
-            if outcomes:
-                residuals = self._outcomes(history, horizon)
-        if not len(residuals):
+        if not isinstance(history, DatedSeries) or not len(history):
+            return self._of_kind[horizon]
+        through: date = history.dates[-1].astype("datetime64[D]").item()
+        told = self._outcomes(history, horizon) if outcomes else _NOTHING
+        if not len(told.errors):
             return replace(self._of_kind[horizon], through=through)
-        scale = log_scale(np.exp(residuals), self.capped_means[horizon])
-        errors, kind = residuals - scale, self.pooled[horizon]
-        if len(errors) < MINIMUM:
-            found = pooled_calibration(kind, errors, through, horizon=horizon)
+        kind = self.pooled[horizon]
+        if len(told.errors) < MINIMUM:
+            found = pooled_calibration(kind, told.errors, through, horizon=horizon)
         else:
-            found = scaled_calibration(errors, through, horizon, start=kind.size)
-        return replace(found, log_scale=scale)
+            found = scaled_calibration(told.errors, through, horizon, start=kind.size)
+        return replace(found, log_scale=told.log_scale)
 
-    def _outcomes(self, history: DatedSeries, horizon: int) -> FloatArray:
-        """Log residuals of forecasts of the newest sessions, without the asset's own scale."""
-        if len(history) < self.window_sessions + horizon:
-            return np.empty(0)
-        part = history.tail(OUTCOMES + self.window_sessions + horizon - 1)
-        pairs = make_pairs(part, self.window_sessions, self.calendar, horizon, self._columns)
+    def _outcomes(self, history: DatedSeries, horizon: int) -> _Outcomes:
+        """Forecast the newest sessions of a history, and compare.
+
+        As many as the scale of the oldest error that counts in an interval is made of.
+        """
+        sessions = self.window_sessions
+        if len(history) < sessions + horizon:
+            return _NOTHING
+        part = history.tail(OUTCOMES + WINDOW + sessions + horizon - 1)
+        pairs = make_pairs(part, sessions, self.calendar, horizon, self._columns)
         if not len(pairs.targets):  # where sessions are missing after every window
-            return np.empty(0)
-        residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
-        return residuals
+            return _NOTHING
+        residuals = np.log(pairs.targets) - self.predictors[horizon].predict(pairs.windows).values
+        rows = np.searchsorted(part.dates, pairs.as_of)
+        ratios = np.full(len(part), np.nan)
+        ratios[rows] = np.exp(residuals)
+        scales = log_scales(ratios, self.capped_means[horizon], horizon)
+        return _Outcomes(residuals - scales[rows], float(scales[-1]))
 
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
         settled = [it._replace(calibration=self._calibration(it)) for it in inputs]
         histories = [given.history for given in settled]
-        predicted = self.predict_rv(self._windows(histories), model.horizon)
+        windows = self._windows(histories)
+        predicted = self.predict_rv(windows, model.horizon)
         scales = np.array([it.calibration.log_scale for it in settled if it.calibration])
         scaled = PredictedRv(
             predicted.rv * np.exp(scales), predicted.replaced, predicted.diagnostics
         )
-        computed = self._computed(histories, scaled)
+        asked = any(given.explain for given in settled)
+        told = model.explain(settled, windows, scales) if asked else {}
+        computed = self._computed(histories, scaled, told)
         return (self._compose(model, given, computed, at) for at, given in enumerate(settled))
 
 
 def bind(
-    model: UniversalModel, asset: str, kind: str, calendar: str, measure: str
+    model: UniversalModel,
+    asset: str,
+    kind: str,
+    calendar: str,
+    measure: str,
+    sessions: int = SESSIONS,
 ) -> UniversalAssetModel:
     """The model of an asset with daily bars that nothing was fitted on.
 
@@ -145,22 +173,44 @@ def bind(
     kind : one of :data:`volatility.scale_free.KINDS`.
     calendar : its name.
     measure : of rv.
+    sessions : of its history; only the newest 250 matter.
     """
-    manifest, market = model.manifest, get_calendar(calendar)
-    columns = available(True, market.always_open)
+    manifest = model.manifest
+    columns = available(True, get_calendar(calendar).always_open)
     predictors = model.predictors(kind, calendar, measure, columns)
+    recorded = manifest.recorded_sessions(kind, sessions)
+    known = manifest.records(kind, recorded)
+    return UniversalAssetModel(
+        manifest=_bound_manifest(model, asset, pooled.describe(predictors), known),
+        version=model.version,
+        sha256=model.sha256,
+        predictors=predictors,
+        tracks={},
+        sessions=recorded,
+        pooled={it: _pooled(known[it]) for it in manifest.horizons},
+        capped_means=dict(zip(manifest.horizons, manifest.capped_means, strict=True)),
+    )
+
+
+def _bound_manifest(
+    model: UniversalModel,
+    asset: str,
+    bound: PooledPredictorSpec,
+    known: Mapping[int, KindRecord],
+) -> Manifest:
+    manifest, market = model.manifest, get_calendar(bound.calendar)
     first, *further = manifest.horizons
-    records = {it: _record(manifest.by_kind[kind][it], model) for it in manifest.horizons}
-    bound = Manifest(
+    records = {it: _record(known[it], model) for it in manifest.horizons}
+    return Manifest(
         asset=asset,
         model=NAME,
-        predictor=pooled.describe(predictors),
+        predictor=bound,
         scale="logs",
         lookback=manifest.lookback,
         minimum_sessions=manifest.minimum_sessions,
-        columns=predictors[first].columns,
-        measure=measure,
-        calendar=calendar,
+        columns=bound.columns,
+        measure=bound.measure,
+        calendar=bound.calendar,
         periods_per_year=market.periods_per_year,
         bar_interval=DAILY,
         horizons=manifest.horizons,
@@ -172,15 +222,6 @@ def bind(
         seeds=manifest.seeds,
         code_version=manifest.code_version,
         **dict(records[first]),
-    )
-    return UniversalAssetModel(
-        manifest=bound,
-        version=model.version,
-        sha256=model.sha256,
-        predictors=predictors,
-        tracks={},
-        pooled={it: _pooled(manifest.by_kind[kind][it]) for it in manifest.horizons},
-        capped_means=dict(zip(manifest.horizons, manifest.capped_means, strict=True)),
     )
 
 

@@ -1,5 +1,6 @@
 """The schema of a universal model's ``manifest.json``."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -81,6 +82,11 @@ class UniversalManifest(Record):
         description="How such a model did out of sample, by kind of asset and horizon. Empty for "
         "one that was made to be evaluated, not to serve.",
     )
+    short_histories: dict[Kind, dict[PositiveInt, dict[PositiveInt, KindRecord]]] = Field(
+        default_factory=dict,
+        description="The same of histories of so many sessions, the newest of each asset: by kind, "
+        "sessions and horizon.",
+    )
     hyperparameters: dict[str, float | int | str | bool | tuple[int, ...]]
     seed: int
     seeds: tuple[int, ...]
@@ -94,6 +100,27 @@ class UniversalManifest(Record):
             raise ValueError(f"calendar_effects needs {', '.join(KINDS)}")
         if self.by_kind and set(self.by_kind) != set(KINDS):
             raise ValueError(f"by_kind needs {', '.join(KINDS)}, or nothing")
-        if any(set(records) != set(self.horizons) for records in self.by_kind.values()):
-            raise ValueError("by_kind does not have every kind at every horizon")
+        short = [it for records in self.short_histories.values() for it in records.values()]
+        if any(set(it) != set(self.horizons) for it in (*self.by_kind.values(), *short)):
+            raise ValueError("a record of a kind does not have every horizon")
         return self
+
+    def recorded_sessions(self, kind: str, sessions: int) -> int:
+        """The longest histories with a record of their own that are not longer than ``sessions``.
+
+        `lookback` for histories as long, and where no shorter ones have a record.
+        """
+        counts = [it for it in self.short_histories.get(kind, {}) if it <= sessions < self.lookback]
+        return max(counts, default=self.lookback)
+
+    def records(self, kind: str, sessions: int) -> Mapping[int, KindRecord]:
+        """How such a model did on assets of a kind with histories of so many sessions, by horizon.
+
+        Parameters
+        ----------
+        kind : one of :data:`volatility.scale_free.KINDS`.
+        sessions : as :meth:`recorded_sessions` has them.
+        """
+        if sessions == self.lookback:
+            return self.by_kind[kind]
+        return self.short_histories[kind][sessions]

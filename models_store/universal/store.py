@@ -18,6 +18,7 @@ from models_store.atomic import flush_folder, locked, unfinished, write_folder
 from models_store.errors import ArtifactRefused
 from models_store.universal import artifact
 from models_store.universal.model import NAME, UniversalModel
+from volatility.errors import UnknownVersion
 
 _CANNOT_SERVE = "its manifest does not say how it did on any kind of asset: it cannot serve"
 
@@ -69,8 +70,17 @@ class UniversalStore:
 
         Raises
         ------
-        ArtifactRefused : it fails its checks, or is not there.
+        UnknownVersion : it was never published.
+        ArtifactRefused : it fails its checks.
         """
+        versions = self.versions()
+        if version not in versions:
+            raise UnknownVersion(
+                f"{NAME} has no version {version}",
+                field="version",
+                found=version,
+                needed=f"one of {versions}",
+            )
         return self._open(self.folder / str(version), version)
 
     def newest(self) -> tuple[UniversalModel | None, tuple[ArtifactRefused, ...]]:
@@ -82,7 +92,7 @@ class UniversalStore:
         refused: list[ArtifactRefused] = []
         for version in reversed(self.versions()):
             try:
-                model = self.load(version)
+                model = self._open(self.folder / str(version), version)
             except ArtifactRefused as error:
                 refused.append(error)
                 continue

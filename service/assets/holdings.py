@@ -218,7 +218,7 @@ def find_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset
         measure=manifest.measure,
         bar_interval=manifest.bar_interval,
         source="sent over HTTP",
-        kind=usual_kind(manifest.calendar),
+        kind=catalogue.kind(name) or usual_kind(manifest.calendar),
     )
 
 

@@ -1,14 +1,15 @@
 """Batches of forecast requests, in which a bad item fails alone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
 from service.forecasts.encoding import Encoded, EncodedForecasts
 from service.forecasts.query import Questions
-from service.forecasts.schemas import BatchRequest, ForecastRequest
+from service.forecasts.schemas import MAX_EXPLAINED, BatchRequest, ForecastRequest
+from service.http.errors import Fault, InvalidRequest
 from service.http.json import to_bytes
 from service.http.problems import from_validation, problem_of
 from volatility.errors import RoughcastError
@@ -20,18 +21,21 @@ Result = Encoded | RoughcastError
 def parse(body: bytes) -> list[Parsed]:
     """The items of a batch, each a request or what is wrong with it.
 
+    Explanations of more than :data:`.MAX_EXPLAINED` forecasts are refused, those of the last items.
+
     Raises
     ------
     MalformedJson, InvalidRequest : the batch as a whole is at fault.
     """
     try:
-        return list(BatchRequest.model_validate_json(body).items)
+        items: list[Parsed] = list(BatchRequest.model_validate_json(body).items)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    by_item = _by_item(details)
-    if by_item is None:
-        raise from_validation(details)
-    return _without(body, by_item)
+        by_item = _by_item(details)
+        if by_item is None:
+            raise from_validation(details) from error
+        items = _without(body, by_item)
+    return list(_with_few_explained(items))
 
 
 def is_long(items: Sequence[Parsed], questions: Questions) -> bool:
@@ -59,6 +63,23 @@ def encode(results: Sequence[Result], path: str) -> bytes:
     ]
     failed = sum(not isinstance(it, Encoded) for it in results)
     return b'{"failed":%d,"items":[%s]}' % (failed, b",".join(items))
+
+
+def _with_few_explained(items: Sequence[Parsed]) -> Iterator[Parsed]:
+    explained = 0
+    for item in items:
+        if isinstance(item, ForecastRequest) and item.explain:
+            explained += len(item.horizons or (item.horizon,))
+            if explained > MAX_EXPLAINED:
+                yield _too_many_explained(explained)
+                continue
+        yield item
+
+
+def _too_many_explained(explained: int) -> InvalidRequest:
+    needed = f"at most {MAX_EXPLAINED} forecasts of a batch explained"
+    detail = f"explain: found {explained} forecasts to explain up to here; needed: {needed}"
+    return InvalidRequest([Fault("too_many_explained", detail, "explain", explained, needed)])
 
 
 def _by_item(details: Sequence[ErrorDetails]) -> dict[int, list[ErrorDetails]] | None:

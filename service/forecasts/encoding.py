@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic_core import to_json
 
 from models_store import Interval, Quantile
+from service.forecasts.explanations import explanation_answer
 from service.forecasts.forecaster import Issued, IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Asked
 from service.forecasts.schemas import (
@@ -17,6 +18,7 @@ from service.forecasts.schemas import (
     IntervalAnswer,
     MarginAnswer,
     QuantileAnswer,
+    Shared,
     Skill,
     TermStructureAnswer,
 )
@@ -122,64 +124,42 @@ class ForecastTally:
 
 def encode(issued: IssuedForecast) -> bytes:
     """The JSON of one forecast; a float that is not finite is null, never a literal ``NaN``."""
-    return to_json(_answer(issued), inf_nan_mode="null")
+    answer: ForecastAnswer = {**_shared(issued), **_at_horizon(issued)}
+    return to_json(answer, inf_nan_mode="null")
 
 
 def encode_term_structure(issued: Sequence[IssuedForecast]) -> bytes:
     """The JSON of forecasts that differ by their horizon: what they share, and each."""
-    answers = [_answer(it) for it in issued]
-    shared = answers[0]
-    answer = TermStructureAnswer(
-        asset=shared["asset"],
-        model=shared["model"],
-        model_version=shared["model_version"],
-        model_sha256=shared["model_sha256"],
-        as_of=shared["as_of"],
-        target_date=shared["target_date"],
-        measure=shared["measure"],
-        point=shared["point"],
-        term_structure=[_at_horizon(it) for it in answers],
-        stale_sessions=shared["stale_sessions"],
-        missing_sessions=shared["missing_sessions"],
-        degraded_reason=shared["degraded_reason"],
-    )
+    each = [_at_horizon(it) for it in issued]
+    answer: TermStructureAnswer = {**_shared(issued[0]), "term_structure": each}
     return to_json(answer, inf_nan_mode="null")
 
 
-def _at_horizon(answer: ForecastAnswer) -> AtHorizon:
-    at_horizon = AtHorizon(
-        horizon=answer["horizon"],
-        forecast_id=answer["forecast_id"],
-        rv=answer["rv"],
-        volatility=answer["volatility"],
-        volatility_annualized=answer["volatility_annualized"],
-        intervals=answer["intervals"],
-        calibration=answer["calibration"],
-        skill=answer["skill"],
-        diagnostics=answer["diagnostics"],
-        warnings=answer["warnings"],
-    )
-    if "quantiles" in answer:
-        at_horizon["quantiles"] = answer["quantiles"]
-    return at_horizon
-
-
-def _answer(issued: IssuedForecast) -> ForecastAnswer:
-    said, skill = issued.forecast, issued.skill
-    answer = ForecastAnswer(
-        forecast_id=issued.forecast_id,
+def _shared(issued: IssuedForecast) -> Shared:
+    said = issued.forecast
+    return Shared(
         asset=issued.asset,
         model=said.model,
         model_version=said.model_version,
         model_sha256=said.model_sha256,
         as_of=said.as_of,
         target_date=said.target_date,
-        horizon=said.horizon,
         measure=said.measure,
+        point=said.point,
+        stale_sessions=issued.stale_sessions,
+        missing_sessions=None if said.as_of is None else said.missing_sessions,
+        degraded_reason=issued.degraded_reason,
+    )
+
+
+def _at_horizon(issued: IssuedForecast) -> AtHorizon:
+    said, skill = issued.forecast, issued.skill
+    answer = AtHorizon(
+        horizon=said.horizon,
+        forecast_id=issued.forecast_id,
         rv=said.rv,
         volatility=said.volatility,
         volatility_annualized=said.volatility_annualized,
-        point=said.point,
         intervals=[_interval(interval) for interval in said.intervals],
         calibration=CalibrationAnswer(
             nobs=said.calibration.nobs,
@@ -187,14 +167,13 @@ def _answer(issued: IssuedForecast) -> ForecastAnswer:
             through=said.calibration.through,
         ),
         skill=None if isinstance(skill, str) else _skill(skill),
-        stale_sessions=issued.stale_sessions,
-        missing_sessions=None if said.as_of is None else said.missing_sessions,
-        degraded_reason=issued.degraded_reason,
         diagnostics={name: list(values) for name, values in said.diagnostics.items()},
         warnings=list(issued.warnings),
     )
     if said.quantiles:
         answer["quantiles"] = [_quantile(quantile) for quantile in said.quantiles]
+    if said.explanation:
+        answer["explanation"] = explanation_answer(said.explanation)
     return answer
 
 

@@ -121,7 +121,7 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
 
 
 def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -> str:
-    history, levels, horizon, _, quantiles = given
+    history, levels, horizon, quantiles = given[0], given.levels, given.horizon, given.quantiles
     count = model.window_sessions
     asked = f"{horizon} {levels} {quantiles}" if quantiles else f"{horizon} {levels}"
     digest = hashlib.sha256(f"{model.identity} {asked}".encode())

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store import ForecastInput, LoadedModel, Manifest
+from models_store import ForecastInput, Manifest
 from service.assets.holdings import Held, Holdings
 from service.forecasts.choosing import Chooser, sessions_until
+from service.forecasts.horizons import check_horizons
+from service.forecasts.replaying import fitted_on_it, replayed_session
 from service.forecasts.schemas import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
@@ -16,7 +18,7 @@ from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue, Choice
 from volatility.bars import DAILY, Bars, from_records, validate
 from volatility.calendars import Calendar, days_of
-from volatility.errors import InvalidInput, OutsideCalendar, RoughcastError, UnsupportedHorizon
+from volatility.errors import InvalidInput, RoughcastError
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series
 from volatility.trailing import SESSIONS
@@ -57,12 +59,16 @@ class Question(NamedTuple):
     last_closed: np.datetime64  # session of the history's calendar
     warnings: tuple[str, ...]
     quantiles: tuple[float, ...] = ()
+    explain: bool = False
 
     @property
     def key(self) -> tuple[object, ...] | None:
-        """Everything that an answer from held history depends on; None for another history."""
+        """Everything that an answer from held history depends on.
+
+        None for another history, and for an explanation, which is ten times as long.
+        """
         held = self.history
-        if not isinstance(held, Held):
+        if not isinstance(held, Held) or self.explain:
             return None
         return (
             held.asset.asset,
@@ -123,8 +129,8 @@ class Questions:
         Raises
         ------
         UnknownAsset, UnknownModel, ArtifactRefused : there is no such model in service.
-        UnsupportedHorizon : the model does not forecast so many sessions ahead, or both one and
-            a list are given.
+        UnsupportedHorizon : the model does not forecast so many sessions ahead, both one and a list
+            are given, or one of a list twice.
         NoHistory : the request brings none, and none is held.
         InvalidAsOf : it replays a day of a history that it brings.
         InvalidInput : the history that it brings cannot be used.
@@ -150,8 +156,10 @@ class Questions:
         It is where it brings thousands of bars, or the models have not been compared yet at a
         horizon that it asks for, which takes up to a tenth of a second; and where the model for
         every asset has to forecast what a history tells the outcomes of, a tenth of a millisecond
-        each, or a calendar has to be built.
+        each, or a calendar has to be built. A forecast is explained in some milliseconds.
         """
+        if request.explain:
+            return True
         horizons = request.horizons or (request.horizon,)
         if (request.asset, request.model) not in self._catalogue.choices:
             return self._is_long_for_universal(request, horizons)
@@ -180,14 +188,8 @@ class Questions:
 
     def _of(self, request: ForecastRequest, reading: ClockReading) -> Asked:
         horizons = request.horizons
-        if horizons is not None and "horizon" in request.model_fields_set:
-            raise UnsupportedHorizon(
-                "the request gives both horizon and horizons; leave one out",
-                code="ambiguous_horizon",
-                field="horizons",
-                found=list(horizons),
-                needed="either horizon or horizons",
-            )
+        if horizons is not None:
+            check_horizons(request, horizons)
         question = self._question(request, reading)
         if horizons is None:
             return self._at(question, request.horizon)
@@ -218,6 +220,7 @@ class Questions:
         if nobs < choice.model.required_sessions:
             other = self._chooser.in_place_of(choice, request, nobs)
             question = _of_inline(request, given, other, reading) if other else question
+        question = question._replace(choice=self._catalogue.with_history(question.choice, nobs))
         return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
 
     def _of_held(self, request: ForecastRequest, choice: Choice, reading: ClockReading) -> Question:
@@ -226,7 +229,7 @@ class Questions:
         if nobs < choice.model.required_sessions:
             choice = self._chooser.in_place_of(choice, request, nobs) or choice
         return Question(
-            choice,
+            self._catalogue.with_history(choice, nobs),
             held,
             JUDGED,
             request.levels,
@@ -234,6 +237,7 @@ class Questions:
             reading.last_closed_session(held.calendar),
             (),
             request.quantiles,
+            request.explain,
         )
 
     def _of_or_error(
@@ -261,14 +265,21 @@ def settle(question: Question) -> Settled:
         history = held.series(manifest.measure, manifest.columns)
         whole = len(history)
         if question.as_of is not None:
-            until = _replayed_session(question.as_of, held.calendar, until)
+            until = replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            warnings = _in_sample_warnings(model, question.as_of)
+            warnings = _in_sample_warnings(question.choice, question.as_of)
+        elif whole and question.choice.fitted_on:
+            warnings = fitted_on_it(question.choice, history.dates[-1].item())
         if len(history) == whole:
             calibration = held.calibration(model, question.horizon)
     stale = _sessions_since(history, until, model.calendar)
     given = ForecastInput(
-        history, question.levels, question.horizon, calibration, question.quantiles
+        history,
+        question.levels,
+        question.horizon,
+        calibration,
+        question.quantiles,
+        question.explain,
     )
     return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
@@ -299,7 +310,7 @@ def _of_inline(
     except InvalidInput as error:
         raise located(error, "history.") from None
     if isinstance(series, DatedSeries):
-        warnings = (*_in_sample_warnings(model, series.dates[-1].item()), *warnings)
+        warnings = (*_in_sample_warnings(choice, series.dates[-1].item()), *warnings)
     return Question(
         choice,
         series,
@@ -309,6 +320,7 @@ def _of_inline(
         reading.last_closed_session(model.calendar),
         tuple(warnings),
         request.quantiles,
+        request.explain,
     )
 
 
@@ -336,34 +348,6 @@ def _given_series(history: HistoryInput, measure: str) -> RealizedSeries:
     return DatedSeries(rv, measure, days_of(history.dates))
 
 
-def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64) -> np.datetime64:
-    day = np.datetime64(as_of, "D")
-    if day > last_closed:
-        raise InvalidAsOf(
-            f"{as_of} has not closed; the last session that has is {last_closed}",
-            code="future_dates",
-            field="as_of",
-            found=str(as_of),
-            needed=f"a session up to {last_closed}",
-        )
-    if not _is_session(day, calendar):
-        raise InvalidAsOf(
-            f"{as_of} is not a session of the calendar {calendar.name}",
-            code="not_a_session",
-            field="as_of",
-            found=str(as_of),
-            needed=f"a session of the calendar {calendar.name}",
-        )
-    return day
-
-
-def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
-    try:
-        return bool(calendar.is_session(np.atleast_1d(day))[0])
-    except OutsideCalendar as error:
-        raise error.with_field("as_of") from None
-
-
 def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
     """Sessions after the last one of a series, up to ``until``."""
     if not isinstance(series, DatedSeries) or not len(series):
@@ -379,12 +363,15 @@ def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...
     return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
 
 
-def _in_sample_warnings(model: LoadedModel, as_of: date) -> tuple[str, ...]:
-    end = model.manifest.training.end
-    if as_of >= end:  # on the last session of training the target is still to come
-        return ()
+def _in_sample_warnings(choice: Choice, as_of: date) -> tuple[str, ...]:
+    """That a replay is by a model which has seen the day, or of other assets what came later."""
+    manifest = choice.model.manifest
+    end = manifest.training.end
+    own = fitted_on_it(choice, as_of) if choice.fitted_on else ()
+    if own or as_of >= end:  # on the last session of training the target is still to come
+        return own
     warning = (
-        f"in-sample: {model.manifest.model} was fitted on sessions up to {end}, so a replay of "
-        f"{as_of} is better than a forecast made on that day could have been"
+        f"in-sample: {manifest.model} was fitted on sessions up to {end}, so a replay of {as_of} "
+        "is better than a forecast made on that day could have been"
     )
     return (warning,)

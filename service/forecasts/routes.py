@@ -77,6 +77,32 @@ _FORECAST_ERRORS = (
 # From here on a batch takes long enough (a few milliseconds) to keep other requests waiting.
 _LARGE_BATCH = 64
 _NUMBERS = r"^[0-9]{1,9}(,[0-9]{1,9})*$"
+_DECIMALS = r"^[0-9]{0,9}\.?[0-9]{1,17}(,[0-9]{0,9}\.?[0-9]{1,17})*$"
+
+HorizonsQuery = Annotated[
+    str | None,
+    Query(
+        pattern=_NUMBERS,
+        description="Several of them, for a term structure.",
+        examples=["1,5,10,22"],
+    ),
+]
+LevelsQuery = Annotated[
+    str | None,
+    Query(
+        pattern=_DECIMALS,
+        description="Coverages of the intervals wanted; 0.8,0.95 if left out.",
+        examples=["0.8"],
+    ),
+]
+QuantilesQuery = Annotated[
+    str | None,
+    Query(
+        pattern=_DECIMALS,
+        description="Probabilities of the quantiles wanted.",
+        examples=["0.05,0.5,0.95"],
+    ),
+]
 
 
 class ForecastState(TypedDict):
@@ -107,21 +133,20 @@ async def forecast_held(
     request: Request,
     model: Annotated[str, Query(min_length=1, description="As in `POST /forecast`.")] = AUTO,
     horizon: Annotated[int | None, Query(description="Sessions ahead; 1 if left out.")] = None,
-    horizons: Annotated[
-        str | None,
-        Query(
-            pattern=_NUMBERS,
-            description="Several of them, for a term structure.",
-            examples=["1,5,10,22"],
-        ),
-    ] = None,
+    horizons: HorizonsQuery = None,
+    levels: LevelsQuery = None,
+    quantiles: QuantilesQuery = None,
     as_of: Annotated[Day | None, Query(description="Replay this day.")] = None,
+    explain: Annotated[bool, Query(description="Whether to tell what moved the forecast.")] = False,
 ) -> Response:
-    """Forecast from held history, with intervals of the usual levels."""
+    """Forecast from held history."""
     given = {
         "horizon": horizon,
         "horizons": horizons and tuple(map(int, horizons.split(","))),
+        "levels": levels and tuple(map(float, levels.split(","))),
+        "quantiles": quantiles and tuple(map(float, quantiles.split(","))),
         "as_of": as_of and str(as_of),
+        "explain": explain,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     try:

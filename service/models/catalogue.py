@@ -63,12 +63,15 @@ class Choice:
     degraded_reason : why it is not the one that was meant, if so.
     skill : how it did against the baseline, or why that is not known.
     asset : that it is asked about; None where the request names none.
+    fitted_on : first and last session of an asset of this name that the model for every asset was
+        fitted on, if it is that which answers.
     """
 
     model: LoadedModel
     degraded_reason: str | None
     skill: ModelSkill | str
     asset: str | None
+    fitted_on: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,12 @@ class Catalogue:
         """The model that ``auto`` means, whether or not it is in service."""
         return self.snapshot.champions.get(asset)
 
+    def kind(self, asset: str) -> str | None:
+        """What the models of an asset take it for, where one of them depends on that."""
+        models = self.snapshot.models.get(asset, {}).values()
+        kinds = (it.manifest.predictor.kind_of_asset() for it in models)
+        return next((kind for kind in kinds if kind), None)
+
     def resolve(self, asset: str, model: str) -> Choice:
         """Choose the model that answers a request.
 
@@ -163,7 +172,8 @@ class Catalogue:
         model = self.universal.bound(kind, calendar, measure)
         degraded = reason or self.universal.degraded_reason
         skill = self._skill(model, model.manifest.horizons[0])
-        return Choice(model, degraded, skill, asset)
+        fitted_on = self.universal.span_of(asset) if asset else None
+        return Choice(model, degraded, skill, asset, fitted_on)
 
     def find(self, asset: str, model: str) -> LoadedModel | None:
         """The model that answers a request, if there is one."""
@@ -205,6 +215,15 @@ class Catalogue:
         known = horizon == JUDGED or (asset, horizon) in self._further
         return known or horizon not in self.horizons(asset)
 
+    def with_history(self, choice: Choice, sessions: int) -> Choice:
+        """A choice with what is known of the model with histories of so many sessions."""
+        model = choice.model
+        if not isinstance(model, UniversalAssetModel):
+            return choice
+        known = model.manifest
+        bound = self.universal.bound(model.kind, known.calendar, known.measure, sessions)
+        return replace(choice, model=bound, skill=self._skill(bound, known.horizons[0]))
+
     def at(self, choice: Choice, horizon: int) -> Choice:
         """A choice with the model's skill at a further horizon.
 
@@ -217,7 +236,7 @@ class Catalogue:
 
     def _skill(self, model: LoadedModel, horizon: int = JUDGED) -> ModelSkill | str:
         if isinstance(model, UniversalAssetModel):
-            return self.universal.standing(model.kind, horizon)
+            return self.universal.standing(model, horizon)
         asset = model.manifest.asset
         comparison = self.comparisons[asset]
         if horizon != JUDGED:

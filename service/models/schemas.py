@@ -7,6 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from models_store import Manifest, Refusal
+from models_store.universal.manifest import UniversalManifest
 from service.http.fields import AssetName, Measure
 
 
@@ -51,10 +52,28 @@ class ModelSummary(TypedDict):
     ]
 
 
+class UniversalSummary(TypedDict):
+    """The model for every asset, in short."""
+
+    version: Annotated[int, Field(examples=[9])]
+    sha256: Annotated[str, Field(description="Digest of the whole artifact.")]
+    kinds: Annotated[list[str], Field(description="Of asset, that it tells apart.")]
+    measures: Annotated[list[str], Field(description="Of rv, that it was fitted on.")]
+    horizons: list[int]
+    levels: Annotated[list[float], Field(description="Levels that intervals are offered for.")]
+    required_sessions: Annotated[int, Field(description="Daily bars that it needs.", examples=[22])]
+    assets: Annotated[int, Field(description="How many it was fitted on.", examples=[53])]
+    training_end: Annotated[date, Field(description="Last session that the fit has seen.")]
+
+
 class ModelsAnswer(TypedDict):
     """Every model in service, and what was refused."""
 
     models: list[ModelSummary]
+    universal: Annotated[
+        UniversalSummary | None,
+        Field(description="The model for every asset; null where none serves."),
+    ]
     refused: list[RefusedAnswer]
 
 
@@ -69,6 +88,16 @@ class ModelAnswer(TypedDict):
     served_version: Annotated[int | None, Field(description="The version that answers now.")]
     champion: bool
     manifest: Manifest
+
+
+class UniversalAnswer(TypedDict):
+    """One version of the model for every asset, with its whole manifest."""
+
+    version: int
+    sha256: str
+    versions: Annotated[list[int], Field(description="Every version in the store.")]
+    served_version: Annotated[int | None, Field(description="The version that answers now.")]
+    manifest: UniversalManifest
 
 
 def refused_answer(refusal: Refusal) -> RefusedAnswer:

@@ -1,5 +1,7 @@
 """The model for every asset, and what it becomes for what is asked about."""
 
+from datetime import date
+
 from models_store import Refusal, Snapshot, UniversalAssetModel, UniversalModel
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord
@@ -9,25 +11,31 @@ from volatility.calendar_inference import INFERRED
 from volatility.calendars import get_calendar
 from volatility.errors import UnknownModel
 from volatility.scale_free import usual_kind
+from volatility.trailing import SESSIONS
 
 
 class Universal:
     """The model for every asset, bound once to each kind, calendar and measure that is asked.
 
-    There are no more bindings than calendars times kinds and measures, whatever assets are called:
-    a binding knows no asset's name.
+    There are no more bindings than calendars times kinds, measures and recorded lengths of
+    history, whatever assets are called: a binding knows no asset's name.
+
+    Attributes
+    ----------
+    model : the artifact; None where none can serve.
 
     Parameters
     ----------
-    model : the artifact; None where none can serve.
     refused : why its newest version does not, if it does not.
     """
 
     def __init__(self, model: UniversalModel | None, refused: Refusal | None) -> None:
-        self._model = model
+        self.model = model
         self._refused = refused
-        self._bound: dict[tuple[str, str, str], UniversalAssetModel] = {}
+        self._bound: dict[tuple[str, str, str, int], UniversalAssetModel] = {}
         self._calendars: set[str] = set()  # of those
+        fitted_on = model.manifest.assets if model else ()
+        self._spans = {it.asset.casefold(): (it.start, it.end) for it in fitted_on}
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Universal":
@@ -40,10 +48,26 @@ class Universal:
                     found.bound(usual_kind(calendar), calendar, measure)
         return found
 
+    def get(self) -> UniversalModel:
+        """The artifact that serves.
+
+        Raises
+        ------
+        UnknownModel : none does.
+        """
+        if self.model is None:
+            raise UnknownModel(
+                f"the model for every asset is not in service: {self.why_absent}",
+                field="model",
+                found=NAME,
+                needed="an asset that has models of its own",
+            )
+        return self.model
+
     @property
     def version(self) -> int | None:
         """The version that serves, if any does."""
-        return self._model.version if self._model else None
+        return self.model.version if self.model else None
 
     @property
     def why_absent(self) -> str:
@@ -64,14 +88,23 @@ class Universal:
 
     def knows(self, bar_interval: int, measure: str) -> bool:
         """Whether it serves, and is made for such bars."""
-        model = self._model
+        model = self.model
         return model is not None and bar_interval == DAILY and measure in model.manifest.measures
+
+    def span_of(self, asset: str) -> tuple[date, date] | None:
+        """First and last session of an asset of this name that it was fitted on, if of any.
+
+        Upper and lower case count alike.
+        """
+        return self._spans.get(asset.casefold())
 
     def is_bound(self, calendar: str) -> bool:
         """Whether a calendar has been asked before, and need not be built."""
         return calendar in self._calendars
 
-    def bound(self, kind: str, calendar: str, measure: str) -> UniversalAssetModel:
+    def bound(
+        self, kind: str, calendar: str, measure: str, sessions: int = SESSIONS
+    ) -> UniversalAssetModel:
         """The model of assets of a kind, with daily bars.
 
         Parameters
@@ -79,20 +112,14 @@ class Universal:
         kind : one of :data:`volatility.scale_free.KINDS`.
         calendar : its name.
         measure : of rv.
+        sessions : of an asset's history.
 
         Raises
         ------
         UnknownModel : none serves, or it was fitted on no such measure.
         UnknownCalendar : there is none of the name.
         """
-        model = self._model
-        if model is None:
-            raise UnknownModel(
-                f"the model for every asset is not in service: {self.why_absent}",
-                field="model",
-                found=NAME,
-                needed="an asset that has models of its own",
-            )
+        model = self.get()
         if measure not in model.manifest.measures:
             measures = " and ".join(model.manifest.measures)
             raise UnknownModel(
@@ -101,31 +128,33 @@ class Universal:
                 found=NAME,
                 needed=f"an asset that is measured by {measures}",
             )
-        key = kind, get_calendar(calendar).name, measure
+        recorded = model.manifest.recorded_sessions(kind, sessions)
+        key = kind, get_calendar(calendar).name, measure, recorded
         if key not in self._bound:
             self._bound[key] = bind(model, NAME, *key)
             self._calendars.add(key[1])
         return self._bound[key]
 
-    def standing(self, kind: str, horizon: int) -> str:
+    def standing(self, model: UniversalAssetModel, horizon: int) -> str:
         """How such a model did on assets of a kind that its fits had not seen, in words."""
-        assert self._model is not None
-        manifest = self._model.manifest
-        return _standing(manifest.by_kind[kind][horizon], self._whose(kind), horizon)
+        manifest = self.get().manifest
+        record = manifest.records(model.kind, model.sessions)[horizon]
+        whole = model.sessions == manifest.lookback
+        seen = "all their bars" if whole else f"their newest {model.sessions} bars alone"
+        return _standing(record, self._whose(model.kind), seen, horizon)
 
     def _whose(self, kind: str) -> str:
-        assert self._model is not None
-        has_such = any(it.kind == kind for it in self._model.manifest.assets)
+        has_such = any(it.kind == kind for it in self.get().manifest.assets)
         return f"assets of the kind {kind}" if has_such else f"assets, none of the kind {kind}"
 
 
-def _standing(record: KindRecord, whose: str, horizon: int) -> str:
+def _standing(record: KindRecord, whose: str, seen: str, horizon: int) -> str:
     percent = 100 * record.log_har_change
     side = "below" if percent < 0 else "above"
     ahead = "1 session" if horizon == 1 else f"{horizon} sessions"
     start, end = record.evaluation.test_start, record.evaluation.test_end
     return (
         f"how {NAME} does on this asset is not known; on {record.assets} {whose}, left out of its "
-        f"fits and with all their bars, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that "
+        f"fits and with {seen}, its QLIKE at {ahead} was {abs(percent):.1f} % {side} that "
         f"of each one's own log-HAR, {start} to {end}"
     )

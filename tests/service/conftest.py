@@ -19,6 +19,14 @@ def _logs() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _worlds_stay_small() -> Iterator[None]:
+    """A store begun by a test is not given the shipped model for every asset."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("models_store.shipped.give_universal", lambda _root: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built once; each test works on its own copy."""

@@ -19,7 +19,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", GUIDE, re.DOTALL)
 CODES = {code: int(status) for code, status in re.findall(r"^\| `(\w+)` \| (\d+) \|", GUIDE, re.M)}
 
-SHORTENED = {"estimates", "points", "rows"}
+SHORTENED = {"contributions", "estimates", "points", "rows"}
 
 # Seen in other tests: they are about the service's state or routes of their own.
 ELSEWHERE = {
@@ -34,6 +34,7 @@ ELSEWHERE = {
     "no_history": 404,
     "not_a_session": 422,
     "outside_session": 422,
+    "too_many_explained": 422,
     "not_ready": 503,
     "unclear_calendar": 422,
     "unknown_calendar": 422,

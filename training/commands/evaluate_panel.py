@@ -15,6 +15,11 @@ from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.data.panel import read_panel
 from training.evaluation import folder
+from training.evaluation.panel.interval_table import (
+    PanelIntervals,
+    interval_table,
+    panel_intervals,
+)
 from training.evaluation.panel.report import (
     kind_table,
     panel_forecasts,
@@ -50,12 +55,14 @@ class EvaluatedPanel:
     plan : how it was cut.
     tracks : of every asset's own models, of the universal one and of their combination.
     scores : by asset, model and horizon.
+    intervals : by model and horizon.
     """
 
     assets: Sequence[AssetData]
     plan: PanelWalkForward
     tracks: Mapping[TrackKey, ForecastTrack]
     scores: Sequence[AssetScore]
+    intervals: Sequence[PanelIntervals]
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -71,7 +78,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     files = {
         folder.RESULTS_CSV: scores_csv(found.scores),
         folder.FORECASTS: panel_forecasts(found.tracks),
-        folder.REPORT: panel_report(found.scores, found.plan, _command(options), left_out),
+        folder.REPORT: panel_report(
+            found.scores, found.intervals, found.plan, _command(options), left_out
+        ),
     }
     folder.replace_folder(options.out, files)
     console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)
@@ -110,11 +119,12 @@ def evaluate_panel(
         pooled = panel_tracks(jobs, fit, parallel, lambda: progress.advance(task))
     tracks |= {key: track for key, track in pooled.items() if key.horizon in horizons}
     tracks |= _combinations(tracks)
-    scores = score_assets(assets, tracks)
+    scores, intervals = score_assets(assets, tracks), panel_intervals(tracks)
     for horizon in horizons:
         table = kind_table([it for it in by_kind(scores) if it.horizon == horizon])
-        console.print("\n".join([f"\n{horizon} ahead", *table]), markup=False)
-    return EvaluatedPanel(assets, plan, tracks, scores)
+        held = interval_table([it for it in intervals if it.horizon == horizon])
+        console.print("\n".join([f"\n{horizon} ahead", *table, "", *held]), markup=False)
+    return EvaluatedPanel(assets, plan, tracks, scores, intervals)
 
 
 def _own_tracks(

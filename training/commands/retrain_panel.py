@@ -13,7 +13,7 @@ from training.commands.evaluate_panel import evaluate_panel
 from training.commands.preparation import check_writable, config_of
 from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, pooled_fit
-from training.publishing.kind_records import kind_records
+from training.publishing.kind_records import NO_RECORDS, panel_records
 from training.publishing.universal import fit_vintages, to_files, vintages
 
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(options.store)
     fit = pooled_fit()
     found = evaluate_panel(options, config, (), config.horizons, console)
-    records = kind_records(found.assets, found.tracks, found.scores, found.plan)
+    records = panel_records(found.assets, found.tracks, found.scores, found.plan)
     dates = vintages(found.assets, config.universal.vintage_months, config.universal.vintage_assets)
     exported = {}
     with Progress(console=console) as progress:
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             exported[vintage.cut_off] = graph
             progress.advance(task)
     files = [
-        to_files(it, exported[it.cut_off], config, records if it is dates[-1] else {})
+        to_files(it, exported[it.cut_off], config, records if it is dates[-1] else NO_RECORDS)
         for it in dates
     ]
     universal = UniversalStore(store.root)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_regression import LIMIT
 from training.config import UniversalConfig
 from training.networks.predictor import (
     PARITY_TOLERANCE,
@@ -30,7 +31,6 @@ from training.networks.predictor import (
 from training.networks.threads import one_thread
 from volatility.arrays import FloatArray
 
-LIMIT = 8.0  # deviations beyond which a regressor says no more
 _GRADIENT_NORM = 1.0
 _EVALUATED = 8_192  # rows at a time
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,15 +10,44 @@ from models_store.manifest import Evaluation
 from models_store.universal.manifest import KindRecord
 from training.data.assets import AssetData
 from training.evaluation.panel.scores import AssetScore
-from training.evaluation.panel.walk_forward import UNIVERSAL, PanelWalkForward, TrackKey
+from training.evaluation.panel.walk_forward import (
+    UNIVERSAL,
+    PanelWalkForward,
+    TrackKey,
+    short_name,
+)
 from volatility.arrays import FloatArray
 from volatility.evaluation import losses
-from volatility.evaluation.intervals import LEVELS, ordered_offsets, scale_errors
-from volatility.evaluation.pooled_errors import PooledErrors, pool_errors
+from volatility.evaluation.intervals import LEVELS, ordered_offsets
+from volatility.evaluation.pooled_errors import PooledErrors, pool_errors, scaled_from
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.scale_free import KINDS
 
+ByKind = Mapping[str, Mapping[int, KindRecord]]  # by kind and horizon
 _DIGITS = 6  # of quantiles: a millionth of a log
+
+
+class PanelRecords(NamedTuple):
+    """What a panel's evaluation says of each kind of asset."""
+
+    by_kind: ByKind
+    short_histories: Mapping[int, ByKind]  # by sessions of history
+
+
+NO_RECORDS = PanelRecords({}, {})  # of a version that was made to be evaluated
+
+
+def panel_records(
+    assets: Sequence[AssetData],
+    tracks: Mapping[TrackKey, ForecastTrack],
+    scores: Sequence[AssetScore],
+    plan: PanelWalkForward,
+) -> PanelRecords:
+    """Records of full histories, and of those to which the plan has cut them besides."""
+    return PanelRecords(
+        kind_records(assets, tracks, scores, plan),
+        {it: kind_records(assets, tracks, scores, plan, it) for it in plan.histories},
+    )
 
 
 def kind_records(
@@ -25,6 +55,7 @@ def kind_records(
     tracks: Mapping[TrackKey, ForecastTrack],
     scores: Sequence[AssetScore],
     plan: PanelWalkForward,
+    sessions: int | None = None,
 ) -> dict[str, dict[int, KindRecord]]:
     """Records by kind and horizon; a kind without an asset has those of all kinds together.
 
@@ -34,48 +65,56 @@ def kind_records(
     tracks : forecasts of assets left out of their fit, those of ``universal`` among them.
     scores : of the same.
     plan : how the panel was cut.
+    sessions : of history that forecasts saw, one of the plan's; None for all of it.
     """
+    model = UNIVERSAL if sessions is None else short_name(sessions)
     judged = {score.asset for score in scores}  # an asset may have had no fit to be forecast by
     kinds = {asset.asset: asset.kind for asset in assets if asset.asset in judged}
-    horizons = sorted({key.horizon for key in tracks if key.model == UNIVERSAL})
+    horizons = sorted({key.horizon for key in tracks if key.model == model})
     records: dict[str, dict[int, KindRecord]] = {}
     for kind in KINDS:
         members = [name for name, own in kinds.items() if own == kind] or list(kinds)
         records[kind] = {}
         for horizon in horizons:
-            keys = [TrackKey(name, UNIVERSAL, horizon) for name in members]
+            keys = [TrackKey(name, model, horizon) for name in members]
             own = [tracks[key] for key in keys if key in tracks]
             changes = [
                 it.change
                 for it in scores
-                if (it.model, it.horizon) == (UNIVERSAL, horizon) and it.asset in members
+                if (it.model, it.horizon) == (model, horizon) and it.asset in members
             ]
-            records[kind][horizon] = _record(own, fmean(changes), horizon, plan)
+            # Of a short history no outcome is known that would tell how large errors are.
+            known = sessions is None
+            records[kind][horizon] = _record(own, fmean(changes), horizon, plan, known)
     return records
 
 
 def _record(
-    tracks: Sequence[ForecastTrack], change: float, horizon: int, plan: PanelWalkForward
+    tracks: Sequence[ForecastTrack],
+    change: float,
+    horizon: int,
+    plan: PanelWalkForward,
+    known: bool,
 ) -> KindRecord:
     residuals = [np.log(track.rv / track.forecast) for track in tracks]
-    pooled = pool_errors(residuals, horizon)
+    pooled = pool_errors(residuals, horizon, known=known)
     return KindRecord(
         assets=len(tracks),
         log_har_change=change,
         evaluation=_evaluation(tracks, plan),
         error_size=pooled.size,
         error_quantiles=tuple(np.round(pooled.quantiles, _DIGITS).tolist()),
-        coverage_observed=_coverage(residuals, horizon),
+        coverage_observed=_coverage(residuals, horizon, known),
     )
 
 
-def _coverage(residuals: Sequence[FloatArray], horizon: int) -> dict[str, float]:
+def _coverage(residuals: Sequence[FloatArray], horizon: int, known: bool) -> dict[str, float]:
     """Coverage on each asset of the errors of the others; of its own where it is alone."""
     covered: dict[str, list[float]] = {str(level): [] for level in LEVELS}
     for place, own in enumerate(residuals):
         others = [it for other, it in enumerate(residuals) if other != place] or [own]
-        pooled = pool_errors(others, horizon)
-        errors = scale_errors(own, horizon, pooled.size).errors
+        pooled = pool_errors(others, horizon, known=known)
+        errors = scaled_from(own, pooled.size, horizon, known=known)
         for level in LEVELS:
             covered[str(level)].append(_share_inside(errors, pooled, level, horizon))
     return {level: fmean(shares) for level, shares in covered.items()}

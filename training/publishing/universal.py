@@ -5,7 +5,7 @@ the walk-forward of any asset, what came after them, so that no evaluation sees 
 its outcomes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -16,15 +16,16 @@ from models_store.manifest import TrainingData
 from models_store.predictors.pooled import PooledGraph
 from models_store.units import median_range
 from models_store.universal import artifact
-from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
+from models_store.universal.manifest import PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
 from training.config import Config, flatten, seeds_from
 from training.data.assets import AssetData
 from training.models.pooled.rows import COLUMNS
 from training.models.pooled.zero_shot import ExportedPooled, FitPooled
+from training.publishing.kind_records import NO_RECORDS, PanelRecords
 from volatility.arrays import DAY, Windows
 from volatility.calendars import get_calendar
-from volatility.scale_free import MINIMUM
+from volatility.scale_free import KINDS, MINIMUM
 from volatility.seasonality import DAY_CLASSES
 from volatility.trailing import SESSIONS
 
@@ -76,7 +77,7 @@ def to_files(
     vintage: Vintage,
     exported: ExportedPooled,
     config: Config,
-    by_kind: Mapping[str, Mapping[int, KindRecord]],
+    records: PanelRecords = NO_RECORDS,
 ) -> dict[str, bytes]:
     """The files of a version; see :mod:`models_store.universal.artifact`."""
     rv = [it.series.rv for it in vintage.assets]
@@ -96,7 +97,14 @@ def to_files(
         capped_means=tuple(exported.capped_means.tolist()),
         clip=(float(min(it.min() for it in rv)), float(max(it.max() for it in rv))),
         rv_medians=(min(low for low, _ in medians), max(high for _, high in medians)),
-        by_kind={kind: dict(records) for kind, records in by_kind.items()},
+        by_kind={kind: dict(known) for kind, known in records.by_kind.items()},
+        short_histories={
+            kind: {
+                sessions: dict(known[kind]) for sessions, known in records.short_histories.items()
+            }
+            for kind in KINDS
+            if records.short_histories
+        },
         hyperparameters=flatten(config.universal),
         seed=config.seed,
         seeds=seeds_from(config.seed, config.universal.seeds),

@@ -29,7 +29,7 @@ class PooledErrors(NamedTuple):
 
 
 def pool_errors(
-    residuals: Sequence[FloatArray], horizon: int = 1, count: int = QUANTILES
+    residuals: Sequence[FloatArray], horizon: int = 1, count: int = QUANTILES, *, known: bool = True
 ) -> PooledErrors:
     """Put the errors of a class of assets together.
 
@@ -39,11 +39,12 @@ def pool_errors(
         in order of time.
     horizon : sessions ahead.
     count : quantiles to keep.
+    known : whether a new asset's own errors will be known. Those of every asset are scaled as its
+        will be: from the size of the class on, or by that alone.
 
     Returns
     -------
-    The class. Every asset's errors are scaled as those of a new one will be: from the size of the
-    class on. An asset counts by its number of residuals.
+    The class. An asset counts by its number of residuals.
 
     Raises
     ------
@@ -57,6 +58,13 @@ def pool_errors(
     nobs = sum(map(len, residuals))
     check_enough(nobs)
     size = float(np.abs(np.concatenate(residuals)).mean())
-    errors = np.concatenate([scale_errors(own, horizon, start=size).errors for own in residuals])
+    errors = np.concatenate([scaled_from(own, size, horizon, known=known) for own in residuals])
     quantiles = np.quantile(errors, (np.arange(count) + 0.5) / count)
     return PooledErrors(size, quantiles, nobs, len(residuals))
+
+
+def scaled_from(residuals: FloatArray, size: float, horizon: int, *, known: bool) -> FloatArray:
+    """(n,) log residuals of one asset in units of their scale; see :func:`pool_errors`."""
+    if known:
+        return scale_errors(residuals, horizon, start=size).errors
+    return np.asarray(residuals / np.sqrt(size))

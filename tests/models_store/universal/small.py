@@ -8,6 +8,13 @@ from onnx import TensorProto, helper
 
 from models_store.manifest import Evaluation
 from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_regression import (
+    DEVIATION,
+    INTERCEPTS,
+    LIMIT,
+    MEAN,
+    SLOPES,
+)
 from models_store.universal import artifact
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
@@ -19,6 +26,7 @@ from volatility.seasonality import DAY_CLASSES
 from volatility.trailing import SESSIONS
 
 HORIZONS = (1, 5, 10, 22)
+SHORT = (22, 60)  # sessions of histories with records of their own
 END = date(2019, 12, 31)  # of what it has seen
 WEIGHTS = {"mean_1": 0.3, "mean_5": 0.3, "mean_25": 0.2, "fall_1": -0.1, "range_1": 0.1}
 
@@ -45,6 +53,13 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
         kind: {horizon: _record(place, horizon) for horizon in HORIZONS}
         for place, kind in enumerate(KINDS)
     }
+    short = {
+        kind: {
+            sessions: {horizon: _record(place, horizon, sessions) for horizon in HORIZONS}
+            for sessions in SHORT
+        }
+        for place, kind in enumerate(KINDS)
+    }
     return UniversalManifest(
         horizons=HORIZONS,
         minimum_sessions=MINIMUM,
@@ -60,6 +75,7 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
         clip=(1e-8, 1.0),
         rv_medians=(1e-5, 1e-2),
         by_kind=records if serves else {},
+        short_histories=short if serves else {},
         hyperparameters={},
         seed=1,
         seeds=(1,),
@@ -68,15 +84,22 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
 
 
 def small_graph(weight: float) -> bytes:
-    """Regressors times known weights, and a little of the sequence, for every horizon."""
+    """Regressors times known weights, and a little of the sequence, for every horizon.
+
+    In the form of a trained one: standardized, here by nothing, and clipped.
+    """
     weights = np.zeros((len(REGRESSORS), len(HORIZONS)))
     for name, value in WEIGHTS.items():
         weights[REGRESSORS.index(name)] = weight * value / np.sqrt(HORIZONS)
     flat = weights.ravel().tolist()
     nodes = [
-        helper.make_node("MatMul", ["regressors", "weights"], ["linear"]),
-        helper.make_node("ReduceMean", ["sequence", "axes"], ["mean"], keepdims=0),
-        helper.make_node("Mul", ["mean", "tenth"], ["little"]),
+        helper.make_node("Sub", ["regressors", MEAN], ["centred"]),
+        helper.make_node("Div", ["centred", DEVIATION], ["scaled"]),
+        helper.make_node("Clip", ["scaled", "least", "most"], ["clipped"]),
+        helper.make_node("MatMul", ["clipped", SLOPES], ["product"]),
+        helper.make_node("Add", ["product", INTERCEPTS], ["linear"]),
+        helper.make_node("ReduceMean", ["sequence", "axes"], ["of_sequence"], keepdims=0),
+        helper.make_node("Mul", ["of_sequence", "tenth"], ["little"]),
         helper.make_node("Unsqueeze", ["little", "last"], ["column"]),
         helper.make_node("Add", ["linear", "column"], ["log_rv"]),
     ]
@@ -90,7 +113,12 @@ def small_graph(weight: float) -> bytes:
     ]
     outputs = [helper.make_tensor_value_info("log_rv", TensorProto.FLOAT, ["batch", len(HORIZONS)])]
     constants = [
-        helper.make_tensor("weights", TensorProto.FLOAT, list(weights.shape), flat),
+        helper.make_tensor(MEAN, TensorProto.FLOAT, [len(weights)], [0.0] * len(weights)),
+        helper.make_tensor(DEVIATION, TensorProto.FLOAT, [len(weights)], [1.0] * len(weights)),
+        helper.make_tensor("least", TensorProto.FLOAT, [], [-LIMIT]),
+        helper.make_tensor("most", TensorProto.FLOAT, [], [LIMIT]),
+        helper.make_tensor(SLOPES, TensorProto.FLOAT, list(weights.shape), flat),
+        helper.make_tensor(INTERCEPTS, TensorProto.FLOAT, [len(HORIZONS)], [0.0] * len(HORIZONS)),
         helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
         helper.make_tensor("tenth", TensorProto.FLOAT, [1], [0.1]),
         helper.make_tensor("last", TensorProto.INT64, [1], [1]),
@@ -101,23 +129,23 @@ def small_graph(weight: float) -> bytes:
     return content
 
 
-def _record(place: int, horizon: int) -> KindRecord:
+def _record(place: int, horizon: int, sessions: int = SESSIONS) -> KindRecord:
     return KindRecord(
         assets=20,
-        log_har_change=-0.07,
+        log_har_change=-0.07 if sessions == SESSIONS else -sessions / 2_000,
         evaluation=Evaluation(
             protocol="simulated",
             refit_every=252,
             test_start=date(2015, 1, 2),
             test_end=END,
-            nobs=20_000,
+            nobs=20_000 + sessions,
             qlike_loss=0.2,
             rmse_volatility=0.01,
             mae_volatility=0.01,
             r_squared_log=0.1,
             correlation_log=0.3,
         ),
-        error_size=0.4 + 0.05 * place,
+        error_size=0.4 + 0.05 * place + (SESSIONS - sessions) / 1_000,
         error_quantiles=tuple(np.linspace(-3.0, 3.0, 400).tolist()),
         coverage_observed={str(level): level for level in LEVELS},
     )

@@ -10,6 +10,7 @@ from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
 from models_store.universal.asset_model import bind
 from models_store.universal.store import UniversalStore
+from tests.models_store.universal.small import small_files
 from tests.simulated_panel import simulated_asset
 from tests.universal import universal_files
 from volatility.errors import HistoryTooShort
@@ -131,6 +132,25 @@ def test_own_errors_take_the_place_of_the_kinds(bound, history):
     assert long.from_history == 450
     assert long.log_scale != 0.0
     assert long.through == short.through == history.dates[-1].item()
+
+
+@pytest.mark.parametrize(
+    ("nobs", "recorded"), [(22, 22), (59, 22), (60, 60), (249, 60), (250, 250), (700, 250)]
+)
+def test_a_short_history_has_the_errors_of_short_histories(tmp_path, history, nobs, recorded):
+    store = UniversalStore(tmp_path)
+    model = store.load(store.publish(small_files()))
+    bound = bind(model, "NEW", "stock", "XNYS", "garman_klass", nobs)
+    assert bound.sessions == recorded
+    assert bound.pooled[1].nobs == 20_000 + recorded
+    said = bound.forecast(history.tail(nobs), horizon=1)
+    assert said.intervals[0].nobs == 20_000 + recorded
+    if nobs < 250:
+        whole = bind(model, "NEW", "stock", "XNYS", "garman_klass")
+        other = whole.forecast(history.tail(nobs), horizon=1)
+        assert said.rv == other.rv
+        assert said.intervals[0].rv[1] > other.intervals[0].rv[1]
+        assert bound.identity != whole.identity
 
 
 def test_the_scale_is_that_of_the_assets_own_outcomes(bound, history):

@@ -52,14 +52,32 @@ def test_22_bars_of_a_made_up_asset_are_enough(client: TestClient) -> None:
     for interval in said["intervals"]:
         low, high = interval["rv"]
         assert 0 < low < said["rv"] < high
-        assert interval["nobs"] == 20_000
+        assert interval["nobs"] == 20_022
     inferred, standing = said["warnings"]
     assert inferred == (
         "calendar XNYS and kind stock are inferred from the dates; give them to be sure"
     )
     assert "on 20 assets of the kind stock" in standing
-    assert "7.0 % below that of each one's own log-HAR" in standing
+    assert "and with their newest 22 bars alone" in standing
+    assert "1.1 % below that of each one's own log-HAR" in standing
     assert (said["skill"], said["degraded_reason"]) == (None, None)
+
+
+def test_what_is_said_of_the_model_is_of_histories_as_long(client: TestClient) -> None:
+    for nobs, told, change in (
+        (59, "their newest 22 bars alone", "1.1 %"),
+        (60, "their newest 60 bars alone", "3.0 %"),
+        (250, "all their bars", "7.0 %"),
+    ):
+        standing = ask(client, made_up_bars(nobs)).json()["warnings"][-1]
+        assert f"and with {told}, its QLIKE at 1 session was {change} below" in standing
+    bars = made_up_bars(300)
+    put = client.put("/assets/HELD-ONE/bars", json={"bars": bars})
+    assert put.status_code == 200
+    early = {"asset": "HELD-ONE", "as_of": bars[99]["date"]}
+    assert "newest 60 bars" in client.post("/forecast", json=early).json()["warnings"][-1]
+    now = client.post("/forecast", json={"asset": "HELD-ONE"}).json()
+    assert "all their bars" in now["warnings"][-1]
 
 
 def test_21_bars_are_not(client: TestClient) -> None:
@@ -346,3 +364,34 @@ def test_metrics_count_by_the_model_not_by_names_of_requests(client: TestClient)
     text = client.get("/metrics").text
     assert 'asset="universal",model="universal"' in text
     assert NAME not in text
+
+
+def test_a_forecast_says_that_the_model_has_seen_these_sessions(client: TestClient) -> None:
+    """The small model was fitted on SHARE and COIN, 2010-01-04 to 2019-12-31."""
+    bars = made_up_bars(400)
+    seen = [it for it in bars if it["date"] < "2019-12-01"][-60:]
+    said = ask(client, seen, asset="share").json()
+    [warning] = [it for it in said["warnings"] if "in-sample" in it]
+    assert warning.startswith(
+        "in-sample: universal was fitted on share itself, sessions from 2010-01-04 to 2019-12-31; "
+        f"it has seen {seen[-1]['date']}"
+    )
+    other = ask(client, seen).json()["warnings"]
+    assert any("universal was fitted on sessions up to 2019-12-31" in it for it in other)
+    assert not any("itself" in it for it in other)
+    later = ask(client, bars, asset="SHARE").json()["warnings"]
+    assert not any("in-sample" in it for it in later)
+    assert not any("itself" in it for it in ask(client, seen, asset=None).json()["warnings"])
+
+
+def test_held_bars_that_it_was_fitted_on_are_told_too(client: TestClient) -> None:
+    bars = made_up_bars(400)
+    put = client.put("/assets/Coin/bars?calendar=XNYS&kind=stock", json={"bars": bars[:90]})
+    assert put.status_code == 200, put.text
+    assert bars[89]["date"] < "2019-12-31" < bars[-1]["date"]
+    for query in ("", f"?as_of={bars[60]['date']}", "?horizon=5"):
+        said = client.get(f"/forecast/Coin{query}").json()
+        assert any("fitted on Coin itself" in it for it in said["warnings"]), query
+    client.put("/assets/Coin/bars", json={"bars": bars[90:]})
+    newest = client.get("/forecast/Coin").json()["warnings"]
+    assert not any("in-sample" in it for it in newest)

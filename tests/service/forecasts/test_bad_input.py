@@ -255,6 +255,13 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "horizons",
         "both horizon and horizons",
     ),
+    "a horizon twice": (
+        {"asset": ASSET, "horizons": [1, 1]},
+        422,
+        "duplicate_horizon",
+        "horizons",
+        "one of them twice",
+    ),
     "an unsupported one of several": (
         {"asset": ASSET, "horizons": [1, 5]},
         422,

@@ -109,6 +109,10 @@ def test_get_gives_the_bytes_of_post(client: TestClient) -> None:
         ({"horizon": "5"}, {"horizon": 5}),
         ({"horizons": "1,5,22", "model": "har"}, {"horizons": HORIZONS, "model": "har"}),
         ({"as_of": "2020-12-01"}, {"as_of": "2020-12-01"}),
+        ({"levels": "0.95"}, {"levels": [0.95]}),
+        ({"levels": "0.95,.8", "horizon": "5"}, {"levels": [0.95, 0.8], "horizon": 5}),
+        ({"quantiles": "0.05,0.5,0.95"}, {"quantiles": [0.05, 0.5, 0.95]}),
+        ({"quantiles": "0.5", "horizons": "1,5"}, {"quantiles": [0.5], "horizons": [1, 5]}),
     ]
     for query, body in by_query:
         posted = client.post("/forecast", json={"asset": ASSET, **body})
@@ -122,6 +126,11 @@ def test_get_gives_the_bytes_of_post(client: TestClient) -> None:
         ({"horizon": "1", "horizons": "1,5"}, 422, "ambiguous_horizon", "horizons"),
         ({"horizons": "1;5"}, 422, "invalid_value", "horizons"),
         ({"horizons": ",".join(["1"] * 17)}, 422, "too_many_items", "horizons"),
+        ({"horizons": "1,5,1"}, 422, "duplicate_horizon", "horizons"),
+        ({"levels": "0.8;0.95"}, 422, "invalid_value", "levels"),
+        ({"levels": "0.7"}, 422, "unsupported_level", "levels"),
+        ({"quantiles": "half"}, 422, "invalid_value", "quantiles"),
+        ({"quantiles": "0.5,1"}, 422, "invalid_value", "quantiles[1]"),
         ({"horizons": "1,7"}, 422, "unsupported_horizon", "horizon"),
         ({"horizon": "x"}, 422, "wrong_type", "horizon"),
         ({"model": "gpt"}, 404, "unknown_model", "model"),
@@ -176,3 +185,11 @@ def test_a_corrected_bar_changes_the_answer_that_was_kept(client: TestClient) ->
 
 def _post(client: TestClient, body: dict[str, Any]) -> bytes:
     return client.post("/forecast", json=body).content
+
+
+def test_a_horizon_is_asked_once(client: TestClient) -> None:
+    body = {"asset": ASSET, "horizons": [1, 1, 5]}
+    problem = client.post("/forecast", json=body).json()
+    assert (problem["status"], problem["code"]) == (422, "duplicate_horizon")
+    assert problem["found"] == "[1, 1, 5]"
+    assert problem["needed"] == "each horizon once, as in [1, 5]"

@@ -75,6 +75,10 @@ def test_the_universal_model_is_published(panel: Path, tmp_path: Path) -> None:
     assert record.assets == 2
     assert 0.5 < record.coverage_observed["0.8"] < 1
     assert "folds, every 18 months" in record.evaluation.protocol
+    short = model.manifest.short_histories["stock"][22]
+    assert set(short) == set(model.horizons)
+    assert short[1].evaluation.nobs == record.evaluation.nobs
+    assert short[1].log_har_change != record.log_har_change
 
 
 def evaluated(panel: Path, out: Path, *where: str) -> dict[str, bytes]:

@@ -32,3 +32,13 @@ def test_another_asset_of_the_class_is_covered_as_named():
 def test_a_class_needs_a_hundred_errors():
     with pytest.raises(TooFewObservations, match="got 99"):
         pool_errors([np.zeros(50), np.zeros(49)])
+
+
+def test_where_no_error_will_be_known_all_are_in_units_of_the_class():
+    residuals = [np.linspace(-1.0, 1.0, 201), np.linspace(-3.0, 3.0, 201)]
+    pooled = pool_errors(residuals, count=201, known=False)
+    size = np.abs(np.concatenate(residuals)).mean()
+    expected = np.quantile(np.concatenate(residuals) / np.sqrt(size), (np.arange(201) + 0.5) / 201)
+    np.testing.assert_allclose(pooled.quantiles, expected)
+    assert pooled.size == size
+    assert not np.allclose(pool_errors(residuals, count=201).quantiles, expected)

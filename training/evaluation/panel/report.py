@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 
 from training.evaluation.headings import markdown_table
+from training.evaluation.panel.interval_table import PanelIntervals, interval_table
 from training.evaluation.panel.scores import ALL, AssetScore, KindScore, by_kind
 from training.evaluation.panel.walk_forward import PanelWalkForward, TrackKey
 from volatility.evaluation.tracks import ForecastTrack
@@ -37,9 +38,13 @@ def panel_forecasts(tracks: Mapping[TrackKey, ForecastTrack]) -> bytes:
 
 
 def panel_report(
-    scores: Sequence[AssetScore], plan: PanelWalkForward, command: str, left_out: Sequence[str]
+    scores: Sequence[AssetScore],
+    intervals: Sequence[PanelIntervals],
+    plan: PanelWalkForward,
+    command: str,
+    left_out: Sequence[str],
 ) -> bytes:
-    """Tables by kind of asset at every horizon, in Markdown."""
+    """Tables by kind of asset and of intervals at every horizon, in Markdown."""
     summary = by_kind(scores)
     lines = [
         "# A panel of assets",
@@ -52,9 +57,19 @@ def panel_report(
         own = [it for it in summary if it.horizon == horizon]
         sessions = "one session" if horizon == 1 else f"{horizon} sessions"
         lines += ["", f"## {sessions.capitalize()} ahead", "", *kind_table(own)]
+        held = [it for it in intervals if it.horizon == horizon]
+        lines += ["", _INTERVALS, "", *interval_table(held)]
     if left_out:
         lines += ["", f"Not scored: {', '.join(left_out)}."]
     return ("\n".join(lines) + "\n").encode()
+
+
+_INTERVALS = (
+    "Intervals made at each date of the newest 500 errors known by then, in units of their size, "
+    "from the 101st on; means over assets. Thirds of the forecasts, the lowest and highest year, "
+    "and the 60 sessions from the five largest breaks on are of intervals at 80 %. Scores and CRPS "
+    "are of log rv."
+)
 
 
 def _protocol(plan: PanelWalkForward) -> str:

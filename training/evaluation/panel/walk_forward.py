@@ -1,8 +1,9 @@
 """Out-of-sample forecasts of every asset of a panel by models that were fitted on others.
 
 Assets fall into folds, and the sample into blocks of months. A fit for a fold and a block sees the
-assets of the other folds, up to the block's cut-off, and forecasts the assets of the fold in the
-block: neither the asset nor the time that is judged has been seen.
+assets of the other folds, up to the block's cut-off, and forecasts the assets of the fold from the
+sessions of the block: neither the asset nor the time that is judged has been seen. A forecast is
+made on a later day than any that its fit has seen: sessions of one date end hours apart.
 """
 
 from collections import defaultdict
@@ -21,6 +22,11 @@ from volatility.evaluation.tracks import ForecastTrack
 from volatility.scale_free import MINIMUM
 
 UNIVERSAL = "universal"
+
+
+def short_name(sessions: int) -> str:
+    """What the universal model is called where it sees the newest sessions of a history alone."""
+    return f"{UNIVERSAL}_{sessions}"
 
 
 class TrackKey(NamedTuple):
@@ -54,7 +60,7 @@ class PanelJob:
     known: tuple[AssetData, ...]  # what the fit sees
     judged: tuple[AssetData, ...]
     start: np.datetime64  # last session that the fit may see
-    end: np.datetime64  # last target session of the block
+    end: np.datetime64  # last session of the block, from which is forecast
     config: Config
     histories: tuple[int, ...]
 
@@ -76,8 +82,8 @@ def panel_tracks(
 
     Returns
     -------
-    Forecasts of ``universal`` at every horizon, and of ``universal_N`` from N sessions of history
-    alone at the first; without an asset whose last half begins before any other was known.
+    Forecasts of ``universal``, and of ``universal_N`` from N sessions of history alone, at every
+    horizon; without an asset whose last half begins before any other was known.
     """
     parts: dict[TrackKey, list[ForecastTrack]] = defaultdict(list)
     for forecasts in parallel(joblib.delayed(_forecast)(job, fit) for job in jobs):
@@ -121,8 +127,8 @@ def last_half(asset: AssetData) -> np.datetime64:
 def _blocks(
     assets: Sequence[AssetData], months: int
 ) -> Iterator[tuple[np.datetime64, np.datetime64]]:
-    """From the day before the first last half begins to the last session of all."""
-    start = min(map(last_half, assets)) - np.timedelta64(1, "D")
+    """From the day before the first last half is forecast from to the last session of all."""
+    start = min(map(_first_as_of, assets)) - np.timedelta64(1, "D")
     last = max(asset.series.dates[-1] for asset in assets)
     while start < last:
         end = (start.astype("datetime64[M]") + months).astype("datetime64[D]")
@@ -130,35 +136,39 @@ def _blocks(
         start = end
 
 
+def _first_as_of(asset: AssetData) -> np.datetime64:
+    """The session before an asset's last half."""
+    dates = asset.series.dates
+    first: np.datetime64 = dates[max(0, len(dates) // 2 - 1)]
+    return first
+
+
 def _judged(asset: AssetData, start: np.datetime64, end: np.datetime64) -> bool:
-    return bool(last_half(asset) <= end and asset.series.dates[-1] > start)
+    return bool(_first_as_of(asset) <= end and asset.series.dates[-1] > start)
 
 
 def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
     pooled = fit(job.known, job.config)
     tracks: dict[TrackKey, ForecastTrack] = {}
     for asset in job.judged:
-        scaled = zero_shot(pooled, asset).scaled
-        for column, horizon in enumerate(pooled.horizons):
-            track = _track(UNIVERSAL, asset, scaled[:, column], horizon, job)
-            if track is not None:
-                tracks[TrackKey(asset.asset, UNIVERSAL, horizon)] = track
+        said = {UNIVERSAL: zero_shot(pooled, asset).scaled}
         for sessions in job.histories:
-            name = f"{UNIVERSAL}_{sessions}"
-            plain = zero_shot(pooled, asset, sessions).plain
-            track = _track(name, asset, plain[:, 0], pooled.horizons[0], job)
-            if track is not None:
-                tracks[TrackKey(asset.asset, name, pooled.horizons[0])] = track
+            said[short_name(sessions)] = zero_shot(pooled, asset, sessions).plain
+        for model, logs in said.items():
+            for column, horizon in enumerate(pooled.horizons):
+                track = _track(model, asset, logs[:, column], horizon, job)
+                if track is not None:
+                    tracks[TrackKey(asset.asset, model, horizon)] = track
     return tracks
 
 
 def _track(
     model: str, asset: AssetData, log_forecast: FloatArray, horizon: int, job: PanelJob
 ) -> ForecastTrack | None:
-    """The forecasts of a block's targets; None where it has none."""
+    """The forecasts from a block's sessions; None where it has none."""
     pairs = asset.pairs(MINIMUM, horizon=horizon)
-    first = max(job.start, last_half(asset) - np.timedelta64(1, "D"))
-    inside = (pairs.target_dates > first) & (pairs.target_dates <= job.end)
+    in_block = (pairs.as_of > job.start) & (pairs.as_of <= job.end)
+    inside = in_block & (pairs.target_dates >= last_half(asset))
     if not inside.any():
         return None
     dates: DateArray = asset.series.dates[MINIMUM - 1 :]

@@ -42,6 +42,7 @@ WINDOW = 200  # sessions
 SCALE_SESSIONS = 1_000
 PERCENT = 100.0  # arch's optimizer wants returns of about this size
 MAX_DECAY = 1 - 1e-6  # a sum of past squares needs a decay below one
+_REMEMBERED = 128  # estimates: those of a walk-forward, for its next horizon; 5 MB
 RISKMETRICS = (0.0, 0.06, 0.0, 0.94)  # RiskMetrics Technical Document (1996), as omega … beta
 
 
@@ -113,7 +114,9 @@ class Garch:
 
 
 def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
-    """Gaussian quasi-maximum likelihood.
+    """Gaussian quasi-maximum likelihood; what was estimated before is not estimated again.
+
+    All horizons of a model have the same parameters.
 
     Parameters
     ----------
@@ -131,6 +134,13 @@ def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
             found=len(returns),
             needed="prices that move from close to close",
         )
+    return _estimate(np.ascontiguousarray(returns, np.float64).tobytes(), asymmetric)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _estimate(content: bytes, asymmetric: bool) -> Parameters:
+    """Of returns that are the content of an array."""
+    returns = np.frombuffer(content)
     model = _model(returns, asymmetric)
     result = model.fit(disp="off", show_warning=False)
     found = np.asarray(result.params, dtype=np.float64)
@@ -140,6 +150,7 @@ def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
         result, converged = model.fix(found), False
     omega, alpha, *gamma, beta = found.tolist()
     variances = np.square(np.asarray(result.conditional_volatility)) / PERCENT**2
+    variances.setflags(write=False)  # others will be given them too
     return Parameters(
         omega / PERCENT**2,
         alpha,

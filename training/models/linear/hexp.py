@@ -11,10 +11,14 @@ in deviations (:class:`volatility.slow_regressors.Shock`); and the effect s of e
 (:mod:`volatility.seasonality`). Review of Financial Studies 31(7).
 """
 
+from types import MappingProxyType
+
 from training.config import Config
 from training.models.calendar_adjusted import CalendarAdjusted
 from training.models.linear.har import LAGS
 from training.models.linear.least_squares import LeastSquares
+from training.models.linear.regression import Regression
+from training.models.recipe import Hyperparameters
 from volatility.measures.columns import OVERNIGHT
 
 CENTRES = (1, 5, 25, 125)  # sessions: a day or two, a week, a month, half a year
@@ -30,12 +34,30 @@ REGRESSORS = (
 
 def hexp(config: Config) -> CalendarAdjusted:
     """Exponential means, leverage and the night, by least squares in logs."""
-    recipe = LeastSquares(
-        "hexp",
+    return on_exponential_means(LeastSquares, "hexp", config)
+
+
+def on_exponential_means(
+    regression: type[Regression],
+    name: str,
+    config: Config,
+    further: Hyperparameters = MappingProxyType({}),
+) -> CalendarAdjusted:
+    """A regression of log rv on :data:`REGRESSORS`, without the calendar.
+
+    Parameters
+    ----------
+    regression : what it minimizes.
+    name : the model's.
+    config : how often it is fitted again.
+    further : hyperparameters, beside those of the regressors.
+    """
+    recipe = regression(
+        name,
         REGRESSORS,
         "logs",
         config.walk_forward.linear_refit_every,
         optional=frozenset({OVERNIGHT}),
-        hyperparameters={"centres_of_mass": CENTRES, "lags": LAGS},
+        hyperparameters={"centres_of_mass": CENTRES, "lags": LAGS, **further},
     )
-    return CalendarAdjusted("hexp", recipe)
+    return CalendarAdjusted(name, recipe)

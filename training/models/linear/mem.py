@@ -23,12 +23,10 @@ import numpy as np
 
 from training.config import Config
 from training.models.calendar_adjusted import CalendarAdjusted
-from training.models.linear.har import LAGS
-from training.models.linear.hexp import CENTRES, REGRESSORS
+from training.models.linear.hexp import on_exponential_means
 from training.models.linear.least_squares import LeastSquares
 from training.models.linear.regression import Coefficients, Counts, Regression, Sample
 from volatility.arrays import FloatArray
-from volatility.measures.columns import OVERNIGHT
 
 CAP = 6.0  # fixed on the third quarter of 53 assets; see docs/decisions/0027
 _MAX_STEPS = 1_000  # five are usual; a start in another world takes hundreds
@@ -133,17 +131,6 @@ def _minimum(rows: FloatArray, targets: FloatArray, coefficients: FloatArray) ->
 
 def mem(config: Config) -> CalendarAdjusted:
     """Exponential means, leverage and the night, by QLIKE."""
-    recipe = GammaRegression(
-        "mem",
-        REGRESSORS,
-        "logs",
-        config.walk_forward.linear_refit_every,
-        optional=frozenset({OVERNIGHT}),
-        hyperparameters={
-            "centres_of_mass": CENTRES,
-            "lags": LAGS,
-            "loss": "qlike",
-            "target_cap": CAP,
-        },
+    return on_exponential_means(
+        GammaRegression, "mem", config, {"loss": "qlike", "target_cap": CAP}
     )
-    return CalendarAdjusted("mem", recipe)

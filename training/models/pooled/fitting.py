@@ -6,15 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models_store.predictors.pooled_regression import LIMIT
 from training.config import Config, seeds_from
 from training.data.assets import AssetData
 from training.models.pooled.rows import Effects, Rows, class_effects, training_rows
-from training.networks.pooled_network import (
-    LIMIT,
-    PooledNetwork,
-    Standardization,
-    fit_encoder,
-)
+from training.networks.pooled_network import PooledNetwork, Standardization, fit_encoder
 from volatility.arrays import FloatArray
 from volatility.own_scale import capped
 

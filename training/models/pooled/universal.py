@@ -6,7 +6,7 @@ walk-forward of an asset forecasts with what was known of all assets, and of it,
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,10 @@ from models_store.universal.store import UniversalStore
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.models.linear.at_once import Predicted, Schedule
-from training.models.pooled.rows import COLUMNS, log_targets
+from training.models.pooled.rows import COLUMNS
 from training.models.pooled.zero_shot import zero_shot
 from training.models.recipe import Fit, Hyperparameters
 from volatility.errors import HistoryTooShort
-from volatility.own_scale import OUTCOMES, log_scale
 from volatility.scale_free import MINIMUM
 from volatility.trailing import SESSIONS
 
@@ -59,10 +58,10 @@ class Universal:
         known = [model.manifest.training_end for model in published(self.store)]
         if not known:
             return f"no model for every asset is published in {self.store}"
-        if np.datetime64(min(known)) > first_cut_off:
+        if np.datetime64(min(known)) >= first_cut_off:
             return (
-                f"the model for every asset was first fitted on {min(known)}, after the first "
-                f"half of its sessions, which ends on {first_cut_off}"
+                f"the model for every asset was first fitted on {min(known)}, and the first half "
+                f"of its sessions ends on {first_cut_off}"
             )
         return None
 
@@ -87,25 +86,23 @@ class Universal:
 
     def predict_at_once(self, data: TrainingSet, schedule: Schedule) -> Predicted:
         """As the fits of a walk-forward: each version looks at the whole history once."""
-        asset, horizon = data.target, data.horizon
-        models = published(self.store)
+        asset, models = data.target, published(self.store)
         fits = [version_known_on(models, asset.series.dates[known - 1]) for known in schedule.known]
-        outcomes = log_targets(asset, (horizon,))[:, 0]
         rows = np.searchsorted(asset.series.dates, schedule.pairs.as_of) - (MINIMUM - 1)
         values = np.empty(len(rows))
         for model in dict.fromkeys(fits):
-            column = model.horizons.index(horizon)
-            plain = zero_shot(model, asset).plain[:, column]
-            ratios = np.exp(outcomes - plain)
+            column = model.horizons.index(data.horizon)
+            said = _said_by(model, asset)
             for place, known in enumerate(schedule.known):
                 if fits[place] is model:
                     own = schedule.fit_of == place
-                    told = max(0, known - horizon - (MINIMUM - 1))  # rows whose outcome is known
-                    newest = ratios[max(0, told - OUTCOMES) : told]
-                    values[own] = plain[rows[own]] + log_scale(
-                        newest, float(model.capped_means[column])
-                    )
+                    scale = said.log_scales[known - MINIMUM, column]  # as its last session knew it
+                    values[own] = said.plain[rows[own], column] + scale
         return Predicted(values, np.zeros(len(rows)), "logs")
+
+
+# Horizons share it: as many versions as one asset is forecast by.
+_said_by = lru_cache(maxsize=16)(zero_shot)
 
 
 def universal(config: Config) -> Universal:
@@ -121,16 +118,18 @@ def published(store: Path) -> tuple[UniversalModel, ...]:
 
 
 def version_known_on(models: Sequence[UniversalModel], day: np.datetime64) -> UniversalModel:
-    """The newest that has seen nothing after a day.
+    """The newest that had seen everything it knows before a day.
+
+    A session of the same date may have ended hours later elsewhere.
 
     Raises
     ------
     HistoryTooShort : all have.
     """
-    known = [it for it in models if np.datetime64(it.manifest.training_end) <= day]
+    known = [it for it in models if np.datetime64(it.manifest.training_end) < day]
     if not known:
         raise HistoryTooShort(
-            f"no version of the model for every asset was fitted on sessions up to {day} alone",
+            f"no version of the model for every asset was fitted on sessions before {day} alone",
             field="history",
             found=str(day),
             needed="a history that reaches beyond the first fit of that model",
@@ -140,12 +139,6 @@ def version_known_on(models: Sequence[UniversalModel], day: np.datetime64) -> Un
 
 def own_log_scale(model: UniversalModel, asset: AssetData, horizon: int) -> float:
     """What the outcomes of an asset say of the model's scale; see :mod:`volatility.own_scale`."""
-    column = model.horizons.index(horizon)
-    newest = asset.series.tail(OUTCOMES + SESSIONS + horizon)
-    if len(newest) <= MINIMUM:
+    if len(asset.series) < MINIMUM:
         return 0.0
-    recent = replace(asset, series=newest)
-    plain = zero_shot(model, recent).plain[:, column]
-    outcomes = log_targets(recent, (horizon,))[:, 0]
-    ratios = np.exp(outcomes - plain)[-OUTCOMES - horizon :]
-    return log_scale(ratios, float(model.capped_means[column]))
+    return float(zero_shot(model, asset).log_scales[-1, model.horizons.index(horizon)])

@@ -12,8 +12,8 @@ from training.config import Config
 from training.data.assets import AssetData
 from training.models.pooled.rows import Effects, histories, log_factors, log_targets
 from volatility.arrays import FloatArray
-from volatility.own_scale import rolling_log_scales
-from volatility.scale_free import scale_free
+from volatility.own_scale import log_scales
+from volatility.scale_free import MINIMUM, scale_free
 from volatility.trailing import SESSIONS
 
 
@@ -41,7 +41,7 @@ class Pooled(Protocol):
 
     @property
     def capped_means(self) -> FloatArray:
-        """(horizons,) see :func:`volatility.own_scale.log_scale`."""
+        """(horizons,) see :func:`volatility.own_scale.log_scales`."""
 
 
 class FittedPooled(Pooled, Protocol):
@@ -81,10 +81,15 @@ FitPooled = Callable[[Sequence[AssetData], Config], FittedPooled]
 
 
 class ZeroShot(NamedTuple):
-    """Logs of mean rv ahead of each session of an asset from the 22nd on; (n, horizons) each."""
+    """What is said at each session of an asset from the 22nd on; (n, horizons) each."""
 
-    plain: FloatArray  # without any outcome of the asset
-    scaled: FloatArray  # times the scale that its outcomes had told by then
+    plain: FloatArray  # log of mean rv ahead, without any outcome of the asset
+    log_scales: FloatArray  # of its own scale, as its outcomes had told it by then
+
+    @property
+    def scaled(self) -> FloatArray:
+        """Log of mean rv ahead, times the asset's own scale."""
+        return self.plain + self.log_scales
 
 
 def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroShot:
@@ -107,8 +112,9 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
     )
     plain = made.level[:, None] + relative + log_factors(asset, effects, horizons)
     ratios = np.exp(log_targets(asset, horizons) - plain)
+    ratios[: SESSIONS - MINIMUM] = np.nan  # of forecasts that did not see a full window
     scales = [
-        rolling_log_scales(ratios[:, column], float(mean), horizon)
+        log_scales(ratios[:, column], float(mean), horizon)
         for column, (horizon, mean) in enumerate(zip(horizons, pooled.capped_means, strict=True))
     ]
-    return ZeroShot(plain, plain + np.stack(scales, axis=1))
+    return ZeroShot(plain, np.stack(scales, axis=1))

@@ -52,6 +52,15 @@ def test_no_fit_sees_an_asset_that_it_forecasts_or_what_came_later():
     for job in panel_jobs(simulated_panel(), PLAN, TINY):
         assert not {it.asset for it in job.known} & {it.asset for it in job.judged}
         assert max(it.series.dates[-1] for it in job.known) <= job.start
+        assert job.start < job.end
+
+
+def test_no_fit_has_seen_the_day_that_is_forecast_from():
+    panel = simulated_panel()
+    for job in panel_jobs(panel, PLAN, TINY):
+        for track in panel_tracks([job], fit, worker_pool(1)).values():
+            assert max(it.series.dates[-1] for it in job.known) < track.as_of[0]
+            assert track.as_of[-1] <= job.end
 
 
 def test_kinds_are_spread_over_folds():

@@ -41,6 +41,11 @@ def forecast_of(fit: Fit, returns: np.ndarray) -> float:
     return fit.predictor.predict(windows).values.item()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_estimated_before() -> None:
+    module._estimate.cache_clear()
+
+
 CASES = [(garch(CONFIG), SYMMETRIC), (gjr(CONFIG), ASYMMETRIC)]
 
 
@@ -174,6 +179,25 @@ def test_parameters_that_are_not_finite_become_those_of_riskmetrics(
         assert not found.converged
         # Near the sample's own variance, which RiskMetrics averages.
         assert found.variances.mean() == pytest.approx(np.square(returns).mean(), rel=0.5)
+
+
+def test_all_horizons_are_of_one_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, real, estimated = simulated(SYMMETRIC, nobs=600), module._model, []
+
+    def counting(returns: np.ndarray, asymmetric: bool) -> object:
+        estimated.append((len(returns), asymmetric))
+        return real(returns, asymmetric)
+
+    monkeypatch.setattr(module, "_model", counting)
+    for horizon in (1, 5, 10, 22):
+        for model, _ in CASES:
+            model.fit(replace(data, horizon=horizon))
+    assert sorted(estimated) == [(600, False), (600, True)]
+    later = series_of(
+        data.target.series.rv[1:], {"return": data.target.series.columns["return"][1:]}
+    )
+    garch(CONFIG).fit(replace(data, target=asset_of("X", later)))
+    assert (599, False) in estimated
 
 
 def test_an_optimizer_that_stops_early_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from tests.simulated_panel import TINY, simulated_asset, simulated_panel
 from training.models.pooled.fitting import fit_pooled, pooled_ridge
 from training.models.pooled.rows import log_targets
 from training.models.pooled.zero_shot import ExportedPooled, zero_shot
+from training.networks.pooled_network import PooledNetwork, Standardization
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,29 @@ def test_what_is_exported_says_the_same(fitted):
     np.testing.assert_array_equal(
         checked.run(rows.regressors, rows.sequence), alone.run(rows.regressors, rows.sequence)
     )
+
+
+def test_what_is_exported_tells_its_regression(fitted):
+    graph = PooledGraph.of(fitted.to_onnx())
+    rows, network = fitted.example, fitted.network
+    regression = graph.regression
+    np.testing.assert_array_equal(regression.mean, network.mean.numpy().astype(np.float64))
+    without = PooledNetwork(
+        Standardization(
+            regression.mean,
+            regression.deviation,
+            network.sequence_mean.double().numpy(),
+            network.sequence_deviation.double().numpy(),
+        ),
+        np.vstack([regression.intercepts, regression.slopes]),
+        (),
+    ).run(rows.regressors, rows.sequence)
+    for output in range(len(fitted.horizons)):
+        added = regression.added(rows.regressors, output).sum(axis=1)
+        told = regression.intercepts[output] + added
+        np.testing.assert_allclose(told, without[:, output], atol=1e-5)
+        encoders = graph.run(rows.regressors, rows.sequence)[:, output] - told
+        assert np.abs(encoders).max() > 1e-3  # what the encoders say is something else
 
 
 def test_forecasts_have_the_mean_of_outcomes_over_the_panel(fitted):

@@ -1,0 +1,48 @@
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from models_store.predictors.onnx_file import float_constants
+from models_store.shipped import shipped_artifacts
+
+
+def model_of(tensors: list[TensorProto]) -> bytes:
+    graph = helper.make_graph([], "constants", [], [], tensors)
+    content: bytes = helper.make_model(graph, doc_string="x" * 300).SerializeToString()
+    return content
+
+
+def test_constants_are_read_however_they_are_written() -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
+    tensors = [
+        helper.make_tensor("listed", TensorProto.FLOAT, (2, 3), values.ravel().tolist()),
+        numpy_helper.from_array(values, "raw"),
+        numpy_helper.from_array(np.array(0.5, np.float32), "number"),
+        numpy_helper.from_array(np.arange(3), "whole"),  # int64
+        numpy_helper.from_array(np.arange(3.0), "double"),
+    ]
+    found = float_constants(model_of(tensors))
+    assert set(found) == {"listed", "raw", "number"}
+    np.testing.assert_array_equal(found["listed"], values)
+    np.testing.assert_array_equal(found["raw"], values)
+    assert found["number"] == np.float32(0.5)
+
+
+def test_those_of_a_shipped_network_are_the_ones_that_onnx_reads() -> None:
+    path = sorted((shipped_artifacts() / "universal").glob("*/model.onnx"))[-1]
+    expected = {
+        it.name: numpy_helper.to_array(it)
+        for it in onnx.load(path).graph.initializer
+        if it.data_type == TensorProto.FLOAT
+    }
+    found = float_constants(path.read_bytes())
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"\x3a\x05\x2a\x7f", b"\x0b\x0c", b"not a network"])
+def test_what_is_no_network_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match="no ONNX file"):
+        float_constants(content)

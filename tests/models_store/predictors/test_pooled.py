@@ -1,0 +1,104 @@
+"""The model for every asset, bound to one: what it sees, and what moved its forecasts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from models_store.predictors.pooled import PooledGraph, PooledPredictor
+from tests.models_store.universal.small import HORIZONS, WEIGHTS, small_graph
+from volatility.arrays import DAY, Windows
+from volatility.calendars import get_calendar
+from volatility.scale_free import CHANNELS, ENCODED, REGRESSORS
+from volatility.seasonality import DAY_CLASSES
+from volatility.trailing import SESSIONS
+
+USUAL = 2e-4
+PREDICTOR = PooledPredictor(
+    graph=PooledGraph.of(small_graph(1.0)),
+    output=1,
+    horizon=HORIZONS[1],
+    asset_kind="stock",
+    effects={name: 0.02 * place for place, name in enumerate(DAY_CLASSES)},
+    calendar_name="XNYS",
+    measure="garman_klass",
+    columns=("range_ratio", "return"),
+    log_scale=0.05,
+)
+
+
+@pytest.fixture(scope="module")
+def windows() -> Windows:
+    """Two rows: one of a whole window, one of a month."""
+    rng = np.random.default_rng(0)
+    days = get_calendar("XNYS").sessions(np.datetime64("2018-01-02"), np.datetime64("2018-12-27"))
+    dates = np.tile(days[-SESSIONS:].astype(np.float64), (2, 1))
+    rv = 1e-4 * np.exp(rng.normal(size=(2, len(dates[0]))))
+    columns = {"return": np.sqrt(rv) * rng.normal(size=rv.shape), "range_ratio": 0.1 * rv / rv}
+    found = {"rv": rv, DAY: dates, **columns}
+    for values in found.values():
+        values[1, :-22] = np.nan
+    return found
+
+
+def parts_of(predictor: PooledPredictor, windows: Windows) -> dict[str, np.ndarray]:
+    return {part.name: part.added for part in predictor.explain(windows, USUAL)}
+
+
+def test_the_parts_sum_to_the_forecast(windows: Windows) -> None:
+    parts = parts_of(PREDICTOR, windows)
+    said = PREDICTOR.predict(windows).values
+    np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
+
+
+def test_a_planted_coefficient_is_told_by_its_regressor(windows: Windows) -> None:
+    parts = {part.name: part for part in PREDICTOR.explain(windows, USUAL)}
+    for name in REGRESSORS:
+        weight = WEIGHTS.get(name, 0.0) / np.sqrt(PREDICTOR.horizon)
+        part = parts[name]
+        # Slopes are float32 in the graph.
+        np.testing.assert_allclose(part.added, weight * part.regressor, rtol=1e-6, err_msg=name)
+        assert part.usual == 0.0
+    assert (parts["mean_1"].added != 0).all()
+    assert (parts["own_scale"].added == 0.05).all()
+    assert parts["baseline"].added == pytest.approx(np.log(USUAL))
+    # Of the sequence the small network takes the mean, and a tenth of that: no regression tells it.
+    assert (np.abs(parts["encoders"].added) > 1e-4).all()
+
+
+def test_more_deviations_than_eight_say_no_more(windows: Windows) -> None:
+    wild = {**windows, "rv": windows["rv"].copy()}
+    wild["rv"][:, -1] *= 1e12
+    parts = parts_of(PREDICTOR, wild)
+    np.testing.assert_allclose(
+        parts["mean_1"], WEIGHTS["mean_1"] / np.sqrt(PREDICTOR.horizon) * 8.0, rtol=1e-6
+    )
+    said = PREDICTOR.predict(wild).values
+    np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
+
+
+def test_a_graph_that_tells_of_no_regression_is_one_part(windows: Windows) -> None:
+    shapes = [("regressors", [None, len(REGRESSORS)]), ("sequence", [None, ENCODED, len(CHANNELS)])]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, it) for name, it in shapes]
+    output = helper.make_tensor_value_info("log_rv", TensorProto.FLOAT, [None, len(REGRESSORS)])
+    node = helper.make_node("Identity", ["regressors"], ["log_rv"])
+    graph = helper.make_graph([node], "mute", inputs, [output])
+    opset = [helper.make_opsetid("", 18)]
+    content = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    mute = replace(PREDICTOR, graph=PooledGraph.of(content))
+    parts = parts_of(mute, windows)
+    assert set(parts) == {"baseline", "slow_mean", "network", "calendar", "own_scale"}
+    said = mute.predict(windows).values
+    np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
+
+
+def test_it_sees_its_own_columns_and_no_others(windows: Windows) -> None:
+    """Of several members one may look at a column that another was not fitted to see."""
+    more = {**windows, "overnight_return": np.full(windows["rv"].shape, 0.1)}
+    np.testing.assert_array_equal(PREDICTOR.predict(more).values, PREDICTOR.predict(windows).values)
+    given = replace(PREDICTOR, columns=("overnight_return", "range_ratio", "return"))
+    without = {**windows, "overnight_return": np.zeros(windows["rv"].shape)}
+    assert (parts_of(given, more)["night_1"] == parts_of(given, without)["night_1"]).all()
+    changed = {it.name: it.regressor for it in given.explain(more, USUAL)}["night_1"]
+    assert (changed > 0).all()

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from volatility.contributions import linear_parts
+from volatility.regressor_names import coefficients_of
+from volatility.regressors import LinearPredictor
+
+# Of a history whose rv was always 1e-4, both means are that, and the return is zero.
+PREDICTOR = LinearPredictor(
+    "logs",
+    coefficients_of({"mean_1": 0.5, "mean_2": 0.25, "negative_mean_1:return": -10.0}),
+    -2.0,
+)
+USUAL = 1e-4
+
+
+def windows(rv: list[float], returns: list[float]) -> dict[str, np.ndarray]:
+    return {"rv": np.array([rv]), "return": np.array([returns])}
+
+
+def test_parts_by_hand() -> None:
+    parts = linear_parts({"mean_5": 2.0, "spread_22": 3.0}, 1.0, [np.array([5.0])] * 2, [4.0, 0.0])
+    # 1 + 2 * 4 + 3 * 0 = 9; 2 * (5 - 4) = 2; 3 * 5 = 15: with the intercept, 1 + 10 + 15.
+    assert [it.added.item() for it in parts] == [9.0, 2.0, 15.0]
+    assert [it.group for it in parts] == [
+        "baseline",
+        "recent_volatility",
+        "volatility_of_volatility",
+    ]
+    assert [it.usual for it in parts] == [None, 4.0, 0.0]
+
+
+def test_a_usual_history_is_its_baseline() -> None:
+    baseline, *others = PREDICTOR.explain(windows([USUAL] * 2, [0.0] * 2), USUAL)
+    assert baseline.added.item() == pytest.approx(-2.0 + 0.75 * np.log(USUAL), rel=1e-14)
+    assert [it.added.item() for it in others] == [0.0, 0.0, 0.0]
+
+
+def test_what_moved_is_told_by_its_regressor() -> None:
+    """Yesterday e times the usual, the day before as usual, and the price 2 % lower."""
+    given = windows([USUAL, USUAL * np.e], [0.0, -0.02])
+    parts = {it.name: it.added.item() for it in PREDICTOR.explain(given, USUAL)}
+    assert parts["mean_1"] == pytest.approx(0.5)
+    assert parts["mean_2"] == pytest.approx(0.25 / 2)
+    assert parts["negative_mean_1:return"] == pytest.approx(0.2)
+    assert sum(parts.values()) == pytest.approx(PREDICTOR.predict(given).values.item(), abs=1e-12)
+
+
+def test_a_model_in_levels_is_a_sum_of_variances() -> None:
+    levels = LinearPredictor("levels", coefficients_of({"mean_1": 0.5}), 1e-5)
+    parts = levels.explain({"rv": np.array([[3e-4], [1e-4]])}, USUAL)
+    np.testing.assert_allclose([it.added for it in parts], [[6e-5, 6e-5], [1e-4, 0.0]], atol=1e-18)

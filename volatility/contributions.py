@@ -1,0 +1,62 @@
+r"""What moved a forecast: the parts that a prediction is the sum of.
+
+A linear model's prediction is told relative to a *usual history*, in which every session had the
+mean rv of training and every other column is zero: no return, no jump, both measures of the range
+agreeing. With the regressors :math:`x^0` of that history,
+
+.. math:: \beta_0 + \sum_j \beta_j x_j
+          = \underbrace{\beta_0 + \sum_j \beta_j x_j^0}_{\text{baseline}}
+          + \sum_j \beta_j (x_j - x_j^0)
+
+which is exact, needs nothing but the coefficients, and says how far each regressor moved the
+prediction from what the model says of a usual history.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from volatility.arrays import FloatArray
+from volatility.regressor_groups import Group, group_of
+
+
+class Part(NamedTuple):
+    """What one thing adds to the prediction of each row."""
+
+    name: str  # of a regressor, or what else it is
+    group: Group
+    added: FloatArray  # (batch,) on the scale of the prediction
+    regressor: FloatArray | None = None  # (batch,) its value, where the part is one's
+    usual: float | None = None  # the value from which it counts
+    member: str | None = None  # the model that says it, of several
+
+
+def linear_parts(
+    coefficients: Mapping[str, float],
+    intercept: float,
+    values: Sequence[FloatArray],
+    usual: Sequence[float],
+) -> list[Part]:
+    """The baseline, and what each regressor adds to it.
+
+    Parameters
+    ----------
+    coefficients : by regressor.
+    intercept : of the model.
+    values : (batch,) of each regressor, in their order.
+    usual : what each counts from.
+
+    Returns
+    -------
+    Parts that sum to intercept + sum of coefficient times value.
+    """
+    each = list(zip(coefficients.items(), values, usual, strict=True))
+    baseline = intercept + sum(coefficient * at for (_, coefficient), _, at in each)
+    return [
+        Part("baseline", "baseline", np.full(len(values[0]), baseline)),
+        *(
+            Part(name, group_of(name), coefficient * (value - at), value, at)
+            for (name, coefficient), value, at in each
+        ),
+    ]
