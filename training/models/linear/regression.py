@@ -106,4 +106,4 @@ class Regression(ABC):
         rows = regressors.rows(self.lookback, horizon)
         design = regressors.windows(self.scale).design(self.regressors, rows)
         targets = np.log(rows.targets) if self.scale == "logs" else rows.targets
-        return Sample(np.column_stack(design), targets)
+        return Sample(np.stack(design).T, targets)
