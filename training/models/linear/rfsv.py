@@ -20,9 +20,9 @@ from training.data.assets import TrainingSet
 from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.at_once import Predicted, Schedule, counts_known
 from training.models.recipe import Fit, Hyperparameters
-from volatility.arrays import FloatArray
 from volatility.filters import rough_kernel, windows
-from volatility.hurst import variogram
+from volatility.hurst.estimate import check_path
+from volatility.hurst.variogram import variogram_fit
 from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
 from volatility.series import DatedSeries, RealizedSeries
 
@@ -81,7 +81,9 @@ class Rfsv:
             for it in (learned, schedule.pairs)
         )
         kernels = [
-            _mean_kernel(_hurst_once_known(asset.series, known), self.lookback, horizon)
+            rough_kernel(
+                _hurst_once_known(asset.series, known), self.lookback, 1 + np.arange(horizon)
+            ).mean(axis=0)
             for known in schedule.known.tolist()
         ]
         values, variance = np.empty(len(of_rows)), np.empty(len(of_rows))
@@ -96,8 +98,7 @@ class Rfsv:
 
 def hurst_exponent(series: RealizedSeries) -> float:
     """Exponent of log volatility by the variogram, inside :data:`HURST_RANGE`."""
-    estimate = variogram(np.log(series.volatility)).hurst
-    assert estimate is not None, "the plain variogram has an estimate for every path it accepts"
+    estimate = variogram_fit(check_path(np.log(series.volatility))).hurst
     low, high = HURST_RANGE
     return min(max(estimate, low), high)
 
@@ -105,11 +106,6 @@ def hurst_exponent(series: RealizedSeries) -> float:
 @lru_cache(maxsize=2_048)  # a walk-forward's fits, which horizons share
 def _hurst_once_known(series: DatedSeries, sessions: int) -> float:
     return hurst_exponent(series.part(slice(sessions)))
-
-
-def _mean_kernel(hurst: float, sessions: int, horizon: int) -> FloatArray:
-    kernels = [rough_kernel(hurst, sessions, ahead + 1) for ahead in range(horizon)]
-    return np.asarray(np.mean(kernels, axis=0))
 
 
 def rfsv(config: Config) -> Rfsv:
