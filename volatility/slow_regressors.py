@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from volatility.arrays import FloatArray, Windows
+from volatility.measures.columns import companion_of
 from volatility.regressors import Regressor, invalid_parameters
 from volatility.shared_windows import SharedWindows
 from volatility.trailing import SESSIONS, SLOW, sum_of_newest
@@ -104,7 +105,8 @@ class Shock(Regressor):
     .. math:: z_t = \frac{1}{\sigma_t \sqrt k} \sum_{i=0}^{k-1} r_{t-i}
 
     with the trailing mean square :math:`\sigma_t^2` of :func:`volatility.trailing.mean_square`,
-    which has the column ``return`` in it whatever the column r is.
+    which has the column ``return`` in it whatever the column r is; that of a companion is made of
+    the companion's returns and rv.
     """
 
     newest: int
@@ -123,13 +125,16 @@ class Shock(Regressor):
     @property
     def columns(self) -> tuple[str, ...]:
         """The returns, and what deviations are made of."""
+        companion = companion_of(self.column)
+        if companion is not None:
+            return (f"{companion}:log_rv", self.column)
         return tuple(dict.fromkeys(("rv", "return", self.column)))
 
     def values(self, windows: Windows) -> FloatArray:
         """Deviations, (batch,)."""
         shared = SharedWindows.of(windows)
         summed = sum_of_newest(shared[self.column], self.newest)
-        shock = summed / (np.sqrt(self.newest) * shared.deviation)
+        shock = summed / (np.sqrt(self.newest) * shared.deviation_of(self.column))
         return np.asarray(np.abs(shock) if self.part == "absolute" else np.minimum(shock, 0.0))
 
 
