@@ -29,6 +29,7 @@ from volatility.arrays import DateArray, FloatArray
 from volatility.bars import Bars
 from volatility.calendar_inference import infer_calendar
 from volatility.calendars import Calendar, get_calendar
+from volatility.errors import Finding
 from volatility.measures.columns import SEPARATOR, companion_of
 from volatility.measures.daily import IMPLIED_VARIANCE
 from volatility.series import DatedSeries
@@ -37,6 +38,7 @@ ISSUED = 1_800  # seconds from the close of the asset's session to its forecast
 OLDEST = 5 * 86_400  # seconds: a long weekend of holidays, which Easter and Christmas are
 COLUMNS = ("log_rv", "return")  # of each companion
 RETURN = "return"
+INDEX = "index"  # the kind of asset that an index of implied volatility is held as
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,26 @@ def accompanied(
     return replace(series, columns=columns)
 
 
+def sessions_behind(companion: Companion, as_of: np.datetime64, calendar: Calendar) -> int:
+    """Sessions of a companion that were known at a forecast, and are not in its series.
+
+    Parameters
+    ----------
+    companion : with at least one session.
+    as_of : session of the asset, at whose end the forecast is issued.
+    calendar : of the asset.
+
+    Raises
+    ------
+    OutsideCalendar : a date that one of the calendars does not cover.
+    """
+    issued = _issued(calendar, calendar.positions(np.atleast_1d(as_of)))
+    closes = companion.calendar.closes + np.timedelta64(companion.delay, "s")
+    closed = int(np.searchsorted(closes, issued[0], side="right"))
+    last = int(companion.calendar.positions(companion.series.dates[-1:])[0])
+    return max(0, closed - 1 - last)
+
+
 def column_of(companion: str, column: str) -> str:
     """The name that a companion's column has in the series of its target."""
     return f"{companion}{SEPARATOR}{column}"
@@ -148,7 +170,7 @@ def companions_in(columns: Collection[str]) -> tuple[str, ...]:
 
 
 def usual_measure(name: str) -> str:
-    """The measure in which a companion's daily bars are taken, where nobody says another."""
+    """The measure in which daily bars of a name are taken, where nobody says another."""
     return IMPLIED_VARIANCE if name in INDICES else "garman_klass"
 
 
@@ -162,9 +184,18 @@ def usual_calendar(name: str, dates: DateArray) -> str:
     return INDICES[name].calendar if name in INDICES else infer_calendar(dates)
 
 
-def closes_alone(bars: Bars) -> Bars:
-    """Bars of which the close counts alone: an index is published, and not traded."""
+def as_measured(bars: Bars, measure: str) -> Bars:
+    """Bars as a measure takes them: of an index, which is not traded, the closes alone."""
+    if measure != IMPLIED_VARIANCE:
+        return bars
     return replace(bars, open=bars.close, high=bars.close, low=bars.close)
+
+
+def worth_telling(findings: Iterable[Finding], measure: str) -> tuple[Finding, ...]:
+    """Findings on bars as a measure takes them: closes alone have no range by nature."""
+    return tuple(
+        it for it in findings if measure != IMPLIED_VARIANCE or it.code != "zero_range_bar"
+    )
 
 
 def _issued(calendar: Calendar, places: NDArray[np.intp]) -> DateArray:

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store import ForecastInput, LoadedModel, Manifest
+from models_store import ForecastInput, Manifest
 from service.assets.holdings import Held, Holdings
 from service.forecasts.choosing import Chooser, sessions_until
+from service.forecasts.companions import Beside, companions_of
+from service.forecasts.remarks import in_sample_warnings, sessions_since, stale_warnings
+from service.forecasts.replay import replayed_session
 from service.forecasts.schemas import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
@@ -16,12 +19,13 @@ from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue, Choice
 from volatility.bars import DAILY, Bars, from_records, validate
 from volatility.calendars import Calendar, days_of
-from volatility.errors import InvalidInput, OutsideCalendar, RoughcastError, UnsupportedHorizon
+from volatility.errors import InvalidInput, RoughcastError, UnsupportedHorizon
 from volatility.plausibility import check_series
 from volatility.series import DatedSeries, RealizedSeries, daily_series
 from volatility.trailing import SESSIONS
 
 _MANY_BARS = 2_000
+Given = Bars | HistoryInput | None  # the history that a request brings
 
 
 class ClockReading:
@@ -57,17 +61,20 @@ class Question(NamedTuple):
     last_closed: np.datetime64  # session of the history's calendar
     warnings: tuple[str, ...]
     quantiles: tuple[float, ...] = ()
+    beside: Beside = Beside()
 
     @property
     def key(self) -> tuple[object, ...] | None:
         """Everything that an answer from held history depends on; None for another history."""
         held = self.history
-        if not isinstance(held, Held):
+        if not isinstance(held, Held) or self.beside.revisions is None:
             return None
         return (
             held.asset.asset,
             self.choice.model.sha256,
             self.choice.degraded_reason,
+            self.warnings,
+            self.beside.revisions,
             self.horizon,
             self.levels,
             self.quantiles,
@@ -147,16 +154,17 @@ class Questions:
     def is_long(self, request: ForecastRequest) -> bool:
         """Whether a request would keep others waiting if it were answered between them.
 
-        It is where it brings thousands of bars, or the models have not been compared yet at a
-        horizon that it asks for, which takes up to a tenth of a second; and where the model for
-        every asset has to forecast what a history tells the outcomes of, a tenth of a millisecond
-        each, or a calendar has to be built.
+        It is where it brings thousands of bars, its companions' among them, or the models have not
+        been compared yet at a horizon that it asks for, which takes up to a tenth of a second; and
+        where the model for every asset has to forecast what a history tells the outcomes of, a
+        tenth of a millisecond each, or a calendar has to be built.
         """
         horizons = request.horizons or (request.horizon,)
         if (request.asset, request.model) not in self._catalogue.choices:
             return self._is_long_for_universal(request, horizons)
         history = request.history
-        if history is not None and len(history.bars or history.rv or ()) > _MANY_BARS:
+        given = len(history.bars or history.rv or ()) if history else 0
+        if given + sum(len(it.bars) for it in request.companions.values()) > _MANY_BARS:
             return True
         return not all(
             it == JUDGED or self._catalogue.is_compared(request.asset or "", it) for it in horizons
@@ -210,15 +218,39 @@ class Questions:
             choice, warnings = self._chooser.of(request, bars)
         elif asset and (request.calendar or request.kind):
             self._chooser.check(request, asset)
-        if history is None:
-            return self._of_held(request, choice, reading)
         given = history if bars is None else bars
+        question = self._accompanied(request, given, choice, reading)
+        return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
+
+    def _accompanied(
+        self, request: ForecastRequest, given: Given, choice: Choice, reading: ClockReading
+    ) -> Question:
+        """What is asked of a model, with its companions, or of the one that does without them."""
+        question = self._asked(request, given, choice, reading)
+        manifest, sent = question.choice.model.manifest, request.companions
+        if not manifest.companions and not sent:
+            return question
+        beside = companions_of(manifest, sent, self._holdings, reading.now)
+        obstacle = manifest.companions and beside.obstacle(manifest, _seen(question))
+        if obstacle:
+            other = self._catalogue.stand_in(question.choice, obstacle)
+            return self._accompanied(request, given, other, reading)
+        unused = sorted(set(sent) - {it.asset for it in manifest.companions})
+        said = tuple(f"{manifest.model} does not look at the companion {it}" for it in unused)
+        return question._replace(beside=beside, warnings=(*question.warnings, *said))
+
+    def _asked(
+        self, request: ForecastRequest, given: Given, choice: Choice, reading: ClockReading
+    ) -> Question:
+        """What is asked of a model, or of another where the history is too short for it."""
+        if given is None:
+            return self._of_held(request, choice, reading)
         question = _of_inline(request, given, choice, reading)
         nobs = 0 if isinstance(question.history, Held) else len(question.history)
         if nobs < choice.model.required_sessions:
             other = self._chooser.in_place_of(choice, request, nobs)
             question = _of_inline(request, given, other, reading) if other else question
-        return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
+        return question
 
     def _of_held(self, request: ForecastRequest, choice: Choice, reading: ClockReading) -> Question:
         held = self._holdings.get(choice.asset or "")
@@ -258,19 +290,30 @@ def settle(question: Question) -> Settled:
     until, warnings, calibration = question.last_closed, question.warnings, None
     if isinstance(history, Held):
         held, manifest = history, model.manifest
-        history = held.series(manifest.measure, manifest.columns)
+        history = held.series(manifest.measure, manifest.own_columns)
         whole = len(history)
         if question.as_of is not None:
-            until = _replayed_session(question.as_of, held.calendar, until)
+            until = replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            warnings = _in_sample_warnings(model, question.as_of)
-        if len(history) == whole:
+            warnings = in_sample_warnings(model, question.as_of)
+        if len(history) == whole and not question.beside.companions:
             calibration = held.calibration(model, question.horizon)
-    stale = _sessions_since(history, until, model.calendar)
+    stale = sessions_since(history, until, model.calendar)
+    warnings = (*warnings, *question.beside.remarks(history, model.calendar))
+    history = question.beside.joined(history, model.calendar)
     given = ForecastInput(
         history, question.levels, question.horizon, calibration, question.quantiles
     )
-    return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
+    return Settled(question.choice, given, stale, (*stale_warnings(history, stale), *warnings))
+
+
+def _seen(question: Question) -> RealizedSeries:
+    """The history of a question up to the day that it replays, by its dates alone."""
+    history = question.history
+    if not isinstance(history, Held):
+        return history
+    own = history.series()
+    return own if question.as_of is None else own.until(np.datetime64(question.as_of, "D"))
 
 
 def _bars_of(history: HistoryInput, interval: int) -> Bars | None:
@@ -299,7 +342,7 @@ def _of_inline(
     except InvalidInput as error:
         raise located(error, "history.") from None
     if isinstance(series, DatedSeries):
-        warnings = (*_in_sample_warnings(model, series.dates[-1].item()), *warnings)
+        warnings = (*in_sample_warnings(model, series.dates[-1].item()), *warnings)
     return Question(
         choice,
         series,
@@ -325,7 +368,7 @@ def _series_of(
         check_series(series, calendar, now)
         return series, ()
     findings = validate(given, calendar, now)
-    measured, more = daily_series(given, manifest.measure, calendar, manifest.columns)
+    measured, more = daily_series(given, manifest.measure, calendar, manifest.own_columns)
     return measured, dict.fromkeys(map(str, (*findings, *more)))
 
 
@@ -334,57 +377,3 @@ def _given_series(history: HistoryInput, measure: str) -> RealizedSeries:
     if history.dates is None:
         return RealizedSeries(rv, measure)
     return DatedSeries(rv, measure, days_of(history.dates))
-
-
-def _replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64) -> np.datetime64:
-    day = np.datetime64(as_of, "D")
-    if day > last_closed:
-        raise InvalidAsOf(
-            f"{as_of} has not closed; the last session that has is {last_closed}",
-            code="future_dates",
-            field="as_of",
-            found=str(as_of),
-            needed=f"a session up to {last_closed}",
-        )
-    if not _is_session(day, calendar):
-        raise InvalidAsOf(
-            f"{as_of} is not a session of the calendar {calendar.name}",
-            code="not_a_session",
-            field="as_of",
-            found=str(as_of),
-            needed=f"a session of the calendar {calendar.name}",
-        )
-    return day
-
-
-def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
-    try:
-        return bool(calendar.is_session(np.atleast_1d(day))[0])
-    except OutsideCalendar as error:
-        raise error.with_field("as_of") from None
-
-
-def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
-    """Sessions after the last one of a series, up to ``until``."""
-    if not isinstance(series, DatedSeries) or not len(series):
-        return None
-    dates = series.dates
-    return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
-
-
-def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
-    if not stale or not isinstance(series, DatedSeries):
-        return ()
-    sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
-    return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
-
-
-def _in_sample_warnings(model: LoadedModel, as_of: date) -> tuple[str, ...]:
-    end = model.manifest.training.end
-    if as_of >= end:  # on the last session of training the target is still to come
-        return ()
-    warning = (
-        f"in-sample: {model.manifest.model} was fitted on sessions up to {end}, so a replay of "
-        f"{as_of} is better than a forecast made on that day could have been"
-    )
-    return (warning,)

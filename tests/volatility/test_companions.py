@@ -10,7 +10,7 @@ from volatility.companions import (
     Companion,
     accompanied,
     aligned,
-    closes_alone,
+    as_measured,
     companions_in,
     usual_calendar,
     usual_measure,
@@ -185,7 +185,9 @@ def test_of_an_index_the_close_counts() -> None:
     from tests.volatility.prices import make_bars
 
     bars = make_bars(30)
-    series, _ = daily_series(closes_alone(bars), "implied_variance", CRYPTO, ("return",))
+    series, _ = daily_series(
+        as_measured(bars, "implied_variance"), "implied_variance", CRYPTO, ("return",)
+    )
     assert series.rv == pytest.approx((bars.close / 100) ** 2 / 252, rel=1e-12)
     assert series.columns["return"][1:] == pytest.approx(np.diff(np.log(bars.close)))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from models_store import artifact
 from models_store.manifest import (
+    CompanionData,
     Evaluation,
     HorizonRecord,
     IntervalCalibration,
@@ -24,8 +25,9 @@ from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
-from training.models.recipe import Fit, Recipe, seen_in
+from training.models.recipe import Fit, Recipe, seen_in, stand_in_of
 from volatility.arrays import DAY, FloatArray, Windows
+from volatility.companions import RETURN, companions_in
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (
     LEVELS,
@@ -151,6 +153,8 @@ def _manifest(
         by_horizon={horizon: records[horizon] for horizon in further},
         training=_training_data(target, recipe),
         sources=tuple(_training_data(source, recipe) for source in fit.sources),
+        companions=_companions(target, recipe),
+        stand_in=stand_in_of(recipe),
         calendar_effects=None if effects is None else dict(effects),
         rv_medians=median_range(target.series.rv),
         hyperparameters=dict(recipe.hyperparameters),
@@ -227,7 +231,25 @@ def _losses(history: FittingHistory) -> LossHistory:
     )
 
 
+def _companions(target: AssetData, recipe: Recipe) -> tuple[CompanionData, ...]:
+    seen = companions_in(recipe.columns)
+    return tuple(
+        CompanionData(
+            measure=it.series.measure,
+            calendar=it.calendar_name,
+            bar_interval=it.bar_interval,
+            **dict(_data_of(it, (RETURN,))),
+        )
+        for it in target.companions
+        if it.asset in seen
+    )
+
+
 def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
+    return _data_of(data, recipe.columns)
+
+
+def _data_of(data: AssetData, columns: Sequence[str]) -> TrainingData:
     dates = data.series.dates
     return TrainingData(
         asset=data.asset,
@@ -236,5 +258,5 @@ def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
         end=dates[-1].item(),
         nobs=len(dates),
         missing_sessions=len(data.calendar.missing_sessions(dates)),
-        sha256=data.series.select(recipe.columns).sha256,
+        sha256=data.series.select(columns).sha256,
     )
