@@ -21,11 +21,12 @@ nothing else of either series.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from volatility.arrays import DateArray, FloatArray
+from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.bars import Bars
 from volatility.calendar_inference import infer_calendar
 from volatility.calendars import Calendar, get_calendar
@@ -90,6 +91,52 @@ class Companion:
         return index.delay if index else 0
 
 
+class Known(NamedTuple):
+    """Which sessions of one series were known at each forecast of another; (n,) each."""
+
+    total: NDArray[np.intp]  # how many, from the first on
+    before: NDArray[np.intp]  # how many at the forecast before
+    recent: BoolArray  # whether there are any, of which the newest is not too old
+
+    def newest(self, values: FloatArray) -> FloatArray:
+        """Of (m,) values a session those that were known last; (n,) NaN where none was."""
+        if not len(values):
+            return np.full(len(self.total), np.nan)
+        return np.where(self.recent, values[np.maximum(self.total - 1, 0)], np.nan)
+
+    def summed(self, values: FloatArray) -> FloatArray:
+        """Sums of (m,) values that became known since the forecast before; (n,) NaN likewise."""
+        edges = np.stack([self.before, self.total], axis=1).ravel()
+        sums = np.add.reduceat(np.append(values, 0.0), edges)[::2]
+        return np.where(self.recent, np.where(self.total > self.before, sums, 0.0), np.nan)
+
+
+def known_sessions(
+    sessions: DateArray, market: Calendar, dates: DateArray, calendar: Calendar, delay: int = 0
+) -> Known:
+    """Which sessions of a series were known at the forecasts of an asset; see the module's top.
+
+    Parameters
+    ----------
+    sessions : (m,) of the series, ascending.
+    market : its calendar.
+    dates : (n,) sessions of the asset, at whose end forecasts are issued.
+    calendar : of the asset.
+    delay : seconds from the close of the series' sessions until they are known.
+
+    Raises
+    ------
+    OutsideCalendar : a date that one of the calendars does not cover.
+    """
+    moments = market.closes[market.positions(sessions)] + np.timedelta64(delay, "s")
+    places = calendar.positions(dates)
+    issued, issued_before = (_issued(calendar, it) for it in (places, np.maximum(places - 1, 0)))
+    count = np.searchsorted(moments, issued, side="right")
+    recent = count > 0
+    recent[recent] = (issued[recent] - moments[count[recent] - 1]).astype(np.int64) <= OLDEST
+    return Known(count, np.searchsorted(moments, issued_before, side="right"), recent)
+
+
 def aligned(companion: Companion, dates: DateArray, calendar: Calendar) -> Mapping[str, FloatArray]:
     """What was known of a companion at each forecast of an asset; see the module's top.
 
@@ -107,21 +154,12 @@ def aligned(companion: Companion, dates: DateArray, calendar: Calendar) -> Mappi
     ------
     OutsideCalendar : a date that one of the calendars does not cover.
     """
-    known = _moments(companion.series.dates, companion.calendar, companion.delay)
-    names = [column_of(companion.name, it) for it in COLUMNS]
-    if not len(known):
-        return {name: np.full(len(dates), np.nan) for name in names}
-    places = calendar.positions(dates)
-    issued = _issued(calendar, places)
-    before = _issued(calendar, np.maximum(places - 1, 0))
-    count, count_before = (np.searchsorted(known, it, side="right") for it in (issued, before))
-    newest = np.maximum(count - 1, 0)
-    recent = (count > 0) & ((issued - known[newest]).astype(np.int64) <= OLDEST)
-    values = (
-        companion.series.log_rv[newest],
-        _sums(companion.series.column(RETURN), count_before, count),
-    )
-    return {name: np.where(recent, it, np.nan) for name, it in zip(names, values, strict=True)}
+    series = companion.series
+    known = known_sessions(series.dates, companion.calendar, dates, calendar, companion.delay)
+    values = known.newest(series.log_rv), known.summed(series.column(RETURN))
+    return {
+        column_of(companion.name, it): column for it, column in zip(COLUMNS, values, strict=True)
+    }
 
 
 def accompanied(
@@ -201,15 +239,3 @@ def worth_telling(findings: Iterable[Finding], measure: str) -> tuple[Finding, .
 def _issued(calendar: Calendar, places: NDArray[np.intp]) -> DateArray:
     """When the forecasts at the end of some sessions are issued; UTC."""
     return np.asarray(calendar.closes[places] + np.timedelta64(ISSUED, "s"))
-
-
-def _moments(dates: DateArray, calendar: Calendar, delay: int) -> DateArray:
-    """When sessions are known; UTC."""
-    return np.asarray(calendar.closes[calendar.positions(dates)] + np.timedelta64(delay, "s"))
-
-
-def _sums(values: FloatArray, start: NDArray[np.intp], stop: NDArray[np.intp]) -> FloatArray:
-    """Sums of (m,) values from one place to before another, (n,) each; 0 where there are none."""
-    edges = np.stack([start, stop], axis=1).ravel()
-    sums = np.add.reduceat(np.append(values, 0.0), edges)[::2]
-    return np.where(stop > start, sums, 0.0)
