@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volatility.arrays import FloatArray
+from volatility.measures.columns import companion_of
 from volatility.regressors import Regressor
 from volatility.shared_windows import SharedWindows
 from volatility.trailing import SCALE, SESSIONS, exponential_weights, larger_mean_square
@@ -59,6 +60,15 @@ class RunningWindows(SharedWindows):
         """Root of the trailing mean square return, above 0; (n,) decimal per session."""
         squares = running_exponential_mean(np.square(self["return"][:, 0]), SCALE)
         return np.sqrt(larger_mean_square(squares, self._mean_rv(SCALE)))
+
+    def deviation_of(self, returns: str) -> FloatArray:
+        """That by which returns are measured: the series' own, or a companion's of its own."""
+        companion = companion_of(returns)
+        if companion is None:
+            return self.deviation
+        squares = running_exponential_mean(np.square(self[returns][:, 0]), SCALE)
+        levels = running_exponential_mean(np.exp(self[f"{companion}:log_rv"][:, 0]), SCALE)
+        return np.sqrt(larger_mean_square(squares, levels))
 
     def _mean(self, centre_of_mass: float, column: str) -> FloatArray:
         return running_exponential_mean(self[column][:, 0], centre_of_mass)
@@ -124,13 +134,14 @@ def running_exponential_mean(values: FloatArray, centre_of_mass: float) -> Float
 
     Parameters
     ----------
-    values : (…, n) in order of time.
+    values : (…, n) in order of time; NaN where one is not known.
     centre_of_mass : see :func:`volatility.trailing.exponential_weights`; 1 or more.
 
     Returns
     -------
-    (…, n), the same as :func:`volatility.trailing.exponential_mean` of windows, up to rounding.
-    The first 249 have no meaning: values that are not there count as zero.
+    (…, n), the same as :func:`volatility.trailing.exponential_mean` of windows, up to rounding;
+    NaN where one of the 250 is. The first 249 have no meaning: values that are not there count as
+    zero.
 
     Notes
     -----
@@ -140,10 +151,16 @@ def running_exponential_mean(values: FloatArray, centre_of_mass: float) -> Float
     A value that comes later changes no bit of an earlier sum.
     """
     decay = centre_of_mass / (1.0 + centre_of_mass)
-    sums = _decayed_sums(values, decay)
+    unknown = np.isnan(values)
+    sums = _decayed_sums(np.where(unknown, 0.0, values), decay)
     left = sums[..., :-SESSIONS] * decay**SESSIONS
     sums[..., SESSIONS:] -= left
-    return np.asarray(sums / exponential_weights(centre_of_mass, SESSIONS).sum())
+    means = sums / exponential_weights(centre_of_mass, SESSIONS).sum()
+    if unknown.any():
+        met = np.cumsum(unknown, axis=-1)  # so far
+        met[..., SESSIONS:] -= met[..., :-SESSIONS].copy()
+        means[met > 0] = np.nan
+    return np.asarray(means)
 
 
 def _decayed_sums(values: FloatArray, decay: float) -> FloatArray:

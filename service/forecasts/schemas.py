@@ -11,6 +11,7 @@ from service.forecasts.explanations import ExplanationAnswer
 from service.http.bodies import one_of
 from service.http.fields import (
     AsOf,
+    AssetName,
     Day,
     Horizon,
     Kind,
@@ -31,6 +32,7 @@ MAX_EXPLAINED = 1_000  # forecasts of a batch; of `combination` one adds 20 kB a
 _MAX_LEVELS = 16
 _MAX_HORIZONS = 16
 _MAX_QUANTILES = 99
+_MAX_COMPANIONS = 8
 
 Level = Annotated[float, Field(description="Nominal coverage, 0 to 1.", examples=[0.8])]
 Probability = Annotated[
@@ -58,6 +60,19 @@ class HistoryInput(RequestBody):
             nothing="none",
         )
     )
+
+
+class CompanionInput(RequestBody):
+    """Bars of a companion, such as the VIX."""
+
+    bars: Annotated[
+        list[BarInput],
+        Field(
+            min_length=1,
+            description="Of the interval that the model was fitted with, oldest first. Of an "
+            "index of implied volatility the closes alone count.",
+        ),
+    ]
 
 
 class ForecastRequest(RequestBody):
@@ -169,6 +184,15 @@ class ForecastRequest(RequestBody):
     history: Annotated[
         HistoryInput | None, Field(description="Leave it out to use the held history.")
     ] = None
+    companions: Annotated[
+        dict[AssetName, CompanionInput],
+        Field(
+            max_length=_MAX_COMPANIONS,
+            description="Other series that the model looks at, by name, instead of those held. "
+            "Where one is neither sent nor held, or not known within five days, the model that "
+            "does without answers, and `degraded_reason` says so.",
+        ),
+    ] = Field(default_factory=dict)
 
 
 class IntervalAnswer(TypedDict):

@@ -26,6 +26,8 @@ NAMES = (
     "absolute_shock_1:overnight_return",
     "spread_22",
     "excursion_5",
+    "departure_5:VIX:log_rv",
+    "negative_shock_5:VIX:return",
 )
 
 
@@ -40,6 +42,8 @@ def series(seed: int = 0, nobs: int = NOBS) -> dict[str, np.ndarray]:
         "return": deviation * rng.standard_normal(nobs),
         "overnight_return": 0.3 * deviation * rng.standard_normal(nobs),
         "range_ratio": 0.2 * rng.standard_normal(nobs),
+        "VIX:log_rv": -8 + 0.1 * np.cumsum(rng.standard_normal(nobs)),
+        "VIX:return": 0.05 * rng.standard_normal(nobs),
     }
 
 
@@ -96,3 +100,18 @@ def test_what_comes_later_changes_no_bit(name: str) -> None:
     regressor = make_regressor(name)
     whole, part = RunningWindows(columns), RunningWindows(cut)
     assert np.array_equal(whole.values_of(regressor)[:655], part.values_of(regressor))
+
+
+@pytest.mark.parametrize("centre", [1.0, 25.0])
+def test_a_value_that_is_not_known_is_met_by_the_windows_that_hold_it(centre: float) -> None:
+    values = np.random.default_rng(4).normal(size=NOBS)
+    values[[0, 1, 400]] = np.nan
+    found = running_exponential_mean(values, centre)
+    seen = windows(values, SESSIONS)
+    whole = ~np.isnan(seen).any(axis=1)
+    assert whole.any()
+    assert not whole.all()
+    expected = seen @ exponential_weights(centre, SESSIONS)
+    expected /= exponential_weights(centre, SESSIONS).sum()
+    np.testing.assert_array_equal(np.isnan(found[SESSIONS - 1 :]), ~whole)
+    np.testing.assert_allclose(found[SESSIONS - 1 :][whole], expected[whole], rtol=1e-10)

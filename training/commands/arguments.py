@@ -144,6 +144,14 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         help=f"asset that transferred models are pre-trained on, of {list(NAMES)}; "
         "overrides transfer.source",
     )
+    parser.add_argument(
+        "--companion",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="another series for models to look at, such as VIX=vix.csv, or NAME alone for a "
+        "shipped asset; NAME=FILE@CALENDAR where dates do not tell the exchange; may be repeated",
+    )
     parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
     parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")
     parser.add_argument(

@@ -109,6 +109,8 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
     for option, value in given.items():
         if value is not None:
             words += [option, str(value)]
+    for companion in options.companion:
+        words += ["--companion", companion]
     if len(chosen) < len(MODELS):
         words += ["--models", *(recipe.name for recipe in chosen)]
     words += ["--horizons", *map(str, sorted(set(options.horizons)))]

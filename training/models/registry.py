@@ -5,7 +5,7 @@ the function in it that makes the recipe from a :class:`~training.config.Config`
 imported when a recipe is made, so that torch is loaded only where a network is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -38,16 +38,23 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "rfsv": "training.models.linear.rfsv:rfsv",
         "hexp": "training.models.linear.hexp:hexp",
         "ridge": "training.models.linear.ridge:ridge",
+        "hexp_companions": "training.models.linear.hexp_companions:hexp_companions",
+        "ridge_companions": "training.models.linear.ridge_companions:ridge_companions",
         "mem": "training.models.linear.mem:mem",
     }
 )
+COMBINATION_COMPANIONS = "combination_companions"  # the same, of regressions with companions
 COMBINATION = "combination"  # what `auto` means unless something is better beyond doubt
 # Of which it is the mean in logs: fixed on the third quarter of 53 assets; see docs/decisions/0030.
 MEMBERS = ("hexp", "ridge", "universal")
+MEMBERS_COMPANIONS = ("hexp_companions", "ridge_companions", "universal")
 POOLED: Mapping[str, str] = MappingProxyType(
     {
         "universal": "training.models.pooled.universal:universal",
         COMBINATION: "training.models.combined.combination:combination",
+        COMBINATION_COMPANIONS: (
+            "training.models.combined.combination_companions:combination_companions"
+        ),
     }
 )
 NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
@@ -68,6 +75,15 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
 _POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
+# A combination's forecasts are made of its members'; without a companion another model answers.
+_BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        COMBINATION: MEMBERS,
+        COMBINATION_COMPANIONS: (*MEMBERS_COMPANIONS, COMBINATION),
+        "hexp_companions": ("hexp",),
+        "ridge_companions": ("ridge",),
+    }
+)
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -96,8 +112,7 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     UnknownModel, ExtraMissing : see :func:`make_recipe`.
     """
     _check_known(names)
-    # A combination's forecasts are made of its members'.
-    asked = {*BENCHMARKS, *names, *(MEMBERS if COMBINATION in names else ())}
+    asked = {*BENCHMARKS, *(needed for name in names for needed in _needed_by(name))}
     for name in NEURAL:
         if name in asked:
             require(NETWORKS_EXTRA, name, ", or name other models with --models")
@@ -123,6 +138,13 @@ def pooled_fit() -> "FitPooled":
 def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
     """Those of ``horizons`` that a model is made for: of a network the first, its one output."""
     return tuple(horizons[:1] if model in NEURAL else horizons)
+
+
+def _needed_by(name: str) -> Iterator[str]:
+    """A model, what its forecasts are made of, and what stands in for it."""
+    yield name
+    for beside in _BESIDE.get(name, ()):
+        yield from _needed_by(beside)
 
 
 def _load(path: str) -> Any:

@@ -1,5 +1,6 @@
 """Regressors of an asset's every session, built once for all models, horizons and fits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from training.data.assets import AssetData
 from training.models.calendar_adjusted import WithoutCalendar
 from volatility.arrays import DateArray, FloatArray, Scale
+from volatility.measures.columns import companion_of
 from volatility.pairs import Pairs
 from volatility.regressor_names import design_of
 from volatility.running_windows import RunningWindows, WithoutEffects
@@ -40,12 +42,27 @@ class AssetRegressors:
 
     asset: AssetData
 
-    def rows(self, lookback: int, horizon: int) -> Pairs:
-        """What windows of so many sessions are paired with; of the windows the newest session."""
+    def rows(self, lookback: int, horizon: int, columns: Collection[str] = ()) -> Pairs:
+        """What windows of so many sessions are paired with; of the windows the newest session.
+
+        Parameters
+        ----------
+        lookback : sessions a window.
+        horizon : sessions ahead.
+        columns : what windows hold besides rv. Where a companion was not known at one of a
+            window's sessions there is no row.
+        """
         if horizon not in self._by_horizon:
             self._by_horizon[horizon] = self.asset.pairs(1, horizon=horizon)
-        pairs = self._by_horizon[horizon]
-        return pairs.where(pairs.as_of >= self.asset.series.dates[lookback - 1])
+        pairs, dates = self._by_horizon[horizon], self.asset.series.dates
+        whole = pairs.as_of >= dates[lookback - 1]
+        beside = [self.asset.series.columns[it] for it in columns if companion_of(it)]
+        if beside:
+            unknown = np.isnan(beside).any(axis=0)
+            met = np.concatenate([[0], np.cumsum(unknown)])  # unknown sessions before each
+            after = np.searchsorted(dates, pairs.as_of) + 1
+            whole &= met[after] == met[np.maximum(after - lookback, 0)]
+        return pairs.where(whole)
 
     def windows(self, scale: Scale) -> SessionWindows:
         """Windows of every session."""
