@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.timing import HEADING
 
-NAMES = ("har", "refits", "training", "runtime", "hurst", "service")
+NAMES = ("har", "refits", "retrain", "training", "runtime", "hurst", "service")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

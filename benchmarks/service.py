@@ -210,7 +210,12 @@ async def _measured(settings: Settings) -> tuple[list[Result], ForecastAnswer]:
             HELD,
             0.6,
         )
-        return [*results, unremembered, *_batches(state)], example
+        anyones = json.dumps({"model": "universal", "calendar": "24/7", **with_bars}).encode()
+        once = [await _seconds(app, dict(state), anyones) / REQUESTS for _ in range(ROUNDS)]
+        universal = within(
+            "in process, 250 bars, universal, one request", statistics.median(once), 1e-3
+        )
+        return [*results, unremembered, universal, *_batches(state)], example
 
 
 def _forgetful(app: ASGIApp) -> ASGIApp:

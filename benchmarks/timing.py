@@ -35,6 +35,12 @@ def median_seconds(call: Callable[[], object], repeat: int, warm_up: int = 3) ->
     return statistics.median(_seconds(call) for _ in range(repeat))
 
 
+def cpu_seconds(call: Callable[[], object], repeat: int) -> float:
+    """Median CPU time of one call, after one to warm up: what others run takes no part in it."""
+    call()
+    return statistics.median(_spent(call) for _ in range(repeat))
+
+
 def faster_than(what: str, ours: float, peer: float, at_least: float) -> Result:
     """Compare two durations in seconds; the ratio is peer over ours."""
     ratio = peer / ours
@@ -56,6 +62,12 @@ def _seconds(call: Callable[[], object]) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
+
+
+def _spent(call: Callable[[], object]) -> float:
+    began = time.process_time()
+    call()
+    return time.process_time() - began
 
 
 def _show(seconds: float) -> str:

@@ -365,6 +365,8 @@ class LoadedModel:
 
 def _filled_up(values: FloatArray, count: int) -> FloatArray:
     """``count`` values, NaN before the first."""
+    if len(values) == count:
+        return values
     return np.concatenate([np.full(count - len(values), np.nan), values])
 
 

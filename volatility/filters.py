@@ -8,6 +8,7 @@ sums.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from volatility.arrays import FloatArray
 from volatility.errors import HistoryTooShort
@@ -62,18 +63,18 @@ def trailing_means(windows: FloatArray, lags: Sequence[int]) -> FloatArray:
     return np.stack([newest(windows, lag).mean(axis=-1) for lag in lags], axis=-1)
 
 
-def rough_kernel(hurst: float, sessions: int, ahead: int) -> FloatArray:
+def rough_kernel(hurst: float, sessions: int, ahead: int | NDArray[np.int64]) -> FloatArray:
     r"""Weights of past values in the forecast of a fractional Brownian motion.
 
     Parameters
     ----------
     hurst : Hurst exponent, above 0 and below 1/2.
     sessions : values of the past that are used, at least 1.
-    ahead : sessions from the newest value to the one that is forecast, at least 1.
+    ahead : sessions from the newest value to the one that is forecast, at least 1; or several.
 
     Returns
     -------
-    (sessions,) positive weights with sum 1, the oldest value's first.
+    (sessions,) positive weights with sum 1, the oldest value's first; or (several, sessions).
 
     Notes
     -----
@@ -95,8 +96,8 @@ def rough_kernel(hurst: float, sessions: int, ahead: int) -> FloatArray:
     (2018), Quantitative Finance 18(6), section 5.
     """
     age = np.arange(sessions, dtype=np.float64)[::-1] + 0.5
-    weights = 1 / ((age + ahead) * age ** (hurst + 0.5))
-    return np.asarray(weights / weights.sum())
+    weights = 1 / ((age + np.asarray(ahead)[..., None]) * age ** (hurst + 0.5))
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def decaying(decay: float, sessions: int) -> FloatArray:

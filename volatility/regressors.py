@@ -62,7 +62,11 @@ class Regressor(ABC):
 
     @abstractmethod
     def values(self, windows: Windows) -> FloatArray:
-        """From (batch, sessions or more) of each column to (batch,)."""
+        """From (batch, sessions or more) of each column to (batch,).
+
+        What it looks at it takes by :func:`volatility.shared_windows.newest`: there need not be a
+        matrix of every window.
+        """
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ class RunningWindows(SharedWindows):
     """
 
     def __init__(self, columns: Mapping[str, FloatArray]) -> None:
-        # One value a window as far as the dict is concerned: whoever reads more asks ``newest``.
-        super().__init__({name: values[:, None] for name, values in columns.items()})
+        # No windows: a regressor that read them, where it is to ask for ``newest``, finds none.
+        super().__init__()
+        self.columns = dict(columns)
         self._found: dict[Regressor, FloatArray] = {}
         self._of_levels: dict[float, FloatArray] = {}
 
@@ -47,7 +48,7 @@ class RunningWindows(SharedWindows):
 
     def newest(self, column: str, sessions: int) -> FloatArray:
         """The newest values of each window; (n, sessions), a view."""
-        values = self[column][:, 0]
+        values = self.columns[column]
         padded = np.concatenate([np.full(sessions - 1, values[0]), values])
         return np.lib.stride_tricks.sliding_window_view(padded, sessions)
 
@@ -58,7 +59,7 @@ class RunningWindows(SharedWindows):
     @cached_property
     def deviation(self) -> FloatArray:
         """Root of the trailing mean square return, above 0; (n,) decimal per session."""
-        squares = running_exponential_mean(np.square(self["return"][:, 0]), SCALE)
+        squares = running_exponential_mean(np.square(self.columns["return"]), SCALE)
         return np.sqrt(larger_mean_square(squares, self._mean_rv(SCALE)))
 
     def deviation_of(self, returns: str) -> FloatArray:
@@ -71,7 +72,7 @@ class RunningWindows(SharedWindows):
         return np.sqrt(larger_mean_square(squares, levels))
 
     def _mean(self, centre_of_mass: float, column: str) -> FloatArray:
-        return running_exponential_mean(self[column][:, 0], centre_of_mass)
+        return running_exponential_mean(self.columns[column], centre_of_mass)
 
     def _mean_rv(self, centre_of_mass: float) -> FloatArray:
         if centre_of_mass not in self._of_levels:
@@ -79,7 +80,7 @@ class RunningWindows(SharedWindows):
         return self._of_levels[centre_of_mass]
 
     def _new_mean_rv(self, centre_of_mass: float) -> FloatArray:
-        return running_exponential_mean(np.exp(self["rv"][:, 0]), centre_of_mass)
+        return running_exponential_mean(np.exp(self.columns["rv"]), centre_of_mass)
 
 
 class WithoutEffects(RunningWindows):
@@ -102,7 +103,7 @@ class WithoutEffects(RunningWindows):
     def __init__(
         self, plain: RunningWindows, classes: NDArray[np.int64], effects: FloatArray
     ) -> None:
-        super().__init__({name: values[:, 0] for name, values in plain.items()})
+        super().__init__(plain.columns)
         self._plain, self._classes, self._effects = plain, classes, effects
         self._present = np.unique(classes)
         self._member = (classes == self._present[:, None]).astype(np.float64)  # (present, n)
@@ -124,7 +125,7 @@ class WithoutEffects(RunningWindows):
         return np.asarray(mean - np.einsum("nc,cn->n", self._effects[:, self._present], shares))
 
     def _new_mean_rv(self, centre_of_mass: float) -> FloatArray:
-        of_class = self._member * np.exp(self._plain["rv"][:, 0])
+        of_class = self._member * np.exp(self.columns["rv"])
         means = running_exponential_mean(of_class, centre_of_mass)
         return np.asarray(np.einsum("nc,cn->n", np.exp(-self._effects[:, self._present]), means))
 

@@ -128,9 +128,9 @@ class UniversalAssetModel(LoadedModel):
         As many as the scale of the oldest error that counts in an interval is made of.
         """
         sessions = self.window_sessions
-        part = history.tail(OUTCOMES + WINDOW + sessions + horizon - 1)
-        if len(part) < sessions + horizon:
+        if len(history) < sessions + horizon:
             return _NOTHING
+        part = history.tail(OUTCOMES + WINDOW + sessions + horizon - 1)
         pairs = make_pairs(part, sessions, self.calendar, horizon, self._columns)
         if not len(pairs.targets):  # where sessions are missing after every window
             return _NOTHING

@@ -136,7 +136,8 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         default=list(MODELS),
         help=f"of {list(MODELS)} (default: all that apply to the asset); "
-        f"{list(BENCHMARKS)} are evaluated beside them",
+        f"{list(BENCHMARKS)} are evaluated beside them. With --panel, models of each asset's own: "
+        "retrain publishes these instead of the model for every asset",
     )
     parser.add_argument(
         "--source",

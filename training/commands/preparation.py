@@ -24,6 +24,8 @@ from training.models.registry import recipes
 from volatility.datasets import NAMES
 from volatility.errors import Finding, InvalidInput
 
+REFUSED = 1  # exit status: something was not promoted
+
 
 @dataclass(frozen=True)
 class Target:
@@ -217,3 +219,8 @@ def config_of(options: argparse.Namespace) -> Config:
     if options.source is not None:
         config = replace(config, transfer=replace(config.transfer, source=options.source))
     return config
+
+
+def with_horizons(config: Config, horizons: Sequence[int] | None) -> Config:
+    """The configuration with the horizons that were asked for, if any were."""
+    return replace(config, horizons=tuple(sorted(set(horizons)))) if horizons else config

@@ -7,20 +7,24 @@ from rich.progress import Progress
 
 from models_store.shipped import open_store
 from models_store.universal.store import UniversalStore
+from training.commands import retrain_own
 from training.commands.console import echo
 from training.commands.evaluate_panel import evaluate_panel
 from training.commands.preparation import check_writable, config_of
 from training.evaluation.workers import worker_pool
-from training.models.registry import pooled_fit
+from training.models.registry import MODELS, pooled_fit
 from training.publishing.kind_records import NO_RECORDS, panel_records
 from training.publishing.universal import fit_vintages, to_files, vintages
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Evaluate on assets left out, fit at every date, and publish; returns the exit status.
+    """Retrain the model for every asset, or models of each asset's own where some are named.
 
-    Nothing is published before all fits have succeeded.
+    Returns the exit status. Of the model for every asset nothing is published before all fits have
+    succeeded: on assets left out, and at every date.
     """
+    if options.models != list(MODELS):
+        return retrain_own.run(options, console)
     config = config_of(options)
     echo(config, console, panel=options.panel, store=options.store)
     store = open_store(options.store)

@@ -35,7 +35,7 @@ from volatility.evaluation.intervals import (
     MINIMUM,
     WINDOW,
     ordered_offsets,
-    rolling_offsets,
+    rolling_coverage,
     scale_errors,
 )
 from volatility.evaluation.tracks import ForecastTrack
@@ -178,17 +178,16 @@ def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[Interval
     newest = np.sort(errors[-WINDOW:])
     known = np.arange(len(track)) - (track.horizon - 1)  # residuals before each forecast
     scored = (track.target_dates >= test_start) & (known >= MINIMUM)
-    since = int(np.argmax(scored))
-    offsets = rolling_offsets(residuals, LEVELS, track.horizon, since)[scored]  # (n, levels, 2)
+    coverage = rolling_coverage(errors, LEVELS, track.horizon, np.flatnonzero(scored))
     found = []
-    for at, level in enumerate(LEVELS):
+    for level, observed in zip(LEVELS, coverage.tolist(), strict=True):
         lower, upper = ordered_offsets(newest, level, track.horizon)
         calibration = IntervalCalibration(
             level=level,
             lower=float(scales[-1]) * lower,
             upper=float(scales[-1]) * upper,
             calibration_nobs=len(newest),
-            coverage_observed=losses.coverage_score(residuals[scored], offsets[:, at]),
+            coverage_observed=observed,
             nobs=int(scored.sum()),
         )
         found.append(calibration)

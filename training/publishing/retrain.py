@@ -36,7 +36,7 @@ from training.models.registry import horizons_of
 from training.publishing.artifacts import FittedModel, fit_and_export, to_files
 from training.publishing.champion import name_champion, serving
 from training.publishing.gate import Judgement, forecasts_the_same, judge
-from volatility.errors import MisalignedForecasts, TooFewObservations
+from volatility.errors import HistoryTooShort, MisalignedForecasts, TooFewObservations
 from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
 
@@ -157,6 +157,19 @@ def train(
     in_order = tuple(fitted[recipe.name] for recipe in recipes)
     by_horizon = dict(zip(studies, others, strict=True))
     return TrainedModels(data, in_order, tracks, by_horizon, parts_of(data))
+
+
+def long_enough_for(
+    data: TrainingSet, horizons: Sequence[int]
+) -> tuple[tuple[int, ...], Mapping[int, str]]:
+    """The horizons that a history can be fitted and tested at, and why it cannot at the others."""
+    too_long = {}
+    for horizon in horizons:
+        try:
+            check_history(replace(data, horizon=horizon))
+        except (HistoryTooShort, TooFewObservations) as error:
+            too_long[horizon] = str(error)
+    return tuple(it for it in horizons if it not in too_long), too_long
 
 
 def studies_at(judged: Study, further: Sequence[int]) -> dict[int, Study]:

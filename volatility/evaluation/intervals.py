@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from volatility.arrays import FloatArray
 from volatility.errors import TooFewObservations, UnsupportedLevel, UnsupportedQuantile
@@ -147,9 +148,7 @@ def lowest_probability(nobs: int, horizon: int = 1) -> float:
     return (1 + (overlap - 1) / 2) / (nobs + overlap)
 
 
-def rolling_offsets(
-    residuals: FloatArray, levels: Sequence[float], horizon: int = 1, since: int = 0
-) -> FloatArray:
+def rolling_offsets(residuals: FloatArray, levels: Sequence[float], horizon: int = 1) -> FloatArray:
     """Offsets that were available at each date: from residuals that were known by then alone.
 
     Parameters
@@ -158,7 +157,6 @@ def rolling_offsets(
     levels : nominal coverages, each one of `LEVELS`.
     horizon : sessions ahead. The residual of a date is known ``horizon`` sessions later, when its
         last session has closed.
-    since : the first row that is wanted; those before are NaN.
 
     Returns
     -------
@@ -177,7 +175,7 @@ def rolling_offsets(
     """
     tails = [_tail(level) for level in levels]
     probabilities = [p for tail in tails for p in (tail, 1 - tail)]
-    return rolling_quantiles(residuals, probabilities, horizon, since).reshape(-1, len(levels), 2)
+    return rolling_quantiles(residuals, probabilities, horizon).reshape(-1, len(levels), 2)
 
 
 def rolling_quantiles(
@@ -187,8 +185,9 @@ def rolling_quantiles(
 
     Parameters
     ----------
-    residuals, horizon, since : as there.
+    residuals, horizon : as there.
     probabilities : (p,) each between 0 and 1.
+    since : the first row that is wanted; those before are NaN.
 
     Returns
     -------
@@ -200,6 +199,36 @@ def rolling_quantiles(
     late = np.full_like(offsets, np.nan)
     late[delay:] = offsets[: len(offsets) - delay]
     return late
+
+
+def rolling_coverage(
+    errors: FloatArray, levels: Sequence[float], horizon: int, dates: NDArray[np.int64]
+) -> FloatArray:
+    """Share of dates on which the intervals of :func:`rolling_offsets` held.
+
+    An error is inside where enough of those before it are no larger, and enough no smaller: what
+    the bounds are need not be known.
+
+    Parameters
+    ----------
+    errors : (n,) scaled errors, of all dates.
+    levels : nominal coverages, each one of `LEVELS`.
+    horizon : sessions ahead.
+    dates : (k,) places of the dates, at which `MINIMUM` errors were known.
+
+    Returns
+    -------
+    (levels,), each between 0 and 1.
+    """
+    known = dates - (horizon - 1)  # errors before each date
+    padded = np.concatenate([np.full(WINDOW, np.nan), errors])
+    before = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[known]
+    own = errors[dates][:, None]
+    least = np.minimum((before <= own).sum(axis=1), (before >= own).sum(axis=1))
+    places = _places(tuple(_tail(level) for level in levels), horizon)
+    counts, at = np.unique(np.minimum(known, WINDOW), return_inverse=True)
+    ranks = np.array([places[count] for count in counts.tolist()])[at] + 1  # (k, levels)
+    return np.asarray((least[:, None] >= ranks).mean(axis=0))
 
 
 def check_enough(nobs: int) -> None:

@@ -2,15 +2,20 @@
 
 import csv
 import gzip
+import re
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from distributed import LocalCluster
 
+from models_store.store import Store
 from models_store.universal.store import UniversalStore
 from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG
 from training.cli import main
+from volatility.evaluation.compare import BENCHMARKS
 from volatility.frames import to_frame
 from volatility.scale_free import KINDS
 
@@ -93,6 +98,46 @@ def test_a_dask_cluster_gives_the_same_bytes(panel: Path, tmp_path: Path) -> Non
         moves = cluster.scheduler.transition_counter  # of tasks from state to state
     assert here == there
     assert moves > 20
+
+
+def test_models_of_their_own_are_published_for_each_asset(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "store").mkdir()  # an empty store: the shipped models are not needed here
+    short = tmp_path / "panel"
+    shutil.copytree(panel, short)
+    with (short / "assets.csv").open("a") as table:
+        table.write("\nNEW,stock,XNYS")
+    lines = (short / "AAA.csv").read_text().splitlines()
+    (short / "NEW.csv").write_text("\n".join(lines[:400]))
+    common = ["retrain", "--store", str(tmp_path / "store"), "--config", str(SMALL_CONFIG)]
+    own = ["--models", "hexp", "ewma", "--horizons", "1", "5", "--jobs", "2"]
+    assert main([*common, "--panel", str(short), *own]) == 1  # of one there is too little
+    said = capsys.readouterr().out
+    assert re.search(r"NEW: NEW has \d+ sessions; a retrain", said)
+    assert re.search(r"AAA: 6 models in service, champion \w+", said)
+    store = Store(tmp_path / "store")
+    assert store.assets() == sorted(PANEL)
+    assert UniversalStore(store.root).versions() == []
+    for asset in PANEL:
+        assert set(store.models(asset)) == {*BENCHMARKS, "hexp", "ewma"}
+        assert store.champion(asset) in store.models(asset)
+        assert store.load(asset, "hexp").manifest.horizons == (1, 5)
+    alone = Store(tmp_path / "alone")
+    alone.root.mkdir()
+    bars = ["--asset", "AAA", "--bars", str(panel / "AAA.csv"), "--store", str(alone.root)]
+    calendar = ["--calendar", "XNYS", "--measure", "garman_klass", "--jobs", "1"]
+    assert main([*common, *bars, *calendar, "--models", "hexp", "--horizons", "1", "5"]) == 0
+    one, other = (it.load("AAA", "hexp").track.forecast for it in (store, alone))
+    assert np.array_equal(one, other)
+
+
+def test_a_model_that_learns_from_another_asset_is_none_of_a_panel(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = ["--panel", str(panel), "--store", str(tmp_path / "store")]
+    assert main(["retrain", *options, "--models", "transfer"]) == 2
+    assert "transfer learns from another asset" in capsys.readouterr().err
 
 
 def test_a_panel_that_is_not_there_stops_before_anything_is_fitted(tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from volatility.evaluation.intervals import (
     conformal_offsets,
     ordered_offsets,
     ordered_quantiles,
+    rolling_coverage,
     rolling_offsets,
     rolling_quantiles,
     scale_errors,
 )
+from volatility.evaluation.losses import coverage_score
 
 
 def test_offsets_are_order_statistics():
@@ -230,3 +232,17 @@ def test_too_few_residuals_are_refused():
         conformal_offsets(np.zeros(MINIMUM - 1), 0.8)
     with pytest.raises(TooFewObservations, match="got 99"):
         ordered_quantiles(np.zeros(MINIMUM - 1), (0.5,))
+
+
+@pytest.mark.parametrize("horizon", [1, 5, 22])
+def test_coverage_is_that_of_the_intervals(horizon):
+    rng = np.random.default_rng(5)
+    residuals = np.exp(0.5 * rng.standard_normal(900)) * rng.standard_normal(900)
+    offsets = rolling_offsets(residuals, LEVELS, horizon)
+    for dates in (np.arange(500, 900), np.arange(MINIMUM + horizon - 1, 400)):
+        errors = scale_errors(residuals, horizon).errors
+        found = rolling_coverage(errors, LEVELS, horizon, dates)
+        expected = [
+            coverage_score(residuals[dates], offsets[dates, at]) for at in range(len(LEVELS))
+        ]
+        assert found.tolist() == expected

@@ -57,7 +57,35 @@ def solve(sample: Sample, counts: Counts, penalty: float = 0.0) -> Solved:
     on units. The residual variance is that of the n residuals, less one degree of freedom a
     coefficient.
     """
-    sums = _sums(sample, counts)
+    return _solved(_sums(sample, counts), counts, penalty)
+
+
+def solve_weighted(sample: Sample, counts: Counts, weights: FloatArray) -> Solved:
+    r"""Least squares on the first rows of a sample, each fit with weights of its own.
+
+    Parameters
+    ----------
+    sample : (n, regressors) and (n,).
+    counts : (fits,) rows that each fit sees, ascending, the first at least 2.
+    weights : (fits, n) positive; those of rows that a fit does not see do not matter.
+
+    Notes
+    -----
+    .. math:: \min_{\beta_0, \beta} \sum_i w_i (y_i - \beta_0 - x_i' \beta)^2
+    """
+    scaled, shift, unit = _in_deviations(sample, counts)
+    seen = np.arange(scaled.shape[1]) < counts[:, None]
+    own = np.where(seen, weights[:, : scaled.shape[1]], 0.0).T  # (n, fits)
+    own *= counts / own.sum(axis=0)
+    totals = scaled @ own
+    means = totals / counts
+    products = [
+        (row * scaled[at:]) @ own - totals[at] * means[at:] for at, row in enumerate(scaled)
+    ]
+    return _solved(_Sums(shift, unit, means, products), counts, 0.0)
+
+
+def _solved(sums: _Sums, counts: Counts, penalty: float) -> Solved:
     *own, total = (row[0].copy() for row in sums.products)
     squares = np.stack(own)
     flat = squares <= _NO_VARIANCE * counts
@@ -73,13 +101,18 @@ def solve(sample: Sample, counts: Counts, penalty: float = 0.0) -> Solved:
     return Solved(_in_units(found / roots, unexplained, sums, counts), sound)
 
 
-def _sums(sample: Sample, counts: Counts) -> _Sums:
-    values = np.vstack([sample.design.T, sample.targets])[:, : counts[-1]]  # (k, n)
+def _in_deviations(sample: Sample, counts: Counts) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(k, n) regressors and target of all rows that are seen, and shift and unit, (k,) each."""
+    values = np.vstack([sample.design.T, sample.targets])[:, : counts[-1]]
     first = values[:, : counts[0]]
     shift, deviation = first.mean(axis=1), first.std(axis=1)
     level = np.where(shift == 0, 1.0, np.abs(shift))
     unit = np.where(deviation > _ROUNDING * level, deviation, level)
-    scaled = (values - shift[:, None]) / unit[:, None]
+    return (values - shift[:, None]) / unit[:, None], shift, unit
+
+
+def _sums(sample: Sample, counts: Counts) -> _Sums:
+    scaled, shift, unit = _in_deviations(sample, counts)
     known, later = scaled[:, : counts[0]], scaled[:, counts[0] :]
     rows = counts - counts[0]  # of the later ones
     running = np.empty((len(scaled), later.shape[1] + 1))

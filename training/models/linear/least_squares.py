@@ -7,13 +7,14 @@ import numpy as np
 
 from training.data.assets import TrainingSet
 from training.models.linear.asset_regressors import regressors_of
-from training.models.linear.cross_products import solve
+from training.models.linear.cross_products import Solved, solve, solve_weighted
 from training.models.linear.regression import Coefficients, Counts, Regression, Sample
 from volatility.arrays import FloatArray
 
 # Fitted values below the lowest hundredth of what was seen count as that: a value near zero, or
 # below it, would take all the weight there is.
 _FLOOR_QUANTILE = 0.01
+_TOGETHER = 64  # fits with weights of their own: a matrix of (fits, n) that is no burden
 
 
 class Estimate(NamedTuple):
@@ -52,14 +53,13 @@ class LeastSquares(Regression):
         )
 
     def coefficients_each(self, sample: Sample, counts: Counts) -> Coefficients:
-        """Those of one fit for each count of rows, from cumulated cross-products where they can be.
+        """Those of one fit for each count of rows, from cross-products where they can be.
 
-        Fits with weights of their own, and those that cross-products do not tell precisely enough,
-        are made one by one.
+        Fits that cross-products do not tell precisely enough are made one by one.
         """
-        if self.relative:
-            return super().coefficients_each(sample, counts)
         found, sound = solve(sample, counts, self.penalty)
+        if self.relative:
+            found, sound = _weighted_each(sample, counts, Solved(found, sound))
         if self.scale == "levels":
             found = found._replace(residual_variance=np.zeros(len(counts)))
         for at in np.flatnonzero(~sound):
@@ -78,6 +78,20 @@ class LeastSquares(Regression):
         if not self.relative:
             return first
         return least_squares(design, targets, relative_weights(targets - first.residuals, targets))
+
+
+def _weighted_each(sample: Sample, counts: Counts, first: Solved) -> Solved:
+    """Second passes, with weights by the first."""
+    parts = []
+    for start in range(0, len(counts), _TOGETHER):
+        those = slice(start, start + _TOGETHER)
+        slopes, intercept, _ = first.coefficients.at(those)
+        fitted = slopes @ sample.design.T + intercept[:, None]  # (fits, n)
+        floors = np.array([_floor(sample.targets[:count]) for count in counts[those]])
+        parts.append(solve_weighted(sample, counts[those], _weights(fitted, floors[:, None])))
+    found, sound = zip(*parts, strict=True)
+    together = Coefficients(*map(np.concatenate, zip(*found, strict=True)))
+    return Solved(together, first.sound & np.concatenate(sound))
 
 
 def least_squares(
@@ -133,5 +147,12 @@ def relative_weights(fitted: FloatArray, targets: FloatArray) -> FloatArray:
     Patton & Sheppard (2015), Review of Economics and Statistics 97(3), and Clements & Preve (2021),
     Journal of Banking & Finance 133, who weigh HAR by a first pass too.
     """
-    floor = float(np.quantile(targets, _FLOOR_QUANTILE))
+    return _weights(fitted, _floor(targets))
+
+
+def _floor(targets: FloatArray) -> float:
+    return float(np.quantile(targets, _FLOOR_QUANTILE))
+
+
+def _weights(fitted: FloatArray, floor: FloatArray | float) -> FloatArray:
     return np.asarray(np.maximum(fitted, floor) ** -2.0)

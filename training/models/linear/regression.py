@@ -36,7 +36,7 @@ class Coefficients(NamedTuple):
     intercept: FloatArray  # ()
     residual_variance: FloatArray  # () by which a forecast of logs is moved to the mean
 
-    def at(self, fit: int | Counts) -> "Coefficients":
+    def at(self, fit: int | slice | Counts) -> "Coefficients":
         """Of several, one; or those at some places."""
         return Coefficients(*(part[fit] for part in self))
 
@@ -106,4 +106,4 @@ class Regression(ABC):
         rows = regressors.rows(self.lookback, horizon, self.columns)
         design = regressors.windows(self.scale).design(self.regressors, rows)
         targets = np.log(rows.targets) if self.scale == "logs" else rows.targets
-        return Sample(np.column_stack(design), targets)
+        return Sample(np.stack(design).T, targets)

@@ -21,7 +21,8 @@ from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.at_once import Predicted, Schedule, counts_known
 from training.models.recipe import Fit, Hyperparameters
 from volatility.filters import rough_kernel, windows
-from volatility.hurst import variogram
+from volatility.hurst.estimate import check_path
+from volatility.hurst.variogram import variogram_fit
 from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
 from volatility.series import DatedSeries, RealizedSeries
 
@@ -79,13 +80,17 @@ class Rfsv:
             np.searchsorted(asset.series.dates, it.as_of) - (self.lookback - 1)
             for it in (learned, schedule.pairs)
         )
+        kernels = [
+            rough_kernel(
+                _hurst_once_known(asset.series, known), self.lookback, 1 + np.arange(horizon)
+            ).mean(axis=0)
+            for known in schedule.known.tolist()
+        ]
         values, variance = np.empty(len(of_rows)), np.empty(len(of_rows))
-        for fit, (known, count) in enumerate(zip(schedule.known, counts, strict=True)):
-            hurst = _hurst_once_known(asset.series, int(known))
-            kernels = [rough_kernel(hurst, self.lookback, it + 1) for it in range(horizon)]
-            forecasts = log_rv @ np.mean(kernels, axis=0)
-            errors = (log_targets - forecasts[of_learned])[:count]
+        for fit, (kernel, count) in enumerate(zip(kernels, counts, strict=True)):
             own = schedule.fit_of == fit
+            forecasts = log_rv @ kernel
+            errors = (log_targets - forecasts[of_learned])[:count]
             values[own] = forecasts[of_rows[own]] + errors.mean()
             variance[own] = errors.var(ddof=1)
         return Predicted(values, variance, "logs")
@@ -93,8 +98,7 @@ class Rfsv:
 
 def hurst_exponent(series: RealizedSeries) -> float:
     """Exponent of log volatility by the variogram, inside :data:`HURST_RANGE`."""
-    estimate = variogram(np.log(series.volatility)).hurst
-    assert estimate is not None, "the plain variogram has an estimate for every path it accepts"
+    estimate = variogram_fit(check_path(np.log(series.volatility))).hurst
     low, high = HURST_RANGE
     return min(max(estimate, low), high)
 

@@ -6,7 +6,7 @@ walk-forward of an asset forecasts with what was known of all assets, and of it,
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -92,13 +92,17 @@ class Universal:
         values = np.empty(len(rows))
         for model in dict.fromkeys(fits):
             column = model.horizons.index(data.horizon)
-            said = zero_shot(model, asset)
+            said = _said_by(model, asset)
             for place, known in enumerate(schedule.known):
                 if fits[place] is model:
                     own = schedule.fit_of == place
                     scale = said.log_scales[known - MINIMUM, column]  # as its last session knew it
                     values[own] = said.plain[rows[own], column] + scale
         return Predicted(values, np.zeros(len(rows)), "logs")
+
+
+# Horizons share it: as many versions as one asset is forecast by.
+_said_by = lru_cache(maxsize=16)(zero_shot)
 
 
 def universal(config: Config) -> Universal:

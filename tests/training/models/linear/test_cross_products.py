@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.models.linear.cross_products import solve
+from training.models.linear.cross_products import solve, solve_weighted
 from training.models.linear.least_squares import LeastSquares, least_squares
 from training.models.linear.regression import Sample
 
@@ -104,3 +104,19 @@ def test_later_rows_change_no_earlier_fit() -> None:
         assert (part[:3] == other[:3]).all()
         assert (part[:3] == short).all()
         assert (part[3:] != other[3:]).all()
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-5])
+def test_each_fit_has_weights_of_its_own(unit: float) -> None:
+    sample = simulated(unit=unit)
+    weights = np.exp(2 * np.random.default_rng(1).standard_normal((len(COUNTS), 300))) / unit**2
+    found, sound = solve_weighted(sample, COUNTS, weights)
+    assert sound.all()
+    for at, count in enumerate(COUNTS):
+        alone = least_squares(*sample.first(count), weights[at, :count])
+        np.testing.assert_allclose(found.slopes[at], alone.coefficients, rtol=1e-10)
+        np.testing.assert_allclose(found.intercept[at], alone.intercept, rtol=1e-10)
+    weights[:, 90:] = 7.0  # of rows that the first three fits do not see
+    again = solve_weighted(sample, COUNTS, weights).coefficients
+    assert (again.slopes[:3] == found.slopes[:3]).all()
+    assert not np.allclose(again.slopes[3], found.slopes[3])
