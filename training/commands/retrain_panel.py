@@ -14,6 +14,7 @@ from training.evaluation.workers import worker_pool
 from training.models.registry import pooled_fit
 from training.publishing.kind_records import kind_records
 from training.publishing.universal import fit_vintages, to_files, vintages
+from volatility.errors import InvalidInput
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -21,6 +22,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     Nothing is published before all fits have succeeded.
     """
+    if options.companion:
+        raise InvalidInput(
+            "--companion goes with a retrain of single assets or with evaluate --panel; the model "
+            "for every asset is published without companions",
+            field="companion",
+            found=options.companion,
+        )
     config = config_of(options)
     echo(config, console, panel=options.panel, store=options.store)
     store = open_store(options.store)
