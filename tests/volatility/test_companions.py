@@ -23,15 +23,14 @@ from volatility.series import DatedSeries, daily_series
 NEW_YORK, LONDON, CRYPTO = (get_calendar(name) for name in ("XNYS", "XLON", "24/7"))
 
 
-def companion(
-    name: str, calendar: str, first: str, last: str, rv: float | np.ndarray | None = None
-) -> Companion:
+def companion(name: str, calendar: str, first: str, last: str) -> Companion:
     """One whose log rv is the day of the month, and whose return is a hundredth of it."""
     dates = get_calendar(calendar).sessions(np.datetime64(first), np.datetime64(last))
     days = (dates - dates.astype("M8[M]")).astype(np.float64) + 1
-    values = np.exp(days) if rv is None else rv
     return Companion(
-        name, DatedSeries(values, "garman_klass", dates, columns={"return": days / 100}), calendar
+        name,
+        DatedSeries(np.exp(days), "garman_klass", dates, columns={"return": days / 100}),
+        calendar,
     )
 
 
@@ -105,7 +104,7 @@ def test_what_is_old_is_missing() -> None:
 def test_what_comes_after_the_close_moves_nothing(days: int, seed: int) -> None:
     """London changes after New York's close; nothing of New York's moves, to the last bit."""
     rng = np.random.default_rng(seed)
-    london = companion("UKX", "XLON", "2024-01-02", "2024-06-28", rv=None)
+    london = companion("UKX", "XLON", "2024-01-02", "2024-06-28")
     dates = NEW_YORK.sessions(np.datetime64("2024-01-02"), np.datetime64("2024-06-28"))
     cut = dates[40 + days]
     later = london.series.dates > cut

@@ -137,7 +137,10 @@ def test_a_sent_companion_is_looked_at(client: TestClient, settings: Settings) -
     answer = ask(client, companions={"VIX": {"bars": json_bars(VIX)}})
     assert (answer["model"], answer["degraded_reason"]) == (ACCOMPANIED, None)
     assert answer["rv"] == expected(settings)
-    both = {"companions": {"VIX": {"bars": json_bars(VIX)}}, "history": {"bars": json_bars(BARS)}}
+    both: dict[str, Any] = {
+        "companions": {"VIX": {"bars": json_bars(VIX)}},
+        "history": {"bars": json_bars(BARS)},
+    }
     assert ask(client, **both)["rv"] == answer["rv"]
     assert ask(client)["model"] == PLAIN  # nothing of it was kept
 
@@ -153,7 +156,7 @@ def test_a_day_is_replayed_with_what_was_known_of_the_companion(
 
 @pytest.mark.parametrize("sent", [False, True])
 def test_without_a_companion_the_plain_model_answers(client: TestClient, sent: bool) -> None:
-    body = {"history": {"bars": json_bars(BARS)}} if sent else {}
+    body: dict[str, Any] = {"history": {"bars": json_bars(BARS)}} if sent else {}
     answer, plain = ask(client, **body), ask(client, PLAIN, **body)
     assert answer["model"] == PLAIN
     assert "nothing is held of VIX" in answer["degraded_reason"]
@@ -197,11 +200,12 @@ def test_what_is_wrong_with_a_companion_is_told(client: TestClient) -> None:
     )
     assert (refused.status_code, refused.json()["code"]) == (422, "non_positive_price")
     assert refused.json()["field"].startswith("companions.VIX.")
-    for body in (
+    bodies: list[dict[str, Any]] = [
         {"companions": {"VIX": {"bars": []}}},
         {"companions": {f"X{place}": {"bars": bars[:1]} for place in range(9)}},
         {"companions": {"VIX": bars[:1]}},
-    ):
+    ]
+    for body in bodies:
         assert client.post("/forecast", json={"asset": ASSET, **body}).status_code == 422
     unused = ask(client, PLAIN, companions={"VXN": {"bars": bars[-3:]}})
     assert f"{PLAIN} does not look at the companion VXN" in unused["warnings"]
