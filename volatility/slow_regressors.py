@@ -133,7 +133,7 @@ class Shock(Regressor):
     def values(self, windows: Windows) -> FloatArray:
         """Deviations, (batch,)."""
         shared = SharedWindows.of(windows)
-        summed = sum_of_newest(shared[self.column], self.newest)
+        summed = sum_of_newest(shared.filled(self.column), self.newest)
         shock = summed / (np.sqrt(self.newest) * shared.deviation_of(self.column))
         return np.asarray(np.abs(shock) if self.part == "absolute" else np.minimum(shock, 0.0))
 

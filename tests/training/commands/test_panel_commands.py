@@ -53,7 +53,10 @@ def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.Captur
         assert next(content).strip() == "asset,model,horizon,as_of,target_date,forecast,rv"
 
 
-def test_a_panel_is_evaluated_with_companions_beside(panel: Path, tmp_path: Path) -> None:
+def test_a_panel_is_evaluated_with_companions_beside(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.models.pooled.market._FEWEST", 100)
     out, vix = tmp_path / "results", tmp_path / "vix.csv"
     frame = to_frame(simulated_bars(1_300, "XNYS", seed=9, first="2017-06-01"))
     frame.rename(columns={"timestamp": "date"}).to_csv(vix, index=False)
