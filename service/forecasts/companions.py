@@ -50,6 +50,8 @@ class Beside(NamedTuple):
         if not isinstance(history, DatedSeries):
             return "the history has no dates, by which companions are aligned"
         dates, calendar = history.dates[-manifest.lookback :], get_calendar(manifest.calendar)
+        if not len(dates):  # too short for any model, which says so
+            return None
         for companion in self.companions:
             log_rv, _ = aligned(companion, dates, calendar).values()
             if not are_known(log_rv[None, :])[0]:
