@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from models_store.manifest import Manifest
 from models_store.names import UNIVERSAL
 from models_store.units import MEDIAN_SESSIONS
-from volatility.companions import companions_in
+from volatility.companions import are_known, companions_in
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
@@ -71,7 +69,7 @@ def check_columns(manifest: Manifest, history: RealizedSeries) -> None:
     Raises
     ------
     InvalidSeries : ``missing_columns``, the history lacks one; ``missing_companions``, a companion
-        was not known at every session that the model looks at.
+        was not known.
     """
     missing = [name for name in manifest.own_columns if name not in history.columns]
     if missing:
@@ -84,7 +82,7 @@ def check_columns(manifest: Manifest, history: RealizedSeries) -> None:
 
 def _is_known(history: RealizedSeries, column: str, sessions: int) -> bool:
     values = history.columns.get(column)
-    return values is not None and not np.isnan(values[-sessions:]).any()
+    return values is not None and bool(are_known(values[None, -sessions:])[0])
 
 
 def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
@@ -101,14 +99,14 @@ def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries
 
 
 def unknown_companions(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
-    """A companion was not known at every session that the model looks at."""
+    """A companion was not known at the newest session, or at too many before it."""
     names, sessions = ", ".join(missing), manifest.lookback
-    needed = f"what was known of {names} at each of the newest {sessions} sessions"
+    needed = f"{names} known at the newest session, and at half of the newest {sessions}"
     return InvalidSeries(
         f"{_name(manifest)} needs {needed}",
         code="missing_companions",
         field="companions",
-        found=f"sessions at which {names} is not known",
+        found=f"{names} not known",
         needed=needed,
     )
 

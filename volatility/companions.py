@@ -14,6 +14,9 @@ Each companion gives its target two columns, whose names begin with its own:
 ``VIX:return``     sum of its returns over the sessions that became known since the forecast before
 =================  =================================================================================
 
+A model sees windows of them. One is known where its newest session is, and at least half of the
+others: a gap in what is held of a companion leaves its means to what there is.
+
 A value depends on the date, the calendars and the companion's own sessions up to then, and on
 nothing else of either series.
 """
@@ -37,6 +40,7 @@ from volatility.series import DatedSeries
 
 ISSUED = 1_800  # seconds from the close of the asset's session to its forecast
 OLDEST = 5 * 86_400  # seconds: a long weekend of holidays, which Easter and Christmas are
+LEAST_KNOWN = 0.5  # of the sessions of a window
 COLUMNS = ("log_rv", "return")  # of each companion
 RETURN = "return"
 INDEX = "index"  # the kind of asset that an index of implied volatility is held as
@@ -175,6 +179,12 @@ def accompanied(
     for companion in companions:
         columns |= aligned(companion, series.dates, calendar)
     return replace(series, columns=columns)
+
+
+def are_known(seen: FloatArray) -> BoolArray:
+    """Whether a companion was known, of (n, lookback) windows of one of its columns; (n,)."""
+    known = ~np.isnan(seen)
+    return np.asarray(known[:, -1] & (known.mean(axis=1) >= LEAST_KNOWN))
 
 
 def sessions_behind(companion: Companion, as_of: np.datetime64, calendar: Calendar) -> int:

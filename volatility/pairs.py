@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.calendars import Calendar
+from volatility.companions import are_known
 from volatility.errors import HistoryTooShort
 from volatility.filters import windows
 from volatility.measures.columns import companion_of
@@ -47,7 +48,7 @@ def make_pairs(
 
     Windows are counted in observed sessions. Where one of the ``horizon`` sessions after ``as_of``
     is missing there is no pair, since what follows the gap is further ahead; nor where a companion
-    was not known at some session of the window.
+    was not known (:func:`volatility.companions.are_known`).
 
     Parameters
     ----------
@@ -77,11 +78,11 @@ def make_pairs(
 
 
 def _accompanied(seen: Windows) -> NDArray[np.bool_]:
-    """Where companions were known at every session of (n, lookback) windows; (n,)."""
+    """Where the companions of (n, lookback) windows were known; (n,)."""
     keep = np.ones(len(seen["rv"]), dtype=np.bool_)
     for name, values in seen.items():
         if companion_of(name):
-            keep &= ~np.isnan(values).any(axis=1)
+            keep &= are_known(values)
     return keep
 
 

@@ -15,7 +15,7 @@ from volatility.arrays import FloatArray, Windows
 from volatility.measures.columns import companion_of
 from volatility.regressors import Regressor, invalid_parameters
 from volatility.shared_windows import SharedWindows
-from volatility.trailing import SESSIONS, SLOW, sum_of_newest
+from volatility.trailing import SESSIONS, SLOW, known, sum_of_newest
 
 Part = Literal["negative", "absolute"]
 
@@ -137,7 +137,8 @@ class Shock(Regressor):
     def values(self, windows: Windows) -> FloatArray:
         """Deviations, (batch,)."""
         shared = SharedWindows.of(windows)
-        summed = sum_of_newest(shared.newest(self.column, self.newest), self.newest)
+        returns = shared.newest(self.column, self.newest)
+        summed = sum_of_newest(np.where(known(returns), returns, 0.0), self.newest)
         shock = summed / (np.sqrt(self.newest) * shared.deviation_of(self.column))
         return np.asarray(np.abs(shock) if self.part == "absolute" else np.minimum(shock, 0.0))
 

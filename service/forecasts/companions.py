@@ -18,6 +18,7 @@ from volatility.companions import (
     Companion,
     accompanied,
     aligned,
+    are_known,
     as_measured,
     sessions_behind,
     worth_telling,
@@ -49,9 +50,12 @@ class Beside(NamedTuple):
         if not isinstance(history, DatedSeries):
             return "the history has no dates, by which companions are aligned"
         dates, calendar = history.dates[-manifest.lookback :], get_calendar(manifest.calendar)
+        if not len(dates):  # too short for any model, which says so
+            return None
         for companion in self.companions:
-            unknown = np.isnan(next(iter(aligned(companion, dates, calendar).values())))
-            if unknown.any():
+            log_rv, _ = aligned(companion, dates, calendar).values()
+            if not are_known(log_rv[None, :])[0]:
+                unknown = np.isnan(log_rv)
                 return (
                     f"nothing of {companion.name} that is at most {_DAYS} days old is known at "
                     f"{np.count_nonzero(unknown)} of {len(dates)} sessions, the last of them "

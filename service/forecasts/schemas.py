@@ -189,7 +189,7 @@ class ForecastRequest(RequestBody):
         Field(
             max_length=_MAX_COMPANIONS,
             description="Other series that the model looks at, by name, instead of those held. "
-            "Where one is neither sent nor held, or not known within five days, the model that "
+            "Where one is neither sent nor held, or was not known within five days, the model that "
             "does without answers, and `degraded_reason` says so.",
         ),
     ] = Field(default_factory=dict)

@@ -1,5 +1,7 @@
 """Companions are seen as they were known: never a session before it was published."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,15 +25,14 @@ from volatility.series import DatedSeries, daily_series
 NEW_YORK, LONDON, CRYPTO = (get_calendar(name) for name in ("XNYS", "XLON", "24/7"))
 
 
-def companion(
-    name: str, calendar: str, first: str, last: str, rv: float | np.ndarray | None = None
-) -> Companion:
+def companion(name: str, calendar: str, first: str, last: str) -> Companion:
     """One whose log rv is the day of the month, and whose return is a hundredth of it."""
     dates = get_calendar(calendar).sessions(np.datetime64(first), np.datetime64(last))
     days = (dates - dates.astype("M8[M]")).astype(np.float64) + 1
-    values = np.exp(days) if rv is None else np.asarray(rv, np.float64)
     return Companion(
-        name, DatedSeries(values, "garman_klass", dates, columns={"return": days / 100}), calendar
+        name,
+        DatedSeries(np.exp(days), "garman_klass", dates, columns={"return": days / 100}),
+        calendar,
     )
 
 
@@ -105,7 +106,7 @@ def test_what_is_old_is_missing() -> None:
 def test_what_comes_after_the_close_moves_nothing(days: int, seed: int) -> None:
     """London changes after New York's close; nothing of New York's moves, to the last bit."""
     rng = np.random.default_rng(seed)
-    london = companion("UKX", "XLON", "2024-01-02", "2024-06-28", rv=None)
+    london = companion("UKX", "XLON", "2024-01-02", "2024-06-28")
     dates = NEW_YORK.sessions(np.datetime64("2024-01-02"), np.datetime64("2024-06-28"))
     cut = dates[40 + days]
     later = london.series.dates > cut
@@ -158,8 +159,12 @@ def test_there_is_no_pair_where_a_companion_was_not_known() -> None:
     vix = companion("VIX", "XNYS", "2024-02-01", "2024-06-28")
     series = accompanied(own, NEW_YORK, [vix])
     pairs = make_pairs(series, 5, NEW_YORK, 1, ("VIX:log_rv",))
-    assert pairs.as_of[0] == np.datetime64("2024-02-07")  # the fifth session with the VIX
-    assert len(make_pairs(series, 5, NEW_YORK, 1)) == len(pairs) + 21
+    assert pairs.as_of[0] == np.datetime64("2024-02-05")  # with three of five sessions of the VIX
+    assert len(make_pairs(series, 5, NEW_YORK, 1)) == len(pairs) + 19
+    gap = np.where(series.dates == np.datetime64("2024-03-04"), np.nan, 1.0)
+    columns = {**series.columns, "VIX:log_rv": gap * series.columns["VIX:log_rv"]}
+    holed = make_pairs(replace(series, columns=columns), 5, NEW_YORK, 1, ("VIX:log_rv",))
+    assert np.setdiff1d(pairs.as_of, holed.as_of).astype(str).tolist() == ["2024-03-04"]
     with pytest.raises(InvalidSeries, match="finite values"):
         DatedSeries(own.rv, "garman_klass", own.dates, columns={"return": own.rv * np.nan})
 
@@ -179,6 +184,29 @@ def test_a_shock_is_in_the_deviations_of_its_own_companion() -> None:
     assert (design_of((shock.name,)).build(windows) == expected).all()
     departure = design_of(("departure_0:X:log_rv",)).build(windows)
     assert (departure == design_of(("departure_0",)).build(own)).all()
+
+
+def test_a_gap_leaves_means_to_what_is_known() -> None:
+    rng = np.random.default_rng(1)
+    windows = {
+        "rv": rng.normal(-8, 1, (2, 250)),
+        "X:log_rv": rng.normal(-4, 1, (2, 250)),
+        "X:return": rng.normal(size=(2, 250)),
+    }
+    whole = {name: values[:1] for name, values in windows.items()}
+    for name in ("X:log_rv", "X:return"):
+        windows[name][1, 100:110] = np.nan
+    names = ("departure_5:X:log_rv", "departure_0:X:log_rv", "negative_shock_1:X:return")
+    design = design_of(names)
+    found = design.build(windows)
+    assert np.isfinite(found).all()
+    assert (found[:1] == design.build(whole)).all()
+    assert (found[1:] == design.build({it: values[1:] for it, values in windows.items()})).all()
+    seen = windows["X:log_rv"][1]
+    known = ~np.isnan(seen)
+    slow = (125 / 126) ** np.arange(250.0)[::-1]
+    level = (seen[known] @ slow[known]) / slow[known].sum()
+    assert found[1, 1] == pytest.approx(seen[-1] - level, rel=1e-10)
 
 
 def test_of_an_index_the_close_counts() -> None:

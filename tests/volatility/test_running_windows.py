@@ -102,16 +102,22 @@ def test_what_comes_later_changes_no_bit(name: str) -> None:
     assert np.array_equal(whole.values_of(regressor)[:655], part.values_of(regressor))
 
 
-@pytest.mark.parametrize("centre", [1.0, 25.0])
-def test_a_value_that_is_not_known_is_met_by_the_windows_that_hold_it(centre: float) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["exponential_mean_5:VIX:log_rv", "departure_5:VIX:log_rv", "negative_shock_5:VIX:return"],
+)
+def test_a_gap_leaves_means_to_what_is_known(name: str) -> None:
+    columns = series()
+    for column in ("VIX:log_rv", "VIX:return"):
+        columns[column][[*range(40), 400, 401, 700]] = np.nan
+    found = RunningWindows(columns).values_of(make_regressor(name))[SESSIONS - 1 :]
+    expected = of_windows(columns, name)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    assert np.isfinite(found[100:150]).all()
+
+
+def test_nothing_is_known_where_nothing_is() -> None:
     values = np.random.default_rng(4).normal(size=NOBS)
-    values[[0, 1, 400]] = np.nan
-    found = running_exponential_mean(values, centre)
-    seen = windows(values, SESSIONS)
-    whole = ~np.isnan(seen).any(axis=1)
-    assert whole.any()
-    assert not whole.all()
-    expected = seen @ exponential_weights(centre, SESSIONS)
-    expected /= exponential_weights(centre, SESSIONS).sum()
-    np.testing.assert_array_equal(np.isnan(found[SESSIONS - 1 :]), ~whole)
-    np.testing.assert_allclose(found[SESSIONS - 1 :][whole], expected[whole], rtol=1e-10)
+    values[100:400] = np.nan
+    found = running_exponential_mean(values, 25.0)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), np.arange(349, 400))

@@ -81,9 +81,10 @@ def _unaccompanied(recipe: Recipe, asset: AssetData) -> str | None:
     found = min(_by_part(TrainingSet(asset, {}, 0), recipe.lookback, recipe.columns))
     if found >= MINIMUM_TARGETS:
         return None
+    are = "is" if len(names) == 1 else "are"
     return (
-        f"{' and '.join(names)} are known at all of {recipe.lookback} sessions before only {found} "
-        f"targets of some part of the sample; needed: {MINIMUM_TARGETS}"
+        f"{' and '.join(names)} {are} known before only {found} targets of some part of the "
+        f"sample; needed: {MINIMUM_TARGETS}"
     )
 
 

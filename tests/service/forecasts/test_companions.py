@@ -154,6 +154,14 @@ def test_a_day_is_replayed_with_what_was_known_of_the_companion(
     assert answer["rv"] == expected(settings, day)
 
 
+def test_a_day_before_all_history_is_refused(client: TestClient) -> None:
+    put(client, "VIX", VIX)
+    day = str(BARS.dates[0] - 28)
+    asked = {"asset": ASSET, "model": ACCOMPANIED, "as_of": day}
+    refused = client.post("/forecast", json=asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "history_too_short")
+
+
 @pytest.mark.parametrize("sent", [False, True])
 def test_without_a_companion_the_plain_model_answers(client: TestClient, sent: bool) -> None:
     body: dict[str, Any] = {"history": {"bars": json_bars(BARS)}} if sent else {}

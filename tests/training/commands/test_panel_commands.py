@@ -59,6 +59,28 @@ def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.Captur
         assert next(content).strip() == "asset,model,horizon,as_of,target_date,forecast,rv"
 
 
+def test_a_panel_is_evaluated_with_companions_beside(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.models.pooled.market._FEWEST", 100)
+    out, vix = tmp_path / "results", tmp_path / "vix.csv"
+    frame = to_frame(simulated_bars(1_300, "XNYS", seed=9, first="2017-06-01"))
+    frame.rename(columns={"timestamp": "date"}).to_csv(vix, index=False)
+    options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    assert main(["evaluate", *options, *PLAN, "--companion", f"VIX={vix}"]) == 0
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    loss = {(row["asset"], row["model"]): row["qlike_loss"] for row in rows}
+    for model in ("universal", "combination", "hexp"):
+        assert loss["AAA", model] != loss["AAA", f"{model}_companions"]
+        # A coin looks at no implied volatility, and has no other coin beside it.
+    assert loss["COIN", "universal"] == loss["COIN", "universal_companions"]
+    assert loss["COIN", "combination"] == loss["COIN", "combination_companions"]
+    assert ("COIN", "hexp_companions") not in loss
+    assert f"--companion VIX={vix}" in (out / "report.md").read_text()
+    retrain = ["retrain", "--panel", str(panel), "--companion", f"VIX={vix}"]
+    assert main([*retrain, "--store", str(tmp_path / "store")]) == 2
+
+
 def test_the_universal_model_is_published(panel: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     options = ["--panel", str(panel), "--store", str(store), "--config", str(SMALL_CONFIG)]

@@ -59,11 +59,10 @@ def test_companions_must_be_given_and_known_for_long_enough() -> None:
     assert "--companion NAME=FILE" in obstacle(recipe, asset)
     companion = make_companion()
     assert obstacle(recipe, with_companions(asset, [companion])) is None
-    # 600 sessions, whose first 300 have 50 windows of 250; then whose last 150 have none.
-    late = replace(companion, series=companion.series.part(slice(32, None)))
-    assert "BESIDE are known at all of 250 sessions before only 49" in obstacle(
-        recipe, with_companions(asset, [late])
-    )
+    # Of 600 sessions the first 300 have 50 windows of 250, the last of which has half of a
+    # companion that begins 126 sessions before; then one whose last 150 have none.
+    late = replace(companion, series=companion.series.part(slice(31 + 126, None)))
+    assert "BESIDE is known before only" in obstacle(recipe, with_companions(asset, [late]))
     ended = replace(companion, series=companion.series.until(np.datetime64("2016-03-01")))
     assert "only 0 targets" in obstacle(recipe, with_companions(asset, [ended]))
     [made] = applicable([recipe], with_companions(asset, [companion, make_companion("OTHER")]))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from training.data.assets import AssetData
 from training.models.calendar_adjusted import WithoutCalendar
 from volatility.arrays import DateArray, FloatArray, Scale
+from volatility.companions import are_known
+from volatility.filters import windows
 from volatility.measures.columns import companion_of
 from volatility.pairs import Pairs
 from volatility.regressor_names import design_of
@@ -49,19 +51,17 @@ class AssetRegressors:
         ----------
         lookback : sessions a window.
         horizon : sessions ahead.
-        columns : what windows hold besides rv. Where a companion was not known at one of a
-            window's sessions there is no row.
+        columns : what windows hold besides rv. Where a companion was not known there is no row.
         """
         if horizon not in self._by_horizon:
             self._by_horizon[horizon] = self.asset.pairs(1, horizon=horizon)
         pairs, dates = self._by_horizon[horizon], self.asset.series.dates
         whole = pairs.as_of >= dates[lookback - 1]
-        beside = [self.asset.series.columns[it] for it in columns if companion_of(it)]
-        if beside:
-            unknown = np.isnan(beside).any(axis=0)
-            met = np.concatenate([[0], np.cumsum(unknown)])  # unknown sessions before each
-            after = np.searchsorted(dates, pairs.as_of) + 1
-            whole &= met[after] == met[np.maximum(after - lookback, 0)]
+        for name in columns:
+            if companion_of(name):
+                seen = windows(self.asset.series.columns[name], lookback)
+                known = np.concatenate([np.zeros(lookback - 1, dtype=np.bool_), are_known(seen)])
+                whole &= known[np.searchsorted(dates, pairs.as_of)]
         return pairs.where(whole)
 
     def windows(self, scale: Scale) -> SessionWindows:

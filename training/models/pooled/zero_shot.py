@@ -80,6 +80,13 @@ class ExportedPooled:
 FitPooled = Callable[[Sequence[AssetData], Config], FittedPooled]
 
 
+class View(NamedTuple):
+    """What a model saw and said of each session of an asset from the 22nd on."""
+
+    regressors: NDArray[np.float32]  # (n, k) scale-free
+    plain: FloatArray  # (n, horizons) logs of mean rv ahead, without any outcome of the asset
+
+
 class ZeroShot(NamedTuple):
     """What is said at each session of an asset from the 22nd on; (n, horizons) each."""
 
@@ -101,16 +108,7 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
     asset : any.
     newest : sessions of history that each forecast may look at, 22 to 250.
     """
-    effects, horizons = pooled.effects[asset.kind], pooled.horizons
-    seen = histories(asset)
-    if newest < SESSIONS:
-        hidden = np.arange(SESSIONS) < SESSIONS - newest
-        seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
-    made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
-    relative = pooled.network.run(
-        made.regressors.astype(np.float32), made.sequence.astype(np.float32)
-    )
-    plain = made.level[:, None] + relative + log_factors(asset, effects, horizons)
+    plain, horizons = view(pooled, asset, newest).plain, pooled.horizons
     ratios = np.exp(log_targets(asset, horizons) - plain)
     ratios[: SESSIONS - MINIMUM] = np.nan  # of forecasts that did not see a full window
     scales = [
@@ -118,3 +116,16 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
         for column, (horizon, mean) in enumerate(zip(horizons, pooled.capped_means, strict=True))
     ]
     return ZeroShot(plain, np.stack(scales, axis=1))
+
+
+def view(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> View:
+    """What a model sees and says of an asset; parameters as in :func:`zero_shot`."""
+    effects, horizons = pooled.effects[asset.kind], pooled.horizons
+    seen = histories(asset)
+    if newest < SESSIONS:
+        hidden = np.arange(SESSIONS) < SESSIONS - newest
+        seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
+    made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
+    regressors = made.regressors.astype(np.float32)
+    relative = pooled.network.run(regressors, made.sequence.astype(np.float32))
+    return View(regressors, made.level[:, None] + relative + log_factors(asset, effects, horizons))
