@@ -18,6 +18,7 @@ DEFAULT_SEEDS, QUICK_SEEDS = 5, 2  # of each network in a reproduction
 MOST_SEEDS = 100
 MOST_FOLDS = 20
 DROP = "drop"
+PANEL_SOURCE = "panel"
 OUTSIDE_SESSIONS = ("refuse", DROP)
 
 
@@ -140,7 +141,8 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="NAME",
         help=f"asset that transferred models are pre-trained on, of {list(NAMES)}; "
-        "overrides transfer.source",
+        f"overrides transfer.source. With evaluate --panel: {PANEL_SOURCE!r}, for transfer from "
+        "all assets of the panel to each other one, by every strategy",
     )
     parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
     parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")

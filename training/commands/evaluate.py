@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from training.commands import evaluate_panel
+from training.commands import evaluate_panel, evaluate_transfer
+from training.commands.arguments import PANEL_SOURCE
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import Preparation, check_writable
@@ -25,6 +26,8 @@ from training.models.registry import MODELS
 def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate everything asked for, print it and write it down; returns the exit status."""
     if options.panel is not None:
+        if options.source == PANEL_SOURCE:
+            return evaluate_transfer.run(options, console)
         return evaluate_panel.run(options, console)
     prepared = Preparation.of(options)
     folder.check_replaceable(options.out)

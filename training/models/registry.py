@@ -16,6 +16,7 @@ from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for
+    from training.models.pooled.transfer import Methods
     from training.models.pooled.zero_shot import FitPooled
     from training.models.recipe import Recipe
 
@@ -68,6 +69,7 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
 _POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
+_POOLED_METHODS = "training.models.pooled.strategies:methods"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -118,6 +120,18 @@ def pooled_fit() -> "FitPooled":
     require(NETWORKS_EXTRA, "the model for every asset")
     fit: FitPooled = _load(_POOLED_FIT)
     return fit
+
+
+def pooled_methods() -> "Methods":
+    """What fits the model for every asset, and fine-tunes it by each strategy.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``networks`` is not installed.
+    """
+    require(NETWORKS_EXTRA, "the model for every asset")
+    made: Methods = _load(_POOLED_METHODS)()
+    return made
 
 
 def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:

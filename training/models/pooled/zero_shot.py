@@ -77,6 +77,14 @@ class ExportedPooled:
         return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
 
 
+class Inputs(NamedTuple):
+    """What a pooled network sees of each session of an asset from the 22nd on."""
+
+    regressors: NDArray[np.float32]  # (n, k)
+    sequence: NDArray[np.float32]  # (n, 22, 4)
+    offsets: FloatArray  # (n, horizons) added to what the network says: slow mean and calendar
+
+
 FitPooled = Callable[[Sequence[AssetData], Config], FittedPooled]
 
 
@@ -96,19 +104,27 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
     asset : any.
     newest : sessions of history that each forecast may look at, 22 to 250.
     """
-    effects, horizons = pooled.effects[asset.kind], pooled.horizons
-    seen = histories(asset)
-    if newest < SESSIONS:
-        hidden = np.arange(SESSIONS) < SESSIONS - newest
-        seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
-    made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
-    relative = pooled.network.run(
-        made.regressors.astype(np.float32), made.sequence.astype(np.float32)
-    )
-    plain = made.level[:, None] + relative + log_factors(asset, effects, horizons)
+    horizons = pooled.horizons
+    seen = inputs_of(pooled, asset, newest)
+    plain = seen.offsets + pooled.network.run(seen.regressors, seen.sequence)
     ratios = np.exp(log_targets(asset, horizons) - plain)
     scales = [
         rolling_log_scales(ratios[:, column], float(mean), horizon)
         for column, (horizon, mean) in enumerate(zip(horizons, pooled.capped_means, strict=True))
     ]
     return ZeroShot(plain, plain + np.stack(scales, axis=1))
+
+
+def inputs_of(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> Inputs:
+    """What a model's network sees of an asset; see :func:`zero_shot`."""
+    effects = pooled.effects[asset.kind]
+    seen = histories(asset)
+    if newest < SESSIONS:
+        hidden = np.arange(SESSIONS) < SESSIONS - newest
+        seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
+    made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
+    return Inputs(
+        made.regressors.astype(np.float32),
+        made.sequence.astype(np.float32),
+        made.level[:, None] + log_factors(asset, effects, pooled.horizons),
+    )
