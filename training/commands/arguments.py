@@ -60,6 +60,13 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="folder of the results, replaced when they are complete (default: %(default)s)",
     )
     _add_panel(parser)
+    parser.add_argument(
+        "--targets",
+        type=_targets,
+        metavar="N",
+        help=f"with --panel and --source {PANEL_SOURCE}: assets of each kind that are forecast, "
+        "the first of the panel (default: all); sources are fitted on all",
+    )
 
 
 def add_reproduce(parser: argparse.ArgumentParser) -> None:
@@ -202,6 +209,12 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
 def _horizon(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions, of 1 or more")
+    return int(text)
+
+
+def _targets(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of assets, of 1 or more")
     return int(text)
 
 

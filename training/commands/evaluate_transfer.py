@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(options.out.resolve().parent)
     config, horizons = _config_of(options)
     echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
-    plan = TransferPlan(options.folds, options.months)
+    plan = TransferPlan(options.folds, options.months, options.targets)
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     every = candidates(plan, pooled_methods())
@@ -118,7 +118,7 @@ def _command(options: argparse.Namespace) -> str:
     words += ["--source", options.source]
     words += ["--folds", str(options.folds), "--months", str(options.months)]
     words += ["--horizons", *map(str, sorted(set(options.horizons)))]
-    for option in ("config", "seed", "seeds"):
+    for option in ("targets", "config", "seed", "seeds"):
         if getattr(options, option) is not None:
             words += [f"--{option}", str(getattr(options, option))]
     return shlex.join(words)

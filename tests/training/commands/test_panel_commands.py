@@ -60,7 +60,18 @@ def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.Captur
 def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out, panel = tmp_path / "results", written(tmp_path, 270)
     options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
-    transfer = ["--source", "panel", "--folds", "2", "--jobs", "1", "--seeds", "1"]
+    transfer = [
+        "--source",
+        "panel",
+        "--folds",
+        "2",
+        "--jobs",
+        "1",
+        "--seeds",
+        "1",
+        "--targets",
+        "2",
+    ]
     assert main(["evaluate", *options, *transfer, "--horizons", "1", "2"]) == 0
     assert {path.name for path in out.iterdir()} == {"report.md", "results.csv"}
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
@@ -72,7 +83,7 @@ def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.Captu
     report = (out / "report.md").read_text()
     assert report in capsys.readouterr().out
     assert "| model | 60 | 125 | all |" in report
-    assert "--source panel --folds 2 --months 24 --horizons 1 2" in report
+    assert "--source panel --folds 2 --months 24 --horizons 1 2 --targets 2" in report
     assert "3 assets, 201 forecasts" in report  # the last 67 of 270 sessions each
 
 

@@ -46,6 +46,7 @@ class TransferPlan:
     ----------
     folds : that the panel's assets fall into.
     months : before an asset's cut-off that its source may have been fitted.
+    targets : assets of each kind, the first of the panel, that are forecast; None for all.
     lengths : numbers of sessions known of an asset; all of them are tried besides.
     judged : sessions after the cut-off that judge, at most.
     choosing : assets of each kind, the first of the panel, whose third quarter chooses settings.
@@ -55,9 +56,10 @@ class TransferPlan:
 
     folds: int
     months: int
+    targets: int | None = None
     lengths: tuple[int, ...] = (60, 125, 250, 500, 1_000)
     judged: int = 500
-    choosing: int = 3
+    choosing: int = 2
     epochs: tuple[int, ...] = (1, 4, 16)
     scratch: tuple[Setting, ...] = tuple(
         Setting(epochs, ridge) for epochs in (1, 10) for ridge in (0.1, 1.0, 10.0)
@@ -120,13 +122,13 @@ def spans_of(assets: Sequence[AssetData], plan: TransferPlan, part: str) -> list
     ----------
     assets : of the panel.
     plan : how many sessions judge, and how many assets choose.
-    part : ``selection``, the third quarter, of the assets that choose; ``test``, the last of all.
+    part : ``selection``, the third quarter, of the assets that choose; ``test``, the last of those
+        that are forecast.
     """
-    if part == SELECTION:
-        kinds = sorted({it.kind for it in assets})
-        by_kind = [[it for it in assets if it.kind == kind] for kind in kinds]
-        assets = [it for own in by_kind for it in own[: plan.choosing]]
-    return [_span(asset, plan.judged, part) for asset in assets]
+    kinds = sorted({it.kind for it in assets})
+    by_kind = [[it for it in assets if it.kind == kind] for kind in kinds]
+    count = plan.choosing if part == SELECTION else plan.targets
+    return [_span(asset, plan.judged, part) for own in by_kind for asset in own[:count]]
 
 
 def source_jobs(

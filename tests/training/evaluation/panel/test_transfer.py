@@ -96,6 +96,8 @@ def test_a_part_is_cut_where_it_begins_and_ends_before_the_next():
     assert third.asset.series.dates[-1] == dates[449]  # 100 sessions judge
     assert last.cut_off == dates[524]
     assert last.asset.series.dates[-1] == dates[624]
+    some = spans_of(simulated_panel(), replace(PLAN, targets=2), TEST)
+    assert [it.asset.kind for it in some] == ["crypto", "crypto", "fx", "stock", "stock"]
     whole = spans_of([asset], replace(PLAN, judged=1_000), SELECTION)[0]
     assert whole.asset.series.dates[-1] < dates[525]
 
