@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.progress import Progress
 
+from training.commands.arguments import PANEL_SOURCE
 from training.commands.console import echo
 from training.commands.preparation import check_writable, config_of
 from training.config import Config
@@ -40,22 +41,25 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     Raises
     ------
-    InvalidInput : models are named, which this comparison does not choose among.
+    InvalidInput : models or horizons are named, which this comparison does not choose among.
     """
-    if options.models != list(MODELS):
-        raise InvalidInput(
-            "--source panel compares its own models; --models does not go with it", field="models"
-        )
+    for option, meant in (("models", list(MODELS)), ("horizons", [1])):
+        if getattr(options, option) != meant:
+            raise InvalidInput(
+                f"--source {PANEL_SOURCE} compares its own models, one session ahead; --{option} "
+                "does not go with it",
+                field=option,
+            )
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)
-    config, horizons = _config_of(options)
-    echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
+    config = _config_of(options)
+    echo(config, console, panel=options.panel, out=options.out)
     plan = TransferPlan(options.folds, options.months, options.targets)
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     every = candidates(plan, pooled_methods())
-    chosen = choose(_forecast(assets, SELECTION, every, plan, config, (1,), options, console))
-    tracks = _forecast(assets, TEST, chosen, plan, config, horizons, options, console)
+    chosen = choose(_forecast(assets, SELECTION, every, plan, config, options, console))
+    tracks = _forecast(assets, TEST, chosen, plan, config, options, console)
     report = transfer_report(summarize(tracks), chosen, plan, _command(options))
     console.print(report.decode(), markup=False, soft_wrap=True)
     files = {
@@ -73,7 +77,6 @@ def _forecast(
     settings: Chosen,
     plan: TransferPlan,
     config: Config,
-    horizons: Sequence[int],
     options: argparse.Namespace,
     console: Console,
 ) -> dict[TransferKey, ForecastTrack]:
@@ -95,21 +98,17 @@ def _forecast(
             methods,
             benchmark,
             config,
-            horizons,
             worker_pool(options.jobs),
             lambda: progress.advance(targets),
         )
 
 
-def _config_of(options: argparse.Namespace) -> tuple[Config, list[int]]:
-    """The configuration with as many encoders as asked for, and the horizons."""
+def _config_of(options: argparse.Namespace) -> Config:
+    """The configuration, with as many encoders as asked for."""
     config = config_of(options)
-    horizons = sorted(set(options.horizons))
-    universal = config.universal
-    if options.seeds is not None:
-        universal = replace(universal, seeds=options.seeds)
-    every = tuple(sorted({*config.horizons, *horizons}))
-    return replace(config, universal=universal, horizons=every), horizons
+    if options.seeds is None:
+        return config
+    return replace(config, universal=replace(config.universal, seeds=options.seeds))
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -117,7 +116,6 @@ def _command(options: argparse.Namespace) -> str:
     words = ["python", "-m", "training", "evaluate", "--panel", str(options.panel)]
     words += ["--source", options.source]
     words += ["--folds", str(options.folds), "--months", str(options.months)]
-    words += ["--horizons", *map(str, sorted(set(options.horizons)))]
     for option in ("targets", "config", "seed", "seeds"):
         if getattr(options, option) is not None:
             words += [f"--{option}", str(getattr(options, option))]

@@ -2,8 +2,9 @@
 
 The source of an asset is a model that was fitted on the assets of the other folds, up to a date not
 after the asset's cut-off. Of the asset's own sessions the newest N before the cut-off are known;
-the sessions from it on judge. What is not estimated is chosen with the cut-off at the half of the
-asset's sessions, on the third quarter, and judged with the cut-off at three quarters, on the last.
+the sessions after it judge, one session ahead. What is not estimated is chosen with the cut-off at
+the half of the asset's sessions, on the third quarter, and judged with the cut-off at three
+quarters, on the last.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,7 +100,6 @@ class TransferKey(NamedTuple):
     asset: str
     variant: Variant
     sessions: int
-    horizon: int
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,6 @@ def transfer_tracks(
     methods: Methods,
     benchmark: Recipe,
     config: Config,
-    horizons: Sequence[int],
     parallel: joblib.Parallel,
     asset_done: Callable[[], None] = lambda: None,
 ) -> dict[TransferKey, ForecastTrack]:
@@ -185,13 +184,12 @@ def transfer_tracks(
     methods : fitting and fine-tuning.
     benchmark : log-HAR, fitted on what is known.
     config : rates, seed.
-    horizons : of the sources' that are forecast.
     parallel : where assets are forecast; must return a generator.
     asset_done : told of every asset.
     """
     tracks: dict[TransferKey, ForecastTrack] = {}
     jobs = (
-        joblib.delayed(_forecast)(span, source, chosen, plan, methods, benchmark, config, horizons)
+        joblib.delayed(_forecast)(span, source, chosen, plan, methods, benchmark, config)
         for span, source in spans
     )
     for forecasts in parallel(jobs):
@@ -235,7 +233,6 @@ def _forecast(
     methods: Methods,
     benchmark: Recipe,
     config: Config,
-    horizons: Sequence[int],
 ) -> dict[TransferKey, ForecastTrack]:
     tracks: dict[TransferKey, ForecastTrack] = {}
     chosen_for = {sessions for _, sessions in chosen}  # third quarters may have none so long
@@ -249,34 +246,28 @@ def _forecast(
             for setting in settings
             if known == sessions
         ]
-        said = adapted_forecasts(source, asset, span.cut_off, variants, methods, config)
-        for horizon in horizons:
-            column = source.horizons.index(horizon)
-            logs = {variant: values[:, column] for variant, values in said.items()}
-            own = _tracks(span, asset, horizon, logs, benchmark, config.seed)
-            tracks |= {
-                TransferKey(asset.asset, variant, sessions, horizon): track
-                for variant, track in own.items()
-            }
+        logs = adapted_forecasts(source, asset, span.cut_off, variants, methods, config)
+        for variant, track in _tracks(span, asset, logs, benchmark, config.seed).items():
+            tracks[TransferKey(asset.asset, variant, sessions)] = track
     return tracks
 
 
 def _tracks(
     span: Span,
     asset: AssetData,
-    horizon: int,
     logs: Mapping[Variant, FloatArray],
     benchmark: Recipe,
     seed: int,
 ) -> dict[Variant, ForecastTrack]:
     """The models' and the benchmark's forecasts of what judges."""
-    data = TrainingSet(asset, {}, seed, horizon)
+    data = TrainingSet(asset, {}, seed)
     pairs = data.pairs(benchmark.lookback)
     ahead = pairs.where(pairs.target_dates > span.cut_off)
     known = data.until(span.cut_off)
     rows = np.searchsorted(asset.series.dates, ahead.as_of) - (MINIMUM - 1)
     forecasts = {variant: np.exp(values[rows]) for variant, values in logs.items()}
-    forecasts[Variant(LOG_HAR)] = forecast_rv(benchmark.fit(known), ahead.windows, seen_in(known))
+    fit = benchmark.fit(known)
+    forecasts[Variant(LOG_HAR)] = forecast_rv(fit, ahead.windows, seen_in(known))
     return {
         variant: ForecastTrack(
             model=variant.model,
@@ -284,7 +275,6 @@ def _tracks(
             target_dates=ahead.target_dates,
             forecast=forecast,
             rv=ahead.targets,
-            horizon=horizon,
         )
         for variant, forecast in forecasts.items()
     }

@@ -11,6 +11,10 @@ from training.evaluation.panel.transfer_scores import Difference, TransferScore,
 from training.models.pooled.transfer import SCRATCH, UNIVERSAL, UNSCALED
 
 LEVEL = 0.05
+_DIFFERENCES = (
+    "Points of QLIKE in units of log-HAR's, with as many sessions known; the p-value of none, and "
+    "the assets with less."
+)
 
 
 def transfer_csv(scores: Sequence[TransferScore]) -> bytes:
@@ -25,17 +29,14 @@ def transfer_csv(scores: Sequence[TransferScore]) -> bytes:
 def transfer_report(
     summaries: Sequence[TransferSummary], chosen: Chosen, plan: TransferPlan, command: str
 ) -> bytes:
-    """Tables of every horizon, and of what was chosen, in Markdown."""
-    lines = ["# Transfer from a panel", "", f"`{command}`", "", _protocol(summaries, plan)]
-    for horizon in sorted({it.horizon for it in summaries}):
-        own = [it for it in summaries if it.horizon == horizon]
-        sessions = "One session" if horizon == 1 else f"{horizon} sessions"
-        lines += ["", f"## {sessions} ahead", "", *change_table(own)]
-        for other, words in ((UNIVERSAL, "the universal model"), (SCRATCH, "from scratch")):
-            lines += ["", f"Against {words}, with as many sessions known:", ""]
-            lines += difference_table(own, other)
-    lines += ["", "## What was chosen", "", *chosen_table(chosen)]
-    return ("\n".join(lines) + "\n").encode()
+    """The answer, differences, and what was chosen, in Markdown."""
+    lines = ["# Transfer from a panel", "", f"`{command}`", "", _protocol(summaries, plan), ""]
+    lines += change_table(summaries)
+    for other, words in ((UNIVERSAL, "the universal model"), (SCRATCH, "the network from scratch")):
+        lines += ["", f"## Against {words}", "", _DIFFERENCES, ""]
+        lines += difference_table(summaries, other)
+    lines += ["", "## What was chosen", "", "Epochs, and from scratch the penalty.", ""]
+    return ("\n".join([*lines, *chosen_table(chosen)]) + "\n").encode()
 
 
 def change_table(summaries: Sequence[TransferSummary]) -> list[str]:

@@ -28,7 +28,7 @@ class TransferScore:
 
     Attributes
     ----------
-    asset, kind, model, sessions, horizon : what is scored; 0 sessions known are all.
+    asset, kind, model, sessions : what is scored; 0 sessions known are all.
     epochs, ridge : of a model that learned from the asset.
     first, last : target dates.
     nobs : how many.
@@ -40,7 +40,6 @@ class TransferScore:
     kind: str
     model: str
     sessions: int
-    horizon: int
     epochs: int
     ridge: float
     first: str
@@ -73,7 +72,7 @@ class TransferSummary:
 
     Attributes
     ----------
-    model, sessions, horizon : what is scored.
+    model, sessions : what is scored.
     assets, nobs : how many, and forecasts of all of them.
     change : mean over assets.
     better : assets with a lower QLIKE than log-HAR fitted on everything.
@@ -82,7 +81,6 @@ class TransferSummary:
 
     model: str
     sessions: int
-    horizon: int
     assets: int
     nobs: int
     change: float
@@ -102,7 +100,7 @@ def choose(tracks: Mapping[TransferKey, ForecastTrack]) -> Chosen:
     """Of each model and number of sessions known, the setting that is best over all assets."""
     found: dict[tuple[str, int], dict[Setting, list[float]]] = {}
     for key, track in tracks.items():
-        if key.variant.setting != Setting() and key.horizon == 1:
+        if key.variant.setting != Setting():
             changes = found.setdefault((key.variant.model, key.sessions), {})
             relative = _relative(key, track, tracks).relative
             changes.setdefault(key.variant.setting, []).append(float(relative.mean()))
@@ -127,7 +125,6 @@ def score_transfer(
                 kind=kinds[key.asset],
                 model=key.variant.model,
                 sessions=key.sessions,
-                horizon=key.horizon,
                 epochs=key.variant.setting.epochs,
                 ridge=key.variant.setting.ridge,
                 first=str(track.target_dates[0]),
@@ -141,25 +138,24 @@ def score_transfer(
 
 
 def summarize(tracks: Mapping[TransferKey, ForecastTrack]) -> list[TransferSummary]:
-    """Every model over all assets, by horizon and sessions known."""
-    by_model: dict[tuple[int, int, str], dict[str, _Losses]] = {}
+    """Every model over all assets, by sessions known."""
+    by_model: dict[tuple[int, str], dict[str, _Losses]] = {}
     for key, track in tracks.items():
-        group = by_model.setdefault((key.horizon, key.sessions, key.variant.model), {})
+        group = by_model.setdefault((key.sessions, key.variant.model), {})
         group[key.asset] = _relative(key, track, tracks)
     summaries = []
-    for (horizon, sessions, model), own in sorted(by_model.items()):
-        others = {name: by_model[horizon, sessions, name] for name in COMPARED if name != model}
+    for (sessions, model), own in sorted(by_model.items()):
+        others = {name: by_model[sessions, name] for name in COMPARED if name != model}
         changes = [float(it.relative.mean()) - 1 for it in own.values()]
         summaries.append(
             TransferSummary(
                 model=model,
                 sessions=sessions,
-                horizon=horizon,
                 assets=len(changes),
                 nobs=sum(len(it.dates) for it in own.values()),
                 change=fmean(changes),
                 better=sum(it < 0 for it in changes),
-                against={name: _difference(own, it, horizon) for name, it in others.items()},
+                against={name: _difference(own, it) for name, it in others.items()},
             )
         )
     return summaries
@@ -179,9 +175,7 @@ def _relative(
     return _Losses(track.target_dates, qlike_losses(track.rv, track.forecast) / reference)
 
 
-def _difference(
-    own: Mapping[str, _Losses], others: Mapping[str, _Losses], horizon: int
-) -> Difference:
+def _difference(own: Mapping[str, _Losses], others: Mapping[str, _Losses]) -> Difference:
     both = [(own[asset], others[asset]) for asset in own]
     changes = [float(one.relative.mean() - other.relative.mean()) for one, other in both]
     dates = np.unique(np.concatenate([it.dates for it in own.values()]))
@@ -189,7 +183,7 @@ def _difference(
     return Difference(
         change=fmean(changes),
         better=sum(it < 0 for it in changes),
-        pvalue=diebold_mariano(losses, others_losses, horizon).pvalue,
+        pvalue=diebold_mariano(losses, others_losses).pvalue,
     )
 
 

@@ -82,26 +82,27 @@ def adapted_forecasts(
 
     Returns
     -------
-    Logs of mean rv ahead of each session from the 22nd on; (n, horizons) each. All but the unscaled
-    have the scale that the asset's outcomes had told by ``cut_off``.
+    Logs of rv one session after each from the 22nd on, (n,) each: the source's first horizon. All
+    but the unscaled have the scale that the asset's outcomes had told by ``cut_off``.
     """
     known = asset.until(cut_off)
     outcomes = log_targets(known, source.horizons)
     seen = inputs_of(source, asset)
     rows = _rows(seen, outcomes)
+    next_session = outcomes[:, 0]
     said: dict[Variant, FloatArray] = {}
     for variant in variants:
         model, setting = variant
         if model == UNSCALED:
             said[variant] = _plain(source, seen)
         elif model == UNIVERSAL:
-            said[variant] = _scaled(source, seen, outcomes)
+            said[variant] = _scaled(source, seen, next_session)
         elif model == SCRATCH:
             own = methods.fit((known,), _from_scratch(config, setting))
-            said[variant] = _scaled(own, inputs_of(own, asset), outcomes)
+            said[variant] = _scaled(own, inputs_of(own, asset), next_session)
         else:
             tuned = methods.tune[model](source, rows, setting.epochs, config)
-            said[variant] = _scaled(tuned, seen, outcomes)
+            said[variant] = _scaled(tuned, seen, next_session)
     return said
 
 
@@ -114,19 +115,18 @@ def _rows(seen: Inputs, outcomes: FloatArray) -> Rows:
 
 
 def _plain(pooled: Pooled, seen: Inputs) -> FloatArray:
-    return seen.offsets + pooled.network.run(seen.regressors, seen.sequence)
+    relative = pooled.network.run(seen.regressors, seen.sequence)
+    return seen.offsets[:, 0] + relative[:, 0]
 
 
 def _scaled(pooled: Pooled, seen: Inputs, outcomes: FloatArray) -> FloatArray:
     plain = _plain(pooled, seen)
     ratios = np.exp(outcomes - plain[: len(outcomes)])
-    scales = [log_scale(*it) for it in zip(ratios.T, pooled.capped_means.tolist(), strict=True)]
-    scaled: FloatArray = plain + np.array(scales)
-    return scaled
+    return plain + log_scale(ratios, float(pooled.capped_means[0]))
 
 
 def _from_scratch(config: Config, setting: Setting) -> Config:
     universal = replace(
         config.universal, ridge=setting.ridge, epochs=setting.epochs, batch_size=BATCH
     )
-    return replace(config, universal=universal)
+    return replace(config, horizons=config.horizons[:1], universal=universal)

@@ -63,20 +63,18 @@ def tune(source, rows, epochs, _config):
 METHODS = Methods(fit, {"full": tune})
 
 
-def tracks_of(assets, part, chosen, horizons=(1, 5)):
+def tracks_of(assets, part, chosen):
     jobs = source_jobs(assets, spans_of(assets, PLAN, part), PLAN)
     config = replace(TINY, universal=replace(TINY.universal, ridge=0.5))
     sources = fit_sources(jobs, fit, config, worker_pool(1))
     spans = [(span, source) for job, source in sources for span in job.spans]
     benchmark = make_recipe(LOG_HAR, config)
-    return transfer_tracks(
-        spans, chosen, PLAN, METHODS, benchmark, config, horizons, worker_pool(1)
-    )
+    return transfer_tracks(spans, chosen, PLAN, METHODS, benchmark, config, worker_pool(1))
 
 
 @pytest.fixture(scope="module")
 def chosen():
-    return choose(tracks_of(simulated_panel(), SELECTION, candidates(PLAN, METHODS), (1,)))
+    return choose(tracks_of(simulated_panel(), SELECTION, candidates(PLAN, METHODS)))
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +137,12 @@ def test_the_setting_that_the_third_quarter_prefers_is_chosen(chosen):
 def test_every_model_forecasts_the_same_sessions(tracks):
     panel = simulated_panel()
     for span in spans_of(panel, PLAN, TEST):
-        for horizon in (1, 5):
-            own = [it for key, it in tracks.items() if key[0::3] == (span.asset.asset, horizon)]
-            assert len(own) == 3 * 5
-            for track in own:
-                np.testing.assert_array_equal(track.target_dates, own[0].target_dates)
-                assert track.as_of[0] == span.cut_off
-                assert len(track) == 100 - horizon + 1
+        own = [it for key, it in tracks.items() if key.asset == span.asset.asset]
+        assert len(own) == 3 * 5
+        for track in own:
+            np.testing.assert_array_equal(track.target_dates, own[0].target_dates)
+            assert track.as_of[0] == span.cut_off
+            assert len(track) == 100
 
 
 def test_nothing_after_the_first_judged_sessions_changes_their_forecasts(tracks, chosen):
@@ -179,7 +176,7 @@ def test_log_har_of_everything_is_the_reference(tracks):
 
 
 def key(asset, model, sessions=EVERYTHING):
-    return TransferKey(asset, Variant(model), sessions, 1)
+    return TransferKey(asset, Variant(model), sessions)
 
 
 def track(model, dates, ratio):
@@ -217,7 +214,7 @@ def test_differences_are_means_over_assets_of_relative_losses():
 
 
 def test_tables_have_a_column_for_each_number_of_sessions(tracks, chosen):
-    own = [it for it in summarize(tracks) if it.horizon == 1]
+    own = summarize(tracks)
     head, _, *rows = change_table(own)
     assert head == "| model | 60 | 125 | all |"
     names = [row.split("|")[1].strip(" `") for row in rows]
