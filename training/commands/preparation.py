@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from training.commands.arguments import ALL_CORES, DROP
+from training.commands.arguments import ALL_CORES, DROP, PANEL_SOURCE
 from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
@@ -188,6 +188,14 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
     InvalidInput : options that do not go together.
     """
     assets = list(dict.fromkeys(options.asset or NAMES))
+    if options.source == PANEL_SOURCE:
+        raise InvalidInput(
+            f"--source {PANEL_SOURCE} goes with evaluate --panel DIR: transfer from all assets of "
+            "a panel to each other one",
+            field="source",
+            found=PANEL_SOURCE,
+            needed="--panel DIR, or a shipped asset as the source",
+        )
     if options.source in assets:
         raise InvalidInput(
             f"{options.source} is both source and target; nothing can be transferred from an "

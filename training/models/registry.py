@@ -16,6 +16,7 @@ from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for
+    from training.models.pooled.transfer import Methods
     from training.models.pooled.zero_shot import FitPooled
     from training.models.recipe import Recipe
 
@@ -84,6 +85,7 @@ _BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ridge_companions": ("ridge",),
     }
 )
+_POOLED_METHODS = "training.models.pooled.strategies:methods"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -133,6 +135,18 @@ def pooled_fit() -> "FitPooled":
     require(NETWORKS_EXTRA, "the model for every asset")
     fit: FitPooled = _load(_POOLED_FIT)
     return fit
+
+
+def pooled_methods() -> "Methods":
+    """What fits the model for every asset, and fine-tunes it by each strategy.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``networks`` is not installed.
+    """
+    require(NETWORKS_EXTRA, "the model for every asset")
+    made: Methods = _load(_POOLED_METHODS)()
+    return made
 
 
 def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:

@@ -25,6 +25,8 @@ class PooledFit:
     network : from what is scale-free to logs of mean rv, bias corrected, by horizon.
     horizons : of its outputs.
     effects : of the calendar, by kind of asset.
+    log_means : by horizon, the log of the mean over the panel of rv over the exponential of its
+        forecast log: by how much the network says more than a log.
     capped_means : by horizon, the mean over the panel of rv over forecast, each capped: what an
         asset's own such mean is compared with.
     example : rows to check the export on.
@@ -33,6 +35,7 @@ class PooledFit:
     network: PooledNetwork
     horizons: tuple[int, ...]
     effects: Effects
+    log_means: FloatArray
     capped_means: FloatArray
     example: Rows
 
@@ -71,7 +74,8 @@ def fit_pooled(assets: Sequence[AssetData], config: Config) -> PooledFit:
     coefficients[0] += np.log(means)
     network = PooledNetwork(scaling, coefficients, encoders)
     example = rows.where(np.arange(len(rows.targets)) % (len(rows.targets) // 64 + 1) == 0)
-    return PooledFit(network, horizons, effects, _means(capped(ratios / means)), example)
+    capped_means = _means(capped(ratios / means))
+    return PooledFit(network, horizons, effects, np.log(means), capped_means, example)
 
 
 def _standardization(rows: Rows) -> Standardization:

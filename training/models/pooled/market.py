@@ -18,7 +18,12 @@ import numpy as np
 from training.data.assets import AssetData
 from training.models.pooled.ridge import pooled_ridge
 from training.models.pooled.rows import log_targets
-from training.models.pooled.zero_shot import Pooled, view
+from training.models.pooled.zero_shot import (
+    Pooled,
+    inputs_of,
+    own_log_scales,
+    plain_forecasts,
+)
 from volatility.arrays import BoolArray, FloatArray
 from volatility.class_factor import (
     Signals,
@@ -28,7 +33,7 @@ from volatility.class_factor import (
     signals,
 )
 from volatility.companions import INDICES, known_sessions
-from volatility.own_scale import capped, log_scales
+from volatility.own_scale import capped
 from volatility.scale_free import LARGEST, MINIMUM
 
 # Fixed on the third quarter of 53 assets; see docs/decisions/0032.
@@ -154,12 +159,7 @@ def accompanied_forecasts(
     if stage is not None:
         logs[rows.known] += stage.correction(rows.design)
         means = stage.capped_means
-    ratios = np.exp(rows.targets - logs)
-    scales = [
-        log_scales(ratios[:, column], float(mean), horizon)
-        for column, (horizon, mean) in enumerate(zip(pooled.horizons, means, strict=True))
-    ]
-    return logs + np.stack(scales, axis=1)
+    return logs + own_log_scales(rows.targets - logs, pooled.horizons, means)
 
 
 def _of_index(index: AssetData, asset: AssetData, own: Signals) -> FloatArray:
@@ -171,11 +171,12 @@ def _of_index(index: AssetData, asset: AssetData, own: Signals) -> FloatArray:
 
 
 def _rows(pooled: Pooled, asset: AssetData, market: Market) -> _Rows:
-    seen = view(pooled, asset)
-    companions = market[asset.asset][: len(seen.plain)]
+    seen = inputs_of(pooled, asset)
+    plain = plain_forecasts(pooled, seen)
+    companions = market[asset.asset][: len(plain)]
     known: BoolArray = np.asarray(~np.isnan(companions).any(axis=1))
     design = np.concatenate([companions[known], seen.regressors[known]], axis=1)
-    return _Rows(known, design, seen.plain, log_targets(asset, pooled.horizons))
+    return _Rows(known, design, plain, log_targets(asset, pooled.horizons))
 
 
 def _fit(rows: Sequence[_Rows]) -> KindStage:
