@@ -122,7 +122,7 @@ def _plain(pooled: Pooled, seen: Inputs) -> FloatArray:
 def _scaled(pooled: Pooled, seen: Inputs, outcomes: FloatArray) -> FloatArray:
     plain = _plain(pooled, seen)
     ratios = np.append(np.exp(outcomes - plain[: len(outcomes)]), np.nan)
-    return plain + log_scales(ratios, float(pooled.capped_means[0]), 1)[-1]
+    return np.asarray(plain + log_scales(ratios, float(pooled.capped_means[0]), 1)[-1])
 
 
 def _from_scratch(config: Config, setting: Setting) -> Config:

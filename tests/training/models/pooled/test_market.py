@@ -23,7 +23,7 @@ from training.models.pooled.market import (
     market_of,
 )
 from training.models.pooled.rows import class_effects, log_targets
-from training.models.pooled.zero_shot import view, zero_shot
+from training.models.pooled.zero_shot import zero_shot
 from volatility.series import DatedSeries
 
 
@@ -91,7 +91,7 @@ def test_it_recovers_what_the_companions_tell() -> None:
     rng = np.random.default_rng(0)
     known = []
     for asset in PANEL[:3]:
-        said = view(pooled, asset).plain[:, 0] + 0.5 * market[asset.asset][:, 0]
+        said = zero_shot(pooled, asset).plain[:, 0] + 0.5 * market[asset.asset][:, 0]
         rv = asset.series.rv.copy()
         rv[22:] = np.exp(said[:-1] + 0.05 * rng.normal(size=len(said) - 1))
         series = DatedSeries(
