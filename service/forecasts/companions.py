@@ -8,7 +8,7 @@ import numpy as np
 
 from models_store.manifest import CompanionData, Manifest
 from service.assets.holdings import Holdings
-from service.forecasts.schemas import CompanionInput
+from service.forecasts.requests import CompanionInput
 from service.http.errors import located
 from volatility.bars import from_records, validate
 from volatility.calendars import Calendar, get_calendar

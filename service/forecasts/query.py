@@ -12,7 +12,7 @@ from service.assets.holdings import Held, Holdings
 from service.forecasts.choosing import Chooser, sessions_until
 from service.forecasts.companions import Beside, companions_of
 from service.forecasts.horizons import check_horizons
-from service.forecasts.schemas import ForecastRequest, HistoryInput
+from service.forecasts.requests import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
 from service.models.asset_comparison import JUDGED

@@ -17,7 +17,12 @@ from models_store import (
 from models_store.names import UNIVERSAL
 from service.http.json import to_date
 from service.http.state import from_state
-from service.models.asset_comparison import JUDGED, AssetComparison, compare_models
+from service.models.asset_comparison import (
+    JUDGED,
+    AssetComparison,
+    compare_models,
+    ratio_to,
+)
 from service.models.universal import Universal
 from volatility.errors import (
     InvalidSeries,
@@ -26,7 +31,7 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
-from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow
+from volatility.evaluation.compare import BENCHMARKS
 
 HARDEST = BENCHMARKS[-1]  # calendar-adjusted log-HAR
 AUTO = "auto"  # the name under which an asset's champion is asked
@@ -286,7 +291,7 @@ class Catalogue:
             in_confidence_set=row.in_confidence_set,
             nobs=result.nobs,
             span=(to_date(first), to_date(last)),
-            calendar_log_har=_against(HARDEST, row, result),
+            calendar_log_har=ratio_to(HARDEST, row, result),
         )
 
     @cached_property
@@ -392,15 +397,6 @@ class Catalogue:
 
     def _listed(self) -> str:
         return ", ".join(self.assets()) or "none"
-
-
-def _against(benchmark: str, row: ComparisonRow, result: Comparison) -> tuple[float, float] | None:
-    """QLIKE over a benchmark's, and the p-value of equal QLIKE."""
-    test = row.diebold_mariano.get(benchmark)
-    losses = {it.model: it.qlike_loss for it in result.rows}
-    if test is None or not losses.get(benchmark):
-        return None
-    return row.qlike_loss / losses[benchmark], test.pvalue
 
 
 CatalogueDep = Annotated[Catalogue, from_state("catalogue")]

@@ -15,7 +15,7 @@ from models_store.predictors import linear
 from models_store.universal.store import UniversalStore
 from service.app import create_app
 from service.forecasts.query import Questions
-from service.forecasts.schemas import ForecastRequest
+from service.forecasts.requests import ForecastRequest
 from service.http.fields import Kind
 from service.settings import Settings
 from tests.models_store.artifacts import HAR, flip_byte, make_manifest, make_series
