@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
-from volatility.contributions import Part, linear_parts
+from volatility.contributions import Part, linear_parts, usual_windows
 from volatility.errors import HistoryTooShort, InvalidInput
 from volatility.filters import decaying, rough_kernel, weighted_sum
 from volatility.shared_windows import SharedWindows
@@ -358,8 +358,7 @@ class LinearPredictor:
 
     def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
         """The parts of :meth:`predict`, relative to a history whose rv was always ``usual_rv``."""
-        usual = {name: np.zeros((1, self.lookback)) for name in self.columns}
-        usual["rv"] = np.full((1, self.lookback), usual_rv)
+        usual = usual_windows(self.columns, self.lookback, usual_rv)
         build = self.design.build_each
         return linear_parts(
             {regressor.name: value for regressor, value in self.coefficients.items()},

@@ -133,6 +133,17 @@ def test_a_held_companion_is_looked_at(client: TestClient, settings: Settings) -
     assert [it["rv"] for it in structure] == [expected(settings, horizon=it) for it in (1, 5)]
 
 
+def test_what_a_companion_adds_is_told(client: TestClient) -> None:
+    put(client, "VIX", VIX)
+    answer = ask(client, explain=True)
+    told = answer["explanation"]
+    assert told["total"] == pytest.approx(np.log(answer["rv"]), abs=1e-9)
+    of_vix = [it for it in told["contributions"] if ":VIX:" in it["name"]]
+    assert of_vix
+    assert {it["group"] for it in of_vix} == {"companions"}
+    assert told["groups"]["companions"] == pytest.approx(sum(it["value"] for it in of_vix))
+
+
 def test_a_sent_companion_is_looked_at(client: TestClient, settings: Settings) -> None:
     answer = ask(client, companions={"VIX": {"bars": json_bars(VIX)}})
     assert (answer["model"], answer["degraded_reason"]) == (ACCOMPANIED, None)
