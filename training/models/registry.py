@@ -45,10 +45,10 @@ LINEAR: Mapping[str, str] = MappingProxyType(
     }
 )
 COMBINATION_COMPANIONS = "combination_companions"  # the same, of regressions with companions
+MEMBERS_COMPANIONS = ("hexp_companions", "ridge_companions", "universal")
 COMBINATION = "combination"  # what `auto` means unless something is better beyond doubt
 # Of which it is the mean in logs: fixed on the third quarter of 53 assets; see docs/decisions/0030.
 MEMBERS = ("hexp", "ridge", "universal")
-MEMBERS_COMPANIONS = ("hexp_companions", "ridge_companions", "universal")
 POOLED: Mapping[str, str] = MappingProxyType(
     {
         "universal": "training.models.pooled.universal:universal",
