@@ -214,17 +214,21 @@ def rolling_coverage(
     errors : (n,) scaled errors, of all dates.
     levels : nominal coverages, each one of `LEVELS`.
     horizon : sessions ahead.
-    dates : (k,) places of the dates, at which `MINIMUM` errors were known.
+    dates : (k,) places of the dates, ascending, at each of which `MINIMUM` errors were known.
 
     Returns
     -------
     (levels,), each between 0 and 1.
     """
     known = dates - (horizon - 1)  # errors before each date
+    first, last = int(dates[0]), int(dates[-1]) + 1
     padded = np.concatenate([np.full(WINDOW, np.nan), errors])
-    before = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[known]
-    own = errors[dates][:, None]
-    least = np.minimum((before <= own).sum(axis=1), (before >= own).sum(axis=1))
+    before = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[known[0] : known[-1] + 1]
+    own = errors[first:last, None]
+    no_larger, no_smaller = (
+        each.sum(axis=1, dtype=np.int16) for each in (before <= own, before >= own)
+    )
+    least = np.minimum(no_larger, no_smaller)[dates - first]
     places = _places(tuple(_tail(level) for level in levels), horizon)
     counts, at = np.unique(np.minimum(known, WINDOW), return_inverse=True)
     ranks = np.array([places[count] for count in counts.tolist()])[at] + 1  # (k, levels)
