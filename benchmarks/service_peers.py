@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from models_store import LoadedModel
-from service.forecasts.schemas import ForecastAnswer, ForecastRequest
+from service.forecasts.requests import ForecastRequest
+from service.forecasts.schemas import ForecastAnswer
 from service.http.bodies import read_json
 from volatility.regressors import LinearPredictor
 

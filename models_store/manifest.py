@@ -5,6 +5,7 @@ the same bytes. When a version came into service is written beside it, in the ``
 """
 
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
@@ -21,6 +22,7 @@ from models_store.names import check_asset_name, check_model_name
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec, any_spec
 from volatility.arrays import Scale
+from volatility.measures.columns import companion_of
 from volatility.seasonality import DAY_CLASSES
 
 
@@ -60,6 +62,14 @@ class TrainingData(Record):
     sha256: Sha256 = Field(
         description="Digest of measure, dates, rv and the columns used, as RealizedSeries.sha256."
     )
+
+
+class CompanionData(TrainingData):
+    """The series of a companion that a model was fitted with."""
+
+    measure: str
+    calendar: str
+    bar_interval: PositiveInt = Field(description="Seconds that one bar of it spans.")
 
 
 class LossHistory(Record):
@@ -208,6 +218,16 @@ class Manifest(Record):
     sources: tuple[TrainingData, ...] = Field(
         default=(), description="Other assets' series used in pre-training."
     )
+    companions: tuple[CompanionData, ...] = Field(
+        default=(),
+        description="Series beside the asset's own that it looks at, each as it was known at the "
+        "time of a forecast; see volatility.companions.",
+    )
+    stand_in: str | None = Field(
+        default=None,
+        description="The model of the asset that answers where a companion is not known. Null for "
+        "one that has no companions.",
+    )
     calendar_effects: CalendarEffects | None = Field(
         default=None,
         description="What each class of session adds to log rv: divided out of what the predictor "
@@ -243,6 +263,11 @@ class Manifest(Record):
                 f"by_horizon has {list(self.by_horizon)}; needed: {list(self.horizons[1:])}"
             )
         return self
+
+    @cached_property
+    def own_columns(self) -> tuple[str, ...]:
+        """Those of :attr:`columns` that the asset's own bars give."""
+        return tuple(it for it in self.columns if companion_of(it) is None)
 
     def at(self, horizon: int) -> HorizonRecord:
         """What is known of one of :attr:`horizons`.

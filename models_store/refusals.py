@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from models_store.manifest import Manifest
 from models_store.names import UNIVERSAL
 from models_store.units import MEDIAN_SESSIONS
+from volatility.companions import are_known, companions_in
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
@@ -12,6 +13,7 @@ from volatility.errors import (
     UnsupportedHorizon,
     UnsupportedLevel,
 )
+from volatility.series import RealizedSeries
 
 
 def unsupported_horizon(manifest: Manifest, horizon: int) -> UnsupportedHorizon:
@@ -61,15 +63,50 @@ def too_short(manifest: Manifest, nobs: int) -> HistoryTooShort:
     )
 
 
+def check_columns(manifest: Manifest, history: RealizedSeries) -> None:
+    """Refuse a history without all that a model sees beside rv.
+
+    Raises
+    ------
+    InvalidSeries : ``missing_columns``, the history lacks one; ``missing_companions``, a companion
+        was not known.
+    """
+    missing = [name for name in manifest.own_columns if name not in history.columns]
+    if missing:
+        raise missing_columns(manifest, missing)
+    beside = [it for it in manifest.columns if it not in manifest.own_columns]
+    unknown = [it for it in beside if not _is_known(history, it, manifest.lookback)]
+    if unknown:
+        raise unknown_companions(manifest, companions_in(unknown))
+
+
+def _is_known(history: RealizedSeries, column: str, sessions: int) -> bool:
+    values = history.columns.get(column)
+    return values is not None and bool(are_known(values[None, -sessions:])[0])
+
+
 def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
     """The history lacks what the model sees besides rv."""
     needed = "bars, from which every column is measured"
     return InvalidSeries(
-        f"{_name(manifest)} needs {', '.join(manifest.columns)} beside rv; the history "
+        f"{_name(manifest)} needs {', '.join(manifest.own_columns)} beside rv; the history "
         f"lacks {', '.join(missing)}; send {needed}",
         code="missing_columns",
         field="history",
         found=f"a history without {', '.join(missing)}",
+        needed=needed,
+    )
+
+
+def unknown_companions(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
+    """A companion was not known at the newest session, or at too many before it."""
+    names, sessions = ", ".join(missing), manifest.lookback
+    needed = f"{names} known at the newest session, and at half of the newest {sessions}"
+    return InvalidSeries(
+        f"{_name(manifest)} needs {needed}",
+        code="missing_companions",
+        field="companions",
+        found=f"{names} not known",
         needed=needed,
     )
 

@@ -209,9 +209,8 @@ class LoadedModel:
             raise refusals.measure_mismatch(manifest, history.measure)
         if history.rv.size < self.required_sessions:
             raise refusals.too_short(manifest, history.rv.size)
-        missing = [name for name in manifest.columns if name not in history.columns]
-        if missing:
-            raise refusals.missing_columns(manifest, missing)
+        if manifest.columns:
+            refusals.check_columns(manifest, history)
         if given.quantiles:
             self._calibration(given).quantiles(given.quantiles)
 
@@ -231,6 +230,8 @@ class LoadedModel:
         if len(part) < lookback + horizon:
             return np.empty(0)
         pairs = make_pairs(part, lookback, self.calendar, horizon, self._columns)
+        if not len(pairs):  # where sessions are missing, or companions are not known
+            return np.empty(0)
         residuals: FloatArray = np.log(pairs.targets / self.predict_rv(pairs.windows, horizon).rv)
         return residuals
 

@@ -1,8 +1,8 @@
 r"""What moved a forecast: the parts that a prediction is the sum of.
 
 A linear model's prediction is told relative to a *usual history*, in which every session had the
-mean rv of training and every other column is zero: no return, no jump, both measures of the range
-agreeing. With the regressors :math:`x^0` of that history,
+mean rv of training, as those of its companions had, and every other column is zero: no return, no
+jump, both measures of the range agreeing. With the regressors :math:`x^0` of that history,
 
 .. math:: \beta_0 + \sum_j \beta_j x_j
           = \underbrace{\beta_0 + \sum_j \beta_j x_j^0}_{\text{baseline}}
@@ -12,13 +12,15 @@ which is exact, needs nothing but the coefficients, and says how far each regres
 prediction from what the model says of a usual history.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from volatility.arrays import FloatArray
+from volatility.arrays import FloatArray, Windows
 from volatility.regressor_groups import Group, group_of
+
+LOG_RV = ":log_rv"  # ends the name of such a column, of a companion
 
 
 class Part(NamedTuple):
@@ -30,6 +32,12 @@ class Part(NamedTuple):
     regressor: FloatArray | None = None  # (batch,) its value, where the part is one's
     usual: float | None = None  # the value from which it counts
     member: str | None = None  # the model that says it, of several
+
+
+def usual_windows(columns: Collection[str], sessions: int, usual_rv: float) -> Windows:
+    """A usual history, (1, sessions) of rv and of each column."""
+    values = {name: np.log(usual_rv) if name.endswith(LOG_RV) else 0.0 for name in columns}
+    return {name: np.full((1, sessions), it) for name, it in {**values, "rv": usual_rv}.items()}
 
 
 def linear_parts(

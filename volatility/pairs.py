@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.calendars import Calendar
+from volatility.companions import are_known
 from volatility.errors import HistoryTooShort
 from volatility.filters import windows
+from volatility.measures.columns import companion_of
 from volatility.series import DatedSeries
 
 
@@ -45,7 +47,8 @@ def make_pairs(
     """Pair every window with the sessions that follow it.
 
     Windows are counted in observed sessions. Where one of the ``horizon`` sessions after ``as_of``
-    is missing there is no pair, since what follows the gap is further ahead.
+    is missing there is no pair, since what follows the gap is further ahead; nor where a companion
+    was not known (:func:`volatility.companions.are_known`).
 
     Parameters
     ----------
@@ -70,7 +73,17 @@ def make_pairs(
     )
     places = calendar.positions(dates)
     adjacent = places[horizon:] - places[:-horizon] == horizon
-    return pairs if adjacent.all() else pairs.where(adjacent)
+    keep = adjacent & _accompanied(pairs.windows)
+    return pairs if keep.all() else pairs.where(keep)
+
+
+def _accompanied(seen: Windows) -> NDArray[np.bool_]:
+    """Where the companions of (n, lookback) windows were known; (n,)."""
+    keep = np.ones(len(seen["rv"]), dtype=np.bool_)
+    for name, values in seen.items():
+        if companion_of(name):
+            keep &= are_known(values)
+    return keep
 
 
 def _check_length(found: int, lookback: int, horizon: int) -> None:

@@ -2,15 +2,20 @@
 
 Names are those of :mod:`volatility.regressor_names` and of
 :data:`volatility.scale_free.REGRESSORS`. What stands behind a colon is a column, or the
-circumstance that a regressor is multiplied with; the night and the range count by their column, all
-others by the regressor.
+circumstance that a regressor is multiplied with; the night, the range and companions count by their
+column, all others by the regressor.
 """
 
 import re
 from functools import lru_cache
 from typing import Literal, get_args
 
-from volatility.measures.columns import DAILY_COLUMNS, INTRADAY_COLUMNS
+from volatility.measures.columns import (
+    DAILY_COLUMNS,
+    INTRADAY_COLUMNS,
+    SEPARATOR,
+    companion_of,
+)
 from volatility.scale_free import KINDS
 from volatility.seasonality import DAY_CLASSES
 
@@ -23,6 +28,7 @@ Group = Literal[
     "night",  # between the close and the next open
     "range",  # the range of the price over what it leaves behind
     "volatility_of_volatility",
+    "companions",  # what other series say
     "calendar",  # weekdays and half days
     "asset",  # its kind, its measure and the length of its history
     "network",  # what a network says, which is no sum of parts
@@ -58,6 +64,8 @@ _OF_A_SPAN = re.compile(r"(?:exponential_mean|mean|level_departure|level)_(\d+)"
 @lru_cache(maxsize=1_024)
 def group_of(regressor: str) -> Group:
     """The group of a regressor, by its name; ``other`` for one that is not known."""
+    if companion_of(regressor.partition(SEPARATOR)[2]) is not None:
+        return "companions"
     named = _NAME.fullmatch(regressor)
     if named is None:
         return "other"

@@ -29,8 +29,9 @@ name                          parameters
                                                       rv less its slow mean
 ============================  ======================  ==============================================
 
-Columns are those of :mod:`volatility.measures.columns`. On the logs scale "rv" stands for its
-logarithm; other columns stay as they are.
+Columns are those of :mod:`volatility.measures.columns`; exponential means, departures and shocks
+take those of companions too, such as ``VIX:log_rv`` (:mod:`volatility.companions`). On the logs
+scale "rv" stands for its logarithm; other columns stay as they are.
 """
 
 import re
@@ -105,7 +106,11 @@ def design_of(names: tuple[str, ...]) -> Design:
 
 _SESSIONS = r"(?P<sessions>[1-9]\d{0,3})"
 _COLUMN = rf"(?P<column>{'|'.join(INTRADAY_COLUMNS)})"
-_ANY_COLUMN = rf"(?P<column>{'|'.join({**INTRADAY_COLUMNS, **DAILY_COLUMNS})})"
+_COMPANION = r"[A-Za-z0-9][A-Za-z0-9^=_.-]{0,31}"
+_ANY_COLUMN = (
+    rf"(?P<column>{'|'.join({**INTRADAY_COLUMNS, **DAILY_COLUMNS})}|{_COMPANION}:(?:log_rv|return))"
+)
+_RETURNS = rf"(?P<column>return|overnight_return|{_COMPANION}:return)"
 _CENTRE = r"(?P<centre>[1-9]\d{0,2})"
 _GRAMMAR: dict[str, Callable[..., Regressor]] = {
     rf"mean_{_SESSIONS}": lambda sessions: Mean(int(sessions)),
@@ -129,7 +134,7 @@ _GRAMMAR: dict[str, Callable[..., Regressor]] = {
         int(centre), column
     ),
     rf"level_departure_{_CENTRE}": lambda centre: LevelDeparture(int(centre)),
-    rf"(?P<part>negative|absolute)_shock_{_SESSIONS}:(?P<column>return|overnight_return)": (
+    rf"(?P<part>negative|absolute)_shock_{_SESSIONS}:{_RETURNS}": (
         lambda part, sessions, column: Shock(int(sessions), column, part)
     ),
     rf"spread_{_SESSIONS}": lambda sessions: Spread(int(sessions)),

@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
-from volatility.contributions import Part, linear_parts
+from volatility.contributions import Part, linear_parts, usual_windows
 from volatility.errors import HistoryTooShort, InvalidInput
 from volatility.filters import decaying, rough_kernel, weighted_sum
-from volatility.shared_windows import SharedWindows, newest
+from volatility.shared_windows import SharedWindows
 
 # RiskMetrics Technical Document (1996): a window that leaves out 1 % of the weight;
 # 75 days for a decay of 0.94.
@@ -37,7 +37,11 @@ class Regressor(ABC):
     Attributes
     ----------
     sessions : what it looks back on, ``as_of`` included.
+    shares : whether it takes of windows what others take too; see
+        :class:`~volatility.shared_windows.SharedWindows`.
     """
+
+    shares: ClassVar[bool] = False
 
     sessions: int
 
@@ -85,7 +89,7 @@ class Mean(Regressor):
     def values(self, windows: Windows) -> FloatArray:
         """Means, (batch,)."""
         # The bits of filters.newest(...).mean(axis=-1), in a third of its time for a single window.
-        values = newest(windows, self.column, self.sessions)
+        values = _newest(windows, self.column, self.sessions)
         return np.asarray(np.add.reduce(values, axis=-1) / self.sessions)
 
 
@@ -137,7 +141,7 @@ class ExponentialMean(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Weighted means, (batch,)."""
-        return weighted_sum(newest(windows, "rv", self.sessions), self._weights)
+        return weighted_sum(_newest(windows, "rv", self.sessions), self._weights)
 
     @cached_property
     def _weights(self) -> FloatArray:
@@ -160,7 +164,7 @@ class Quarticity(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Products, (batch,)."""
-        rv, quarticity = (newest(windows, name, self.sessions) for name in self.columns)
+        rv, quarticity = (_newest(windows, name, self.sessions) for name in self.columns)
         return np.asarray(rv.mean(axis=-1) * np.sqrt(quarticity.mean(axis=-1)))
 
 
@@ -195,7 +199,7 @@ class ReturnSquares(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Weighted sums, (batch,)."""
-        returns = newest(windows, "return", self.sessions)
+        returns = _newest(windows, "return", self.sessions)
         counted = np.minimum(returns, 0.0) if self.negative else returns
         return weighted_sum(np.square(counted), self._weights)
 
@@ -236,7 +240,7 @@ class RoughForecast(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Weighted sums, (batch,)."""
-        return weighted_sum(newest(windows, "rv", self.sessions), self._weights)
+        return weighted_sum(_newest(windows, "rv", self.sessions), self._weights)
 
     @cached_property
     def _weights(self) -> FloatArray:
@@ -285,8 +289,12 @@ class Design:
                 raise self._missing(column)
             if windows[column].shape[1] < self.lookback:
                 raise self._too_short(windows[column].shape[1])
-        shared = SharedWindows(windows)
-        return [regressor.values(shared) for regressor in self.regressors]
+        seen = SharedWindows(windows) if self._shares else windows
+        return [regressor.values(seen) for regressor in self.regressors]
+
+    @cached_property
+    def _shares(self) -> bool:
+        return any(regressor.shares for regressor in self.regressors)
 
     @property
     def _names(self) -> str:
@@ -350,8 +358,7 @@ class LinearPredictor:
 
     def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
         """The parts of :meth:`predict`, relative to a history whose rv was always ``usual_rv``."""
-        usual = {name: np.zeros((1, self.lookback)) for name in self.columns}
-        usual["rv"] = np.full((1, self.lookback), usual_rv)
+        usual = usual_windows(self.columns, self.lookback, usual_rv)
         build = self.design.build_each
         return linear_parts(
             {regressor.name: value for regressor, value in self.coefficients.items()},
@@ -364,6 +371,13 @@ class LinearPredictor:
 def on_scale(windows: Windows, scale: Scale) -> Windows:
     """Windows as a model on ``scale`` sees them: on the logs scale rv is logged, and rv alone."""
     return {**windows, "rv": np.log(windows["rv"])} if scale == "logs" else windows
+
+
+def _newest(windows: Windows, column: str, sessions: int) -> FloatArray:
+    """A column's newest values, (batch, sessions), of windows shared or not; contiguous."""
+    if isinstance(windows, SharedWindows):
+        return windows.newest(column, sessions)
+    return np.ascontiguousarray(windows[column][:, -sessions:])
 
 
 def _check_sessions(regressor: Regressor) -> None:

@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volatility.arrays import FloatArray
+from volatility.measures.columns import companion_of
 from volatility.regressors import Regressor
 from volatility.shared_windows import SharedWindows
-from volatility.trailing import SCALE, SESSIONS, exponential_weights, larger_mean_square
+from volatility.trailing import (
+    SCALE,
+    SESSIONS,
+    exponential_weights,
+    known,
+    larger_mean_square,
+)
 
 # Sums inside a block are of values over powers of the decay: at a centre of mass of 1 up to 2^256,
 # which a float64 holds as precisely as 1.
@@ -60,6 +67,18 @@ class RunningWindows(SharedWindows):
         """Root of the trailing mean square return, above 0; (n,) decimal per session."""
         squares = running_exponential_mean(np.square(self.columns["return"]), SCALE)
         return np.sqrt(larger_mean_square(squares, self._mean_rv(SCALE)))
+
+    def deviation_of(self, returns: str) -> FloatArray:
+        """That by which returns are measured: the series' own, or a companion's of its own."""
+        companion = companion_of(returns)
+        if companion is None:
+            return self.deviation
+        log_rv, newest = self.columns[f"{companion}:log_rv"], self.columns[returns]
+        there = known(log_rv)
+        squares = np.where(known(newest), np.square(newest), 0.0)
+        squares_mean = running_exponential_mean(np.where(there, squares, np.nan), SCALE)
+        levels = running_exponential_mean(np.exp(log_rv), SCALE)
+        return np.sqrt(larger_mean_square(squares_mean, levels))
 
     def _mean(self, centre_of_mass: float, column: str) -> FloatArray:
         return running_exponential_mean(self.columns[column], centre_of_mass)
@@ -125,13 +144,14 @@ def running_exponential_mean(values: FloatArray, centre_of_mass: float) -> Float
 
     Parameters
     ----------
-    values : (…, n) in order of time.
+    values : (…, n) in order of time; NaN where one is not known.
     centre_of_mass : see :func:`volatility.trailing.exponential_weights`; 1 or more.
 
     Returns
     -------
-    (…, n), the same as :func:`volatility.trailing.exponential_mean` of windows, up to rounding.
-    The first 249 have no meaning: values that are not there count as zero.
+    (…, n), the same as :func:`volatility.trailing.exponential_mean` of windows, up to rounding:
+    of what is known of 250 values, NaN where nothing is. The first 249 have no meaning: values that
+    are not there count as zero.
 
     Notes
     -----
@@ -140,11 +160,27 @@ def running_exponential_mean(values: FloatArray, centre_of_mass: float) -> Float
 
     A value that comes later changes no bit of an earlier sum.
     """
+    there = known(values)
+    if there.all():
+        return _sums_of_newest(values, centre_of_mass) / _total_weight(centre_of_mass)
+    sums = _sums_of_newest(np.where(there, values, 0.0), centre_of_mass)
+    weights = _sums_of_newest(there.astype(np.float64), centre_of_mass)
+    met = np.cumsum(there, axis=-1, dtype=np.int64)  # known so far
+    met[..., SESSIONS:] -= met[..., :-SESSIONS].copy()
+    return np.where(met > 0, sums / np.where(met > 0, weights, 1.0), np.nan)
+
+
+def _total_weight(centre_of_mass: float) -> float:
+    return float(exponential_weights(centre_of_mass, SESSIONS).sum())
+
+
+def _sums_of_newest(values: FloatArray, centre_of_mass: float) -> FloatArray:
+    """Weighted sums of the last 250 values; (…, n)."""
     decay = centre_of_mass / (1.0 + centre_of_mass)
     sums = _decayed_sums(values, decay)
     left = sums[..., :-SESSIONS] * decay**SESSIONS
     sums[..., SESSIONS:] -= left
-    return np.asarray(sums / exponential_weights(centre_of_mass, SESSIONS).sum())
+    return sums
 
 
 def _decayed_sums(values: FloatArray, decay: float) -> FloatArray:

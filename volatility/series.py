@@ -18,7 +18,12 @@ from volatility.errors import (
     InvalidSeries,
 )
 from volatility.measures import MEASURES, Measure
-from volatility.measures.columns import available, daily_columns, intraday_columns
+from volatility.measures.columns import (
+    available,
+    companion_of,
+    daily_columns,
+    intraday_columns,
+)
 from volatility.measures.daily import sessions_of
 from volatility.measures.session_returns import session_returns
 
@@ -32,7 +37,8 @@ class RealizedSeries:
     rv : (n,) variance of each session's log returns, decimal² per day, not annualized.
     measure : which estimator made it; see :data:`volatility.measures.MEASURES`.
     columns : what else is known of each session, (n,) finite values each, by a name of
-        :mod:`volatility.measures.columns`.
+        :mod:`volatility.measures.columns`; or of a companion, by a name of
+        :mod:`volatility.companions`, NaN where nothing was known of it.
 
     Raises
     ------
@@ -127,7 +133,8 @@ class RealizedSeries:
                 found=f"{values.shape} and {self.rv.shape}",
                 needed="one value a session",
             )
-        refuse_where(~np.isfinite(values), self, "non_finite_column", name, "finite values")
+        wrong = np.isinf(values) if companion_of(name) else ~np.isfinite(values)
+        refuse_where(wrong, self, "non_finite_column", name, "finite values")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

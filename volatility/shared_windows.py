@@ -6,7 +6,8 @@ import numpy as np
 
 from volatility.arrays import FloatArray, Windows
 from volatility.filters import newest as newest_columns
-from volatility.trailing import SESSIONS, exponential_mean, mean_square
+from volatility.measures.columns import companion_of
+from volatility.trailing import SESSIONS, exponential_mean, known, mean_square
 
 # Every place of a window holds a session; one row stands for all.
 _WHOLE = np.ones((1, SESSIONS), dtype=np.bool_)
@@ -36,22 +37,40 @@ class SharedWindows(dict[str, FloatArray]):
         """Root of the trailing mean square return, above 0; (batch,) decimal per session."""
         return np.sqrt(mean_square(self["return"][:, -SESSIONS:], self._levels, _WHOLE))
 
+    def filled(self, column: str) -> FloatArray:
+        """A column with zeros where a companion was not known."""
+        values = self[column]
+        return values if companion_of(column) is None else np.where(known(values), values, 0.0)
+
+    def deviation_of(self, returns: str) -> FloatArray:
+        """That by which returns are measured: the series' own, or a companion's of its own."""
+        companion = companion_of(returns)
+        if companion is None:
+            return self.deviation
+        if companion not in self._deviations:
+            seen = np.ascontiguousarray(self[f"{companion}:log_rv"][:, -SESSIONS:])
+            sessions = known(seen)
+            levels = np.where(sessions, np.exp(seen), 0.0)
+            squares = mean_square(self.filled(returns)[:, -SESSIONS:], levels, sessions)
+            self._deviations[companion] = np.sqrt(squares)
+        return self._deviations[companion]
+
     def log_of_mean_rv(self, centre_of_mass: float) -> FloatArray:
         """Log of the exponential mean of rv itself; (batch,)."""
         return np.log(exponential_mean(self._levels, centre_of_mass, _WHOLE))
 
     def _mean(self, centre_of_mass: float, column: str) -> FloatArray:
-        return exponential_mean(self[column][:, -SESSIONS:], centre_of_mass, _WHOLE)
+        whole = _WHOLE if companion_of(column) is None else None
+        return exponential_mean(self[column][:, -SESSIONS:], centre_of_mass, whole)
 
     @cached_property
     def _levels(self) -> FloatArray:
         return np.exp(np.ascontiguousarray(self["rv"][:, -SESSIONS:]))
 
     @cached_property
-    def _means(self) -> dict[tuple[float, str], FloatArray]:
+    def _deviations(self) -> dict[str, FloatArray]:
         return {}
 
-
-def newest(windows: Windows, column: str, sessions: int) -> FloatArray:
-    """A column's newest values, (batch, sessions), of windows shared or not."""
-    return SharedWindows.of(windows).newest(column, sessions)
+    @cached_property
+    def _means(self) -> dict[tuple[float, str], FloatArray]:
+        return {}

@@ -12,9 +12,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from volatility.arrays import FloatArray, Windows
+from volatility.measures.columns import companion_of
 from volatility.regressors import Regressor, invalid_parameters
-from volatility.shared_windows import SharedWindows, newest
-from volatility.trailing import SESSIONS, SLOW, sum_of_newest
+from volatility.shared_windows import SharedWindows
+from volatility.trailing import SESSIONS, SLOW, known, sum_of_newest
 
 Part = Literal["negative", "absolute"]
 
@@ -26,6 +27,7 @@ class SlowMean(Regressor):
     centre_of_mass: int
     column: str = "rv"
     sessions: int = field(default=SESSIONS, init=False)
+    shares: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -52,6 +54,7 @@ class Departure(Regressor):
     centre_of_mass: int
     column: str = "rv"
     sessions: int = field(default=SESSIONS, init=False)
+    shares: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -81,6 +84,7 @@ class LevelDeparture(Regressor):
 
     centre_of_mass: int
     sessions: int = field(default=SESSIONS, init=False)
+    shares: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("rv",)
 
     @property
@@ -104,13 +108,15 @@ class Shock(Regressor):
     .. math:: z_t = \frac{1}{\sigma_t \sqrt k} \sum_{i=0}^{k-1} r_{t-i}
 
     with the trailing mean square :math:`\sigma_t^2` of :func:`volatility.trailing.mean_square`,
-    which has the column ``return`` in it whatever the column r is.
+    which has the column ``return`` in it whatever the column r is; that of a companion is made of
+    the companion's returns and rv.
     """
 
     newest: int
     column: str
     part: Part
     sessions: int = field(default=SESSIONS, init=False)
+    shares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check_newest(self.name, self.newest)
@@ -123,13 +129,17 @@ class Shock(Regressor):
     @property
     def columns(self) -> tuple[str, ...]:
         """The returns, and what deviations are made of."""
+        companion = companion_of(self.column)
+        if companion is not None:
+            return (f"{companion}:log_rv", self.column)
         return tuple(dict.fromkeys(("rv", "return", self.column)))
 
     def values(self, windows: Windows) -> FloatArray:
         """Deviations, (batch,)."""
         shared = SharedWindows.of(windows)
-        summed = sum_of_newest(shared.newest(self.column, self.newest), self.newest)
-        shock = summed / (np.sqrt(self.newest) * shared.deviation)
+        returns = shared.newest(self.column, self.newest)
+        summed = sum_of_newest(np.where(known(returns), returns, 0.0), self.newest)
+        shock = summed / (np.sqrt(self.newest) * shared.deviation_of(self.column))
         return np.asarray(np.abs(shock) if self.part == "absolute" else np.minimum(shock, 0.0))
 
 
@@ -147,7 +157,7 @@ class Spread(Regressor):
 
     def values(self, windows: Windows) -> FloatArray:
         """Deviations around the mean of the same sessions, (batch,)."""
-        return np.asarray(newest(windows, "rv", self.sessions).std(axis=-1))
+        return np.asarray(SharedWindows.of(windows).newest("rv", self.sessions).std(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,7 @@ class Excursion(Regressor):
 
     newest: int
     sessions: int = field(default=SESSIONS, init=False)
+    shares: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("rv",)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from service.http.errors import located
 from service.http.problems import from_validation
 from volatility.bars import PRICES, Bars, from_records, session_dates, validate, within_sessions
 from volatility.calendars import get_calendar
+from volatility.companions import as_measured, worth_telling
 from volatility.errors import InvalidInput
 from volatility.frames import from_frame
 from volatility.measures.session_returns import needed_bars
@@ -82,7 +83,8 @@ def ingest(
     try:
         if how.drop_outside:
             bars, dropped = within_sessions(bars, calendar)
-        findings = validate(bars, calendar, now)
+        bars = as_measured(bars, asset.measure)
+        findings = worth_telling(validate(bars, calendar, now), asset.measure)
     except InvalidInput as error:
         raise located(error) from None
     before = holdings.find(asset.asset)

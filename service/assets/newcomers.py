@@ -11,10 +11,12 @@ from service.http.errors import AssetMismatch, UnclearCalendar, located
 from volatility.bars import Bars
 from volatility.calendar_inference import MarketKind, market_of
 from volatility.calendars import get_calendar
+from volatility.companions import INDEX, INDICES, usual_measure
 from volatility.errors import Finding, InvalidBars, UnknownMeasure
+from volatility.measures.daily import IMPLIED_VARIANCE
 
 MEASURE = "garman_klass"  # of an asset's rv, where none is given
-MEASURES = tuple(RANGE_SIGN)  # that the model for every asset knows
+MEASURES = (*RANGE_SIGN, IMPLIED_VARIANCE)  # of what a new asset may be held in
 _LEAST_SPAN = 7  # days in which there is a weekend
 
 
@@ -66,9 +68,10 @@ def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tu
     UnclearCalendar : none is given, and the bars span less than a week.
     UnknownCalendar : there is none of the name given.
     """
-    measure = described.measure or MEASURE
+    measure = described.measure or usual_measure(name)
     if measure not in MEASURES:
         raise _unusual_measure(measure)
+    described = _completed(name, described)
     market = inferred_market(bars, described)
     if described.calendar is None and _span(bars) < _LEAST_SPAN:
         raise _unclear_calendar(name, bars)
@@ -95,6 +98,15 @@ def inferred_market(bars: Bars, described: Described) -> MarketKind:
     """
     _check_daily(bars)
     return market_of(bars.dates, described.calendar, described.kind)
+
+
+def _completed(name: str, described: Described) -> Described:
+    """What is said of an asset, and what is known of an index of its name."""
+    index = INDICES.get(name)
+    if index is None:
+        return described
+    calendar, kind = described.calendar or index.calendar, described.kind or INDEX
+    return described._replace(calendar=calendar, kind=kind)
 
 
 def check_agrees(known: HeldAsset, described: Described) -> None:

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from service.forecasts.encoding import Encoded, EncodedForecasts
 from service.forecasts.query import Questions
-from service.forecasts.schemas import MAX_EXPLAINED, BatchRequest, ForecastRequest
+from service.forecasts.requests import MAX_EXPLAINED, BatchRequest, ForecastRequest
 from service.http.errors import Fault, InvalidRequest
 from service.http.json import to_bytes
 from service.http.problems import from_validation, problem_of

@@ -10,7 +10,7 @@ from models_store.names import UNIVERSAL, check_asset_name
 from service.assets.database import HeldAsset
 from service.assets.holdings import Held, Holdings, find_asset
 from service.assets.newcomers import MEASURE, Described, check_agrees, inferred_market
-from service.forecasts.schemas import ForecastRequest
+from service.forecasts.requests import ForecastRequest
 from service.http.errors import Fault, InvalidRequest, located
 from service.models.catalogue import AUTO, Catalogue, Choice
 from volatility.bars import DAILY, Bars

@@ -3,13 +3,19 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import NamedTuple, overload
 
+import numpy as np
+
 from models_store import Forecast, ForecastInput, LoadedModel
-from service.forecasts.query import Asked, Question, Settled, TermStructure, settle
-from service.models.catalogue import ModelSkill
+from service.assets.holdings import Held
+from service.forecasts.query import Asked, Question, TermStructure
+from service.forecasts.replay import replayed_session
+from service.models.catalogue import Choice, ModelSkill
+from volatility.calendars import Calendar
 from volatility.errors import RoughcastError
-from volatility.series import DatedSeries
+from volatility.series import DatedSeries, RealizedSeries
 
 
 class IssuedForecast(NamedTuple):
@@ -58,6 +64,15 @@ def forecast_batch(questions: Sequence[Asked]) -> list[Issued | RoughcastError]:
     return [answers[place] for place in range(len(questions))]
 
 
+class Settled(NamedTuple):
+    """A question with the history that the model sees, and what must be said beside it."""
+
+    choice: Choice
+    given: ForecastInput
+    stale_sessions: int | None  # None for a history without dates
+    warnings: tuple[str, ...]
+
+
 class _Settled(NamedTuple):
     """A question or a term structure, settled at each horizon."""
 
@@ -71,8 +86,48 @@ class _Settled(NamedTuple):
 
 def _settle(asked: Asked) -> _Settled:
     if isinstance(asked, TermStructure):
-        return _Settled(tuple([settle(question) for question in asked.questions]), True)
-    return _Settled((settle(asked),), False)
+        return _Settled(tuple([_settle_one(question) for question in asked.questions]), True)
+    return _Settled((_settle_one(asked),), False)
+
+
+def _settle_one(question: Question) -> Settled:
+    """Cut held history where the question says, in the measure of the model.
+
+    Raises
+    ------
+    InvalidAsOf : the day to replay has not closed, or is not a session.
+    OutsideCalendar : the calendar does not know it.
+    InvalidInput : the bars that are held cannot be measured.
+    """
+    model, history, beside = question.choice.model, question.history, question.beside
+    until, warnings, calibration = question.last_closed, question.warnings, None
+    if isinstance(history, Held):
+        held, manifest = history, model.manifest
+        history = held.series(manifest.measure, manifest.own_columns)
+        whole = len(history)
+        if question.as_of is not None:
+            until = replayed_session(question.as_of, held.calendar, until)
+            history = history.until(until)
+            warnings = (*_in_sample_warnings(question.choice, question.as_of), *warnings)
+        elif whole:
+            warnings = (*_fitted_on_it(question.choice, history.dates[-1].item()), *warnings)
+        if len(history) == whole and not beside.companions:
+            calibration = held.calibration(model, question.horizon)
+    elif isinstance(history, DatedSeries) and len(history):
+        warnings = (*_in_sample_warnings(question.choice, history.dates[-1].item()), *warnings)
+    stale = _sessions_since(history, until, model.calendar)
+    if beside.companions:
+        warnings = (*warnings, *beside.remarks(history, model.calendar))
+        history = beside.joined(history, model.calendar)
+    given = ForecastInput(
+        history,
+        question.levels,
+        question.horizon,
+        calibration,
+        question.quantiles,
+        question.explain,
+    )
+    return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
 
 
 def _issue_or_refuse(asked: Sequence[_Settled]) -> Iterator[Issued | RoughcastError]:
@@ -132,3 +187,48 @@ def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -
         digest.update(history.dates[-count:].tobytes())
     digest.update(forecast.calibration.content)
     return digest.hexdigest()[:32]
+
+
+def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
+    """Sessions after the last one of a series, up to ``until``; None for one without dates."""
+    if not isinstance(series, DatedSeries) or not len(series):
+        return None
+    dates = series.dates
+    return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
+
+
+def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
+    """Say so where sessions have closed since the last one of a series."""
+    if not stale or not isinstance(series, DatedSeries):
+        return ()
+    sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
+    return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
+
+
+def _in_sample_warnings(choice: Choice, as_of: date) -> tuple[str, ...]:
+    """Say so where a model has seen the outcome of what it is asked, or what others did later."""
+    manifest = choice.model.manifest
+    end = manifest.training.end
+    own = _fitted_on_it(choice, as_of)
+    if own or as_of >= end:  # on the last session of training the target is still to come
+        return own
+    warning = (
+        f"in-sample: {manifest.model} was fitted on sessions up to {end}, so a replay of {as_of} "
+        "is better than a forecast made on that day could have been"
+    )
+    return (warning,)
+
+
+def _fitted_on_it(choice: Choice, as_of: date) -> tuple[str, ...]:
+    """Say so where the model was fitted on an asset of the same name, and on this day."""
+    if choice.fitted_on is None:
+        return ()
+    start, end = choice.fitted_on
+    if not start <= as_of <= end:
+        return ()
+    warning = (
+        f"in-sample: {choice.model.manifest.model} was fitted on {choice.asset} itself, sessions "
+        f"from {start} to {end}; it has seen {as_of}, and is better there than on what it has not "
+        "seen"
+    )
+    return (warning,)

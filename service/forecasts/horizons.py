@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from service.forecasts.schemas import ForecastRequest
+from service.forecasts.requests import ForecastRequest
 from volatility.errors import UnsupportedHorizon
 
 

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store import ForecastInput, Manifest
+from models_store import Manifest
+from models_store.universal.asset_model import UniversalAssetModel
 from service.assets.holdings import Held, Holdings
 from service.forecasts.choosing import Chooser, sessions_until
+from service.forecasts.companions import Beside, companions_of
 from service.forecasts.horizons import check_horizons
-from service.forecasts.replaying import fitted_on_it, replayed_session
-from service.forecasts.schemas import ForecastRequest, HistoryInput
+from service.forecasts.requests import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
 from service.models.asset_comparison import JUDGED
@@ -24,6 +25,7 @@ from volatility.series import DatedSeries, RealizedSeries, daily_series
 from volatility.trailing import SESSIONS
 
 _MANY_BARS = 2_000
+Given = Bars | HistoryInput | None  # the history that a request brings
 
 
 class ClockReading:
@@ -60,6 +62,7 @@ class Question(NamedTuple):
     warnings: tuple[str, ...]
     quantiles: tuple[float, ...] = ()
     explain: bool = False
+    beside: Beside = Beside()
 
     @property
     def key(self) -> tuple[object, ...] | None:
@@ -68,12 +71,14 @@ class Question(NamedTuple):
         None for another history, and for an explanation, which is ten times as long.
         """
         held = self.history
-        if not isinstance(held, Held) or self.explain:
+        if not isinstance(held, Held) or self.explain or self.beside.revisions is None:
             return None
         return (
             held.asset.asset,
             self.choice.model.sha256,
             self.choice.degraded_reason,
+            self.warnings,
+            self.beside.revisions,
             self.horizon,
             self.levels,
             self.quantiles,
@@ -96,15 +101,6 @@ class TermStructure(NamedTuple):
 
 
 Asked = Question | TermStructure
-
-
-class Settled(NamedTuple):
-    """A question with the history that the model sees, and what must be said beside it."""
-
-    choice: Choice
-    given: ForecastInput
-    stale_sessions: int | None  # None for a history without dates
-    warnings: tuple[str, ...]
 
 
 class Questions:
@@ -153,10 +149,11 @@ class Questions:
     def is_long(self, request: ForecastRequest) -> bool:
         """Whether a request would keep others waiting if it were answered between them.
 
-        It is where it brings thousands of bars, or the models have not been compared yet at a
-        horizon that it asks for, which takes up to a tenth of a second; and where the model for
-        every asset has to forecast what a history tells the outcomes of, a tenth of a millisecond
-        each, or a calendar has to be built. A forecast is explained in some milliseconds.
+        It is where it brings thousands of bars, its companions' among them, or the models have not
+        been compared yet at a horizon that it asks for, which takes up to a tenth of a second; and
+        where the model for every asset has to forecast what a history tells the outcomes of, a
+        tenth of a millisecond each, or a calendar has to be built. A forecast is explained in some
+        milliseconds.
         """
         if request.explain:
             return True
@@ -164,7 +161,8 @@ class Questions:
         if (request.asset, request.model) not in self._catalogue.choices:
             return self._is_long_for_universal(request, horizons)
         history = request.history
-        if history is not None and len(history.bars or history.rv or ()) > _MANY_BARS:
+        given = len(history.bars or history.rv or ()) if history else 0
+        if given + sum(len(it.bars) for it in request.companions.values()) > _MANY_BARS:
             return True
         return not all(
             it == JUDGED or self._catalogue.is_compared(request.asset or "", it) for it in horizons
@@ -212,16 +210,39 @@ class Questions:
             choice, warnings = self._chooser.of(request, bars)
         elif asset and (request.calendar or request.kind):
             self._chooser.check(request, asset)
-        if history is None:
-            return self._of_held(request, choice, reading)
         given = history if bars is None else bars
+        question = self._accompanied(request, given, choice, reading)
+        return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
+
+    def _accompanied(
+        self, request: ForecastRequest, given: Given, choice: Choice, reading: ClockReading
+    ) -> Question:
+        """What is asked of a model, with its companions, or of the one that does without them."""
+        question = self._asked(request, given, choice, reading)
+        manifest, sent = question.choice.model.manifest, request.companions
+        if not manifest.companions and not sent:
+            return question
+        beside = companions_of(manifest, sent, self._holdings, reading.now)
+        obstacle = manifest.companions and beside.obstacle(manifest, _seen(question))
+        if obstacle:
+            other = self._catalogue.stand_in(question.choice, obstacle)
+            return self._accompanied(request, given, other, reading)
+        unused = sorted(set(sent) - {it.asset for it in manifest.companions})
+        said = tuple(f"{manifest.model} does not look at the companion {it}" for it in unused)
+        return question._replace(beside=beside, warnings=(*question.warnings, *said))
+
+    def _asked(
+        self, request: ForecastRequest, given: Given, choice: Choice, reading: ClockReading
+    ) -> Question:
+        """What is asked of a model, or of another where the history is too short for it."""
+        if given is None:
+            return self._of_held(request, choice, reading)
         question = _of_inline(request, given, choice, reading)
         nobs = 0 if isinstance(question.history, Held) else len(question.history)
         if nobs < choice.model.required_sessions:
             other = self._chooser.in_place_of(choice, request, nobs)
             question = _of_inline(request, given, other, reading) if other else question
-        question = question._replace(choice=self._catalogue.with_history(question.choice, nobs))
-        return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
+        return question._replace(choice=self._with_history(question.choice, nobs))
 
     def _of_held(self, request: ForecastRequest, choice: Choice, reading: ClockReading) -> Question:
         held = self._holdings.get(choice.asset or "")
@@ -229,7 +250,7 @@ class Questions:
         if nobs < choice.model.required_sessions:
             choice = self._chooser.in_place_of(choice, request, nobs) or choice
         return Question(
-            self._catalogue.with_history(choice, nobs),
+            self._with_history(choice, nobs),
             held,
             JUDGED,
             request.levels,
@@ -240,6 +261,12 @@ class Questions:
             request.explain,
         )
 
+    def _with_history(self, choice: Choice, sessions: int) -> Choice:
+        """What is known of the model for every asset depends on how much it sees."""
+        if not isinstance(choice.model, UniversalAssetModel):
+            return choice
+        return self._catalogue.with_history(choice, choice.model, sessions)
+
     def _of_or_error(
         self, request: ForecastRequest, reading: ClockReading
     ) -> Asked | RoughcastError:
@@ -249,39 +276,13 @@ class Questions:
             return error
 
 
-def settle(question: Question) -> Settled:
-    """Cut held history where the question says, in the measure of the model.
-
-    Raises
-    ------
-    InvalidAsOf : the day to replay has not closed, or is not a session.
-    OutsideCalendar : the calendar does not know it.
-    InvalidInput : the bars that are held cannot be measured.
-    """
-    model, history = question.choice.model, question.history
-    until, warnings, calibration = question.last_closed, question.warnings, None
-    if isinstance(history, Held):
-        held, manifest = history, model.manifest
-        history = held.series(manifest.measure, manifest.columns)
-        whole = len(history)
-        if question.as_of is not None:
-            until = replayed_session(question.as_of, held.calendar, until)
-            history = history.until(until)
-            warnings = _in_sample_warnings(question.choice, question.as_of)
-        elif whole and question.choice.fitted_on:
-            warnings = fitted_on_it(question.choice, history.dates[-1].item())
-        if len(history) == whole:
-            calibration = held.calibration(model, question.horizon)
-    stale = _sessions_since(history, until, model.calendar)
-    given = ForecastInput(
-        history,
-        question.levels,
-        question.horizon,
-        calibration,
-        question.quantiles,
-        question.explain,
-    )
-    return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
+def _seen(question: Question) -> RealizedSeries:
+    """The history of a question up to the day that it replays, by its dates alone."""
+    history = question.history
+    if not isinstance(history, Held):
+        return history
+    own = history.series()
+    return own if question.as_of is None else own.until(np.datetime64(question.as_of, "D"))
 
 
 def _bars_of(history: HistoryInput, interval: int) -> Bars | None:
@@ -309,8 +310,6 @@ def _of_inline(
         series, warnings = _series_of(given, model.manifest, model.calendar, reading.now)
     except InvalidInput as error:
         raise located(error, "history.") from None
-    if isinstance(series, DatedSeries):
-        warnings = (*_in_sample_warnings(choice, series.dates[-1].item()), *warnings)
     return Question(
         choice,
         series,
@@ -337,7 +336,7 @@ def _series_of(
         check_series(series, calendar, now)
         return series, ()
     findings = validate(given, calendar, now)
-    measured, more = daily_series(given, manifest.measure, calendar, manifest.columns)
+    measured, more = daily_series(given, manifest.measure, calendar, manifest.own_columns)
     return measured, dict.fromkeys(map(str, (*findings, *more)))
 
 
@@ -346,32 +345,3 @@ def _given_series(history: HistoryInput, measure: str) -> RealizedSeries:
     if history.dates is None:
         return RealizedSeries(rv, measure)
     return DatedSeries(rv, measure, days_of(history.dates))
-
-
-def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
-    """Sessions after the last one of a series, up to ``until``."""
-    if not isinstance(series, DatedSeries) or not len(series):
-        return None
-    dates = series.dates
-    return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
-
-
-def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
-    if not stale or not isinstance(series, DatedSeries):
-        return ()
-    sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
-    return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
-
-
-def _in_sample_warnings(choice: Choice, as_of: date) -> tuple[str, ...]:
-    """That a replay is by a model which has seen the day, or of other assets what came later."""
-    manifest = choice.model.manifest
-    end = manifest.training.end
-    own = fitted_on_it(choice, as_of) if choice.fitted_on else ()
-    if own or as_of >= end:  # on the last session of training the target is still to come
-        return own
-    warning = (
-        f"in-sample: {manifest.model} was fitted on sessions up to {end}, so a replay of {as_of} "
-        "is better than a forecast made on that day could have been"
-    )
-    return (warning,)

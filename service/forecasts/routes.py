@@ -17,13 +17,8 @@ from models_store.names import InvalidName
 from service.forecasts import batch
 from service.forecasts.encoding import Encoded, EncodedForecasts, ForecastTally
 from service.forecasts.query import Questions
-from service.forecasts.schemas import (
-    BatchAnswer,
-    BatchRequest,
-    ForecastAnswer,
-    ForecastRequest,
-    TermStructureAnswer,
-)
+from service.forecasts.requests import BatchRequest, ForecastRequest
+from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructureAnswer
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import (
     AssetMismatch,

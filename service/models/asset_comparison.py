@@ -137,3 +137,12 @@ def _of_other_measure(model: LoadedModel) -> Excluded:
 
 def _refused(refusal: Refusal) -> Excluded:
     return Excluded(refusal.model, refusal.version, f"refused: {refusal.reason}")
+
+
+def ratio_to(benchmark: str, row: ComparisonRow, result: Comparison) -> tuple[float, float] | None:
+    """QLIKE over a benchmark's, and the p-value of equal QLIKE."""
+    test = row.diebold_mariano.get(benchmark)
+    losses = {it.model: it.qlike_loss for it in result.rows}
+    if test is None or not losses.get(benchmark):
+        return None
+    return row.qlike_loss / losses[benchmark], test.pvalue

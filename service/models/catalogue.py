@@ -17,10 +17,21 @@ from models_store import (
 from models_store.names import UNIVERSAL
 from service.http.json import to_date
 from service.http.state import from_state
-from service.models.asset_comparison import JUDGED, AssetComparison, compare_models
+from service.models.asset_comparison import (
+    JUDGED,
+    AssetComparison,
+    compare_models,
+    ratio_to,
+)
 from service.models.universal import Universal
-from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnsupportedHorizon
-from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow
+from volatility.errors import (
+    InvalidSeries,
+    RoughcastError,
+    UnknownAsset,
+    UnknownModel,
+    UnsupportedHorizon,
+)
+from volatility.evaluation.compare import BENCHMARKS
 
 HARDEST = BENCHMARKS[-1]  # calendar-adjusted log-HAR
 AUTO = "auto"  # the name under which an asset's champion is asked
@@ -175,6 +186,33 @@ class Catalogue:
         fitted_on = self.universal.span_of(asset) if asset else None
         return Choice(model, degraded, skill, asset, fitted_on)
 
+    def stand_in(self, choice: Choice, obstacle: str) -> Choice:
+        """The model that answers where the companions of the one chosen are not known.
+
+        Parameters
+        ----------
+        choice : of a model with companions.
+        obstacle : why it cannot answer.
+
+        Raises
+        ------
+        InvalidSeries : ``missing_companions``, no other is in service.
+        """
+        manifest = choice.model.manifest
+        other = self.choices.get((manifest.asset, manifest.stand_in or ""))
+        reason = f"{manifest.model} looks at companions, and {obstacle}"
+        if other is None:
+            raise InvalidSeries(
+                f"{reason}; {manifest.stand_in}, which does without, is not in service",
+                code="missing_companions",
+                field="companions",
+                found=obstacle,
+                needed=f"bars of {', '.join(it.asset for it in manifest.companions)}",
+            )
+        reasons = (choice.degraded_reason, other.degraded_reason)
+        said = (f"{reason}; {manifest.stand_in} answers instead", *(it for it in reasons if it))
+        return replace(other, degraded_reason="; ".join(said), asset=choice.asset)
+
     def find(self, asset: str, model: str) -> LoadedModel | None:
         """The model that answers a request, if there is one."""
         choice = self.choices.get((asset, model))
@@ -215,11 +253,8 @@ class Catalogue:
         known = horizon == JUDGED or (asset, horizon) in self._further
         return known or horizon not in self.horizons(asset)
 
-    def with_history(self, choice: Choice, sessions: int) -> Choice:
-        """A choice with what is known of the model with histories of so many sessions."""
-        model = choice.model
-        if not isinstance(model, UniversalAssetModel):
-            return choice
+    def with_history(self, choice: Choice, model: UniversalAssetModel, sessions: int) -> Choice:
+        """A choice with what is known of its model with histories of so many sessions."""
         known = model.manifest
         bound = self.universal.bound(model.kind, known.calendar, known.measure, sessions)
         return replace(choice, model=bound, skill=self._skill(bound, known.horizons[0]))
@@ -256,7 +291,7 @@ class Catalogue:
             in_confidence_set=row.in_confidence_set,
             nobs=result.nobs,
             span=(to_date(first), to_date(last)),
-            calendar_log_har=_against(HARDEST, row, result),
+            calendar_log_har=ratio_to(HARDEST, row, result),
         )
 
     @cached_property
@@ -362,15 +397,6 @@ class Catalogue:
 
     def _listed(self) -> str:
         return ", ".join(self.assets()) or "none"
-
-
-def _against(benchmark: str, row: ComparisonRow, result: Comparison) -> tuple[float, float] | None:
-    """QLIKE over a benchmark's, and the p-value of equal QLIKE."""
-    test = row.diebold_mariano.get(benchmark)
-    losses = {it.model: it.qlike_loss for it in result.rows}
-    if test is None or not losses.get(benchmark):
-        return None
-    return row.qlike_loss / losses[benchmark], test.pvalue
 
 
 CatalogueDep = Annotated[Catalogue, from_state("catalogue")]

@@ -28,7 +28,7 @@ def test_what_is_served_is_what_was_fitted(tmp_path: Path, nobs: int) -> None:
     assert model is not None
     assert not refused
     bars = simulated_bars(700, "XNYS", seed=11).where(slice(-nobs, None))
-    bound = bind(model, "universal", "stock", "XNYS", "garman_klass")
+    bound = bind(model, "universal", "stock", "XNYS", "garman_klass", nobs)
     series, _ = daily_series(bars, "garman_klass", get_calendar("XNYS"), bound.manifest.columns)
     expected = bound.forecast_batch([ForecastInput(series, (0.8,), 5)])[0]
 

@@ -64,6 +64,23 @@ PROOFS = {
         """,
         "['hexp', 'ridge', 'universal', 'log_har']",
     ),
+    "Add a companion": (
+        """
+        from pathlib import Path
+        from datetime import UTC, datetime
+
+        from tests.simulated_panel import simulated_bars
+        from training.data.companions import CompanionFile, load_companions
+        from volatility.frames import to_frame
+
+        frame = to_frame(simulated_bars(60, "XNYS", seed=0)).rename(columns={"timestamp": "date"})
+        frame.to_csv("vxn.csv", index=False)
+        file = CompanionFile("VXN", Path("vxn.csv"))
+        [vxn] = load_companions([file], datetime(2024, 1, 1, tzinfo=UTC))
+        print(vxn.series.measure, vxn.calendar_name, vxn.as_companion.delay)
+        """,
+        "implied_variance XNYS 900",
+    ),
     "Add a route": (
         """
         from datetime import UTC, datetime
@@ -125,6 +142,10 @@ CONCERNED = {
     "Add a realized measure": ["tests/volatility/test_daily_series.py"],
     "Add a horizon": ["tests/training/test_config.py"],
     "Add a member of the combination": ["tests/training/models/test_registry.py"],
+    "Add a companion": [
+        "tests/volatility/test_companions.py",
+        "tests/training/data/test_companions.py",
+    ],
     "Add a route": ["tests/service/http/test_openapi.py", "tests/service/test_api_guide.py"],
     "Add a kind of predictor": [
         "tests/service/http/test_openapi.py",

@@ -7,8 +7,9 @@ import pytest
 
 from training.config import FittingConfig, read_config
 from training.models.neural.network_recipe import NetworkRecipe
-from training.models.neural.transfer import STRATEGIES, Transfer, stages_of
+from training.models.neural.transfer import Transfer
 from training.models.registry import MODELS, make_recipe
+from training.networks.strategies import STRATEGIES, stages_of
 from training.networks.volatility_network import VolatilityNetwork
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text().split("## Networks")[1]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from models_store import Store, open_store
 from service.app import create_app
 from service.operations import logs
 from service.settings import Settings
@@ -20,10 +21,14 @@ def _logs() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _worlds_stay_small() -> Iterator[None]:
-    """A store begun by a test is not given the shipped model for every asset."""
+def _worlds_stay_as_they_are() -> Iterator[None]:
+    """A store that a test has begun is not given the shipped model for every asset."""
+
+    def as_it_is(root: Path) -> Store:
+        return Store(root) if root.exists() else open_store(root)
+
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("models_store.shipped.give_universal", lambda _root: None)
+        patched.setattr("service.app.open_store", as_it_is)
         yield
 
 

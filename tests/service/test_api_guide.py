@@ -31,6 +31,7 @@ ELSEWHERE = {
     "internal_error": 500,
     "misaligned_time": 422,
     "missing_columns": 422,
+    "missing_companions": 422,
     "no_history": 404,
     "not_a_session": 422,
     "outside_session": 422,

@@ -1,6 +1,7 @@
 """Simulated assets for the tests of the training room."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ def make_intraday_asset(name: str = "TARGET", nobs: int = 600, seed: int = 0) ->
     dates = np.datetime64("2015-01-01") + np.arange(nobs)
     realized = np.sum(returns**2, axis=1)
     return asset_of(name, DatedSeries(realized, "realized_variance", dates, columns=columns))
+
+
+def make_companion(name: str = "BESIDE", nobs: int = 700, seed: int = 5) -> AssetData:
+    """A market without a close, with returns, from a month before :func:`make_asset` begins on."""
+    asset = make_asset(name, nobs, seed, start="2014-12-01")
+    returns = np.random.default_rng(seed).normal(size=nobs) * asset.series.volatility
+    return replace(asset, series=replace(asset.series, columns={"return": returns}))
 
 
 def make_training_set(nobs: int = 600) -> TrainingSet:

@@ -50,3 +50,14 @@ def test_a_model_in_levels_is_a_sum_of_variances() -> None:
     levels = LinearPredictor("levels", coefficients_of({"mean_1": 0.5}), 1e-5)
     parts = levels.explain({"rv": np.array([[3e-4], [1e-4]])}, USUAL)
     np.testing.assert_allclose([it.added for it in parts], [[6e-5, 6e-5], [1e-4, 0.0]], atol=1e-18)
+
+
+def test_a_companion_counts_from_the_same_rv() -> None:
+    predictor = LinearPredictor(
+        "logs", coefficients_of({"exponential_mean_5:VIX:log_rv": 0.5}), 1.0
+    )
+    given = np.full((1, 250), np.log(USUAL) + 2.0)
+    baseline, companion = predictor.explain({"rv": np.exp(given), "VIX:log_rv": given}, USUAL)
+    assert baseline.added.item() == pytest.approx(1.0 + 0.5 * np.log(USUAL), rel=1e-12)
+    assert companion.added.item() == pytest.approx(1.0, rel=1e-12)
+    assert companion.group == "companions"

@@ -29,6 +29,8 @@ from volatility.scale_free import REGRESSORS
         ("fall_1:length", "leverage"),
         ("night_fall", "night"),
         ("range_1:parkinson", "range"),
+        ("departure_5:VIX:log_rv", "companions"),
+        ("negative_shock_1:BTC-USD:return", "companions"),
         ("for_half_day", "calendar"),
         ("after_monday", "calendar"),
         ("crypto", "asset"),
@@ -43,6 +45,6 @@ def test_every_regressor_of_the_model_for_every_asset_has_a_group() -> None:
     assert {group_of(name) for name in REGRESSORS} <= set(GROUPS) - {"other"}
 
 
-@pytest.mark.parametrize("name", ["", "moon_5", "mean_5:moon", "mean", "mean_5:return:return"])
+@pytest.mark.parametrize("name", ["", "moon_5", "mean_5:moon", "mean"])
 def test_an_unknown_name_is_in_no_other_group(name: str) -> None:
     assert group_of(name) == "other"

@@ -26,6 +26,8 @@ NAMES = (
     "absolute_shock_1:overnight_return",
     "spread_22",
     "excursion_5",
+    "departure_5:VIX:log_rv",
+    "negative_shock_5:VIX:return",
 )
 
 
@@ -40,6 +42,8 @@ def series(seed: int = 0, nobs: int = NOBS) -> dict[str, np.ndarray]:
         "return": deviation * rng.standard_normal(nobs),
         "overnight_return": 0.3 * deviation * rng.standard_normal(nobs),
         "range_ratio": 0.2 * rng.standard_normal(nobs),
+        "VIX:log_rv": -8 + 0.1 * np.cumsum(rng.standard_normal(nobs)),
+        "VIX:return": 0.05 * rng.standard_normal(nobs),
     }
 
 
@@ -96,3 +100,24 @@ def test_what_comes_later_changes_no_bit(name: str) -> None:
     regressor = make_regressor(name)
     whole, part = RunningWindows(columns), RunningWindows(cut)
     assert np.array_equal(whole.values_of(regressor)[:655], part.values_of(regressor))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["exponential_mean_5:VIX:log_rv", "departure_5:VIX:log_rv", "negative_shock_5:VIX:return"],
+)
+def test_a_gap_leaves_means_to_what_is_known(name: str) -> None:
+    columns = series()
+    for column in ("VIX:log_rv", "VIX:return"):
+        columns[column][[*range(40), 400, 401, 700]] = np.nan
+    found = RunningWindows(columns).values_of(make_regressor(name))[SESSIONS - 1 :]
+    expected = of_windows(columns, name)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    assert np.isfinite(found[100:150]).all()
+
+
+def test_nothing_is_known_where_nothing_is() -> None:
+    values = np.random.default_rng(4).normal(size=NOBS)
+    values[100:400] = np.nan
+    found = running_exponential_mean(values, 25.0)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), np.arange(349, 400))

@@ -18,6 +18,7 @@ DEFAULT_SEEDS, QUICK_SEEDS = 5, 2  # of each network in a reproduction
 MOST_SEEDS = 100
 MOST_FOLDS = 20
 DROP = "drop"
+PANEL_SOURCE = "panel"
 OUTSIDE_SESSIONS = ("refuse", DROP)
 ALL_CORES = -1
 BACKENDS = ("joblib", "dask")
@@ -61,6 +62,13 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="folder of the results, replaced when they are complete (default: %(default)s)",
     )
     _add_panel(parser)
+    parser.add_argument(
+        "--targets",
+        type=_targets,
+        metavar="N",
+        help=f"with --panel and --source {PANEL_SOURCE}: assets of each kind that are forecast, "
+        "the first of the panel (default: all); sources are fitted on all",
+    )
 
 
 def add_reproduce(parser: argparse.ArgumentParser) -> None:
@@ -143,7 +151,16 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="NAME",
         help=f"asset that transferred models are pre-trained on, of {list(NAMES)}; "
-        "overrides transfer.source",
+        f"overrides transfer.source. With evaluate --panel: {PANEL_SOURCE!r}, for transfer from "
+        "all assets of the panel to each other one, by every strategy",
+    )
+    parser.add_argument(
+        "--companion",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="another series for models to look at, such as VIX=vix.csv, or NAME alone for a "
+        "shipped asset; NAME=FILE@CALENDAR where dates do not tell the exchange; may be repeated",
     )
     parser.add_argument("--config", type=Path, help="TOML file (default: the shipped one)")
     parser.add_argument("--seed", type=_seed, help="overrides the configuration's seed")
@@ -215,6 +232,12 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
 def _horizon(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of sessions, of 1 or more")
+    return int(text)
+
+
+def _targets(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of assets, of 1 or more")
     return int(text)
 
 

@@ -33,6 +33,9 @@ def introduce(
     console : to print on.
     """
     console.print(f"\n[bold]{target.asset}[/bold]: {escape(_describe(target))}")
+    for companion in target.companions:
+        described = f"companion {companion.asset}: {_describe(companion)}"
+        console.print(f"  {described}", markup=False)
     for note in notes:
         console.print(f"  note: {note}", markup=False)
     for recipe in chosen:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from training.commands import evaluate_panel
+from training.commands import evaluate_panel, evaluate_transfer
+from training.commands.arguments import PANEL_SOURCE
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import Preparation, check_writable, workers_of
@@ -25,9 +26,11 @@ from training.models.registry import MODELS
 def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate everything asked for, print it and write it down; returns the exit status."""
     with workers_of(options):
-        if options.panel is not None:
-            return evaluate_panel.run(options, console)
-        return _evaluate_assets(options, console)
+        if options.panel is None:
+            return _evaluate_assets(options, console)
+        if options.source == PANEL_SOURCE:
+            return evaluate_transfer.run(options, console)
+        return evaluate_panel.run(options, console)
 
 
 def _evaluate_assets(options: argparse.Namespace, console: Console) -> int:
@@ -109,6 +112,8 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
     for option, value in given.items():
         if value is not None:
             words += [option, str(value)]
+    for companion in options.companion:
+        words += ["--companion", companion]
     if len(chosen) < len(MODELS):
         words += ["--models", *(recipe.name for recipe in chosen)]
     words += ["--horizons", *map(str, sorted(set(options.horizons)))]

@@ -13,6 +13,7 @@ from training.commands.console import FitsProgress, echo
 from training.commands.preparation import check_writable, config_of
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
+from training.data.companions import CompanionFile, load_companions, with_companions
 from training.data.panel import read_panel
 from training.evaluation import folder
 from training.evaluation.panel.interval_table import (
@@ -29,6 +30,7 @@ from training.evaluation.panel.report import (
 from training.evaluation.panel.scores import AssetScore, by_kind, score_assets
 from training.evaluation.panel.walk_forward import (
     UNIVERSAL,
+    UNIVERSAL_COMPANIONS,
     PanelWalkForward,
     TrackKey,
     panel_jobs,
@@ -37,12 +39,31 @@ from training.evaluation.panel.walk_forward import (
 from training.evaluation.study import Study, applicable
 from training.evaluation.walk_forward import count_fits, forecast_studies
 from training.evaluation.workers import worker_pool
+from training.models.pooled.market import looked_at, market_of
 from training.models.recipe import Recipe
-from training.models.registry import COMBINATION, MEMBERS, MODELS, pooled_fit, recipes
+from training.models.registry import (
+    COMBINATION,
+    COMBINATION_COMPANIONS,
+    MEMBERS,
+    MEMBERS_COMPANIONS,
+    MODELS,
+    pooled_fit,
+    recipes,
+)
+from volatility.companions import INDICES
 from volatility.evaluation.combination import combine
 from volatility.evaluation.tracks import ForecastTrack
 
 OWN = ("ewma", "har", "hexp", "ridge")  # evaluated beside benchmarks where no models are named
+ACCOMPANIED = MEMBERS_COMPANIONS[:-1]  # the same with companions
+# Of each pooled model, the combination that it is a member of and the names of the members.
+_COMBINED = {
+    UNIVERSAL: (COMBINATION, MEMBERS),
+    UNIVERSAL_COMPANIONS: (
+        COMBINATION_COMPANIONS,
+        (*ACCOMPANIED, UNIVERSAL_COMPANIONS),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +119,7 @@ def evaluate_panel(
 
     Parameters
     ----------
-    options : ``panel``, ``folds``, ``months``, ``histories`` and ``jobs``.
+    options : ``panel``, ``folds``, ``months``, ``histories``, ``companion`` and ``jobs``.
     config : of all models.
     named : models of each asset's own, evaluated beside the benchmarks.
     horizons : sessions ahead.
@@ -106,13 +127,16 @@ def evaluate_panel(
     """
     fit = pooled_fit()
     plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
-    assets = read_panel(options.panel, datetime.now(UTC))
+    now = datetime.now(UTC)
+    assets = read_panel(options.panel, now)
+    companions = load_companions([CompanionFile.of(it) for it in options.companion], now)
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
-    own = recipes(named, config)
-    tracks = _own_tracks(assets, own, horizons, config, options.jobs, console)
-    jobs = panel_jobs(
-        assets, plan, replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))
-    )
+    own = recipes([*named, *(ACCOMPANIED if companions else ())], config)
+    accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
+    tracks = _own_tracks(accompanied, own, horizons, config, options.jobs, console)
+    further = replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))
+    index = next((it for it in companions if it.asset in INDICES), None)
+    jobs = panel_jobs(assets, plan, further, market_of(assets, index) if companions else None)
     with Progress(console=console) as progress:
         task = progress.add_task("fits of the universal model", total=len(jobs))
         parallel = worker_pool(options.jobs)
@@ -151,13 +175,22 @@ def _own_tracks(
 
 
 def _combinations(tracks: Mapping[TrackKey, ForecastTrack]) -> dict[TrackKey, ForecastTrack]:
-    """The universal model with the asset's own, where all are there."""
+    """The universal model with the asset's own, where all are there; with companions likewise.
+
+    An asset that no companion was given to has its own models without them in the latter.
+    """
     combined = {}
     for key in tracks:
-        members = [tracks.get(key._replace(model=name)) for name in MEMBERS]
+        if key.model not in _COMBINED:
+            continue
+        name, names = _COMBINED[key.model]
+        members = [
+            tracks.get(key._replace(model=it)) or tracks.get(key._replace(model=without))
+            for it, without in zip(names, MEMBERS, strict=True)
+        ]
         there = [track for track in members if track]
-        if key.model == UNIVERSAL and len(there) == len(members):
-            combined[key._replace(model=COMBINATION)] = combine(COMBINATION, there)
+        if len(there) == len(members):
+            combined[key._replace(model=name)] = combine(name, there)
     return combined
 
 
@@ -167,6 +200,8 @@ def _command(options: argparse.Namespace) -> str:
     words += ["--folds", str(options.folds), "--months", str(options.months)]
     words += ["--histories", *map(str, sorted(set(options.histories)))]
     words += ["--horizons", *map(str, sorted(set(options.horizons)))]
+    for companion in options.companion:
+        words += ["--companion", companion]
     if options.models != list(MODELS):
         words += ["--models", *options.models]
     for option in ("config", "seed"):

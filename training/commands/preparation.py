@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from training.commands.arguments import ALL_CORES, DROP
+from training.commands.arguments import ALL_CORES, DROP, PANEL_SOURCE
 from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
 from training.data.bars_file import BarsFile, load_asset
+from training.data.companions import CompanionFile, load_companions, with_companions
 from training.evaluation.study import Study, applicable, check_history
 from training.evaluation.workers import workers_at
 from training.models.recipe import Recipe
@@ -51,6 +52,7 @@ class Preparation:
     file : bars of the only target, where they are the user's own.
     config : the configuration with what the options override.
     recipes : the models asked for, with the benchmarks.
+    companions : other series that every target is given.
     options : as given.
     """
 
@@ -58,6 +60,7 @@ class Preparation:
     file: BarsFile | None
     config: Config
     recipes: tuple[Recipe, ...]
+    companions: tuple[CompanionFile, ...]
     options: argparse.Namespace
 
     @classmethod
@@ -71,7 +74,9 @@ class Preparation:
         """
         assets, file = _assets_of(options)
         config = config_of(options)
-        return cls(tuple(assets), file, config, tuple(recipes(options.models, config)), options)
+        chosen = tuple(recipes(options.models, config))
+        beside = tuple(map(CompanionFile.of, options.companion))
+        return cls(tuple(assets), file, config, chosen, beside, options)
 
     def load(self) -> Loaded:
         """Read the data of all targets and sources.
@@ -104,14 +109,16 @@ class Preparation:
         return studies
 
     def load_targets(self, now: datetime) -> list[Target]:
-        """Read the targets' bars, all of them before any is fitted.
+        """Read the targets' bars, all of them before any is fitted, and their companions'.
 
         Raises
         ------
-        InvalidInput : an unreadable file or invalid bars.
-        UnknownAsset : a target without a file that is not shipped.
+        InvalidInput : an unreadable file or invalid bars; a target that is its own companion.
+        UnknownAsset : a target or a companion without a file that is not shipped.
         """
-        return [Target(*load_asset(asset, self.file, now)) for asset in self.assets]
+        companions = load_companions(self.companions, now)
+        loaded = [load_asset(asset, self.file, now) for asset in self.assets]
+        return [Target(with_companions(data, companions), notes) for data, notes in loaded]
 
     def load_sources(self, now: datetime) -> dict[str, AssetData]:
         """The shipped assets that the models learn from, besides the target.
@@ -181,6 +188,14 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
     InvalidInput : options that do not go together.
     """
     assets = list(dict.fromkeys(options.asset or NAMES))
+    if options.source == PANEL_SOURCE:
+        raise InvalidInput(
+            f"--source {PANEL_SOURCE} goes with evaluate --panel DIR: transfer from all assets of "
+            "a panel to each other one",
+            field="source",
+            found=PANEL_SOURCE,
+            needed="--panel DIR, or a shipped asset as the source",
+        )
     if options.source in assets:
         raise InvalidInput(
             f"{options.source} is both source and target; nothing can be transferred from an "

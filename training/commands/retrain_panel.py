@@ -15,6 +15,7 @@ from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, pooled_fit
 from training.publishing.kind_records import NO_RECORDS, panel_records
 from training.publishing.universal import fit_vintages, to_files, vintages
+from volatility.errors import InvalidInput
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -23,6 +24,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     Returns the exit status. Of the model for every asset nothing is published before all fits have
     succeeded: on assets left out, and at every date.
     """
+    if options.companion:
+        raise InvalidInput(
+            "--companion goes with a retrain of single assets or with evaluate --panel; the model "
+            "for every asset is published without companions",
+            field="companion",
+            found=options.companion,
+        )
     if options.models != list(MODELS):
         return retrain_own.run(options, console)
     config = config_of(options)

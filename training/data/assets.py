@@ -7,6 +7,7 @@ import numpy as np
 
 from volatility.arrays import DAY
 from volatility.calendars import Calendar, get_calendar
+from volatility.companions import RETURN, Companion
 from volatility.pairs import Pairs, make_pairs
 from volatility.series import DatedSeries
 
@@ -21,11 +22,17 @@ class AssetData:
     bar_interval: int  # seconds
     source: str  # a shipped dataset, a panel, or the name of the user's file
     kind: str = "stock"  # one of volatility.scale_free.KINDS
+    companions: tuple["AssetData", ...] = ()  # those that the series has columns of
 
     @property
     def calendar(self) -> Calendar:
         """The calendar that :attr:`calendar_name` names."""
         return get_calendar(self.calendar_name)
+
+    @property
+    def as_companion(self) -> Companion:
+        """What others may see of it."""
+        return Companion(self.asset, self.series.select((RETURN,)), self.calendar_name)
 
     def pairs(self, lookback: int, columns: Sequence[str] = (), horizon: int = 1) -> Pairs:
         """Windows, with the day, and targets; see :func:`volatility.pairs.make_pairs`."""

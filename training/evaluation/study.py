@@ -9,6 +9,7 @@ import numpy as np
 from training.data.assets import AssetData, TrainingSet
 from training.data.bars_file import MINIMUM_SESSIONS
 from training.models.recipe import Recipe, adapted, obstacle_of
+from volatility.companions import companions_in
 from volatility.errors import HistoryTooShort, TooFewObservations
 from volatility.evaluation.intervals import MINIMUM
 from volatility.evaluation.tracks import ForecastTrack
@@ -68,7 +69,23 @@ def obstacle(recipe: Recipe, asset: AssetData) -> str | None:
     sessions, needed = len(asset.series), 2 * (recipe.lookback + MINIMUM_TARGETS)
     if sessions < needed:
         return f"its first fit needs {needed // 2} of the {sessions} sessions, and has half of them"
-    return obstacle_of(recipe, asset.series.dates[sessions // 2 - 1])
+    why = obstacle_of(recipe, asset.series.dates[sessions // 2 - 1])
+    return why or _unaccompanied(recipe, asset)
+
+
+def _unaccompanied(recipe: Recipe, asset: AssetData) -> str | None:
+    """Why the companions of a model do not allow a fit: they are not known for long enough."""
+    names = companions_in(recipe.columns)
+    if not names:
+        return None
+    found = min(_by_part(TrainingSet(asset, {}, 0), recipe.lookback, recipe.columns))
+    if found >= MINIMUM_TARGETS:
+        return None
+    are = "is" if len(names) == 1 else "are"
+    return (
+        f"{' and '.join(names)} {are} known before only {found} targets of some part of the "
+        f"sample; needed: {MINIMUM_TARGETS}"
+    )
 
 
 def applicable(recipes: Sequence[Recipe], asset: AssetData) -> tuple[Recipe, ...]:
@@ -153,7 +170,11 @@ def _targets_by_part(data: TrainingSet) -> tuple[int, int, int]:
     """Targets to fit on, to choose by, and to test on."""
     if data.horizon >= len(data.target.series) - 1:
         return 0, 0, 0
-    dates = data.pairs(1).target_dates
+    return _by_part(data, 1, ())
+
+
+def _by_part(data: TrainingSet, lookback: int, columns: Sequence[str]) -> tuple[int, int, int]:
+    dates = data.pairs(lookback, columns).target_dates
     parts = parts_of(data)
     selection, test = np.searchsorted(dates, [parts.selection, parts.test]).tolist()
     return selection, test - selection, len(dates) - test

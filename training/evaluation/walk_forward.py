@@ -231,7 +231,7 @@ def _forecast_at_once(
     """Forecasts of every block, each by the fit at its cut-off."""
     data = part.data
     cut_offs = np.array([block.cut_off for block in part.blocks])
-    rows = regressors.rows(recipe.lookback, data.horizon)
+    rows = regressors.rows(recipe.lookback, data.horizon, recipe.columns)
     ahead = rows.where(rows.target_dates > cut_offs[0])
     fit_of = np.searchsorted(cut_offs, ahead.target_dates) - 1
     known = np.searchsorted(data.target.series.dates, cut_offs, side="right")

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from training.data.assets import AssetData, TrainingSet
-from training.models.recipe import Fit, Hyperparameters, Recipe, adapted
+from training.models.recipe import (
+    Fit,
+    Hyperparameters,
+    Recipe,
+    adapted,
+    obstacle_of,
+    stand_in_of,
+)
 from volatility.arrays import FloatArray
 from volatility.seasonality import (
     DAY_CLASSES,
@@ -94,6 +101,15 @@ class CalendarAdjusted:
     def hyperparameters(self) -> Hyperparameters:
         """Those of :attr:`inner`, and how the effects are shrunk."""
         return {**self.inner.hyperparameters, "calendar_shrinkage": SHRINKAGE}
+
+    @property
+    def stand_in(self) -> str | None:
+        """That of :attr:`inner`."""
+        return stand_in_of(self.inner)
+
+    def obstacle(self, first_cut_off: np.datetime64) -> str | None:
+        """That of :attr:`inner`."""
+        return obstacle_of(self.inner, first_cut_off)
 
     def fit(self, data: TrainingSet) -> Fit:
         """Fit :attr:`inner` to what the calendar does not explain."""

@@ -98,6 +98,20 @@ def obstacle_of(recipe: Recipe, first_cut_off: np.datetime64) -> str | None:
 
 
 @runtime_checkable
+class Replaceable(Protocol):
+    """A recipe whose model another stands in for where a companion is not known."""
+
+    @property
+    def stand_in(self) -> str | None:
+        """Name of the other; None where there is none."""
+
+
+def stand_in_of(recipe: Recipe) -> str | None:
+    """The model that answers where a companion is not known; None for one without companions."""
+    return recipe.stand_in if isinstance(recipe, Replaceable) else None
+
+
+@runtime_checkable
 class Combined(Protocol):
     """A recipe that says the mean, in logs, of what others say."""
 

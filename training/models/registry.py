@@ -5,7 +5,7 @@ the function in it that makes the recipe from a :class:`~training.config.Config`
 imported when a recipe is made, so that torch is loaded only where a network is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for
+    from training.models.pooled.transfer import Methods
     from training.models.pooled.zero_shot import FitPooled
     from training.models.recipe import Recipe
 
@@ -38,9 +39,13 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "rfsv": "training.models.linear.rfsv:rfsv",
         "hexp": "training.models.linear.hexp:hexp",
         "ridge": "training.models.linear.ridge:ridge",
+        "hexp_companions": "training.models.linear.hexp_companions:hexp_companions",
+        "ridge_companions": "training.models.linear.ridge_companions:ridge_companions",
         "mem": "training.models.linear.mem:mem",
     }
 )
+COMBINATION_COMPANIONS = "combination_companions"  # the same, of regressions with companions
+MEMBERS_COMPANIONS = ("hexp_companions", "ridge_companions", "universal")
 COMBINATION = "combination"  # what `auto` means unless something is better beyond doubt
 # Of which it is the mean in logs: fixed on the third quarter of 53 assets; see docs/decisions/0030.
 MEMBERS = ("hexp", "ridge", "universal")
@@ -48,6 +53,9 @@ POOLED: Mapping[str, str] = MappingProxyType(
     {
         "universal": "training.models.pooled.universal:universal",
         COMBINATION: "training.models.combined.combination:combination",
+        COMBINATION_COMPANIONS: (
+            "training.models.combined.combination_companions:combination_companions"
+        ),
     }
 )
 NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
@@ -68,6 +76,16 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
 _POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
+# A combination's forecasts are made of its members'; without a companion another model answers.
+_BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        COMBINATION: MEMBERS,
+        COMBINATION_COMPANIONS: (*MEMBERS_COMPANIONS, COMBINATION),
+        "hexp_companions": ("hexp",),
+        "ridge_companions": ("ridge",),
+    }
+)
+_POOLED_METHODS = "training.models.pooled.strategies:methods"
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -96,8 +114,7 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     UnknownModel, ExtraMissing : see :func:`make_recipe`.
     """
     _check_known(names)
-    # A combination's forecasts are made of its members'.
-    asked = {*BENCHMARKS, *names, *(MEMBERS if COMBINATION in names else ())}
+    asked = {*BENCHMARKS, *(needed for name in names for needed in _needed_by(name))}
     for name in NEURAL:
         if name in asked:
             require(NETWORKS_EXTRA, name, ", or name other models with --models")
@@ -120,9 +137,28 @@ def pooled_fit() -> "FitPooled":
     return fit
 
 
+def pooled_methods() -> "Methods":
+    """What fits the model for every asset, and fine-tunes it by each strategy.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``networks`` is not installed.
+    """
+    require(NETWORKS_EXTRA, "the model for every asset")
+    made: Methods = _load(_POOLED_METHODS)()
+    return made
+
+
 def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
     """Those of ``horizons`` that a model is made for: of a network the first, its one output."""
     return tuple(horizons[:1] if model in NEURAL else horizons)
+
+
+def _needed_by(name: str) -> Iterator[str]:
+    """A model, what its forecasts are made of, and what stands in for it."""
+    yield name
+    for beside in _BESIDE.get(name, ()):
+        yield from _needed_by(beside)
 
 
 def _load(path: str) -> Any:

@@ -183,6 +183,23 @@ def fit_network(
     return record.history
 
 
+def freeze_all_but(network: nn.Module, stage: Stage) -> None:
+    """Leave only a stage's parameters to be trained."""
+    network.requires_grad_(False)
+    for group in stage.groups:
+        for parameter in group.parameters:
+            parameter.requires_grad_(True)
+
+
+def set_training_mode(network: nn.Module) -> None:
+    """Switch dropout on, except in parts that are frozen: what they represent must not change."""
+    network.train()
+    for part in network.modules():
+        parameters = list(part.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            part.eval()
+
+
 class _Record:
     """The losses of the epochs done, and the weights of the best of them."""
 
@@ -214,7 +231,7 @@ class _Record:
 def _fit_stage(
     network: nn.Module, split: Split, config: FittingConfig, stage: Stage, record: _Record
 ) -> None:
-    _freeze_all_but(network, stage)
+    freeze_all_but(network, stage)
     forward, split = _without_frozen_encoder(network, split)
     optimizer = torch.optim.Adam(
         [{"params": list(group.parameters), "lr": group.learning_rate} for group in stage.groups],
@@ -223,7 +240,7 @@ def _fit_stage(
     scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=config.plateau_patience)
     first = record.epochs
     for epoch in range(first, first + stage.epochs):
-        _set_training_mode(network)
+        set_training_mode(network)
         training_loss = _train_epoch(forward, split.training, optimizer, config)
         network.eval()
         validation_loss = _error(forward, split.validation)
@@ -273,13 +290,6 @@ def _whole(network: nn.Module, config: FittingConfig) -> Stage:
     return Stage([ParameterGroup(_trainable(network), config.learning_rate)], config.epochs)
 
 
-def _freeze_all_but(network: nn.Module, stage: Stage) -> None:
-    network.requires_grad_(False)
-    for group in stage.groups:
-        for parameter in group.parameters:
-            parameter.requires_grad_(True)
-
-
 def _without_frozen_encoder(network: nn.Module, split: Split) -> tuple[Forward, Split]:
     """What is left to compute of a network whose encoder is frozen, with encodings as its input.
 
@@ -295,15 +305,6 @@ def _without_frozen_encoder(network: nn.Module, split: Split) -> tuple[Forward, 
             for part in (split.training, split.validation)
         )
     return network.decode, Split(training, validation)
-
-
-def _set_training_mode(network: nn.Module) -> None:
-    """Switch dropout on, except in parts that are frozen: what they represent must not change."""
-    network.train()
-    for part in network.modules():
-        parameters = list(part.parameters())
-        if parameters and not any(parameter.requires_grad for parameter in parameters):
-            part.eval()
 
 
 def _trainable(network: nn.Module) -> list[nn.Parameter]:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -68,6 +69,9 @@ class Encoder(nn.Module):
 class PooledNetwork(nn.Module):
     """Standardization, regression and encoders in one graph; see the module's top.
 
+    To a strategy of transfer its head is that of its encoders, and its encoder their LSTMs. Means,
+    deviations and coefficients are buffers: no strategy changes what the regression learned.
+
     Parameters
     ----------
     scaling : of regressors and sequence.
@@ -91,6 +95,20 @@ class PooledNetwork(nn.Module):
         self.register_buffer("intercepts", torch.from_numpy(coefficients[0].astype(np.float32)))
         self.register_buffer("slopes", torch.from_numpy(coefficients[1:].astype(np.float32)))
         self.encoders = nn.ModuleList(encoders)
+
+    @property
+    def head(self) -> nn.Module:
+        """What follows the LSTMs."""
+        return nn.ModuleList([it.head for it in self._each])
+
+    @property
+    def encoder_parts(self) -> list[list[nn.Parameter]]:
+        """The parameters of the LSTMs, which have one layer."""
+        return [[weights for it in self._each for weights in it.lstm.parameters()]]
+
+    @property
+    def _each(self) -> list[Encoder]:
+        return cast(list[Encoder], list(self.encoders))
 
     def forward(self, regressors: Tensor, sequence: Tensor) -> Tensor:
         """Raw (batch, k) and (batch, sessions, channels) to (batch, horizons)."""
@@ -191,10 +209,14 @@ def fit_encoder(
         for _ in range(config.epochs):
             for rows in torch.randperm(len(targets), generator=order).tensor_split(batches):
                 optimizer.zero_grad()
-                errors = (encoder(inputs[rows], steps[rows]) - targets[rows]) * known[rows]
-                loss = errors.square().sum() / known[rows].sum()
-                loss.backward()
+                loss = error_of(encoder(inputs[rows], steps[rows]), targets[rows], known[rows])
+                loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(encoder.parameters(), _GRADIENT_NORM)
                 optimizer.step()
                 cycle.step()
     return encoder.eval()
+
+
+def error_of(predicted: Tensor, targets: Tensor, known: Tensor) -> Tensor:
+    """Mean squared error of the targets that are known; (batch, horizons) each."""
+    return ((predicted - targets) * known).square().sum() / known.sum()

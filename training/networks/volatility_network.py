@@ -84,6 +84,12 @@ class VolatilityNetwork(EncodesFirst):
         self.encoder = Encoder(config) if encoder is None else encoder
         self.head = make_head(config, config.bottleneck)
 
+    @property
+    def encoder_parts(self) -> list[list[nn.Parameter]]:
+        """The encoder's parameters from the top down."""
+        assert isinstance(self.encoder, Encoder), "only the layers of the paper's are told apart"
+        return self.encoder.parts
+
     def encode(self, log_rv: Tensor) -> Tensor:
         """Encode (batch, lookback or more) log rv; (batch, bottleneck)."""
         encoding: Tensor = self.encoder(self.scaler(log_rv[:, -self.lookback :]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from models_store import artifact
 from models_store.manifest import (
+    CompanionData,
     Evaluation,
     HorizonRecord,
     IntervalCalibration,
@@ -25,8 +26,9 @@ from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
 from training.fitting_history import FittingHistory
 from training.models.linear.asset_regressors import regressors_of
-from training.models.recipe import Fit, Recipe, seen_in
+from training.models.recipe import Fit, Recipe, seen_in, stand_in_of
 from volatility.arrays import DAY, FloatArray, Windows
+from volatility.companions import RETURN, companions_in
 from volatility.evaluation import losses
 from volatility.evaluation.intervals import (
     LEVELS,
@@ -152,6 +154,8 @@ def _manifest(
         by_horizon={horizon: records[horizon] for horizon in further},
         training=_training_data(target, recipe),
         sources=tuple(_training_data(source, recipe) for source in fit.sources),
+        companions=_companions(target, recipe),
+        stand_in=stand_in_of(recipe),
         calendar_effects=None if effects is None else dict(effects),
         rv_medians=median_range(target.series.rv),
         hyperparameters=dict(recipe.hyperparameters),
@@ -217,7 +221,7 @@ def _reference_windows(recipe: Recipe, fit: Fit, data: TrainingSet) -> Windows:
     """The newest windows of what the model sees; the day is left out where it does not."""
     needed = ("rv", *recipe.columns, *((DAY,) if fit.predictor.dated else ()))
     series = data.target.series
-    rows = regressors_of(data.target).rows(recipe.lookback, data.horizon)
+    rows = regressors_of(data.target).rows(recipe.lookback, data.horizon, recipe.columns)
     newest = np.searchsorted(series.dates, rows.as_of[-REFERENCE_WINDOWS:])
     places = newest[:, None] + np.arange(1 - recipe.lookback, 1)
     columns = {name: series.rv if name == "rv" else series.column(name) for name in needed}
@@ -232,7 +236,25 @@ def _losses(history: FittingHistory) -> LossHistory:
     )
 
 
+def _companions(target: AssetData, recipe: Recipe) -> tuple[CompanionData, ...]:
+    seen = companions_in(recipe.columns)
+    return tuple(
+        CompanionData(
+            measure=it.series.measure,
+            calendar=it.calendar_name,
+            bar_interval=it.bar_interval,
+            **dict(_data_of(it, (RETURN,))),
+        )
+        for it in target.companions
+        if it.asset in seen
+    )
+
+
 def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
+    return _data_of(data, recipe.columns)
+
+
+def _data_of(data: AssetData, columns: Sequence[str]) -> TrainingData:
     dates = data.series.dates
     return TrainingData(
         asset=data.asset,
@@ -241,5 +263,5 @@ def _training_data(data: AssetData, recipe: Recipe) -> TrainingData:
         end=dates[-1].item(),
         nobs=len(dates),
         missing_sessions=len(data.calendar.missing_sessions(dates)),
-        sha256=data.series.select(recipe.columns).sha256,
+        sha256=data.series.select(columns).sha256,
     )

@@ -272,6 +272,7 @@ def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
 
 
 OVERNIGHT = "overnight_return"
+SEPARATOR = ":"  # after the name of the companion that a column is of
 
 DAILY_COLUMNS: Mapping[str, Column] = MappingProxyType(
     {"return": session_return, OVERNIGHT: overnight_return, "range_ratio": range_ratio}
@@ -289,6 +290,11 @@ INTRADAY_COLUMNS: Mapping[str, Column] = MappingProxyType(
         "significant_jump": significant_jump,
     }
 )
+
+
+def companion_of(column: str) -> str | None:
+    """Whose column it is in the series of another; None for a column of the series' own bars."""
+    return column.rpartition(SEPARATOR)[0] or None
 
 
 def available(daily: bool, always_open: bool) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from volatility.measures.measure import Measure
 
 _PARKINSON_SCALE = 4 * np.log(2)
 _GARMAN_KLASS_WEIGHT = 2 * np.log(2) - 1
+_SESSIONS_PER_YEAR = 252  # of New York, on which implied volatility is annualized
+IMPLIED_VARIANCE = "implied_variance"
 ROLLING_STD_SESSIONS = 22  # a month, the paper's window for daily returns
 
 
@@ -175,6 +177,28 @@ def rolling_std(returns: FloatArray, window: int, periods_per_year: float) -> Fl
     return np.asarray(deviations * np.sqrt(periods_per_year))
 
 
+def implied_variance(close: FloatArray) -> FloatArray:
+    r"""Variance of a session that an index of implied volatility stands for, such as the VIX.
+
+    Parameters
+    ----------
+    close : (n,) of the index, in percent per year.
+
+    Returns
+    -------
+    (n,) decimal² per day.
+
+    Raises
+    ------
+    InvalidInput : ``non_positive_price``, a close that is not above zero and finite.
+
+    Notes
+    -----
+    .. math:: \frac{(C_t / 100)^2}{252}
+    """
+    return np.exp(2 * _log(close)) / (100.0**2 * _SESSIONS_PER_YEAR)
+
+
 def sessions_of(bars: Bars, calendar: Calendar) -> tuple[FloatArray, DateArray]:
     """What daily measures are computed from.
 
@@ -225,6 +249,10 @@ def _rolling_variance(sessions: FloatArray) -> FloatArray:
     return rv
 
 
+def _implied_variance(sessions: FloatArray) -> FloatArray:
+    return implied_variance(sessions[:, 4])
+
+
 def _close_to_close(sessions: FloatArray) -> FloatArray:
     """Log returns of (n, 5) sessions; NaN where the session before has no bar."""
     return np.log(sessions[:, 4]) - np.log(sessions[:, 0])
@@ -251,4 +279,5 @@ DAILY_MEASURES = (
     Measure("rogers_satchell", "daily", False, _rogers_satchell),
     Measure("squared_return", "daily", False, _squared_return),
     Measure("rolling_std", "daily", True, _rolling_variance),
+    Measure(IMPLIED_VARIANCE, "daily", False, _implied_variance),
 )

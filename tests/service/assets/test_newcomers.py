@@ -173,7 +173,7 @@ def test_shorter_bars_make_no_asset(client: TestClient, media_type: str) -> None
 
 
 def test_long_histories_are_calibrated_once_and_not_between_others(client: TestClient) -> None:
-    from service.forecasts.schemas import ForecastRequest
+    from service.forecasts.requests import ForecastRequest
 
     questions = client.app_state["questions"]
     put(client, made_up_bars(700, "24/7"))

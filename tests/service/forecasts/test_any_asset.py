@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import httpx
 import numpy as np
 import pytest
 
-from models_store import Store
+from models_store import Store, open_store
 from models_store.artifact import encode
 from models_store.predictors import linear
 from models_store.universal.store import UniversalStore
 from service.app import create_app
 from service.forecasts.query import Questions
-from service.forecasts.schemas import ForecastRequest
+from service.forecasts.requests import ForecastRequest
 from service.http.fields import Kind
 from service.settings import Settings
 from tests.models_store.artifacts import HAR, flip_byte, make_manifest, make_series
@@ -395,3 +396,15 @@ def test_held_bars_that_it_was_fitted_on_are_told_too(client: TestClient) -> Non
     client.put("/assets/Coin/bars", json={"bars": bars[90:]})
     newest = client.get("/forecast/Coin").json()["warnings"]
     assert not any("in-sample" in it for it in newest)
+
+
+def test_a_store_that_was_begun_before_it_was_shipped_is_given_it_at_the_start(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = UniversalStore(tmp_path / "package")
+    shipped.publish(small_files())
+    monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: shipped.root)
+    monkeypatch.setattr("service.app.open_store", open_store)
+    with TestClient(create_app(settings, clock)) as client:
+        assert ask(client, made_up_bars(30)).json()["model"] == "universal"
+        assert client.post("/forecast", json={"asset": ASSET}).json()["model"] == "log_har"

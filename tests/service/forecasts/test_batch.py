@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.forecasts.batch import parse
-from service.forecasts.schemas import MAX_BATCH, ForecastRequest
+from service.forecasts.requests import MAX_BATCH, ForecastRequest
 from service.http.errors import InvalidRequest
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient

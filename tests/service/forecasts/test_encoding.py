@@ -11,7 +11,7 @@ from service.assets.holdings import Holdings
 from service.forecasts.encoding import EncodedForecasts, encode
 from service.forecasts.forecaster import IssuedForecast
 from service.forecasts.query import Questions
-from service.forecasts.schemas import ForecastRequest
+from service.forecasts.requests import ForecastRequest
 from service.models.catalogue import Catalogue
 from service.settings import Settings
 from tests.models_store.artifacts import make_series

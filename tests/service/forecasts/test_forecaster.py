@@ -9,7 +9,7 @@ from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
 from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Question, Questions
-from service.forecasts.schemas import ForecastRequest
+from service.forecasts.requests import ForecastRequest
 from service.models.catalogue import Catalogue, Choice, ModelSkill
 from service.settings import Settings
 from tests.models_store.artifacts import make_series

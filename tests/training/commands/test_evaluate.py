@@ -34,8 +34,8 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_results_twice_whatever_the_number_of_processes(
     bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of every model that daily bars allow."""
-    models = ["--source", "BTC-USD"]
+    """Of every model that daily bars and a companion allow."""
+    models = ["--source", "BTC-USD", "--companion", "ETH-USD"]
     horizons = ["--horizons", "5", "1"]
     one, two = tmp_path / "one", tmp_path / "two"
     assert cli.main(arguments(bars, one, *models, *horizons, "--jobs", "1")) == 0
@@ -53,6 +53,7 @@ def test_the_same_results_twice_whatever_the_number_of_processes(
     forecasts = pd.read_csv(io.BytesIO(gzip.decompress((one / "forecasts.csv.gz").read_bytes())))
     assert set(forecasts["model"]) == set(frame["model"])
     report = (one / "report.md").read_text()
+    assert "--companion ETH-USD" in report
     assert "QLIKE against `lstm` from scratch: `transfer`" in report
     paths = re.findall(r"\]\((figures/[^)]+\.svg)\)", report)
     assert len(paths) == 2 * 4

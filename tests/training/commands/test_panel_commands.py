@@ -4,6 +4,7 @@ import csv
 import gzip
 import re
 import shutil
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from models_store.universal.store import UniversalStore
 from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG
 from training.cli import main
+from training.networks.strategies import STRATEGIES
 from volatility.evaluation.compare import BENCHMARKS
 from volatility.frames import to_frame
 from volatility.scale_free import KINDS
@@ -26,11 +28,14 @@ PLAN = ("--folds", "2", "--months", "18", "--histories", "22", "--jobs", "1")
 
 @pytest.fixture(scope="module")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("panel")
+    return written(tmp_path_factory.mktemp("panel"), 1_100)
+
+
+def written(folder: Path, sessions: int) -> Path:
     rows = [f"{name},{kind},{calendar}" for name, (kind, calendar) in PANEL.items()]
     (folder / "assets.csv").write_text("\n".join(["asset,kind,calendar", *rows]))
     for seed, (name, (_, calendar)) in enumerate(PANEL.items()):
-        frame = to_frame(simulated_bars(1_100, calendar, seed))
+        frame = to_frame(simulated_bars(sessions, calendar, seed))
         frame.rename(columns={"timestamp": "date"}).to_csv(folder / f"{name}.csv", index=False)
     return folder
 
@@ -58,6 +63,65 @@ def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.Captur
     assert "--folds 2 --months 18 --histories 22 --horizons 1 5" in report
     with gzip.open(out / "forecasts.csv.gz", "rt") as content:
         assert next(content).strip() == "asset,model,horizon,as_of,target_date,forecast,rv"
+
+
+def test_a_panel_is_evaluated_with_companions_beside(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.models.pooled.market._FEWEST", 100)
+    out, vix = tmp_path / "results", tmp_path / "vix.csv"
+    frame = to_frame(simulated_bars(1_300, "XNYS", seed=9, first="2017-06-01"))
+    frame.rename(columns={"timestamp": "date"}).to_csv(vix, index=False)
+    options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    assert main(["evaluate", *options, *PLAN, "--companion", f"VIX={vix}"]) == 0
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    loss = {(row["asset"], row["model"]): row["qlike_loss"] for row in rows}
+    for model in ("universal", "combination", "hexp"):
+        assert loss["AAA", model] != loss["AAA", f"{model}_companions"]
+        # A coin looks at no implied volatility, and has no other coin beside it.
+    assert loss["COIN", "universal"] == loss["COIN", "universal_companions"]
+    assert loss["COIN", "combination"] == loss["COIN", "combination_companions"]
+    assert ("COIN", "hexp_companions") not in loss
+    assert f"--companion VIX={vix}" in (out / "report.md").read_text()
+    retrain = ["retrain", "--panel", str(panel), "--companion", f"VIX={vix}"]
+    assert main([*retrain, "--store", str(tmp_path / "store")]) == 2
+
+
+def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out, panel = tmp_path / "results", written(tmp_path, 270)
+    options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    transfer = [
+        "--source",
+        "panel",
+        "--folds",
+        "2",
+        "--jobs",
+        "1",
+        "--seeds",
+        "1",
+        "--targets",
+        "2",
+    ]
+    assert main(["evaluate", *options, *transfer]) == 0
+    assert {path.name for path in out.iterdir()} == {"report.md", "results.csv"}
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    told = {(row["asset"], row["model"], row["sessions"]) for row in rows}
+    models = (*STRATEGIES, "universal", "universal_unscaled", "scratch", "log_har")
+    assert told == set(product(PANEL, models, ("60", "125", "0")))
+    report = (out / "report.md").read_text()
+    assert report in capsys.readouterr().out
+    assert "| model | 60 | 125 | all |" in report
+    assert "--source panel --folds 2 --months 24 --targets 2" in report
+    assert "3 assets, 201 forecasts" in report  # the last 67 of 270 sessions each
+
+
+def test_transfer_from_a_panel_needs_one_and_chooses_its_models(tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "o")]
+    assert main(["evaluate", "--source", "panel", *out]) == 2
+    panel = ["--panel", str(tmp_path), "--source", "panel"]
+    assert main(["evaluate", *panel, "--models", "har", *out]) == 2
+    assert main(["evaluate", *panel, "--horizons", "5", *out]) == 2
+    assert not (tmp_path / "o").exists()
 
 
 def test_the_universal_model_is_published(panel: Path, tmp_path: Path) -> None:

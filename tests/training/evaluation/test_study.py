@@ -6,13 +6,16 @@ import pytest
 from tests.training.simulated import (
     asset_of,
     make_asset,
+    make_companion,
     make_intraday_asset,
     make_training_set,
     small_config,
 )
 from training.data.assets import TrainingSet
+from training.data.companions import with_companions
 from training.evaluation.study import applicable, check_history, obstacle, parts_of
 from training.models.registry import LINEAR, NEURAL, recipes
+from volatility.companions import companions_in
 from volatility.errors import HistoryTooShort, TooFewObservations
 
 
@@ -41,13 +44,30 @@ def test_nothing_is_transferred_from_an_asset_to_itself() -> None:
 
 def test_a_model_needs_the_columns_it_sees() -> None:
     chosen = recipes([*LINEAR, *NEURAL], small_config())
-    everything = make_intraday_asset()
+    everything = with_companions(make_intraday_asset(), [make_companion()])
     assert [it.name for it in applicable(chosen, everything)] == [it.name for it in chosen]
     bare = make_asset()
     assert all(not recipe.columns for recipe in applicable(chosen, bare))
     needy = replace(chosen[0], columns=("jump", "return"))  # type: ignore[type-var]
     assert obstacle(needy, bare) == "its bars give no jump, return"
     assert obstacle(needy, everything) is None
+
+
+def test_companions_must_be_given_and_known_for_long_enough() -> None:
+    [recipe] = [it for it in recipes(["hexp_companions"], small_config()) if it.columns][-1:]
+    asset = make_intraday_asset()
+    assert "--companion NAME=FILE" in obstacle(recipe, asset)
+    companion = make_companion()
+    assert obstacle(recipe, with_companions(asset, [companion])) is None
+    # Of 600 sessions the first 300 have 50 windows of 250, the last of which has half of a
+    # companion that begins 126 sessions before; then one whose last 150 have none.
+    late = replace(companion, series=companion.series.part(slice(31 + 126, None)))
+    assert "BESIDE is known before only" in obstacle(recipe, with_companions(asset, [late]))
+    ended = replace(companion, series=companion.series.until(np.datetime64("2016-03-01")))
+    assert "only 0 targets" in obstacle(recipe, with_companions(asset, [ended]))
+    [made] = applicable([recipe], with_companions(asset, [companion, make_companion("OTHER")]))
+    assert companions_in(made.columns) == ("BESIDE", "OTHER")
+    assert made.hyperparameters["companions"] == "BESIDE OTHER"
 
 
 def test_too_short_a_history_is_refused() -> None:

@@ -4,8 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.simulated import asset_of, make_intraday_asset, make_training_set, small_config
+from tests.training.simulated import (
+    asset_of,
+    make_companion,
+    make_intraday_asset,
+    make_training_set,
+    small_config,
+)
 from training.data.assets import TrainingSet
+from training.data.companions import with_companions
 from training.evaluation.study import Study, applicable
 from training.evaluation.walk_forward import (
     BlockForecasts,
@@ -54,8 +61,9 @@ def with_another_future(data: TrainingSet, cut: np.datetime64) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def data() -> TrainingSet:
-    """A target with every column, so that every model can be fitted."""
-    return replace(make_training_set(nobs=600), target=make_intraday_asset(nobs=600))
+    """A target with every column and a companion, so that every model can be fitted."""
+    target = with_companions(make_intraday_asset(nobs=600), [make_companion()])
+    return replace(make_training_set(nobs=600), target=target)
 
 
 @pytest.fixture(scope="module")

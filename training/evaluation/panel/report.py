@@ -78,7 +78,9 @@ def _protocol(plan: PanelWalkForward) -> str:
         "its last half, mean over the assets of a kind. `universal` was fitted for each asset on "
         f"the assets of the other {plan.folds - 1} of {plan.folds} folds, every {plan.months} "
         "months on what was known by then; `universal_N` sees the N newest sessions of an asset "
-        "and nothing else."
+        "and nothing else. Models whose names end in `_companions`, if there are any, see others "
+        "too: the regressions what was given, `universal_companions` that and the other assets of "
+        "a kind."
     )
 
 

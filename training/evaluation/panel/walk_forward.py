@@ -8,7 +8,7 @@ made on a later day than any that its fit has seen: sessions of one date end hou
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import joblib  # type: ignore[import-untyped]
@@ -16,12 +16,14 @@ import numpy as np
 
 from training.config import Config
 from training.data.assets import AssetData
-from training.models.pooled.zero_shot import FitPooled, zero_shot
+from training.models.pooled.market import Market, accompanied_forecasts, fit_market
+from training.models.pooled.zero_shot import FitPooled, Pooled, zero_shot
 from volatility.arrays import DateArray, FloatArray
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.scale_free import MINIMUM
 
 UNIVERSAL = "universal"
+UNIVERSAL_COMPANIONS = "universal_companions"
 
 
 def short_name(sessions: int) -> str:
@@ -63,6 +65,7 @@ class PanelJob:
     end: np.datetime64  # last session of the block, from which is forecast
     config: Config
     histories: tuple[int, ...]
+    market: Market | None = None  # companions of known and judged
 
 
 def panel_tracks(
@@ -83,7 +86,8 @@ def panel_tracks(
     Returns
     -------
     Forecasts of ``universal``, and of ``universal_N`` from N sessions of history alone, at every
-    horizon; without an asset whose last half begins before any other was known.
+    horizon; where jobs have a market, of ``universal_companions`` too; without an asset whose last
+    half begins before any other was known.
     """
     parts: dict[TrackKey, list[ForecastTrack]] = defaultdict(list)
     for forecasts in parallel(joblib.delayed(_forecast)(job, fit) for job in jobs):
@@ -94,9 +98,20 @@ def panel_tracks(
 
 
 def panel_jobs(
-    assets: Sequence[AssetData], plan: PanelWalkForward, config: Config
+    assets: Sequence[AssetData],
+    plan: PanelWalkForward,
+    config: Config,
+    market: Market | None = None,
 ) -> list[PanelJob]:
-    """A fit for every fold and block in which an asset of the fold is judged."""
+    """A fit for every fold and block in which an asset of the fold is judged.
+
+    Parameters
+    ----------
+    assets : of the panel.
+    plan : how it is cut.
+    config : of the model.
+    market : companions of every asset, for a second stage; None for none.
+    """
     fold = folds_of(assets, plan.folds)
     jobs = []
     for start, end in _blocks(assets, plan.months):
@@ -105,9 +120,8 @@ def panel_jobs(
             known = [it.until(start) for it in assets if fold[it.asset] != place]
             known = [it for it in known if len(it.series) > MINIMUM]
             if judged and known:
-                jobs.append(
-                    PanelJob(tuple(known), tuple(judged), start, end, config, plan.histories)
-                )
+                made = PanelJob(tuple(known), tuple(judged), start, end, config, plan.histories)
+                jobs.append(replace(made, market=market))
     return jobs
 
 
@@ -149,7 +163,7 @@ def _judged(asset: AssetData, start: np.datetime64, end: np.datetime64) -> bool:
 
 def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
     pooled = fit(job.known, job.config)
-    tracks: dict[TrackKey, ForecastTrack] = {}
+    tracks = _accompanied(job, pooled)
     for asset in job.judged:
         said = {UNIVERSAL: zero_shot(pooled, asset).scaled}
         for sessions in job.histories:
@@ -159,6 +173,21 @@ def _forecast(job: PanelJob, fit: FitPooled) -> dict[TrackKey, ForecastTrack]:
                 track = _track(model, asset, logs[:, column], horizon, job)
                 if track is not None:
                     tracks[TrackKey(asset.asset, model, horizon)] = track
+    return tracks
+
+
+def _accompanied(job: PanelJob, pooled: Pooled) -> dict[TrackKey, ForecastTrack]:
+    """Forecasts of the second stage, which sees companions; none where there are none."""
+    if job.market is None:
+        return {}
+    stages = fit_market(pooled, job.known, job.market)
+    tracks = {}
+    for asset in job.judged:
+        logs = accompanied_forecasts(pooled, asset, job.market, stages)
+        for column, horizon in enumerate(pooled.horizons):
+            track = _track(UNIVERSAL_COMPANIONS, asset, logs[:, column], horizon, job)
+            if track is not None:
+                tracks[TrackKey(asset.asset, UNIVERSAL_COMPANIONS, horizon)] = track
     return tracks
 
 

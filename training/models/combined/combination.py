@@ -20,12 +20,14 @@ class Combination:
     Attributes
     ----------
     members : their recipes, fixed before any test.
+    stand_in : the combination that forecasts where a companion of some member is not known.
     """
 
     name: str
     members: tuple[Recipe, ...]
     sources: tuple[str, ...] = ()
     compared_with: str | None = None
+    stand_in: str | None = None
 
     @property
     def lookback(self) -> int:

@@ -1,5 +1,6 @@
 """Regressors of an asset's every session, built once for all models, horizons and fits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from training.data.assets import AssetData
 from training.models.calendar_adjusted import WithoutCalendar
 from volatility.arrays import DateArray, FloatArray, Scale
+from volatility.companions import are_known
+from volatility.filters import windows
+from volatility.measures.columns import companion_of
 from volatility.pairs import Pairs
 from volatility.regressor_names import design_of
 from volatility.running_windows import RunningWindows, WithoutEffects
@@ -40,12 +44,25 @@ class AssetRegressors:
 
     asset: AssetData
 
-    def rows(self, lookback: int, horizon: int) -> Pairs:
-        """What windows of so many sessions are paired with; of the windows the newest session."""
+    def rows(self, lookback: int, horizon: int, columns: Collection[str] = ()) -> Pairs:
+        """What windows of so many sessions are paired with; of the windows the newest session.
+
+        Parameters
+        ----------
+        lookback : sessions a window.
+        horizon : sessions ahead.
+        columns : what windows hold besides rv. Where a companion was not known there is no row.
+        """
         if horizon not in self._by_horizon:
             self._by_horizon[horizon] = self.asset.pairs(1, horizon=horizon)
-        pairs = self._by_horizon[horizon]
-        return pairs.where(pairs.as_of >= self.asset.series.dates[lookback - 1])
+        pairs, dates = self._by_horizon[horizon], self.asset.series.dates
+        whole = pairs.as_of >= dates[lookback - 1]
+        for name in columns:
+            if companion_of(name):
+                seen = windows(self.asset.series.columns[name], lookback)
+                known = np.concatenate([np.zeros(lookback - 1, dtype=np.bool_), are_known(seen)])
+                whole &= known[np.searchsorted(dates, pairs.as_of)]
+        return pairs.where(whole)
 
     def windows(self, scale: Scale) -> SessionWindows:
         """Windows of every session."""

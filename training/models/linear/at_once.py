@@ -109,7 +109,7 @@ def _coefficients(
     recipe: Regression, regressors: AssetRegressors, horizon: int, known: Counts
 ) -> Coefficients:
     """Of each fit, on the targets that had ended by the last session it sees."""
-    rows = regressors.rows(recipe.lookback, horizon)
+    rows = regressors.rows(recipe.lookback, horizon, recipe.columns)
     counts = counts_known(regressors.asset, rows, horizon, known)
     return recipe.coefficients_each(recipe.sample(regressors, horizon), counts)
 

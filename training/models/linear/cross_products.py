@@ -97,7 +97,8 @@ def _solved(sums: _Sums, counts: Counts, penalty: float) -> Solved:
     found, pivots = _eliminated(system)
     sound = np.asarray((pivots > _LEAST_OWN_SHARE).all(axis=0))
     found = np.where(flat, 0.0, found)
-    unexplained = total - np.einsum("if,if->f", found, right + penalty * found)
+    with np.errstate(invalid="ignore"):  # of fits that are not sound, which are solved alone
+        unexplained = total - np.einsum("if,if->f", found, right + penalty * found)
     return Solved(_in_units(found / roots, unexplained, sums, counts), sound)
 
 

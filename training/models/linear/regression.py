@@ -103,7 +103,7 @@ class Regression(ABC):
 
     def sample(self, regressors: AssetRegressors, horizon: int) -> Sample:
         """Regressors and targets of every window with sessions ahead, on :attr:`scale`."""
-        rows = regressors.rows(self.lookback, horizon)
+        rows = regressors.rows(self.lookback, horizon, self.columns)
         design = regressors.windows(self.scale).design(self.regressors, rows)
         targets = np.log(rows.targets) if self.scale == "logs" else rows.targets
         return Sample(np.stack(design).T, targets)

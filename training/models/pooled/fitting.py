@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models_store.predictors.pooled_regression import LIMIT
 from training.config import Config, seeds_from
 from training.data.assets import AssetData
+from training.models.pooled.ridge import pooled_ridge
 from training.models.pooled.rows import Effects, Rows, class_effects, training_rows
 from training.networks.pooled_network import PooledNetwork, Standardization, fit_encoder
 from volatility.arrays import FloatArray
@@ -24,6 +25,8 @@ class PooledFit:
     network : from what is scale-free to logs of mean rv, bias corrected, by horizon.
     horizons : of its outputs.
     effects : of the calendar, by kind of asset.
+    log_means : by horizon, the log of the mean over the panel of rv over the exponential of its
+        forecast log: by how much the network says more than a log.
     capped_means : by horizon, the mean over the panel of rv over forecast, each capped: what an
         asset's own such mean is compared with.
     example : rows to check the export on.
@@ -32,6 +35,7 @@ class PooledFit:
     network: PooledNetwork
     horizons: tuple[int, ...]
     effects: Effects
+    log_means: FloatArray
     capped_means: FloatArray
     example: Rows
 
@@ -70,34 +74,8 @@ def fit_pooled(assets: Sequence[AssetData], config: Config) -> PooledFit:
     coefficients[0] += np.log(means)
     network = PooledNetwork(scaling, coefficients, encoders)
     example = rows.where(np.arange(len(rows.targets)) % (len(rows.targets) // 64 + 1) == 0)
-    return PooledFit(network, horizons, effects, _means(capped(ratios / means)), example)
-
-
-def pooled_ridge(
-    regressors: NDArray[np.float32], targets: NDArray[np.float32], penalty: float
-) -> FloatArray:
-    r"""Coefficients of every horizon, (1 + k, horizons), the intercepts first.
-
-    Parameters
-    ----------
-    regressors : (n, k), standardized.
-    targets : (n, horizons); NaN where there is none.
-    penalty : of each squared slope, times the number of rows.
-
-    Notes
-    -----
-    .. math:: \min_{\beta_0, \beta} \sum_i (y_i - \beta_0 - z_i' \beta)^2 + n \lambda \|\beta\|^2
-    """
-    design = np.column_stack([np.ones(len(regressors), np.float32), regressors])
-    coefficients = np.empty((design.shape[1], targets.shape[1]))
-    for horizon in range(targets.shape[1]):
-        known = ~np.isnan(targets[:, horizon])
-        own = design[known].astype(np.float64)
-        squares = own.T @ own
-        slopes = np.arange(1, len(squares))
-        squares[slopes, slopes] += penalty * len(own)
-        coefficients[:, horizon] = np.linalg.solve(squares, own.T @ targets[known, horizon])
-    return coefficients
+    capped_means = _means(capped(ratios / means))
+    return PooledFit(network, horizons, effects, np.log(means), capped_means, example)
 
 
 def _standardization(rows: Rows) -> Standardization:

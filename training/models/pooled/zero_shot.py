@@ -77,6 +77,14 @@ class ExportedPooled:
         return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
 
 
+class Inputs(NamedTuple):
+    """What a pooled network sees of each session of an asset from the 22nd on."""
+
+    regressors: NDArray[np.float32]  # (n, k)
+    sequence: NDArray[np.float32]  # (n, 22, 4)
+    offsets: FloatArray  # (n, horizons) added to what the network says: slow mean and calendar
+
+
 FitPooled = Callable[[Sequence[AssetData], Config], FittedPooled]
 
 
@@ -101,20 +109,47 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
     asset : any.
     newest : sessions of history that each forecast may look at, 22 to 250.
     """
-    effects, horizons = pooled.effects[asset.kind], pooled.horizons
+    plain, horizons = plain_forecasts(pooled, inputs_of(pooled, asset, newest)), pooled.horizons
+    scales = own_log_scales(log_targets(asset, horizons) - plain, horizons, pooled.capped_means)
+    return ZeroShot(plain, scales)
+
+
+def own_log_scales(
+    residuals: FloatArray, horizons: Sequence[int], capped_means: FloatArray
+) -> FloatArray:
+    """Logs of an asset's own scale as its outcomes had told it by each session; (n, horizons).
+
+    Parameters
+    ----------
+    residuals : (n, horizons) log of mean rv less the forecast's, from the 22nd session on; NaN
+        where an outcome is not known.
+    horizons : their sessions ahead.
+    capped_means : (horizons,) see :func:`volatility.own_scale.log_scales`.
+    """
+    ratios = np.exp(residuals)
+    ratios[: SESSIONS - MINIMUM] = np.nan  # of forecasts that did not see a full window
+    scales = [
+        log_scales(ratios[:, column], float(mean), horizon)
+        for column, (horizon, mean) in enumerate(zip(horizons, capped_means, strict=True))
+    ]
+    return np.stack(scales, axis=1)
+
+
+def plain_forecasts(pooled: Pooled, seen: Inputs) -> FloatArray:
+    """Logs of mean rv ahead, without any outcome of the asset; (n, horizons)."""
+    return seen.offsets + pooled.network.run(seen.regressors, seen.sequence)
+
+
+def inputs_of(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> Inputs:
+    """What a model's network sees of an asset; parameters as in :func:`zero_shot`."""
+    effects = pooled.effects[asset.kind]
     seen = histories(asset)
     if newest < SESSIONS:
         hidden = np.arange(SESSIONS) < SESSIONS - newest
         seen = {name: np.where(hidden, np.nan, values) for name, values in seen.items()}
     made = scale_free(*look(seen, asset.kind, asset.series.measure, effects, asset.calendar))
-    relative = pooled.network.run(
-        made.regressors.astype(np.float32), made.sequence.astype(np.float32)
+    return Inputs(
+        made.regressors.astype(np.float32),
+        made.sequence.astype(np.float32),
+        made.level[:, None] + log_factors(asset, effects, pooled.horizons),
     )
-    plain = made.level[:, None] + relative + log_factors(asset, effects, horizons)
-    ratios = np.exp(log_targets(asset, horizons) - plain)
-    ratios[: SESSIONS - MINIMUM] = np.nan  # of forecasts that did not see a full window
-    scales = [
-        log_scales(ratios[:, column], float(mean), horizon)
-        for column, (horizon, mean) in enumerate(zip(horizons, pooled.capped_means, strict=True))
-    ]
-    return ZeroShot(plain, np.stack(scales, axis=1))

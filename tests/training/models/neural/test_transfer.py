@@ -13,9 +13,7 @@ from training.config import Config, NetworkConfig
 from training.data.assets import TrainingSet
 from training.models.neural import pretraining
 from training.models.neural.transfer import (
-    STRATEGIES,
     Transfer,
-    stages_of,
     transfer,
     transfer_aggressive,
     transfer_differential,
@@ -24,6 +22,7 @@ from training.models.neural.transfer import (
 )
 from training.models.registry import MODELS, make_recipe
 from training.networks.fitting import Split, fit_network, reproducible
+from training.networks.strategies import STRATEGIES, stages_of
 from training.networks.volatility_network import VolatilityNetwork
 from volatility.errors import HistoryTooShort
 

@@ -7,7 +7,8 @@ import pytest
 
 from models_store.predictors.pooled import PooledGraph
 from tests.simulated_panel import TINY, simulated_asset, simulated_panel
-from training.models.pooled.fitting import fit_pooled, pooled_ridge
+from training.models.pooled.fitting import fit_pooled
+from training.models.pooled.ridge import pooled_ridge
 from training.models.pooled.rows import log_targets
 from training.models.pooled.zero_shot import ExportedPooled, zero_shot
 from training.networks.pooled_network import PooledNetwork, Standardization

@@ -1,21 +1,26 @@
-"""Forecasts of what is past: the day that is replayed, and whether the model has seen it."""
+"""The day of held history that a request replays."""
 
 from datetime import date
 
 import numpy as np
 
 from service.http.errors import InvalidAsOf
-from service.models.catalogue import Choice
 from volatility.calendars import Calendar
 from volatility.errors import OutsideCalendar
 
 
 def replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64) -> np.datetime64:
-    """The session of a day.
+    """The session that a request replays.
+
+    Parameters
+    ----------
+    as_of : the day that it names.
+    calendar : of the asset.
+    last_closed : the last session that has.
 
     Raises
     ------
-    InvalidAsOf : it has not closed, or is not a session.
+    InvalidAsOf : the day has not closed, or is not a session.
     OutsideCalendar : the calendar does not know it.
     """
     day = np.datetime64(as_of, "D")
@@ -43,18 +48,3 @@ def _is_session(day: np.datetime64, calendar: Calendar) -> bool:
         return bool(calendar.is_session(np.atleast_1d(day))[0])
     except OutsideCalendar as error:
         raise error.with_field("as_of") from None
-
-
-def fitted_on_it(choice: Choice, as_of: date) -> tuple[str, ...]:
-    """A warning where the model was fitted on an asset of the same name, and on this day."""
-    if choice.fitted_on is None:
-        return ()
-    start, end = choice.fitted_on
-    if not start <= as_of <= end:
-        return ()
-    warning = (
-        f"in-sample: {choice.model.manifest.model} was fitted on {choice.asset} itself, sessions "
-        f"from {start} to {end}; it has seen {as_of}, and is better there than on what it has not "
-        "seen"
-    )
-    return (warning,)

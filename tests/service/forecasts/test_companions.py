@@ -1,0 +1,256 @@
+"""Models that look at companions: held, sent with the request, stale, or not there at all."""
+
+import copy
+import io
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_store import Store
+from service.app import create_app
+from service.settings import Settings
+from tests.service.client import TestClient
+from tests.service.worlds import json_bars, settings_in
+from tests.simulated_panel import simulated_bars
+from training.cli import main
+from volatility import datasets
+from volatility.bars import Bars
+from volatility.calendars import get_calendar
+from volatility.companions import Companion, accompanied, as_measured
+from volatility.frames import to_frame
+from volatility.series import daily_series
+
+ASSET, SESSIONS = "MINE", 1_100
+PLAIN, ACCOMPANIED = "hexp", "hexp_companions"
+XNYS = get_calendar("XNYS")
+BARS = simulated_bars(SESSIONS, "XNYS", seed=1)
+FITTED = SESSIONS - 20  # the newest sessions came after the fit
+LAST = BARS.dates[-1]
+
+
+def vix_bars() -> Bars:
+    """An index that runs with the asset's range, in percent; its bars are not those of a price."""
+    series, _ = daily_series(BARS, "parkinson", XNYS)
+    level = 100 * np.sqrt(252 * pd.Series(series.rv).ewm(com=5).mean().to_numpy())
+    other = level * 1.5  # an open outside of low and high, as real files of the VIX have
+    return Bars(BARS.timestamps, other, level, level, level, BARS.interval)
+
+
+VIX = vix_bars()
+CLOSES = as_measured(VIX, "implied_variance")
+
+
+def write(bars: Bars, path: Path) -> str:
+    frame = to_frame(bars).rename(columns={"timestamp": "date"})
+    frame["date"] = frame["date"].dt.date
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    fitted = slice(FITTED)
+    options = ["--asset", ASSET, "--bars", write(BARS.where(fitted), folder / "mine.csv")]
+    vix = f"VIX={write(VIX.where(fitted), folder / 'vix.csv')}"
+    options += ["--calendar", "XNYS", "--companion", vix, "--horizons", "1", "5", "--jobs", "1"]
+    options += ["--store", str(folder / "store")]
+    assert main(["retrain", "--models", ACCOMPANIED, *options]) == 0
+    for other in datasets.NAMES:  # which a new store begins with
+        shutil.rmtree(folder / "store" / other)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(world: Path) -> Settings:
+    return settings_in(world)
+
+
+def now() -> datetime:
+    day: datetime = (LAST + 1).astype("M8[s]").item()
+    return day.replace(tzinfo=UTC)
+
+
+@pytest.fixture
+def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
+    """Holds the asset, and nothing of its companion."""
+    own = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'h.sqlite3'}"})
+    with TestClient(create_app(own, now)) as client:
+        put(client, ASSET, BARS, calendar="XNYS")
+        yield client
+
+
+def put(client: TestClient, asset: str, bars: Bars, **options: str) -> dict[str, Any]:
+    answer = client.put(f"/assets/{asset}/bars", json={"bars": json_bars(bars)}, params=options)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def ask(client: TestClient, model: str = ACCOMPANIED, **body: Any) -> dict[str, Any]:
+    answer = client.post("/forecast", json={"asset": ASSET, "model": model, **body})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def expected(settings: Settings, until: np.datetime64 = LAST, horizon: int = 1) -> float:
+    """What the artifact says of bars that were aligned here."""
+    model = Store(settings.store).load(ASSET, ACCOMPANIED)
+    series, _ = daily_series(BARS, "garman_klass", XNYS, model.manifest.own_columns)
+    vix, _ = daily_series(CLOSES, "implied_variance", XNYS, ("return",))
+    seen = accompanied(series.until(until), XNYS, [Companion("VIX", vix, "XNYS")])
+    return model.forecast(seen, horizon=horizon).rv
+
+
+def test_the_manifest_tells_what_it_looked_at(settings: Settings) -> None:
+    manifest = Store(settings.store).load(ASSET, ACCOMPANIED).manifest
+    [vix] = manifest.companions
+    assert (vix.asset, vix.calendar, vix.measure) == ("VIX", "XNYS", "implied_variance")
+    assert (vix.nobs, vix.source) == (FITTED, "vix.csv")
+    assert manifest.stand_in == PLAIN
+    assert {"VIX:log_rv", "VIX:return"} < set(manifest.columns)
+    assert manifest.hyperparameters["companions"] == "VIX"
+
+
+def test_a_held_companion_is_looked_at(client: TestClient, settings: Settings) -> None:
+    told = put(client, "VIX", VIX)
+    assert "measure implied_variance is taken" in " ".join(told["warnings"])
+    assert not any("high" in it for it in told["warnings"])
+    answer = ask(client)
+    assert (answer["model"], answer["degraded_reason"]) == (ACCOMPANIED, None)
+    assert answer["rv"] == expected(settings)
+    assert answer["rv"] != pytest.approx(ask(client, PLAIN)["rv"], rel=1e-3)
+    assert not any("VIX" in it for it in answer["warnings"])
+    assert ask(client) == answer
+    structure = ask(client, horizons=[1, 5])["term_structure"]
+    assert [it["rv"] for it in structure] == [expected(settings, horizon=it) for it in (1, 5)]
+
+
+def test_what_a_companion_adds_is_told(client: TestClient) -> None:
+    put(client, "VIX", VIX)
+    answer = ask(client, explain=True)
+    told = answer["explanation"]
+    assert told["total"] == pytest.approx(np.log(answer["rv"]), abs=1e-9)
+    of_vix = [it for it in told["contributions"] if ":VIX:" in it["name"]]
+    assert of_vix
+    assert {it["group"] for it in of_vix} == {"companions"}
+    assert told["groups"]["companions"] == pytest.approx(sum(it["value"] for it in of_vix))
+
+
+def test_a_sent_companion_is_looked_at(client: TestClient, settings: Settings) -> None:
+    answer = ask(client, companions={"VIX": {"bars": json_bars(VIX)}})
+    assert (answer["model"], answer["degraded_reason"]) == (ACCOMPANIED, None)
+    assert answer["rv"] == expected(settings)
+    both: dict[str, Any] = {
+        "companions": {"VIX": {"bars": json_bars(VIX)}},
+        "history": {"bars": json_bars(BARS)},
+    }
+    assert ask(client, **both)["rv"] == answer["rv"]
+    assert ask(client)["model"] == PLAIN  # nothing of it was kept
+
+
+def test_a_day_is_replayed_with_what_was_known_of_the_companion(
+    client: TestClient, settings: Settings
+) -> None:
+    put(client, "VIX", VIX)
+    day = BARS.dates[-7]
+    answer = ask(client, as_of=str(day))
+    assert answer["rv"] == expected(settings, day)
+
+
+def test_a_day_before_all_history_is_refused(client: TestClient) -> None:
+    put(client, "VIX", VIX)
+    day = str(BARS.dates[0] - 28)
+    asked = {"asset": ASSET, "model": ACCOMPANIED, "as_of": day}
+    refused = client.post("/forecast", json=asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "history_too_short")
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_without_a_companion_the_plain_model_answers(client: TestClient, sent: bool) -> None:
+    body: dict[str, Any] = {"history": {"bars": json_bars(BARS)}} if sent else {}
+    answer, plain = ask(client, **body), ask(client, PLAIN, **body)
+    assert answer["model"] == PLAIN
+    assert "nothing is held of VIX" in answer["degraded_reason"]
+    assert f"{PLAIN} answers instead" in answer["degraded_reason"]
+    told = ("degraded_reason", "warnings")
+    assert {k: v for k, v in answer.items() if k not in told} == {
+        k: v for k, v in plain.items() if k not in told
+    }
+    assert plain["degraded_reason"] is None
+    assert ask(client, horizons=[1, 5], **body)["model"] == PLAIN
+
+
+def test_a_companion_that_is_late_is_told_and_one_that_is_old_is_missing(
+    client: TestClient,
+) -> None:
+    put(client, "VIX", VIX.where(slice(-2)))
+    late = ask(client)
+    assert late["model"] == ACCOMPANIED
+    assert f"it ends on {VIX.dates[-3]}, and 2 of its sessions had closed" in str(late["warnings"])
+    put(client, "VIX", VIX)
+    assert "VIX" not in str(ask(client)["warnings"])  # the answer of before is not remembered
+    old = ask(client, companions={"VIX": {"bars": json_bars(VIX.where(slice(-9)))}})
+    assert old["model"] == PLAIN
+    assert "nothing of VIX that is at most 5 days old is known" in old["degraded_reason"]
+
+
+def test_a_companion_without_enough_history_is_missing(client: TestClient) -> None:
+    few = ask(client, companions={"VIX": {"bars": json_bars(VIX.where(slice(-100, None)))}})
+    assert few["model"] == PLAIN
+    assert "known at 150 of 250 sessions" in few["degraded_reason"]
+
+
+def test_what_is_wrong_with_a_companion_is_told(client: TestClient) -> None:
+    bars = json_bars(CLOSES)
+    wrong = copy.deepcopy(bars)
+    for name in ("open", "high", "low", "close"):
+        wrong[5][name] = -1.0
+    refused = client.post(
+        "/forecast",
+        json={"asset": ASSET, "model": ACCOMPANIED, "companions": {"VIX": {"bars": wrong}}},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "non_positive_price")
+    assert refused.json()["field"].startswith("companions.VIX.")
+    bodies: list[dict[str, Any]] = [
+        {"companions": {"VIX": {"bars": []}}},
+        {"companions": {f"X{place}": {"bars": bars[:1]} for place in range(9)}},
+        {"companions": {"VIX": bars[:1]}},
+    ]
+    for body in bodies:
+        assert client.post("/forecast", json={"asset": ASSET, **body}).status_code == 422
+    unused = ask(client, PLAIN, companions={"VXN": {"bars": bars[-3:]}})
+    assert f"{PLAIN} does not look at the companion VXN" in unused["warnings"]
+
+
+def test_the_index_itself_is_held_and_not_forecast(client: TestClient) -> None:
+    csv = io.StringIO()
+    to_frame(VIX).rename(columns={"timestamp": "date"}).to_csv(csv, index=False)
+    answer = client.put(
+        "/assets/VIX/bars", content=csv.getvalue(), headers={"content-type": "text/csv"}
+    )
+    assert answer.status_code == 200, answer.text
+    held = client.get("/assets/VIX/history").json()
+    assert held["measure"] == "implied_variance"
+    assert held["rv"][-1] == pytest.approx((VIX.close[-1] / 100) ** 2 / 252)
+    refused = client.post("/forecast", json={"asset": "VIX"})
+    assert (refused.status_code, refused.json()["code"]) == (404, "unknown_model")
+    assert "implied_variance" in refused.json()["detail"]
+    assert client.get("/hurst/VIX").status_code == 200
+
+
+def test_a_batch_answers_each_with_its_own(client: TestClient, settings: Settings) -> None:
+    items = [
+        {"asset": ASSET, "model": ACCOMPANIED},
+        {"asset": ASSET, "model": ACCOMPANIED, "companions": {"VIX": {"bars": json_bars(VIX)}}},
+    ]
+    answer = client.post("/forecast/batch", json={"items": items}).json()
+    assert [it["model"] for it in answer["items"]] == [PLAIN, ACCOMPANIED]
+    assert answer["items"][1]["rv"] == expected(settings)

@@ -1,0 +1,157 @@
+"""The second stage: what it recovers, what it leaves alone, and that nothing later moves it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.simulated_panel import TINY, simulated_asset, simulated_panel
+from training.data.assets import AssetData
+from training.evaluation.panel.walk_forward import (
+    UNIVERSAL,
+    UNIVERSAL_COMPANIONS,
+    PanelWalkForward,
+    TrackKey,
+    panel_jobs,
+    panel_tracks,
+)
+from training.evaluation.workers import worker_pool
+from training.models.pooled.market import (
+    accompanied_forecasts,
+    fit_market,
+    looked_at,
+    market_of,
+)
+from training.models.pooled.rows import class_effects, log_targets
+from training.models.pooled.zero_shot import zero_shot
+from volatility.series import DatedSeries
+
+
+class Flat:
+    """Says that nothing departs from its slow mean."""
+
+    def run(self, regressors, sequence):
+        return np.zeros((len(regressors), 2))
+
+
+class Pooled:
+    def __init__(self, assets):
+        self.effects = class_effects(assets)
+        self.network, self.horizons, self.capped_means = Flat(), (1, 5), np.ones(2)
+
+
+def fit(assets, _config):
+    return Pooled(assets)
+
+
+PANEL = simulated_panel()
+PLAN = PanelWalkForward(2, 12, ())
+
+
+def implied(seed: int = 9) -> AssetData:
+    asset = simulated_asset("VIX", "index", "XNYS", 700, seed)
+    return replace(asset, series=replace(asset.series, measure="implied_variance"))
+
+
+def tracks_of(panel, index):
+    jobs = panel_jobs(panel, PLAN, TINY, market_of(panel, index))
+    return panel_tracks(jobs, fit, worker_pool(1))
+
+
+def test_a_kind_without_others_and_too_few_rows_are_left_as_they_are() -> None:
+    market, pooled = market_of(PANEL, None), Pooled(PANEL)
+    currency = PANEL[-1]
+    assert np.isnan(market[currency.asset]).all()  # the only one of its kind
+    stages = fit_market(pooled, PANEL, market)
+    assert set(stages) == {"stock", "crypto"}
+    plain = zero_shot(pooled, currency).scaled
+    assert np.array_equal(accompanied_forecasts(pooled, currency, market, stages), plain)
+    assert fit_market(pooled, [PANEL[0]], market) == {}  # 679 rows
+
+
+def test_a_forecast_without_companions_is_the_plain_one() -> None:
+    pooled, index = Pooled(PANEL), implied()
+    late = replace(index, series=index.series.part(slice(300, None)))
+    market = market_of(PANEL, late)
+    stages = fit_market(pooled, PANEL, market)
+    stock = PANEL[0]
+    unknown = np.isnan(market[stock.asset]).any(axis=1)
+    assert 250 < unknown.sum() < 310
+    found = accompanied_forecasts(pooled, stock, market, stages)
+    # Until outcomes of the accompanied ones count for its scale.
+    plain = zero_shot(pooled, stock).plain
+    first = int(np.argmin(unknown))
+    assert np.array_equal(found[:50], plain[:50])
+    assert not np.array_equal(found[first:], plain[first:])
+
+
+def test_it_recovers_what_the_companions_tell() -> None:
+    """A class whose next log rv is half of the mean departure of the others."""
+    market, pooled = market_of(PANEL, None), Pooled(PANEL)
+    rng = np.random.default_rng(0)
+    known = []
+    for asset in PANEL[:3]:
+        said = zero_shot(pooled, asset).plain[:, 0] + 0.5 * market[asset.asset][:, 0]
+        rv = asset.series.rv.copy()
+        rv[22:] = np.exp(said[:-1] + 0.05 * rng.normal(size=len(said) - 1))
+        series = DatedSeries(
+            rv, asset.series.measure, asset.series.dates, columns=asset.series.columns
+        )
+        known.append(replace(asset, series=series))
+    # Targets alone are changed: what is seen stays that of the panel.
+    stage = _stage_of(pooled, known, market)
+    others = PANEL[0].asset
+    companions = market[others]
+    flat = np.zeros((len(companions), stage.coefficients.shape[0] - 1 - companions.shape[1]))
+    there = ~np.isnan(companions).any(axis=1)
+    design = np.concatenate([companions, flat + stage.mean[companions.shape[1] :]], axis=1)[there]
+    added = stage.correction(design)[:, 0]
+    slope = np.polyfit(companions[there, 0], added, 1)[0]
+    assert slope == pytest.approx(0.5, abs=0.1)
+
+
+def _stage_of(pooled, known, market):
+    """Fitted with the targets of ``known``, and what the panel saw."""
+    from training.models.pooled import market as module
+
+    rows = [
+        module._rows(pooled, asset, market)._replace(targets=log_targets(it, pooled.horizons))
+        for asset, it in zip(PANEL[:3], known, strict=True)
+    ]
+    return module._fit(rows)
+
+
+def test_the_future_of_any_asset_moves_no_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefix invariance, to the last bit: of the class, of the index and of every fit."""
+    monkeypatch.setattr("training.models.pooled.market._FEWEST", 200)
+    cut = np.datetime64("2020-06-30")
+
+    def change(asset):
+        later = asset.series.dates > cut
+        columns = {it: np.where(later, 0.01, old) for it, old in asset.series.columns.items()}
+        rv = np.where(later, 1.0, asset.series.rv)
+        return replace(asset, series=replace(asset.series, rv=rv, columns=columns))
+
+    index = implied()
+    before = tracks_of(PANEL, index)
+    after = tracks_of(tuple(map(change, PANEL)), change(index))
+    moved = 0
+    for key, track in before.items():
+        known = track.as_of <= cut
+        assert after[key].forecast[known].tobytes() == track.forecast[known].tobytes()
+        moved += (after[key].forecast[~known] != track.forecast[~known]).sum()
+    assert moved
+    one = TrackKey("STOCK0", UNIVERSAL_COMPANIONS, 1)
+    plain = before[one._replace(model=UNIVERSAL)]
+    assert np.array_equal(before[one].target_dates, plain.target_dates)
+    assert not np.array_equal(before[one].forecast, plain.forecast)
+    only = TrackKey("FX5", UNIVERSAL_COMPANIONS, 1)
+    assert np.array_equal(before[only].forecast, before[only._replace(model=UNIVERSAL)].forecast)
+
+
+def test_what_an_asset_of_a_panel_looks_at() -> None:
+    stock, coin, bitcoin = PANEL[0], PANEL[3], simulated_asset("BTC", "crypto", "24/7", 100, 1)
+    index = implied()
+    assert looked_at(stock, [index, bitcoin]) == [index, bitcoin]
+    assert looked_at(coin, [index, bitcoin]) == [bitcoin]
+    assert looked_at(bitcoin, [index, bitcoin]) == []

@@ -1,0 +1,122 @@
+"""``python -m training evaluate --panel DIR --source panel``: transfer from many assets to one."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import Progress
+
+from training.commands.arguments import PANEL_SOURCE
+from training.commands.console import echo
+from training.commands.preparation import check_writable, config_of
+from training.config import Config
+from training.data.assets import AssetData
+from training.data.panel import read_panel
+from training.evaluation import folder
+from training.evaluation.panel.transfer import (
+    LOG_HAR,
+    Chosen,
+    TransferKey,
+    TransferPlan,
+    candidates,
+    fit_sources,
+    source_jobs,
+    spans_of,
+    transfer_tracks,
+)
+from training.evaluation.panel.transfer_report import transfer_csv, transfer_report
+from training.evaluation.panel.transfer_scores import choose, score_transfer, summarize
+from training.evaluation.run import SELECTION, TEST
+from training.evaluation.workers import worker_pool
+from training.models.registry import MODELS, make_recipe, pooled_methods
+from volatility.errors import InvalidInput
+from volatility.evaluation.tracks import ForecastTrack
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Choose settings on third quarters, judge on last ones, and write; returns the exit status.
+
+    Raises
+    ------
+    InvalidInput : models or horizons are named, which this comparison does not choose among.
+    """
+    for option, meant in (("models", list(MODELS)), ("horizons", [1])):
+        if getattr(options, option) != meant:
+            raise InvalidInput(
+                f"--source {PANEL_SOURCE} compares its own models, one session ahead; --{option} "
+                "does not go with it",
+                field=option,
+            )
+    folder.check_replaceable(options.out)
+    check_writable(options.out.resolve().parent)
+    config = _config_of(options)
+    echo(config, console, panel=options.panel, out=options.out)
+    plan = TransferPlan(options.folds, options.months, options.targets)
+    assets = read_panel(options.panel, datetime.now(UTC))
+    console.print(f"{len(assets)} assets in {options.panel}", markup=False)
+    every = candidates(plan, pooled_methods())
+    chosen = choose(_forecast(assets, SELECTION, every, plan, config, options, console))
+    tracks = _forecast(assets, TEST, chosen, plan, config, options, console)
+    report = transfer_report(summarize(tracks), chosen, plan, _command(options))
+    console.print(report.decode(), markup=False, soft_wrap=True)
+    files = {
+        folder.RESULTS_CSV: transfer_csv(score_transfer(assets, tracks)),
+        folder.REPORT: report,
+    }
+    folder.replace_folder(options.out, files)
+    console.print(f"wrote scores and a report into {options.out}", markup=False)
+    return 0
+
+
+def _forecast(
+    assets: Sequence[AssetData],
+    part: str,
+    settings: Chosen,
+    plan: TransferPlan,
+    config: Config,
+    options: argparse.Namespace,
+    console: Console,
+) -> dict[TransferKey, ForecastTrack]:
+    """Fit the sources of a part of the assets' samples, and forecast it."""
+    methods = pooled_methods()
+    jobs = source_jobs(assets, spans_of(assets, plan, part), plan)
+    benchmark = make_recipe(LOG_HAR, config)
+    with Progress(console=console) as progress:
+        fits = progress.add_task(f"sources, {part}", total=len(jobs))
+        targets = progress.add_task(f"targets, {part}", total=sum(len(it.spans) for it in jobs))
+        spans = []
+        for job, source in fit_sources(jobs, methods.fit, config, worker_pool(options.jobs)):
+            progress.advance(fits)
+            spans += [(span, source) for span in job.spans]
+        return transfer_tracks(
+            spans,
+            settings,
+            plan,
+            methods,
+            benchmark,
+            config,
+            worker_pool(options.jobs),
+            lambda: progress.advance(targets),
+        )
+
+
+def _config_of(options: argparse.Namespace) -> Config:
+    """The configuration, with as many encoders as asked for."""
+    config = config_of(options)
+    if options.seeds is None:
+        return config
+    return replace(config, universal=replace(config.universal, seeds=options.seeds))
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command that makes the same results from the same data and code."""
+    words = ["python", "-m", "training", "evaluate", "--panel", str(options.panel)]
+    words += ["--source", options.source]
+    words += ["--folds", str(options.folds), "--months", str(options.months)]
+    for option in ("targets", "config", "seed", "seeds"):
+        if getattr(options, option) is not None:
+            words += [f"--{option}", str(getattr(options, option))]
+    return shlex.join(words)
