@@ -171,6 +171,10 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         help="fits of each network, of which it is the mean; overrides the configuration's",
     )
     _add_jobs(parser)
+    _add_backend(parser)
+
+
+def _add_backend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backend",
         choices=BACKENDS,
