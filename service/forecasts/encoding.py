@@ -22,7 +22,7 @@ from service.forecasts.schemas import (
     Skill,
     TermStructureAnswer,
 )
-from service.models.catalogue import ModelSkill
+from service.models.skill import ModelSkill
 from volatility.errors import RoughcastError
 
 # Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a

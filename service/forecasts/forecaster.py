@@ -12,7 +12,8 @@ from models_store import Forecast, ForecastInput, LoadedModel
 from service.assets.holdings import Held
 from service.forecasts.query import Asked, Question, TermStructure
 from service.forecasts.replay import replayed_session
-from service.models.catalogue import Choice, ModelSkill
+from service.models.catalogue import Choice
+from service.models.skill import ModelSkill
 from volatility.calendars import Calendar
 from volatility.errors import RoughcastError
 from volatility.series import DatedSeries, RealizedSeries

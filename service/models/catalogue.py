@@ -15,14 +15,13 @@ from models_store import (
     UniversalAssetModel,
 )
 from models_store.names import UNIVERSAL
-from service.http.json import to_date
 from service.http.state import from_state
 from service.models.asset_comparison import (
     JUDGED,
     AssetComparison,
     compare_models,
-    ratio_to,
 )
+from service.models.skill import ModelSkill
 from service.models.universal import Universal
 from volatility.errors import (
     InvalidSeries,
@@ -31,37 +30,10 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
-from volatility.evaluation.compare import BENCHMARKS
 
-HARDEST = BENCHMARKS[-1]  # calendar-adjusted log-HAR
 AUTO = "auto"  # the name under which an asset's champion is asked
 # What `auto` is without a champion: fixed, since a comparison ranks by the test part.
 _FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSkill:
-    """How a model did against a baseline, out of sample, on the same dates.
-
-    Parameters
-    ----------
-    baseline : the model it is measured against.
-    qlike_ratio : its QLIKE over that of the baseline; NaN or infinite where the latter is 0.
-    dm_pvalue : two-sided, of Diebold-Mariano against the baseline; None for the baseline itself.
-    in_confidence_set : whether the model confidence set holds it.
-    nobs : dates compared.
-    span : the first and the last of them.
-    calendar_log_har : QLIKE over that of the hardest benchmark, and the p-value; None for the
-        benchmark itself and where it is not in service.
-    """
-
-    baseline: str
-    qlike_ratio: float
-    dm_pvalue: float | None
-    in_confidence_set: bool
-    nobs: int
-    span: tuple[date, date]
-    calendar_log_har: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,17 +254,7 @@ class Catalogue:
         if row is None:
             reasons = {it.model: it.reason for it in comparison.excluded}
             return f"{model.manifest.model} is not compared: {reasons[model.manifest.model]}"
-        test = row.diebold_mariano.get(result.baseline)
-        first, last = result.span
-        return ModelSkill(
-            baseline=result.baseline,
-            qlike_ratio=row.qlike_ratio,
-            dm_pvalue=test.pvalue if test else None,
-            in_confidence_set=row.in_confidence_set,
-            nobs=result.nobs,
-            span=(to_date(first), to_date(last)),
-            calendar_log_har=ratio_to(HARDEST, row, result),
-        )
+        return ModelSkill.of(row, result)
 
     @cached_property
     def choices(self) -> Mapping[tuple[str, str], Choice]:

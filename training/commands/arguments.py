@@ -170,6 +170,10 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="fits of each network, of which it is the mean; overrides the configuration's",
     )
+    _add_workers(parser)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
     _add_jobs(parser)
     _add_backend(parser)
 

@@ -47,6 +47,7 @@ from training.models.registry import (
     MEMBERS,
     MEMBERS_COMPANIONS,
     MODELS,
+    STAND_INS,
     pooled_fit,
     recipes,
 )
@@ -55,13 +56,13 @@ from volatility.evaluation.combination import combine
 from volatility.evaluation.tracks import ForecastTrack
 
 OWN = ("ewma", "har", "hexp", "ridge")  # evaluated beside benchmarks where no models are named
-ACCOMPANIED = MEMBERS_COMPANIONS[:-1]  # the same with companions
-# Of each pooled model, the combination that it is a member of and the names of the members.
+_ACCOMPANIED = [it for it in MEMBERS_COMPANIONS if it in STAND_INS]  # where some are given
+# Of each pooled model: the combination that it is a member of, and the names of all members.
 _COMBINED = {
     UNIVERSAL: (COMBINATION, MEMBERS),
     UNIVERSAL_COMPANIONS: (
         COMBINATION_COMPANIONS,
-        (*ACCOMPANIED, UNIVERSAL_COMPANIONS),
+        tuple(UNIVERSAL_COMPANIONS if it == UNIVERSAL else it for it in MEMBERS_COMPANIONS),
     ),
 }
 
@@ -131,7 +132,7 @@ def evaluate_panel(
     assets = read_panel(options.panel, now)
     companions = load_companions([CompanionFile.of(it) for it in options.companion], now)
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
-    own = recipes([*named, *(ACCOMPANIED if companions else ())], config)
+    own = recipes([*named, *(_ACCOMPANIED if companions else ())], config)
     accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
     tracks = _own_tracks(accompanied, own, horizons, config, options.jobs, console)
     further = replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))

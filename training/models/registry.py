@@ -5,7 +5,7 @@ the function in it that makes the recipe from a :class:`~training.config.Config`
 imported when a recipe is made, so that torch is loaded only where a network is asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,6 @@ LINEAR: Mapping[str, str] = MappingProxyType(
     }
 )
 COMBINATION_COMPANIONS = "combination_companions"  # the same, of regressions with companions
-MEMBERS_COMPANIONS = ("hexp_companions", "ridge_companions", "universal")
 COMBINATION = "combination"  # what `auto` means unless something is better beyond doubt
 # Of which it is the mean in logs: fixed on the third quarter of 53 assets; see docs/decisions/0030.
 MEMBERS = ("hexp", "ridge", "universal")
@@ -76,16 +75,17 @@ NEURAL: Mapping[str, str] = MappingProxyType(  # these need the extra "networks"
 )
 MODELS: Mapping[str, str] = MappingProxyType({**LINEAR, **POOLED, **NEURAL})
 _POOLED_FIT = "training.models.pooled.fitting:fit_pooled"
-# A combination's forecasts are made of its members'; without a companion another model answers.
-_BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+# The model that answers in place of one whose companion is not known.
+STAND_INS: Mapping[str, str] = MappingProxyType(
     {
-        COMBINATION: MEMBERS,
-        COMBINATION_COMPANIONS: (*MEMBERS_COMPANIONS, COMBINATION),
-        "hexp_companions": ("hexp",),
-        "ridge_companions": ("ridge",),
+        "hexp_companions": "hexp",
+        "ridge_companions": "ridge",
+        COMBINATION_COMPANIONS: COMBINATION,
     }
 )
 _POOLED_METHODS = "training.models.pooled.strategies:methods"
+_ACCOMPANIED = {plain: name for name, plain in STAND_INS.items()}
+MEMBERS_COMPANIONS = tuple(_ACCOMPANIED.get(name, name) for name in MEMBERS)
 _SEED_MEAN = "training.models.neural.seed_mean:SeedMean"
 
 
@@ -114,7 +114,7 @@ def recipes(names: Sequence[str], config: Config) -> "list[Recipe]":
     UnknownModel, ExtraMissing : see :func:`make_recipe`.
     """
     _check_known(names)
-    asked = {*BENCHMARKS, *(needed for name in names for needed in _needed_by(name))}
+    asked = set(BENCHMARKS).union(*map(_needed_by, names))
     for name in NEURAL:
         if name in asked:
             require(NETWORKS_EXTRA, name, ", or name other models with --models")
@@ -154,11 +154,11 @@ def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
     return tuple(horizons[:1] if model in NEURAL else horizons)
 
 
-def _needed_by(name: str) -> Iterator[str]:
-    """A model, what its forecasts are made of, and what stands in for it."""
-    yield name
-    for beside in _BESIDE.get(name, ()):
-        yield from _needed_by(beside)
+def _needed_by(name: str) -> set[str]:
+    """A model, what its forecasts are made of, and what stands in for any of them."""
+    members = {COMBINATION: MEMBERS, COMBINATION_COMPANIONS: MEMBERS_COMPANIONS}.get(name, ())
+    stand_in = (STAND_INS[name],) if name in STAND_INS else ()
+    return {name}.union(*map(_needed_by, (*members, *stand_in)))
 
 
 def _load(path: str) -> Any:

@@ -10,7 +10,8 @@ from service.assets.holdings import Holdings
 from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
 from service.forecasts.query import Question, Questions
 from service.forecasts.requests import ForecastRequest
-from service.models.catalogue import Catalogue, Choice, ModelSkill
+from service.models.catalogue import Catalogue, Choice
+from service.models.skill import ModelSkill
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service.worlds import ASSET, clock, json_rv

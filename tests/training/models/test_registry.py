@@ -3,7 +3,15 @@ import pytest
 from tests.training.simulated import small_config
 from training.models import extras
 from training.models.extras import ExtraMissing
-from training.models.registry import MODELS, make_recipe, recipes
+from training.models.recipe import stand_in_of
+from training.models.registry import (
+    MEMBERS,
+    MEMBERS_COMPANIONS,
+    MODELS,
+    STAND_INS,
+    make_recipe,
+    recipes,
+)
 from volatility.errors import UnknownModel
 
 
@@ -13,6 +21,13 @@ def test_every_line_makes_the_model_of_its_name(name: str) -> None:
     assert recipe.name == name
     assert recipe.compared_with is None or recipe.compared_with in MODELS
     assert (recipe.compared_with is not None) == bool(recipe.sources)
+    assert stand_in_of(recipe) == STAND_INS.get(name)
+
+
+def test_a_combination_with_companions_has_the_members_of_the_other() -> None:
+    assert [STAND_INS.get(name, name) for name in MEMBERS_COMPANIONS] == list(MEMBERS)
+    named = {it.name for it in recipes(["combination_companions"], small_config())}
+    assert {*MEMBERS, *MEMBERS_COMPANIONS, "combination"} < named
 
 
 def test_recipes_come_with_the_benchmarks_in_the_order_of_the_registry() -> None:
