@@ -32,7 +32,14 @@ from training.models.pooled.transfer import SCRATCH, UNIVERSAL, UNSCALED, Method
 from training.models.registry import make_recipe
 from volatility.evaluation.tracks import ForecastTrack
 
-PLAN = TransferPlan(folds=2, months=6, lengths=(60, 125), judged=100, choosing=1)
+PLAN = TransferPlan(
+    folds=2,
+    months=6,
+    lengths=(60, 125),
+    judged=100,
+    choosing=1,
+    scratch=(Setting(1, 0.5), Setting(1, 10.0)),
+)
 SESSIONS = 700
 
 
