@@ -28,7 +28,12 @@ from training.evaluation.panel.transfer import (
     transfer_tracks,
 )
 from training.evaluation.panel.transfer_report import transfer_csv, transfer_report
-from training.evaluation.panel.transfer_scores import choose, score_transfer, summarize
+from training.evaluation.panel.transfer_scores import (
+    choose,
+    chosen_elsewhere,
+    score_transfer,
+    summarize,
+)
 from training.evaluation.run import SELECTION, TEST
 from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, make_recipe, pooled_methods
@@ -58,9 +63,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     every = candidates(plan, pooled_methods())
-    chosen = choose(_forecast(assets, SELECTION, every, plan, config, options, console))
+    tried = _forecast(assets, SELECTION, every, plan, config, options, console)
+    chosen, before = choose(tried), summarize(chosen_elsewhere(assets, tried))
     tracks = _forecast(assets, TEST, chosen, plan, config, options, console)
-    report = transfer_report(summarize(tracks), chosen, plan, _command(options))
+    report = transfer_report(summarize(tracks), before, chosen, plan, _command(options))
     console.print(report.decode(), markup=False, soft_wrap=True)
     files = {
         folder.RESULTS_CSV: transfer_csv(score_transfer(assets, tracks)),

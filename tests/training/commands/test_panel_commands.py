@@ -110,7 +110,8 @@ def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.Captu
     assert told == set(product(PANEL, models, ("60", "125", "0")))
     report = (out / "report.md").read_text()
     assert report in capsys.readouterr().out
-    assert "| model | 60 | 125 | all |" in report
+    assert report.count("| model | 60 | 125 | all |") == 7  # thrice a part, and what was chosen
+    assert "3 assets that choose, 201 forecasts" in report
     assert "--source panel --folds 2 --months 24 --targets 2" in report
     assert "3 assets, 201 forecasts" in report  # the last 67 of 270 sessions each
 

@@ -63,7 +63,7 @@ class TransferPlan:
     choosing: int = 2
     epochs: tuple[int, ...] = (1, 4, 16)
     scratch: tuple[Setting, ...] = tuple(
-        Setting(epochs, ridge) for epochs in (1, 10) for ridge in (0.1, 1.0, 10.0)
+        Setting(epochs, ridge) for epochs in (1, 10) for ridge in (0.1, 1.0, 10.0, 100.0, 1_000.0)
     )
 
 

@@ -12,7 +12,7 @@ from training.models.pooled.transfer import SCRATCH, UNIVERSAL, UNSCALED
 
 LEVEL = 0.05
 _DIFFERENCES = (
-    "Points of QLIKE in units of log-HAR's, with as many sessions known; the p-value of none, and "
+    "points of QLIKE in units of log-HAR's, with as many sessions known; the p-value of none, and "
     "the assets with less."
 )
 
@@ -27,16 +27,47 @@ def transfer_csv(scores: Sequence[TransferScore]) -> bytes:
 
 
 def transfer_report(
-    summaries: Sequence[TransferSummary], chosen: Chosen, plan: TransferPlan, command: str
+    summaries: Sequence[TransferSummary],
+    before: Sequence[TransferSummary],
+    chosen: Chosen,
+    plan: TransferPlan,
+    command: str,
 ) -> bytes:
-    """The answer, differences, and what was chosen, in Markdown."""
+    """The answer, differences, the quarter before, and what was chosen, in Markdown.
+
+    Parameters
+    ----------
+    summaries : of last quarters.
+    before : of third quarters, with settings that were chosen on other markets.
+    chosen : settings of the former.
+    plan, command : how it was made.
+    """
     lines = ["# Transfer from a panel", "", f"`{command}`", "", _protocol(summaries, plan), ""]
-    lines += change_table(summaries)
-    for other, words in ((UNIVERSAL, "the universal model"), (SCRATCH, "the network from scratch")):
-        lines += ["", f"## Against {words}", "", _DIFFERENCES, ""]
-        lines += difference_table(summaries, other)
+    lines += _tables(summaries)
+    if before:
+        lines += ["", "## The quarter before", "", _before(before), "", *_tables(before)]
     lines += ["", "## What was chosen", "", "Epochs, and from scratch the penalty.", ""]
     return ("\n".join([*lines, *chosen_table(chosen)]) + "\n").encode()
+
+
+def _tables(summaries: Sequence[TransferSummary]) -> list[str]:
+    lines = change_table(summaries)
+    for other, words in ((UNIVERSAL, "the universal model"), (SCRATCH, "the network from scratch")):
+        lines += ["", f"Against {words}: {_DIFFERENCES}", "", *difference_table(summaries, other)]
+    return lines
+
+
+def _before(summaries: Sequence[TransferSummary]) -> str:
+    assets, nobs = _size(summaries)
+    return (
+        f"Third quarters of the {assets} assets that choose, {nobs:,} forecasts, cut off at the "
+        "half. The settings of each were chosen on those of other calendars."
+    )
+
+
+def _size(summaries: Sequence[TransferSummary]) -> tuple[int, int]:
+    everything = next(it for it in summaries if it.sessions == EVERYTHING)
+    return everything.assets, everything.nobs
 
 
 def change_table(summaries: Sequence[TransferSummary]) -> list[str]:
@@ -83,8 +114,7 @@ def _table(summaries: Sequence[TransferSummary], cell: Callable[[str, int], str]
 
 
 def _protocol(summaries: Sequence[TransferSummary], plan: TransferPlan) -> str:
-    everything = [it for it in summaries if it.sessions == EVERYTHING]
-    assets, nobs = everything[0].assets, everything[0].nobs
+    assets, nobs = _size(summaries)
     return (
         f"{assets} assets, {nobs:,} forecasts: the first {plan.judged} sessions of each one's last "
         "quarter. QLIKE against the asset's own log-HAR fitted on everything before them, mean "

@@ -110,6 +110,30 @@ def choose(tracks: Mapping[TransferKey, ForecastTrack]) -> Chosen:
     }
 
 
+def chosen_elsewhere(
+    assets: Sequence[AssetData], tracks: Mapping[TransferKey, ForecastTrack]
+) -> dict[TransferKey, ForecastTrack]:
+    """Of forecasts by several settings, those by the setting that is best on other markets.
+
+    Parameters
+    ----------
+    assets : of the panel. What chooses an asset's settings are those of another calendar: others
+        share its days and their news.
+    tracks : by every setting.
+    """
+    calendars = {asset.asset: asset.calendar_name for asset in assets}
+    kept: dict[TransferKey, ForecastTrack] = {}
+    for calendar in sorted({calendars[key.asset] for key in tracks}):
+        others = {key: it for key, it in tracks.items() if calendars[key.asset] != calendar}
+        chosen = choose(others)
+        for key, track in tracks.items():
+            model, setting = key.variant
+            settings = chosen.get((model, key.sessions), ())
+            if calendars[key.asset] == calendar and (setting == Setting() or setting in settings):
+                kept[key] = track
+    return dict(sorted(kept.items(), key=lambda it: it[0]))
+
+
 def score_transfer(
     assets: Sequence[AssetData], tracks: Mapping[TransferKey, ForecastTrack]
 ) -> list[TransferScore]:

@@ -18,7 +18,12 @@ from training.evaluation.panel.transfer import (
     transfer_tracks,
 )
 from training.evaluation.panel.transfer_report import change_table, chosen_table, difference_table
-from training.evaluation.panel.transfer_scores import choose, score_transfer, summarize
+from training.evaluation.panel.transfer_scores import (
+    choose,
+    chosen_elsewhere,
+    score_transfer,
+    summarize,
+)
 from training.evaluation.panel.walk_forward import folds_of
 from training.evaluation.run import SELECTION, TEST
 from training.evaluation.workers import worker_pool
@@ -27,7 +32,14 @@ from training.models.pooled.transfer import SCRATCH, UNIVERSAL, UNSCALED, Method
 from training.models.registry import make_recipe
 from volatility.evaluation.tracks import ForecastTrack
 
-PLAN = TransferPlan(folds=2, months=6, lengths=(60, 125), judged=100, choosing=1)
+PLAN = TransferPlan(
+    folds=2,
+    months=6,
+    lengths=(60, 125),
+    judged=100,
+    choosing=1,
+    scratch=(Setting(1, 0.5), Setting(1, 10.0)),
+)
 SESSIONS = 700
 
 
@@ -211,6 +223,25 @@ def test_differences_are_means_over_assets_of_relative_losses():
     assert against.better == 1
     assert 0 < against.pvalue < 1
     assert full.against[SCRATCH].better == 2
+
+
+def test_settings_are_chosen_on_other_markets():
+    panel = [it for it in simulated_panel() if it.asset in {"STOCK0", "STOCK1", "CRYPTO3"}]
+    one, other = Setting(1), Setting(4)
+
+    def with_setting(asset, setting):
+        return key(asset, "full")._replace(variant=Variant("full", setting))
+
+    made = {}
+    for asset, first, second in (("STOCK0", 0.1, 0.9), ("STOCK1", 0.1, 0.9), ("CRYPTO3", 0.8, 0.2)):
+        made[key(asset, LOG_HAR)] = track(LOG_HAR, (0, 20), 1.0)
+        made[with_setting(asset, one)] = track("full", (0, 20), first)
+        made[with_setting(asset, other)] = track("full", (0, 20), second)
+    kept = chosen_elsewhere(panel, made)
+    settings = {it.asset: it.variant.setting for it in kept if it.variant.model == "full"}
+    # each other market prefers what is worse here
+    assert settings == {"STOCK0": other, "STOCK1": other, "CRYPTO3": one}
+    assert {it.asset for it in kept if it.variant.model == LOG_HAR} == set(settings)
 
 
 def test_tables_have_a_column_for_each_number_of_sessions(tracks, chosen):
