@@ -7,7 +7,7 @@ made on a later day than any that its fit has seen: sessions of one date end hou
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -102,21 +102,24 @@ def panel_jobs(
     plan: PanelWalkForward,
     config: Config,
     market: Market | None = None,
+    forecast: Container[str] | None = None,
 ) -> list[PanelJob]:
     """A fit for every fold and block in which an asset of the fold is judged.
 
     Parameters
     ----------
-    assets : of the panel.
+    assets : of the panel; fits see all of them.
     plan : how it is cut.
     config : of the model.
     market : companions of every asset, for a second stage; None for none.
+    forecast : names of those that are judged, one at least; None for all.
     """
     fold = folds_of(assets, plan.folds)
+    told = [it for it in assets if forecast is None or it.asset in forecast]
     jobs = []
-    for start, end in _blocks(assets, plan.months):
+    for start, end in _blocks(told, plan.months):
         for place in range(plan.folds):
-            judged = [it for it in assets if fold[it.asset] == place and _judged(it, start, end)]
+            judged = [it for it in told if fold[it.asset] == place and _judged(it, start, end)]
             known = [it.until(start) for it in assets if fold[it.asset] != place]
             known = [it for it in known if len(it.series) > MINIMUM]
             if judged and known:
