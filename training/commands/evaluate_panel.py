@@ -32,6 +32,7 @@ from training.evaluation.panel.scores import AssetScore, by_kind, score_assets
 from training.evaluation.panel.walk_forward import (
     UNIVERSAL,
     UNIVERSAL_COMPANIONS,
+    PanelJob,
     PanelWalkForward,
     TrackKey,
     panel_jobs,
@@ -81,7 +82,7 @@ class EvaluatedPanel:
     tracks : of every asset's own models, of the universal one and of their combination.
     scores : by asset, model and horizon.
     intervals : by model and horizon.
-    left_out : what was not forecast, and why, an asset and horizon each.
+    left_out : what was not forecast, and why, a sentence each.
     """
 
     assets: Sequence[AssetData]
@@ -155,14 +156,15 @@ def evaluate_panel(
     companions = load_companions([CompanionFile.of(it) for it in options.companion], now)
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     kept, left_out = _long_enough(assets, horizons)
+    index = next((it for it in companions if it.asset in INDICES), None)
+    market = market_of(assets, index) if companions else None
+    jobs = panel_jobs(assets, plan, further, market, {key.asset for key in kept})
+    left_out = [*left_out, *_without_fit(kept, jobs)]
     for told in left_out:
         console.print(f"left out: {told}", markup=False)
     own = recipes([*named, *(_ACCOMPANIED if companions else ())], config)
     accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
     tracks = _own_tracks(accompanied, own, kept, config, options.jobs, console)
-    index = next((it for it in companions if it.asset in INDICES), None)
-    market = market_of(assets, index) if companions else None
-    jobs = panel_jobs(assets, plan, further, market, {key.asset for key in kept})
     with Progress(console=console) as progress:
         task = progress.add_task("fits of the universal model", total=len(jobs))
         parallel = worker_pool(options.jobs)
@@ -200,6 +202,16 @@ def _long_enough(
             needed="for every horizon an asset whose history is long enough",
         )
     return kept, left_out
+
+
+def _without_fit(kept: Sequence[StudyKey], jobs: Sequence[PanelJob]) -> list[str]:
+    """Assets that the universal model does not forecast, in words."""
+    judged = {asset.asset for job in jobs for asset in job.judged}
+    return [
+        f"{asset}: no fit of the universal model, since assets of other folds have no target at "
+        "every horizon before its last half ends"
+        for asset in sorted({key.asset for key in kept} - judged)
+    ]
 
 
 def _own_tracks(

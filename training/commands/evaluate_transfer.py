@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     plan = TransferPlan(options.folds, options.months, options.targets)
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
-    jobs = {part: _jobs(assets, part, plan) for part in (SELECTION, TEST)}
+    jobs = {part: _jobs(assets, part, plan, config) for part in (SELECTION, TEST)}
     left_out = [it for part in jobs for it in _left_out(assets, part, jobs[part], plan)]
     for told in left_out:
         console.print(f"left out: {told}", markup=False)
@@ -105,22 +105,23 @@ def _check_options(options: argparse.Namespace) -> None:
             )
 
 
-def _jobs(assets: Sequence[AssetData], part: str, plan: TransferPlan) -> list[SourceJob]:
+def _jobs(
+    assets: Sequence[AssetData], part: str, plan: TransferPlan, config: Config
+) -> list[SourceJob]:
     """The fits that a part of the assets' samples needs, before any is made.
 
     Raises
     ------
     InvalidInput : none can be made.
     """
-    jobs = source_jobs(assets, spans_of(assets, plan, part), plan)
+    jobs = source_jobs(assets, spans_of(assets, plan, part), plan, config.horizons)
     if not jobs:
         raise InvalidInput(
             f"nothing can be transferred to the {part} part of any asset of the panel: each needs "
-            "an asset of another fold that was known before, and targets enough of its own",
+            "assets of other folds with a target at every horizon before, and enough of its own",
             field="panel",
             found=", ".join(f"{it.asset} ({len(it.series)} sessions)" for it in assets),
-            needed=f"at least two assets with {MINIMUM_TARGETS} targets in each part, one of which "
-            "has sessions before a part of the other",
+            needed=f"an asset with {MINIMUM_TARGETS} targets in each part, and others before them",
         )
     return jobs
 
@@ -131,7 +132,8 @@ def _left_out(
     """Why assets are not forecast in a part, a sentence each."""
     served = {span.asset.asset for job in jobs for span in job.spans}
     return [*shortages(assets, plan, part).values()] + [
-        f"no asset of another fold was known before the {part} part of {span.asset.asset}"
+        f"assets of other folds had no target at every horizon before the {part} part of "
+        f"{span.asset.asset}"
         for span in spans_of(assets, plan, part)
         if span.asset.asset not in served
     ]

@@ -199,8 +199,23 @@ def test_what_is_too_short_for_a_horizon_is_left_out_and_told(
     report = (out / "report.md").read_text()
     assert report.count("\n- ") == 3
     assert "- THIN, 22 ahead: of THIN's" in report
-    assert "- NEW, 1 ahead: NEW has 9 sessions" in report
-    assert "left out: NEW, 22 ahead: NEW has 9 sessions" in capsys.readouterr().out
+    assert "- NEW, 1 ahead: NEW has 10 sessions" in report
+    assert "left out: NEW, 22 ahead: NEW has 10 sessions" in capsys.readouterr().out
+
+
+def test_where_others_have_no_target_at_a_horizon_own_models_alone_forecast(
+    panel: Path, tmp_path: Path
+) -> None:
+    out, thin = tmp_path / "results", with_thin(panel, tmp_path / "panel")
+    (thin / "assets.csv").write_text("asset,kind,calendar\nAAA,stock,XNYS\nTHIN,stock,24/7")
+    options = ["--panel", str(thin), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    plan = [*PLAN, "--models", "ewma", "--horizons", "1", "22"]
+    assert main(["evaluate", *options, *plan]) == 0
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    universal = {(row["asset"], row["horizon"]) for row in rows if row["model"] == "universal"}
+    assert universal == {("THIN", "1")}  # by fits on AAA, which alone has targets at 22
+    assert ("AAA", "ewma") in {(row["asset"], row["model"]) for row in rows}
+    assert "- AAA: no fit of the universal model" in (out / "report.md").read_text()
 
 
 def test_a_horizon_at_which_nothing_can_be_evaluated_is_refused_before_any_fit(

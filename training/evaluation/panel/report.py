@@ -50,7 +50,7 @@ def panel_report(
     ----------
     scores, intervals : of all models.
     plan, command : how they were made.
-    left_out : what was not forecast, and why, an asset and horizon each.
+    left_out : what was not forecast, and why, a sentence each.
     """
     summary = by_kind(scores)
     lines = [

@@ -20,6 +20,7 @@ from training.evaluation.panel.walk_forward import folds_of
 from training.evaluation.run import SELECTION
 from training.evaluation.study import MINIMUM_TARGETS, parts_of
 from training.evaluation.walk_forward import forecast_rv
+from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.transfer import (
     SCRATCH,
     UNIVERSAL,
@@ -148,12 +149,16 @@ def spans_of(assets: Sequence[AssetData], plan: TransferPlan, part: str) -> list
 
 
 def source_jobs(
-    assets: Sequence[AssetData], spans: Sequence[Span], plan: TransferPlan
+    assets: Sequence[AssetData],
+    spans: Sequence[Span],
+    plan: TransferPlan,
+    horizons: Sequence[int],
 ) -> list[SourceJob]:
     """Fits on other folds that serve the spans which begin within some months after them.
 
     The first is a day before the earliest cut-off of all, from which is forecast; what no fit so
-    far serves, begins the next. A span before which nothing was known of other folds has none.
+    far serves, begins the next. A span before which other folds had no target at one of the
+    horizons, for all of which a source is fitted, has none.
     """
     fold = folds_of(assets, plan.folds)
     jobs = []
@@ -168,7 +173,7 @@ def source_jobs(
             own = tuple(it for it in served if fold[it.asset.asset] == place)
             others = (it.until(last_seen) for it in assets if fold[it.asset] != place)
             known = tuple(it for it in others if len(it.series) > MINIMUM)
-            if own and known:
+            if own and fit_is_possible(known, horizons):
                 jobs.append(SourceJob(known, last_seen, own))
     return jobs
 

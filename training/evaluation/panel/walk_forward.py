@@ -17,6 +17,7 @@ import numpy as np
 from training.config import Config
 from training.data.assets import AssetData
 from training.models.pooled.market import Market, accompanied_forecasts, fit_market
+from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.zero_shot import FitPooled, Pooled, zero_shot
 from volatility.arrays import DateArray, FloatArray
 from volatility.evaluation.tracks import ForecastTrack
@@ -87,7 +88,7 @@ def panel_tracks(
     -------
     Forecasts of ``universal``, and of ``universal_N`` from N sessions of history alone, at every
     horizon; where jobs have a market, of ``universal_companions`` too; without an asset whose last
-    half begins before any other was known.
+    half ends before a fit on others was possible.
     """
     parts: dict[TrackKey, list[ForecastTrack]] = defaultdict(list)
     for forecasts in parallel(joblib.delayed(_forecast)(job, fit) for job in jobs):
@@ -122,7 +123,7 @@ def panel_jobs(
             judged = [it for it in told if fold[it.asset] == place and _judged(it, start, end)]
             known = [it.until(start) for it in assets if fold[it.asset] != place]
             known = [it for it in known if len(it.series) > MINIMUM]
-            if judged and known:
+            if judged and fit_is_possible(known, config.horizons):
                 made = PanelJob(tuple(known), tuple(judged), start, end, config, plan.histories)
                 jobs.append(replace(made, market=market))
     return jobs

@@ -82,7 +82,7 @@ METHODS = Methods(fit, {"full": tune})
 
 
 def tracks_of(assets, part, chosen):
-    jobs = source_jobs(assets, spans_of(assets, PLAN, part), PLAN)
+    jobs = source_jobs(assets, spans_of(assets, PLAN, part), PLAN, TINY.horizons)
     config = replace(TINY, universal=replace(TINY.universal, ridge=0.5))
     sources = fit_sources(jobs, fit, config, worker_pool(1))
     spans = [(span, source) for job, source in sources for span in job.spans]
@@ -133,7 +133,7 @@ def test_no_source_sees_its_targets_or_what_judges_them(part):
     panel = simulated_panel()
     fold = folds_of(panel, PLAN.folds)
     spans = spans_of(panel, PLAN, part)
-    jobs = source_jobs(panel, spans, PLAN)
+    jobs = source_jobs(panel, spans, PLAN, TINY.horizons)
     served = [span.asset.asset for job in jobs for span in job.spans]
     assert sorted(served) == sorted(span.asset.asset for span in spans)
     for job in jobs:
