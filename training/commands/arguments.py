@@ -17,6 +17,7 @@ from volatility.trailing import SESSIONS
 DEFAULT_SEEDS, QUICK_SEEDS = 5, 2  # of each network in a reproduction
 MOST_SEEDS = 100
 MOST_FOLDS = 20
+DEFAULT_HISTORIES = (22, 60, 125)
 DROP = "drop"
 PANEL_SOURCE = "panel"
 OUTSIDE_SESSIONS = ("refuse", DROP)
@@ -220,10 +221,10 @@ def _add_panel(parser: argparse.ArgumentParser) -> None:
         "--histories",
         nargs="*",
         type=_history,
-        default=[22, 60, 125],
+        default=list(DEFAULT_HISTORIES),
         metavar="N",
         help="with --panel: numbers of sessions to which histories are cut besides "
-        "(default: 22 60 125)",
+        f"(default: {' '.join(map(str, DEFAULT_HISTORIES))})",
     )
 
 

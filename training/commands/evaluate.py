@@ -10,7 +10,12 @@ from training.commands import evaluate_panel, evaluate_transfer
 from training.commands.arguments import PANEL_SOURCE
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
-from training.commands.preparation import Preparation, check_writable, workers_of
+from training.commands.preparation import (
+    Preparation,
+    check_panel_alone,
+    check_writable,
+    workers_of,
+)
 from training.config import flatten
 from training.evaluation import folder
 from training.evaluation.across import AcrossRow, across_assets
@@ -21,13 +26,27 @@ from training.evaluation.tables import Value, forecasts_csv_gz, results_csv, res
 from training.evaluation.walk_forward import count_fits
 from training.models.recipe import Recipe
 from training.models.registry import MODELS
+from volatility.errors import InvalidInput
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Evaluate everything asked for, print it and write it down; returns the exit status."""
+    """Evaluate everything asked for, print it and write it down; returns the exit status.
+
+    Raises
+    ------
+    InvalidInput : options that do not go together.
+    """
+    if options.targets is not None and options.source != PANEL_SOURCE:
+        raise InvalidInput(
+            f"--targets goes with --panel and --source {PANEL_SOURCE}",
+            field="targets",
+            found=options.targets,
+            needed=f"--source {PANEL_SOURCE}, or no --targets",
+        )
     with workers_of(options):
         if options.panel is None:
             return _evaluate_assets(options, console)
+        check_panel_alone(options)
         if options.source == PANEL_SOURCE:
             return evaluate_transfer.run(options, console)
         return evaluate_panel.run(options, console)

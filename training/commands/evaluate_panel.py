@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.progress import Progress
 
+from training.commands.arguments import PANEL_SOURCE
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import check_writable, config_of
 from training.config import Config
@@ -31,12 +32,13 @@ from training.evaluation.panel.scores import AssetScore, by_kind, score_assets
 from training.evaluation.panel.walk_forward import (
     UNIVERSAL,
     UNIVERSAL_COMPANIONS,
+    PanelJob,
     PanelWalkForward,
     TrackKey,
     panel_jobs,
     panel_tracks,
 )
-from training.evaluation.study import Study, applicable
+from training.evaluation.study import Study, StudyKey, applicable
 from training.evaluation.walk_forward import count_fits, forecast_studies
 from training.evaluation.workers import worker_pool
 from training.models.pooled.market import looked_at, market_of
@@ -51,7 +53,9 @@ from training.models.registry import (
     pooled_fit,
     recipes,
 )
+from training.publishing.retrain import long_enough_for
 from volatility.companions import INDICES
+from volatility.errors import InvalidInput, TooFewObservations
 from volatility.evaluation.combination import combine
 from volatility.evaluation.tracks import ForecastTrack
 
@@ -78,6 +82,7 @@ class EvaluatedPanel:
     tracks : of every asset's own models, of the universal one and of their combination.
     scores : by asset, model and horizon.
     intervals : by model and horizon.
+    left_out : what was not forecast, and why, a sentence each.
     """
 
     assets: Sequence[AssetData]
@@ -85,10 +90,24 @@ class EvaluatedPanel:
     tracks: Mapping[TrackKey, ForecastTrack]
     scores: Sequence[AssetScore]
     intervals: Sequence[PanelIntervals]
+    left_out: Sequence[str]
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Evaluate a panel, print it and write it down; returns the exit status."""
+    """Evaluate a panel, print it and write it down; returns the exit status.
+
+    Raises
+    ------
+    InvalidInput : a source that is not the panel, or see :func:`evaluate_panel`.
+    """
+    if options.source is not None:
+        raise InvalidInput(
+            f"--source {options.source} goes with single assets: models of a panel learn from no "
+            "asset by name",
+            field="source",
+            found=options.source,
+            needed=f"{PANEL_SOURCE}, which evaluates transfer from the panel, or no --source",
+        )
     config = config_of(options)
     named = OWN if options.models == list(MODELS) else options.models
     folder.check_replaceable(options.out)
@@ -96,12 +115,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     horizons = sorted(set(options.horizons))
     echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
     found = evaluate_panel(options, config, named, horizons, console)
-    left_out = sorted({it.asset for it in found.assets} - {it.asset for it in found.scores})
     files = {
         folder.RESULTS_CSV: scores_csv(found.scores),
         folder.FORECASTS: panel_forecasts(found.tracks),
         folder.REPORT: panel_report(
-            found.scores, found.intervals, found.plan, _command(options), left_out
+            found.scores, found.intervals, found.plan, _command(options), found.left_out
         ),
     }
     folder.replace_folder(options.out, files)
@@ -125,46 +143,90 @@ def evaluate_panel(
     named : models of each asset's own, evaluated beside the benchmarks.
     horizons : sessions ahead.
     console : to print on.
+
+    Raises
+    ------
+    TooFewObservations : a horizon at which no history can be evaluated.
     """
+    further = replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))
     fit = pooled_fit()
     plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
     now = datetime.now(UTC)
     assets = read_panel(options.panel, now)
     companions = load_companions([CompanionFile.of(it) for it in options.companion], now)
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
+    kept, left_out = _long_enough(assets, horizons)
+    index = next((it for it in companions if it.asset in INDICES), None)
+    market = market_of(assets, index) if companions else None
+    jobs = panel_jobs(assets, plan, further, market, {key.asset for key in kept})
+    left_out = [*left_out, *_without_fit(kept, jobs)]
+    for told in left_out:
+        console.print(f"left out: {told}", markup=False)
     own = recipes([*named, *(_ACCOMPANIED if companions else ())], config)
     accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
-    tracks = _own_tracks(accompanied, own, horizons, config, options.jobs, console)
-    further = replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))
-    index = next((it for it in companions if it.asset in INDICES), None)
-    jobs = panel_jobs(assets, plan, further, market_of(assets, index) if companions else None)
+    tracks = _own_tracks(accompanied, own, kept, config, options.jobs, console)
     with Progress(console=console) as progress:
         task = progress.add_task("fits of the universal model", total=len(jobs))
         parallel = worker_pool(options.jobs)
         pooled = panel_tracks(jobs, fit, parallel, lambda: progress.advance(task))
-    tracks |= {key: track for key, track in pooled.items() if key.horizon in horizons}
+    tracks |= {key: it for key, it in pooled.items() if StudyKey(key.asset, key.horizon) in kept}
     tracks |= _combinations(tracks)
     scores, intervals = score_assets(assets, tracks), panel_intervals(tracks)
     for horizon in horizons:
         table = kind_table([it for it in by_kind(scores) if it.horizon == horizon])
         held = interval_table([it for it in intervals if it.horizon == horizon])
         console.print("\n".join([f"\n{horizon} ahead", *table, "", *held]), markup=False)
-    return EvaluatedPanel(assets, plan, tracks, scores, intervals)
+    return EvaluatedPanel(assets, plan, tracks, scores, intervals, left_out)
+
+
+def _long_enough(
+    assets: Sequence[AssetData], horizons: Sequence[int]
+) -> tuple[Sequence[StudyKey], Sequence[str]]:
+    """What can be evaluated, and in words what cannot, with the reason: before anything is fitted.
+
+    Raises
+    ------
+    TooFewObservations : a horizon at which nothing can.
+    """
+    kept, left_out = [], []
+    for asset in assets:
+        enough, too_long = long_enough_for(TrainingSet(asset, {}, seed=0), horizons)
+        kept += [StudyKey(asset.asset, horizon) for horizon in enough]
+        left_out += [f"{asset.asset}, {horizon} ahead: {why}" for horizon, why in too_long.items()]
+    empty = sorted(set(horizons) - {key.horizon for key in kept})
+    if empty:
+        raise TooFewObservations(
+            f"no asset of the panel can be evaluated {empty[0]} ahead; {'; '.join(left_out)}",
+            field="panel",
+            found=left_out,
+            needed="for every horizon an asset whose history is long enough",
+        )
+    return kept, left_out
+
+
+def _without_fit(kept: Sequence[StudyKey], jobs: Sequence[PanelJob]) -> list[str]:
+    """Assets that the universal model does not forecast, in words."""
+    judged = {asset.asset for job in jobs for asset in job.judged}
+    return [
+        f"{asset}: no fit of the universal model, since assets of other folds have no target at "
+        "every horizon before its last half ends"
+        for asset in sorted({key.asset for key in kept} - judged)
+    ]
 
 
 def _own_tracks(
     assets: Sequence[AssetData],
     own: Sequence[Recipe],
-    horizons: Sequence[int],
+    kept: Sequence[StudyKey],
     config: Config,
     jobs: int,
     console: Console,
 ) -> dict[TrackKey, ForecastTrack]:
-    """Walk-forward forecasts of every asset's own models."""
+    """Walk-forward forecasts of the assets' own models."""
+    by_name = {asset.asset: asset for asset in assets}
     studies = [
-        Study(TrainingSet(asset, {}, config.seed, horizon), applicable(own, asset))
-        for asset in assets
-        for horizon in horizons
+        Study(TrainingSet(by_name[name], {}, config.seed, horizon), applicable(own, by_name[name]))
+        for name, horizon in kept
     ]
     with FitsProgress(console, count_fits(studies)) as progress:
         forecasts = forecast_studies(studies, worker_pool(jobs), progress.advance)

@@ -2,14 +2,14 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.progress import Progress
 
-from training.commands.arguments import PANEL_SOURCE
+from training.commands.arguments import DEFAULT_HISTORIES, PANEL_SOURCE
 from training.commands.console import echo
 from training.commands.preparation import check_writable, config_of
 from training.config import Config
@@ -19,10 +19,12 @@ from training.evaluation import folder
 from training.evaluation.panel.transfer import (
     LOG_HAR,
     Chosen,
+    SourceJob,
     TransferKey,
     TransferPlan,
     candidates,
     fit_sources,
+    shortages,
     source_jobs,
     spans_of,
     transfer_tracks,
@@ -35,6 +37,7 @@ from training.evaluation.panel.transfer_scores import (
     summarize,
 )
 from training.evaluation.run import SELECTION, TEST
+from training.evaluation.study import MINIMUM_TARGETS
 from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, make_recipe, pooled_methods
 from volatility.errors import InvalidInput
@@ -46,15 +49,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     Raises
     ------
-    InvalidInput : models or horizons are named, which this comparison does not choose among.
+    InvalidInput : options that this comparison has no use for, or a panel that it cannot be made
+        on.
     """
-    for option, meant in (("models", list(MODELS)), ("horizons", [1])):
-        if getattr(options, option) != meant:
-            raise InvalidInput(
-                f"--source {PANEL_SOURCE} compares its own models, one session ahead; --{option} "
-                "does not go with it",
-                field=option,
-            )
+    _check_options(options)
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)
     config = _config_of(options)
@@ -62,11 +60,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     plan = TransferPlan(options.folds, options.months, options.targets)
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
+    jobs = {part: _jobs(assets, part, plan, config) for part in (SELECTION, TEST)}
+    left_out = [it for part in jobs for it in _left_out(assets, part, jobs[part], plan)]
+    for told in left_out:
+        console.print(f"left out: {told}", markup=False)
     every = candidates(plan, pooled_methods())
-    tried = _forecast(assets, SELECTION, every, plan, config, options, console)
+    tried = _forecast(jobs, SELECTION, every, plan, config, options, console)
     chosen, before = choose(tried), summarize(chosen_elsewhere(assets, tried))
-    tracks = _forecast(assets, TEST, chosen, plan, config, options, console)
-    report = transfer_report(summarize(tracks), before, chosen, plan, _command(options))
+    tracks = _forecast(jobs, TEST, chosen, plan, config, options, console)
+    summaries = summarize(tracks)
+    report = transfer_report(summaries, before, chosen, plan, _command(options), left_out)
     console.print(report.decode(), markup=False, soft_wrap=True)
     files = {
         folder.RESULTS_CSV: transfer_csv(score_transfer(assets, tracks)),
@@ -77,8 +80,67 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what would change nothing.
+
+    Raises
+    ------
+    InvalidInput : models, horizons, companions or lengths of histories are given.
+    """
+    defaults: dict[str, list[object]] = {
+        "models": [*MODELS],
+        "horizons": [1],
+        "companion": [],
+        "histories": [*DEFAULT_HISTORIES],
+    }
+    for option, default in defaults.items():
+        found = getattr(options, option)
+        if found != default:
+            raise InvalidInput(
+                f"--source {PANEL_SOURCE} compares its own models at its own numbers of sessions "
+                f"known, one session ahead, without companions; --{option} does not go with it",
+                field=option,
+                found=found,
+                needed=f"no --{option} with --source {PANEL_SOURCE}",
+            )
+
+
+def _jobs(
+    assets: Sequence[AssetData], part: str, plan: TransferPlan, config: Config
+) -> list[SourceJob]:
+    """The fits that a part of the assets' samples needs, before any is made.
+
+    Raises
+    ------
+    InvalidInput : none can be made.
+    """
+    jobs = source_jobs(assets, spans_of(assets, plan, part), plan, config.horizons)
+    if not jobs:
+        raise InvalidInput(
+            f"nothing can be transferred to the {part} part of any asset of the panel: each needs "
+            "assets of other folds with a target at every horizon before, and enough of its own",
+            field="panel",
+            found=", ".join(f"{it.asset} ({len(it.series)} sessions)" for it in assets),
+            needed=f"an asset with {MINIMUM_TARGETS} targets in each part, and others before them",
+        )
+    return jobs
+
+
+def _left_out(
+    assets: Sequence[AssetData], part: str, jobs: Sequence[SourceJob], plan: TransferPlan
+) -> list[str]:
+    """Why assets are not forecast in a part, a sentence each."""
+    served = {span.asset.asset for job in jobs for span in job.spans}
+    return [*shortages(assets, plan, part).values()] + [
+        f"assets of other folds had no target at every horizon before the {part} part of "
+        f"{span.asset.asset}"
+        for span in spans_of(assets, plan, part)
+        if span.asset.asset not in served
+    ]
+
+
 def _forecast(
-    assets: Sequence[AssetData],
+    jobs_of: Mapping[str, Sequence[SourceJob]],
     part: str,
     settings: Chosen,
     plan: TransferPlan,
@@ -87,8 +149,7 @@ def _forecast(
     console: Console,
 ) -> dict[TransferKey, ForecastTrack]:
     """Fit the sources of a part of the assets' samples, and forecast it."""
-    methods = pooled_methods()
-    jobs = source_jobs(assets, spans_of(assets, plan, part), plan)
+    methods, jobs = pooled_methods(), jobs_of[part]
     benchmark = make_recipe(LOG_HAR, config)
     with Progress(console=console) as progress:
         fits = progress.add_task(f"sources, {part}", total=len(jobs))

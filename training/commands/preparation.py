@@ -155,6 +155,25 @@ def check_writable(folder: Path) -> None:
         pass
 
 
+def check_panel_alone(options: argparse.Namespace) -> None:
+    """Refuse options of single assets beside ``--panel``.
+
+    Raises
+    ------
+    InvalidInput : one is given.
+    """
+    for option in ("asset", "bars", "calendar", "measure", "outside_sessions"):
+        found = getattr(options, option)
+        if found is not None:
+            name = f"--{option.replace('_', '-')}"
+            raise InvalidInput(
+                f"{name} goes with single assets; a panel's table names its own",
+                field=option,
+                found=found,
+                needed=f"either --panel or {name}",
+            )
+
+
 def workers_of(options: argparse.Namespace) -> AbstractContextManager[None]:
     """Where fits run, as the options ask for.
 

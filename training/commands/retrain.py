@@ -13,6 +13,7 @@ from training.commands.console import FitsProgress, echo
 from training.commands.preparation import (
     REFUSED,
     Preparation,
+    check_panel_alone,
     check_writable,
     with_horizons,
     workers_of,
@@ -25,6 +26,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Retrain asset by asset, or the model for every asset; returns the exit status."""
     with workers_of(options):
         if options.panel is not None:
+            check_panel_alone(options)
             return retrain_panel.run(options, console)
         return _retrain_assets(options, console)
 

@@ -10,7 +10,7 @@ from models_store.universal.store import UniversalStore
 from training.commands import retrain_own
 from training.commands.console import echo
 from training.commands.evaluate_panel import evaluate_panel
-from training.commands.preparation import check_writable, config_of
+from training.commands.preparation import check_writable, config_of, with_horizons
 from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, pooled_fit
 from training.publishing.kind_records import NO_RECORDS, panel_records
@@ -23,17 +23,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     Returns the exit status. Of the model for every asset nothing is published before all fits have
     succeeded: on assets left out, and at every date.
+
+    Raises
+    ------
+    InvalidInput : companions or a source, or see :func:`evaluate_panel`.
     """
-    if options.companion:
-        raise InvalidInput(
-            "--companion goes with a retrain of single assets or with evaluate --panel; the model "
-            "for every asset is published without companions",
-            field="companion",
-            found=options.companion,
-        )
+    _check_options(options)
     if options.models != list(MODELS):
         return retrain_own.run(options, console)
-    config = config_of(options)
+    config = with_horizons(config_of(options), options.horizons)
     echo(config, console, panel=options.panel, store=options.store)
     store = open_store(options.store)
     check_writable(options.store)
@@ -61,3 +59,28 @@ def run(options: argparse.Namespace, console: Console) -> int:
             markup=False,
         )
     return 0
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what would change nothing.
+
+    Raises
+    ------
+    InvalidInput : companions or a source are given.
+    """
+    if options.companion:
+        raise InvalidInput(
+            "--companion goes with a retrain of single assets or with evaluate --panel; the model "
+            "for every asset is published without companions",
+            field="companion",
+            found=options.companion,
+            needed="no --companion with retrain --panel",
+        )
+    if options.source is not None:
+        raise InvalidInput(
+            f"--source {options.source} goes with a retrain of single assets or with evaluate "
+            "--panel; no model that is published for a panel learns from a source",
+            field="source",
+            found=options.source,
+            needed="no --source with retrain --panel",
+        )

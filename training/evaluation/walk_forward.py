@@ -129,11 +129,16 @@ def count_fits(studies: Sequence[Study]) -> Counter[int]:
 
 
 def tracks_of(study: Study, forecasts: Iterable[BlockForecasts]) -> dict[str, ForecastTrack]:
-    """A study's blocks in order of time, by model in the order of its recipes."""
+    """A study's blocks in order of time, by model in the order of its recipes.
+
+    None where the second half of the target has no block.
+    """
     own: dict[str, list[BlockForecasts]] = {recipe.name: [] for recipe in _fitted(study)}
     for part in forecasts:
         if part.key == study.key:
             own[part.recipe.name].append(part)
+    if not any(own.values()):
+        return {}
     tracks = {model: _join(model, study.key.horizon, parts) for model, parts in own.items()}
     for recipe in study.recipes:
         if recipe.name not in tracks:
@@ -193,6 +198,8 @@ def _parts_of(study: Study) -> list[_Part]:
     by_frequency = {it: blocks(study.data, it) for it in {it.refit_every for it in fitted}}
     for group in together(fitted):
         cut = by_frequency[group[0].refit_every]
+        if not cut:  # the second half has no target
+            continue
         each = [cut] if at_once.can_be(group[0]) else [[block] for block in cut]
         needed = only_needed(study.data, group)
         parts += [_Part(study.key, needed, group, tuple(part)) for part in each]

@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from distributed import LocalCluster
+from rich.console import Console
 
 from models_store.shipped import shipped_artifacts
 from models_store.store import Store
 from models_store.universal.store import UniversalStore
 from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG
-from training.cli import main
+from training.cli import main, make_parser
+from training.commands import evaluate, retrain
 from training.networks.strategies import STRATEGIES
+from volatility.errors import InvalidInput
 from volatility.evaluation.compare import BENCHMARKS
 from volatility.frames import to_frame
 from volatility.scale_free import KINDS
@@ -111,29 +114,131 @@ def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.Captu
     report = (out / "report.md").read_text()
     assert report in capsys.readouterr().out
     assert report.count("| model | 60 | 125 | all |") == 7  # thrice a part, and what was chosen
-    assert "3 assets that choose, 201 forecasts" in report
+    assert "3 assets that choose, 204 forecasts" in report  # their third 68 of 270 sessions
     assert "--source panel --folds 2 --months 24 --targets 2" in report
     assert "3 assets, 201 forecasts" in report  # the last 67 of 270 sessions each
 
 
-def test_transfer_from_a_panel_needs_one_and_chooses_its_models(tmp_path: Path) -> None:
-    out = ["--out", str(tmp_path / "o")]
-    assert main(["evaluate", "--source", "panel", *out]) == 2
-    panel = ["--panel", str(tmp_path), "--source", "panel"]
-    assert main(["evaluate", *panel, "--models", "har", *out]) == 2
-    assert main(["evaluate", *panel, "--horizons", "5", *out]) == 2
-    assert not (tmp_path / "o").exists()
+def test_transfer_within_one_calendar_is_evaluated_without_the_quarter_before(
+    tmp_path: Path,
+) -> None:
+    out, stocks = tmp_path / "results", written(tmp_path, 270)
+    (stocks / "assets.csv").write_text("asset,kind,calendar\nAAA,stock,XNYS\nBBB,stock,XNYS")
+    options = ["--panel", str(stocks), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    transfer = ["--source", "panel", "--folds", "2", "--jobs", "1", "--seeds", "1"]
+    assert main(["evaluate", *options, *transfer, "--targets", "1"]) == 0
+    report = (out / "report.md").read_text()
+    assert "The quarter before" not in report
+    assert "## What was chosen" in report
+
+
+def test_a_panel_without_a_source_is_refused_before_anything_is_fitted(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("training.commands.evaluate_transfer.fit_sources")
+    alone = written(tmp_path, 270)
+    (alone / "assets.csv").write_text("asset,kind,calendar\nAAA,stock,XNYS")
+    options = ["--panel", str(alone), "--source", "panel", "--out", str(tmp_path / "results")]
+    assert main(["evaluate", *options]) == 2
+    assert "nothing can be transferred to the selection part" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "found"),
+    [
+        ("evaluate --source panel", "source", "panel"),
+        ("evaluate --panel P --source panel --models har", "models", ["har"]),
+        ("evaluate --panel P --source panel --horizons 5", "horizons", [5]),
+        ("evaluate --panel P --source panel --companion VIX", "companion", ["VIX"]),
+        ("evaluate --panel P --source panel --histories 22", "histories", [22]),
+        ("evaluate --panel P --source SPX", "source", "SPX"),
+        ("evaluate --panel P --targets 2", "targets", 2),
+        ("evaluate --targets 2", "targets", 2),
+        ("evaluate --panel P --asset SPX", "asset", ["SPX"]),
+        ("retrain --panel P --outside-sessions drop", "outside_sessions", "drop"),
+        ("retrain --panel P --source panel", "source", "panel"),
+        ("retrain --panel P --models har --source SPX", "source", "SPX"),
+        ("retrain --panel P --companion VIX", "companion", ["VIX"]),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(
+    arguments: str, field: str, found: object
+) -> None:
+    options = make_parser().parse_args(arguments.split())
+    command = {"evaluate": evaluate, "retrain": retrain}[options.command]
+    with pytest.raises(InvalidInput) as refused:
+        command.run(options, Console())
+    assert (refused.value.field, refused.value.found) == (field, found)
+    assert refused.value.needed
+
+
+def with_thin(panel: Path, folder: Path) -> Path:
+    """The panel, a stock of which every 15th day is missing, and one that is new."""
+    shutil.copytree(panel, folder)
+    with (folder / "assets.csv").open("a") as table:
+        table.write("\nTHIN,stock,24/7\nNEW,stock,XNYS")
+    head, *days = (panel / "COIN.csv").read_text().splitlines()
+    kept = [day for place, day in enumerate(days) if place % 15]
+    (folder / "THIN.csv").write_text("\n".join([head, *kept]))
+    (folder / "NEW.csv").write_text("\n".join((panel / "AAA.csv").read_text().splitlines()[:11]))
+    return folder
+
+
+def test_what_is_too_short_for_a_horizon_is_left_out_and_told(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out, thin = tmp_path / "results", with_thin(panel, tmp_path / "panel")
+    options = ["--panel", str(thin), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    plan = [*PLAN, "--models", "hexp", "--horizons", "1", "22"]
+    assert main(["evaluate", *options, *plan]) == 0
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    told = {(row["asset"], row["horizon"]) for row in rows}
+    assert told == {*product(PANEL, ("1", "22")), ("THIN", "1")}
+    with gzip.open(out / "forecasts.csv.gz", "rt") as content:
+        assert {tuple(it.split(",")[::2][:2]) for it in content} == told | {("asset", "horizon")}
+    report = (out / "report.md").read_text()
+    assert report.count("\n- ") == 3
+    assert "- THIN, 22 ahead: of THIN's" in report
+    assert "- NEW, 1 ahead: NEW has 10 sessions" in report
+    assert "left out: NEW, 22 ahead: NEW has 10 sessions" in capsys.readouterr().out
+
+
+def test_where_others_have_no_target_at_a_horizon_own_models_alone_forecast(
+    panel: Path, tmp_path: Path
+) -> None:
+    out, thin = tmp_path / "results", with_thin(panel, tmp_path / "panel")
+    (thin / "assets.csv").write_text("asset,kind,calendar\nAAA,stock,XNYS\nTHIN,stock,24/7")
+    options = ["--panel", str(thin), "--out", str(out), "--config", str(SMALL_CONFIG)]
+    plan = [*PLAN, "--models", "ewma", "--horizons", "1", "22"]
+    assert main(["evaluate", *options, *plan]) == 0
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    universal = {(row["asset"], row["horizon"]) for row in rows if row["model"] == "universal"}
+    assert universal == {("THIN", "1")}  # by fits on AAA, which alone has targets at 22
+    assert ("AAA", "ewma") in {(row["asset"], row["model"]) for row in rows}
+    assert "- AAA: no fit of the universal model" in (out / "report.md").read_text()
+
+
+def test_a_horizon_at_which_nothing_can_be_evaluated_is_refused_before_any_fit(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("training.commands.evaluate_panel.forecast_studies")
+    out, thin = tmp_path / "results", with_thin(panel, tmp_path / "panel")
+    (thin / "assets.csv").write_text("asset,kind,calendar\nTHIN,stock,24/7\nNEW,stock,XNYS")
+    options = ["--panel", str(thin), "--out", str(out)]
+    assert main(["evaluate", *options, "--horizons", "1", "22"]) == 2
+    assert "no asset of the panel can be evaluated 22 ahead" in capsys.readouterr().err
 
 
 def test_the_universal_model_is_published(panel: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     options = ["--panel", str(panel), "--store", str(store), "--config", str(SMALL_CONFIG)]
     shipped = len(UniversalStore(store).versions())
-    assert main(["retrain", *options, *PLAN]) == 0
+    assert main(["retrain", *options, *PLAN, "--horizons", "1", "5"]) == 0
     universal = UniversalStore(store)
     assert len(universal.versions()) > shipped
     model, refused = universal.newest()
     assert model is not None
+    assert model.horizons == (1, 5)  # the configuration has 1 alone
     assert not refused
     assert [it.asset for it in model.manifest.assets] == list(PANEL)
     assert set(model.manifest.by_kind) == set(KINDS)

@@ -144,6 +144,17 @@ def test_last_sessions_that_begin_no_whole_horizon_are_no_block(data: TrainingSe
     assert len(blocks(replace(data, horizon=60), 50)) == 5  # the last 59 sessions begin none
 
 
+def test_a_target_whose_second_half_begins_no_horizon_is_not_forecast(data: TrainingSet) -> None:
+    series = data.target.series
+    kept = np.arange(len(series)) % 15 != 0  # no 22 sessions in a row
+    kept[: len(series) // 2] = True
+    thin = replace(data.target, series=series.part(np.flatnonzero(kept)))
+    names = ("last_value", "log_har", "garch")
+    thinned = TrainingSet(thin, {}, data.seed, 22)
+    assert forecast_all(thinned, names) == {}
+    assert set(forecast_all(replace(thinned, horizon=5), names)) >= set(names)
+
+
 def test_forecasts_stay_in_the_range_of_what_is_forecast(data: TrainingSet) -> None:
     """Means over a month vary less than days do, and so may their forecasts."""
     monthly = replace(data, horizon=22)

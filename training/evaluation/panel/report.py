@@ -44,7 +44,14 @@ def panel_report(
     command: str,
     left_out: Sequence[str],
 ) -> bytes:
-    """Tables by kind of asset and of intervals at every horizon, in Markdown."""
+    """Tables by kind of asset and of intervals at every horizon, in Markdown.
+
+    Parameters
+    ----------
+    scores, intervals : of all models.
+    plan, command : how they were made.
+    left_out : what was not forecast, and why, a sentence each.
+    """
     summary = by_kind(scores)
     lines = [
         "# A panel of assets",
@@ -60,7 +67,7 @@ def panel_report(
         held = [it for it in intervals if it.horizon == horizon]
         lines += ["", _INTERVALS, "", *interval_table(held)]
     if left_out:
-        lines += ["", f"Not scored: {', '.join(left_out)}."]
+        lines += ["", "## Left out", "", *(f"- {it}" for it in left_out)]
     return ("\n".join(lines) + "\n").encode()
 
 

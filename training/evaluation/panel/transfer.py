@@ -1,10 +1,10 @@
 """Transfer from a panel to each of its assets, by how many sessions are known of the asset.
 
-The source of an asset is a model that was fitted on the assets of the other folds, up to a date not
-after the asset's cut-off. Of the asset's own sessions the newest N before the cut-off are known;
-the sessions after it judge, one session ahead. What is not estimated is chosen with the cut-off at
-the half of the asset's sessions, on the third quarter, and judged with the cut-off at three
-quarters, on the last.
+The source of an asset is a model that was fitted on the assets of the other folds, up to a date
+before the asset's cut-off: sessions of one date end hours apart. Of the asset's own sessions the
+newest N before the cut-off are known; the sessions after it judge, one session ahead. What is not
+estimated is chosen with the cut-off at the half of the asset's sessions, on the third quarter, and
+judged with the cut-off at three quarters, on the last.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,8 +18,9 @@ from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.panel.walk_forward import folds_of
 from training.evaluation.run import SELECTION
-from training.evaluation.study import parts_of
+from training.evaluation.study import MINIMUM_TARGETS, parts_of
 from training.evaluation.walk_forward import forecast_rv
+from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.transfer import (
     SCRATCH,
     UNIVERSAL,
@@ -47,10 +48,11 @@ class TransferPlan:
     ----------
     folds : that the panel's assets fall into.
     months : before an asset's cut-off that its source may have been fitted.
-    targets : assets of each kind, the first of the panel, that are forecast; None for all.
+    targets : assets of each kind, the first of the panel that are long enough, that are forecast;
+        None for all.
     lengths : numbers of sessions known of an asset; all of them are tried besides.
     judged : sessions after the cut-off that judge, at most.
-    choosing : assets of each kind, the first of the panel, whose third quarter chooses settings.
+    choosing : assets of each kind, the first likewise, whose third quarter chooses settings.
     epochs : of fine-tuning, to choose from.
     scratch : settings of a network from scratch, to choose from.
     """
@@ -107,7 +109,7 @@ class SourceJob:
     """A fit on some folds, and the spans of the assets of another that start from it."""
 
     known: tuple[AssetData, ...]
-    cut_off: np.datetime64
+    cut_off: np.datetime64  # the last date that the fit may see, before that of every span
     spans: tuple[Span, ...]
 
 
@@ -115,8 +117,21 @@ Tracks = Mapping[TransferKey, ForecastTrack]
 Chosen = Mapping[tuple[str, int], Sequence[Setting]]  # by model and sessions known
 
 
+def shortages(assets: Sequence[AssetData], plan: TransferPlan, part: str) -> dict[str, str]:
+    """Why assets are not forecast in a part of their samples, by name; see :func:`spans_of`."""
+    told = {}
+    for asset in assets:
+        known, judged = _targets(asset, plan.judged, part)
+        if min(known, judged) < MINIMUM_TARGETS:
+            told[asset.asset] = (
+                f"log-HAR has {known} targets before the {part} part of {asset.asset} and "
+                f"{judged} in it; both need {MINIMUM_TARGETS}"
+            )
+    return told
+
+
 def spans_of(assets: Sequence[AssetData], plan: TransferPlan, part: str) -> list[Span]:
-    """Cut assets at the beginning of a part of their samples.
+    """Cut assets at the beginning of a part of their samples, without those that are too short.
 
     Parameters
     ----------
@@ -125,18 +140,25 @@ def spans_of(assets: Sequence[AssetData], plan: TransferPlan, part: str) -> list
     part : ``selection``, the third quarter, of the assets that choose; ``test``, the last of those
         that are forecast.
     """
-    kinds = sorted({it.kind for it in assets})
-    by_kind = [[it for it in assets if it.kind == kind] for kind in kinds]
+    short = shortages(assets, plan, part)
+    enough = [it for it in assets if it.asset not in short]
+    kinds = sorted({it.kind for it in enough})
+    by_kind = [[it for it in enough if it.kind == kind] for kind in kinds]
     count = plan.choosing if part == SELECTION else plan.targets
     return [_span(asset, plan.judged, part) for own in by_kind for asset in own[:count]]
 
 
 def source_jobs(
-    assets: Sequence[AssetData], spans: Sequence[Span], plan: TransferPlan
+    assets: Sequence[AssetData],
+    spans: Sequence[Span],
+    plan: TransferPlan,
+    horizons: Sequence[int],
 ) -> list[SourceJob]:
     """Fits on other folds that serve the spans which begin within some months after them.
 
-    The first is at the earliest cut-off of all; what no fit so far serves, begins the next.
+    The first is a day before the earliest cut-off of all, from which is forecast; what no fit so
+    far serves, begins the next. A span before which other folds had no target at one of the
+    horizons, for all of which a source is fitted, has none.
     """
     fold = folds_of(assets, plan.folds)
     jobs = []
@@ -146,12 +168,13 @@ def source_jobs(
         end = (start.astype("datetime64[M]") + plan.months).astype("datetime64[D]")
         served = [it for it in left if it.cut_off < end] or left[:1]
         left = left[len(served) :]
+        last_seen = start - np.timedelta64(1, "D")
         for place in range(plan.folds):
             own = tuple(it for it in served if fold[it.asset.asset] == place)
-            others = (it.until(start) for it in assets if fold[it.asset] != place)
+            others = (it.until(last_seen) for it in assets if fold[it.asset] != place)
             known = tuple(it for it in others if len(it.series) > MINIMUM)
-            if own and known:
-                jobs.append(SourceJob(known, start, own))
+            if own and fit_is_possible(known, horizons):
+                jobs.append(SourceJob(known, last_seen, own))
     return jobs
 
 
@@ -206,6 +229,16 @@ def candidates(plan: TransferPlan, methods: Methods) -> Chosen:
         for model in (*methods.tune, SCRATCH)
         for sessions in (*plan.lengths, EVERYTHING)
     }
+
+
+def _targets(asset: AssetData, judged: int, part: str) -> tuple[int, int]:
+    """How many log-HAR can be fitted on, and how many judge it."""
+    if len(asset.series) <= MINIMUM:
+        return 0, 0
+    span, targets = _span(asset, judged, part), asset.pairs(MINIMUM).target_dates
+    bounds = [span.cut_off, span.asset.series.dates[-1]]
+    known, through = np.searchsorted(targets, bounds, side="right").tolist()
+    return known, through - known
 
 
 def _span(asset: AssetData, judged: int, part: str) -> Span:

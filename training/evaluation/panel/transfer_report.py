@@ -32,22 +32,28 @@ def transfer_report(
     chosen: Chosen,
     plan: TransferPlan,
     command: str,
+    left_out: Sequence[str],
 ) -> bytes:
     """The answer, differences, the quarter before, and what was chosen, in Markdown.
 
     Parameters
     ----------
     summaries : of last quarters.
-    before : of third quarters, with settings that were chosen on other markets.
+    before : of third quarters, with settings that were chosen on other markets; empty where there
+        is one market alone.
     chosen : settings of the former.
     plan, command : how it was made.
+    left_out : why assets were not forecast in a part, a sentence each.
     """
     lines = ["# Transfer from a panel", "", f"`{command}`", "", _protocol(summaries, plan), ""]
     lines += _tables(summaries)
     if before:
         lines += ["", "## The quarter before", "", _before(before), "", *_tables(before)]
     lines += ["", "## What was chosen", "", "Epochs, and from scratch the penalty.", ""]
-    return ("\n".join([*lines, *chosen_table(chosen)]) + "\n").encode()
+    lines += chosen_table(chosen)
+    if left_out:
+        lines += ["", "## Left out", "", *(f"- {it}" for it in left_out)]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _tables(summaries: Sequence[TransferSummary]) -> list[str]:

@@ -76,7 +76,7 @@ class TransferSummary:
     assets, nobs : how many, and forecasts of all of them.
     change : mean over assets.
     better : assets with a lower QLIKE than log-HAR fitted on everything.
-    against : by name of the other model.
+    against : by name of the other model, where that was tried with as many sessions known.
     """
 
     model: str
@@ -120,11 +120,18 @@ def chosen_elsewhere(
     assets : of the panel. What chooses an asset's settings are those of another calendar: others
         share its days and their news.
     tracks : by every setting.
+
+    Returns
+    -------
+    None where all assets share a calendar. At a length that assets of one calendar alone reach,
+    those of models without settings.
     """
     calendars = {asset.asset: asset.calendar_name for asset in assets}
     kept: dict[TransferKey, ForecastTrack] = {}
     for calendar in sorted({calendars[key.asset] for key in tracks}):
         others = {key: it for key, it in tracks.items() if calendars[key.asset] != calendar}
+        if not others:
+            continue
         chosen = choose(others)
         for key, track in tracks.items():
             model, setting = key.variant
@@ -169,7 +176,11 @@ def summarize(tracks: Mapping[TransferKey, ForecastTrack]) -> list[TransferSumma
         group[key.asset] = _relative(key, track, tracks)
     summaries = []
     for (sessions, model), own in sorted(by_model.items()):
-        others = {name: by_model[sessions, name] for name in COMPARED if name != model}
+        others = {
+            name: by_model[sessions, name]
+            for name in COMPARED
+            if name != model and (sessions, name) in by_model
+        }
         changes = [float(it.relative.mean()) - 1 for it in own.values()]
         summaries.append(
             TransferSummary(

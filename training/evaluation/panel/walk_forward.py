@@ -7,7 +7,7 @@ made on a later day than any that its fit has seen: sessions of one date end hou
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 from training.config import Config
 from training.data.assets import AssetData
 from training.models.pooled.market import Market, accompanied_forecasts, fit_market
+from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.zero_shot import FitPooled, Pooled, zero_shot
 from volatility.arrays import DateArray, FloatArray
 from volatility.evaluation.tracks import ForecastTrack
@@ -87,7 +88,7 @@ def panel_tracks(
     -------
     Forecasts of ``universal``, and of ``universal_N`` from N sessions of history alone, at every
     horizon; where jobs have a market, of ``universal_companions`` too; without an asset whose last
-    half begins before any other was known.
+    half ends before a fit on others was possible.
     """
     parts: dict[TrackKey, list[ForecastTrack]] = defaultdict(list)
     for forecasts in parallel(joblib.delayed(_forecast)(job, fit) for job in jobs):
@@ -102,24 +103,27 @@ def panel_jobs(
     plan: PanelWalkForward,
     config: Config,
     market: Market | None = None,
+    forecast: Container[str] | None = None,
 ) -> list[PanelJob]:
     """A fit for every fold and block in which an asset of the fold is judged.
 
     Parameters
     ----------
-    assets : of the panel.
+    assets : of the panel; fits see all of them.
     plan : how it is cut.
     config : of the model.
     market : companions of every asset, for a second stage; None for none.
+    forecast : names of those that are judged, one at least; None for all.
     """
     fold = folds_of(assets, plan.folds)
+    told = [it for it in assets if forecast is None or it.asset in forecast]
     jobs = []
-    for start, end in _blocks(assets, plan.months):
+    for start, end in _blocks(told, plan.months):
         for place in range(plan.folds):
-            judged = [it for it in assets if fold[it.asset] == place and _judged(it, start, end)]
+            judged = [it for it in told if fold[it.asset] == place and _judged(it, start, end)]
             known = [it.until(start) for it in assets if fold[it.asset] != place]
             known = [it for it in known if len(it.series) > MINIMUM]
-            if judged and known:
+            if judged and fit_is_possible(known, config.horizons):
                 made = PanelJob(tuple(known), tuple(judged), start, end, config, plan.histories)
                 jobs.append(replace(made, market=market))
     return jobs

@@ -146,6 +146,14 @@ def log_factors(asset: AssetData, effects: FloatArray, horizons: Sequence[int]) 
     return np.stack(each, axis=1)
 
 
+def fit_is_possible(assets: Sequence[AssetData], horizons: Sequence[int]) -> bool:
+    """Whether some asset has a target at every horizon: without one nothing can be estimated."""
+    there = np.zeros(len(horizons), dtype=bool)
+    for asset in assets:
+        there |= np.isfinite(log_targets(asset, horizons)).any(axis=0)
+    return bool(there.all())
+
+
 def _varied(
     asset: AssetData, effects: FloatArray, horizons: Sequence[int], seed: tuple[int, int]
 ) -> list[Rows]:

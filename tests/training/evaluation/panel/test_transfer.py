@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.simulated_panel import TINY, simulated_panel
+from tests.simulated_panel import TINY, simulated_asset, simulated_panel
 from training.evaluation.panel.transfer import (
     EVERYTHING,
     LOG_HAR,
@@ -13,11 +13,17 @@ from training.evaluation.panel.transfer import (
     TransferPlan,
     candidates,
     fit_sources,
+    shortages,
     source_jobs,
     spans_of,
     transfer_tracks,
 )
-from training.evaluation.panel.transfer_report import change_table, chosen_table, difference_table
+from training.evaluation.panel.transfer_report import (
+    change_table,
+    chosen_table,
+    difference_table,
+    transfer_report,
+)
 from training.evaluation.panel.transfer_scores import (
     choose,
     chosen_elsewhere,
@@ -76,7 +82,7 @@ METHODS = Methods(fit, {"full": tune})
 
 
 def tracks_of(assets, part, chosen):
-    jobs = source_jobs(assets, spans_of(assets, PLAN, part), PLAN)
+    jobs = source_jobs(assets, spans_of(assets, PLAN, part), PLAN, TINY.horizons)
     config = replace(TINY, universal=replace(TINY.universal, ridge=0.5))
     sources = fit_sources(jobs, fit, config, worker_pool(1))
     spans = [(span, source) for job, source in sources for span in job.spans]
@@ -127,7 +133,7 @@ def test_no_source_sees_its_targets_or_what_judges_them(part):
     panel = simulated_panel()
     fold = folds_of(panel, PLAN.folds)
     spans = spans_of(panel, PLAN, part)
-    jobs = source_jobs(panel, spans, PLAN)
+    jobs = source_jobs(panel, spans, PLAN, TINY.horizons)
     served = [span.asset.asset for job in jobs for span in job.spans]
     assert sorted(served) == sorted(span.asset.asset for span in spans)
     for job in jobs:
@@ -136,7 +142,31 @@ def test_no_source_sees_its_targets_or_what_judges_them(part):
         assert not folds & {fold[it.asset] for it in job.known}
         assert max(it.series.dates[-1] for it in job.known) <= job.cut_off
         for span in job.spans:
-            assert job.cut_off <= span.cut_off < job.cut_off + np.timedelta64(190, "D")
+            # A session of the date that is forecast from may end after the forecast.
+            assert job.cut_off < span.cut_off < job.cut_off + np.timedelta64(190, "D")
+
+
+@pytest.mark.parametrize("sessions", [3, 22, 40, 190])
+def test_what_is_too_short_is_not_forecast_and_the_next_stands_in(sessions):
+    short = simulated_asset("SHORT", "stock", "XNYS", sessions, seed=9)
+    panel = (short, *simulated_panel())
+    stocks = [it.asset.asset for it in spans_of(panel, PLAN, TEST) if it.asset.kind == "stock"]
+    assert stocks == ["STOCK0", "STOCK1", "STOCK2"]
+    [choosing] = [it for it in spans_of(panel, PLAN, SELECTION) if it.asset.kind == "stock"]
+    assert choosing.asset.asset == "STOCK0"
+    for part in (SELECTION, TEST):
+        [(asset, why)] = shortages(panel, PLAN, part).items()
+        assert asset == "SHORT"
+        assert why.endswith("both need 50")
+
+
+def test_of_what_is_missing_no_target_is_counted():
+    whole = simulated_asset("WHOLE", "stock", "XNYS", 220, seed=9)
+    keep = np.arange(220) % 3 != 1  # a third is missing in the last quarter
+    keep[:165] = True
+    thin = replace(whole, series=whole.series.part(np.flatnonzero(keep)))
+    assert shortages([whole], PLAN, TEST) == {}
+    assert list(shortages([thin], PLAN, TEST)) == ["WHOLE"]
 
 
 def test_the_setting_that_the_third_quarter_prefers_is_chosen(chosen):
@@ -242,6 +272,42 @@ def test_settings_are_chosen_on_other_markets():
     # each other market prefers what is worse here
     assert settings == {"STOCK0": other, "STOCK1": other, "CRYPTO3": one}
     assert {it.asset for it in kept if it.variant.model == LOG_HAR} == set(settings)
+
+
+def with_every_model(asset, sessions):
+    """Tracks of two settings of what learns, and of what does not."""
+    tuned = [Variant(model, Setting(it)) for model in ("full", SCRATCH) for it in (1, 4)]
+    variants = [*map(Variant, (UNSCALED, UNIVERSAL, LOG_HAR)), *tuned]
+    return {
+        TransferKey(asset, variant, sessions): track(variant.model, (0, 20), 0.5 + place / 10)
+        for place, variant in enumerate(variants)
+    }
+
+
+def test_where_all_share_a_calendar_there_is_no_quarter_before():
+    panel = [it for it in simulated_panel() if it.kind == "stock"]
+    made = {}
+    for asset in panel:
+        made |= with_every_model(asset.asset, EVERYTHING)
+    before = summarize(chosen_elsewhere(panel, made))
+    assert before == []
+    judged = summarize({key: it for key, it in made.items() if key.variant.setting.epochs < 4})
+    report = transfer_report(judged, before, choose(made), PLAN, "command", ["of A nothing"])
+    assert b"The quarter before" not in report
+    assert b"## What was chosen" in report
+    assert b"## Left out\n\n- of A nothing\n" in report
+
+
+def test_at_a_length_of_one_market_alone_only_what_is_there_is_compared():
+    panel = [it for it in simulated_panel() if it.asset in {"STOCK0", "CRYPTO3"}]
+    made = with_every_model("STOCK0", 60)
+    for asset in panel:
+        made |= with_every_model(asset.asset, EVERYTHING)
+    before = {(it.model, it.sessions): it for it in summarize(chosen_elsewhere(panel, made))}
+    assert {model for model, sessions in before if sessions == 60} == {UNSCALED, UNIVERSAL, LOG_HAR}
+    assert set(before[LOG_HAR, 60].against) == {UNIVERSAL}
+    assert set(before[LOG_HAR, EVERYTHING].against) == {UNIVERSAL, SCRATCH}
+    assert difference_table(list(before.values()), SCRATCH)[0] == "| model | all |"
 
 
 def test_tables_have_a_column_for_each_number_of_sessions(tracks, chosen):
