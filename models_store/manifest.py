@@ -264,6 +264,15 @@ class Manifest(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_a_stand_in(self) -> Self:
+        if self.companions and self.stand_in in (None, "", self.model):
+            raise ValueError(
+                f"stand_in is {self.stand_in!r} of a model with companions; needed: the name of "
+                "another model, without them"
+            )
+        return self
+
     @cached_property
     def own_columns(self) -> tuple[str, ...]:
         """Those of :attr:`columns` that the asset's own bars give."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from models_store.manifest import Manifest
 from models_store.names import UNIVERSAL
 from models_store.units import MEDIAN_SESSIONS
-from volatility.companions import are_known, companions_in
+from volatility.companions import are_known, why_unknown
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
@@ -13,6 +13,7 @@ from volatility.errors import (
     UnsupportedHorizon,
     UnsupportedLevel,
 )
+from volatility.measures.columns import companion_of
 from volatility.series import RealizedSeries
 
 
@@ -71,18 +72,42 @@ def check_columns(manifest: Manifest, history: RealizedSeries) -> None:
     InvalidSeries : ``missing_columns``, the history lacks one; ``missing_companions``, a companion
         was not known.
     """
+    check_own_columns(manifest, history)
+    obstacle = unknown_companion(manifest, history)
+    if obstacle:
+        raise _missing_companions(manifest, obstacle)
+
+
+def check_own_columns(manifest: Manifest, history: RealizedSeries) -> None:
+    """Refuse a history without the columns that the asset's own bars give.
+
+    Raises
+    ------
+    InvalidSeries : ``missing_columns``, it lacks one.
+    """
     missing = [name for name in manifest.own_columns if name not in history.columns]
     if missing:
         raise missing_columns(manifest, missing)
-    beside = [it for it in manifest.columns if it not in manifest.own_columns]
-    unknown = [it for it in beside if not _is_known(history, it, manifest.lookback)]
-    if unknown:
-        raise unknown_companions(manifest, companions_in(unknown))
 
 
-def _is_known(history: RealizedSeries, column: str, sessions: int) -> bool:
-    values = history.columns.get(column)
-    return values is not None and bool(are_known(values[None, -sessions:])[0])
+def unknown_companion(manifest: Manifest, history: RealizedSeries) -> str | None:
+    """Why a model cannot look at one of its companions; None if it can look at all.
+
+    Parameters
+    ----------
+    manifest : of the model.
+    history : with the columns of its companions.
+    """
+    for column in manifest.columns:
+        if column in manifest.own_columns:
+            continue
+        values = history.columns.get(column)
+        if values is None:
+            return f"the history lacks {column}"
+        seen = values[-manifest.lookback :]
+        if not are_known(seen[None, :])[0]:
+            return why_unknown(companion_of(column) or column, seen)
+    return None
 
 
 def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
@@ -98,16 +123,15 @@ def missing_columns(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries
     )
 
 
-def unknown_companions(manifest: Manifest, missing: Sequence[str]) -> InvalidSeries:
-    """A companion was not known at the newest session, or at too many before it."""
-    names, sessions = ", ".join(missing), manifest.lookback
-    needed = f"{names} known at the newest session, and at half of the newest {sessions}"
+def _missing_companions(manifest: Manifest, obstacle: str) -> InvalidSeries:
+    names = ", ".join(it.asset for it in manifest.companions)
     return InvalidSeries(
-        f"{_name(manifest)} needs {needed}",
+        f"{_name(manifest)} looks at companions, and {obstacle}",
         code="missing_companions",
         field="companions",
-        found=f"{names} not known",
-        needed=needed,
+        found=obstacle,
+        needed=f"{names}, known at the newest session and at half of the newest "
+        f"{manifest.lookback}",
     )
 
 

@@ -151,8 +151,7 @@ class LoadedModel:
         """
         if not inputs:
             return []
-        for given in inputs:
-            self._check_input(given)
+        inputs = [self._checked(given) for given in inputs]
         histories = [given.history for given in inputs]
         self._check_units(histories)
         places: dict[int, list[int]] = {}  # by horizon
@@ -195,10 +194,10 @@ class LoadedModel:
 
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
-        self._check_input(given)
+        self._checked(given)
         self._check_units([given.history])
 
-    def _check_input(self, given: ForecastInput) -> None:
+    def _checked(self, given: ForecastInput) -> ForecastInput:
         history, levels, horizon, *_ = given
         manifest = self.manifest
         intervals = self.at(horizon).intervals
@@ -211,8 +210,11 @@ class LoadedModel:
             raise refusals.too_short(manifest, history.rv.size)
         if manifest.columns:
             refusals.check_columns(manifest, history)
-        if given.quantiles:
-            self._calibration(given).quantiles(given.quantiles)
+        if not given.quantiles:
+            return given
+        calibration = self._calibration(given)
+        calibration.quantiles(given.quantiles)
+        return given._replace(calibration=calibration)
 
     def _calibration(self, given: ForecastInput) -> Calibration:
         """What the question brings, or what its history tells without much computing."""

@@ -21,6 +21,7 @@ A value depends on the date, the calendars and the companion's own sessions up t
 nothing else of either series.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -185,6 +186,26 @@ def are_known(seen: FloatArray) -> BoolArray:
     """Whether a companion was known, of (n, lookback) windows of one of its columns; (n,)."""
     known = ~np.isnan(seen)
     return np.asarray(known[:, -1] & (known.mean(axis=1) >= LEAST_KNOWN))
+
+
+def why_unknown(companion: str, seen: FloatArray) -> str:
+    """Which rule of :func:`are_known` a companion fails in one window, and what is needed.
+
+    Parameters
+    ----------
+    companion : its name.
+    seen : (lookback,) one of its columns, of which it is not known.
+    """
+    if np.isnan(seen[-1]):
+        return (
+            f"nothing of {companion} that is at most {OLDEST // 86_400} days old is known at the "
+            "newest session; needed: a value there, and at half of the window or more"
+        )
+    known, least = np.count_nonzero(~np.isnan(seen)), math.ceil(LEAST_KNOWN * len(seen))
+    return (
+        f"{companion} is known at {known} of the {len(seen)} sessions of the window; needed: at "
+        f"{least} or more"
+    )
 
 
 def sessions_behind(companion: Companion, as_of: np.datetime64, calendar: Calendar) -> int:

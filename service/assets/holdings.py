@@ -20,6 +20,7 @@ from volatility import datasets
 from volatility.arrays import DateArray
 from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
+from volatility.companions import Companion, accompanied
 from volatility.errors import InvalidInput, NoHistory, UnknownAsset
 from volatility.measures.session_returns import session_returns
 from volatility.scale_free import usual_kind
@@ -41,7 +42,9 @@ class Held:
         self.bars = bars
         self.revision = revision
         self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
-        self._calibrations: dict[tuple[str, int], Calibration] = {}  # by model and horizon
+        # By model, and by model and horizon, with the revisions of the companions beside.
+        self._accompanied: dict[str, tuple[tuple[int, ...], DatedSeries]] = {}
+        self._calibrations: dict[tuple[str, int], tuple[tuple[int, ...], Calibration]] = {}
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -62,8 +65,48 @@ class Held:
             self._series[name, columns] = known
         return known
 
-    def calibration(self, model: LoadedModel, horizon: int) -> Calibration:
+    def accompanied(
+        self, model: LoadedModel, companions: Iterable[Companion], revisions: tuple[int, ...]
+    ) -> DatedSeries:
+        """Daily series in a model's measure, with the columns of its companions.
+
+        Only that beside the latest companions is kept.
+
+        Parameters
+        ----------
+        model : that looks at them.
+        companions : held ones.
+        revisions : theirs.
+
+        Raises
+        ------
+        ConstantPrices : no session has a realized measure above zero.
+        OutsideCalendar : a date that one of the calendars does not cover.
+        """
+        known = self._accompanied.get(model.identity)
+        if known is None or known[0] != revisions:
+            own = self.series(model.manifest.measure, model.manifest.own_columns)
+            known = revisions, accompanied(own, model.calendar, companions)
+            self._accompanied[model.identity] = known
+        return known[1]
+
+    def calibration(
+        self,
+        model: LoadedModel,
+        horizon: int,
+        series: DatedSeries | None = None,
+        revisions: tuple[int, ...] = (),
+    ) -> Calibration:
         """The past errors of a model at the end of what is held.
+
+        Only those beside the latest companions are kept.
+
+        Parameters
+        ----------
+        model : any.
+        horizon : sessions ahead.
+        series : :meth:`accompanied`, of a model with companions.
+        revisions : of these companions.
 
         Raises
         ------
@@ -71,16 +114,19 @@ class Held:
         UnsupportedHorizon : the model does not forecast so many sessions ahead.
         """
         known = self._calibrations.get((model.identity, horizon))
-        if known is None:
-            manifest = model.manifest
-            series = self.series(manifest.measure, manifest.columns)
-            known = model.calibrate(series, horizon=horizon)
+        if known is None or known[0] != revisions:
+            if series is None:
+                series = self.series(model.manifest.measure, model.manifest.columns)
+            known = revisions, model.calibrate(series, horizon=horizon)
             self._calibrations[model.identity, horizon] = known
-        return known
+        return known[1]
 
-    def is_calibrated(self, model: LoadedModel, horizon: int) -> bool:
+    def is_calibrated(
+        self, model: LoadedModel, horizon: int, revisions: tuple[int, ...] = ()
+    ) -> bool:
         """Whether :meth:`calibration` answers at once."""
-        return (model.identity, horizon) in self._calibrations
+        known = self._calibrations.get((model.identity, horizon))
+        return known is not None and known[0] == revisions
 
     def sessions(self) -> DateArray:
         """Sessions of the asset's own series; none while the bars do not make one up."""

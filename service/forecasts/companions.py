@@ -1,32 +1,28 @@
 """The companions that a model looks at: held, or sent with the request."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
 
+from models_store import LoadedModel, refusals
 from models_store.manifest import CompanionData, Manifest
-from service.assets.holdings import Holdings
+from service.assets.holdings import Held, Holdings
 from service.forecasts.requests import CompanionInput
 from service.http.errors import located
-from volatility.bars import from_records, validate
+from volatility.bars import from_records, validate, within_sessions
 from volatility.calendars import Calendar, get_calendar
 from volatility.companions import (
-    OLDEST,
     RETURN,
     Companion,
     accompanied,
-    aligned,
-    are_known,
     as_measured,
     sessions_behind,
     worth_telling,
 )
 from volatility.errors import InvalidInput
 from volatility.series import DatedSeries, RealizedSeries, daily_series
-
-_DAYS = OLDEST // 86_400
 
 
 class Beside(NamedTuple):
@@ -36,38 +32,39 @@ class Beside(NamedTuple):
     revisions: tuple[int, ...] | None = ()  # of what is held; None where one was sent
     absent: tuple[str, ...] = ()  # why, of those that there are not
     warnings: tuple[str, ...] = ()
+    joined: DatedSeries | None = None  # the history with their columns, if it has dates
 
-    def obstacle(self, manifest: Manifest, history: RealizedSeries) -> str | None:
-        """Why a model cannot look at them from a history; None if it can.
+    def join(self, history: Held | RealizedSeries, model: LoadedModel) -> "Beside":
+        """The same, with the whole history of the asset and their columns in it."""
+        if self.absent:
+            return self
+        if isinstance(history, Held):
+            if self.revisions is not None:
+                joined = history.accompanied(model, self.companions, self.revisions)
+                return self._replace(joined=joined)
+            history = history.series(model.manifest.measure, model.manifest.own_columns)
+        if not isinstance(history, DatedSeries):
+            return self
+        return self._replace(joined=accompanied(history, model.calendar, self.companions))
+
+    def obstacle(self, manifest: Manifest, as_of: date | None) -> str | None:
+        """Why a model cannot look at them at the end of the history joined; None if it can.
 
         Parameters
         ----------
         manifest : of the model.
-        history : of the asset; the newest of its sessions are those that the model sees.
+        as_of : the day that is replayed, if one is.
         """
         if self.absent:
             return self.absent[0]
-        if not isinstance(history, DatedSeries):
+        seen = self.joined
+        if seen is None:
             return "the history has no dates, by which companions are aligned"
-        dates, calendar = history.dates[-manifest.lookback :], get_calendar(manifest.calendar)
-        if not len(dates):  # too short for any model, which says so
+        if as_of is not None:
+            seen = seen.until(np.datetime64(as_of, "D"))
+        if not len(seen):  # too short for any model, which says so
             return None
-        for companion in self.companions:
-            log_rv, _ = aligned(companion, dates, calendar).values()
-            if not are_known(log_rv[None, :])[0]:
-                unknown = np.isnan(log_rv)
-                return (
-                    f"nothing of {companion.name} that is at most {_DAYS} days old is known at "
-                    f"{np.count_nonzero(unknown)} of {len(dates)} sessions, the last of them "
-                    f"{dates[unknown][-1]}"
-                )
-        return None
-
-    def joined(self, history: RealizedSeries, calendar: Calendar) -> RealizedSeries:
-        """A history with the columns of the companions."""
-        if not self.companions or not isinstance(history, DatedSeries):
-            return history
-        return accompanied(history, calendar, self.companions)
+        return refusals.unknown_companion(manifest, seen)
 
     def remarks(self, history: RealizedSeries, calendar: Calendar) -> tuple[str, ...]:
         """What is worth knowing of them at the end of a history."""
@@ -115,15 +112,25 @@ def companions_of(
     )
 
 
+def held_revisions(manifest: Manifest, holdings: Holdings) -> tuple[int, ...] | None:
+    """Revisions of what is held of the companions of a model; None where nothing is of one."""
+    found = [holdings.find(it.asset) for it in manifest.companions]
+    return None if None in found else tuple(it.revision for it in found if it is not None)
+
+
 def _sent(data: CompanionData, given: CompanionInput, now: datetime) -> tuple[Companion, list[str]]:
     calendar = get_calendar(data.calendar)
     try:
-        bars = as_measured(from_records(given.bars, data.bar_interval), data.measure)
+        inside, dropped = within_sessions(from_records(given.bars, data.bar_interval), calendar)
+        bars = as_measured(inside, data.measure)
         findings = worth_telling(validate(bars, calendar, now), data.measure)
         series, more = daily_series(bars, data.measure, calendar, (RETURN,))
     except InvalidInput as error:
         raise located(error, f"companions.{data.asset}.") from None
-    warnings = [f"companion {data.asset}: {it}" for it in (*findings, *more)]
+    left_out = (
+        [f"bars outside of sessions of {calendar.name} left out: {dropped}"] if dropped else []
+    )
+    warnings = [f"companion {data.asset}: {it}" for it in (*left_out, *findings, *more)]
     return Companion(data.asset, series, calendar.name), warnings
 
 
@@ -132,6 +139,17 @@ def _held(data: CompanionData, holdings: Holdings) -> tuple[Companion, int] | st
     held = holdings.find(data.asset)
     if held is None or not len(held.bars):
         return f"nothing is held of {data.asset}, and none was sent"
+    name, interval = held.asset.calendar, held.asset.bar_interval
+    if name != data.calendar:
+        return (
+            f"{data.asset} is held with calendar {name}; the model was fitted with it in "
+            f"{data.calendar}"
+        )
+    if interval != data.bar_interval:
+        return (
+            f"{data.asset} is held with bars of {interval} seconds; the model was fitted with bars "
+            f"of {data.bar_interval}"
+        )
     try:
         series = held.series(data.measure, (RETURN,))
     except InvalidInput as error:

@@ -101,10 +101,11 @@ def _settle_one(question: Question) -> Settled:
     InvalidInput : the bars that are held cannot be measured.
     """
     model, history, beside = question.choice.model, question.history, question.beside
+    joined, revisions = beside.joined, beside.revisions
     until, warnings, calibration = question.last_closed, question.warnings, None
     if isinstance(history, Held):
         held, manifest = history, model.manifest
-        history = held.series(manifest.measure, manifest.own_columns)
+        history = held.series(manifest.measure, manifest.own_columns) if joined is None else joined
         whole = len(history)
         if question.as_of is not None:
             until = replayed_session(question.as_of, held.calendar, until)
@@ -112,14 +113,13 @@ def _settle_one(question: Question) -> Settled:
             warnings = (*_in_sample_warnings(question.choice, question.as_of), *warnings)
         elif whole:
             warnings = (*_fitted_on_it(question.choice, history.dates[-1].item()), *warnings)
-        if len(history) == whole and not beside.companions:
-            calibration = held.calibration(model, question.horizon)
+        if len(history) == whole and revisions is not None:
+            calibration = held.calibration(model, question.horizon, joined, revisions)
     elif isinstance(history, DatedSeries) and len(history):
         warnings = (*_in_sample_warnings(question.choice, history.dates[-1].item()), *warnings)
     stale = _sessions_since(history, until, model.calendar)
     if beside.companions:
         warnings = (*warnings, *beside.remarks(history, model.calendar))
-        history = beside.joined(history, model.calendar)
     given = ForecastInput(
         history,
         question.levels,

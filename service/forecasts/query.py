@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store import Manifest
+from models_store import LoadedModel, Manifest, refusals
 from models_store.universal.asset_model import UniversalAssetModel
 from service.assets.holdings import Held, Holdings
 from service.forecasts.choosing import Chooser, sessions_until
-from service.forecasts.companions import Beside, companions_of
+from service.forecasts.companions import Beside, companions_of, held_revisions
 from service.forecasts.horizons import check_horizons
 from service.forecasts.requests import ForecastRequest, HistoryInput
 from service.http.clock import Clock
@@ -152,17 +152,22 @@ class Questions:
         It is where it brings thousands of bars, its companions' among them, or the models have not
         been compared yet at a horizon that it asks for, which takes up to a tenth of a second; and
         where the model for every asset has to forecast what a history tells the outcomes of, a
-        tenth of a millisecond each, or a calendar has to be built. A forecast is explained in some
-        milliseconds.
+        tenth of a millisecond each, and a model with companions likewise, or a calendar has to be
+        built. A forecast is explained in some milliseconds.
         """
         if request.explain:
             return True
         horizons = request.horizons or (request.horizon,)
-        if (request.asset, request.model) not in self._catalogue.choices:
+        choice = self._catalogue.choices.get((request.asset or "", request.model))
+        if choice is None:
             return self._is_long_for_universal(request, horizons)
         history = request.history
         given = len(history.bars or history.rv or ()) if history else 0
         if given + sum(len(it.bars) for it in request.companions.values()) > _MANY_BARS:
+            return True
+        if choice.model.manifest.companions and self._is_long_beside(
+            request, choice.model, horizons
+        ):
             return True
         return not all(
             it == JUDGED or self._catalogue.is_compared(request.asset or "", it) for it in horizons
@@ -183,6 +188,18 @@ class Questions:
         return request.as_of is not None or not all(
             held.is_calibrated(model, it) for it in horizons
         )
+
+    def _is_long_beside(
+        self, request: ForecastRequest, model: LoadedModel, horizons: Sequence[int]
+    ) -> bool:
+        """Whether a model has to forecast anew what a history tells the outcomes of."""
+        if request.companions or request.history is not None or request.as_of is not None:
+            return True
+        held = self._holdings.find(request.asset or "")
+        revisions = held_revisions(model.manifest, self._holdings)
+        if held is None or revisions is None:  # refused, or answered without companions
+            return False
+        return not all(held.is_calibrated(model, it, revisions) for it in horizons)
 
     def _of(self, request: ForecastRequest, reading: ClockReading) -> Asked:
         horizons = request.horizons
@@ -219,14 +236,22 @@ class Questions:
     ) -> Question:
         """What is asked of a model, with its companions, or of the one that does without them."""
         question = self._asked(request, given, choice, reading)
-        manifest, sent = question.choice.model.manifest, request.companions
+        model, sent = question.choice.model, request.companions
+        manifest = model.manifest
         if not manifest.companions and not sent:
             return question
         beside = companions_of(manifest, sent, self._holdings, reading.now)
-        obstacle = manifest.companions and beside.obstacle(manifest, _seen(question))
-        if obstacle:
-            other = self._catalogue.stand_in(question.choice, obstacle)
-            return self._accompanied(request, given, other, reading)
+        if manifest.companions:
+            history = question.history
+            if not isinstance(history, Held):  # else the one that stands in is refused in its place
+                refusals.check_own_columns(manifest, history)
+            beside = beside.join(history, model)
+            obstacle = beside.obstacle(manifest, question.as_of)
+            if obstacle:
+                other = self._catalogue.stand_in(question.choice, obstacle)
+                return self._accompanied(request, given, other, reading)
+            if beside.joined is not None and not isinstance(history, Held):
+                question = question._replace(history=beside.joined)
         unused = sorted(set(sent) - {it.asset for it in manifest.companions})
         said = tuple(f"{manifest.model} does not look at the companion {it}" for it in unused)
         return question._replace(beside=beside, warnings=(*question.warnings, *said))
@@ -274,15 +299,6 @@ class Questions:
             return self._of(request, reading)
         except RoughcastError as error:
             return error
-
-
-def _seen(question: Question) -> RealizedSeries:
-    """The history of a question up to the day that it replays, by its dates alone."""
-    history = question.history
-    if not isinstance(history, Held):
-        return history
-    own = history.series()
-    return own if question.as_of is None else own.until(np.datetime64(question.as_of, "D"))
 
 
 def _bars_of(history: HistoryInput, interval: int) -> Bars | None:

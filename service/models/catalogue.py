@@ -168,14 +168,16 @@ class Catalogue:
 
         Raises
         ------
-        InvalidSeries : ``missing_companions``, no other is in service.
+        InvalidSeries : ``missing_companions``, no other is in service, or it looks at companions
+            itself.
         """
         manifest = choice.model.manifest
         other = self.choices.get((manifest.asset, manifest.stand_in or ""))
         reason = f"{manifest.model} looks at companions, and {obstacle}"
-        if other is None:
+        if other is None or other.model.manifest.companions:
+            why_not = "is not in service" if other is None else "looks at companions itself"
             raise InvalidSeries(
-                f"{reason}; {manifest.stand_in}, which does without, is not in service",
+                f"{reason}; {manifest.stand_in}, which is to answer instead, {why_not}",
                 code="missing_companions",
                 field="companions",
                 found=obstacle,

@@ -4,6 +4,7 @@ import copy
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_store import Store
+from models_store import LoadedModel, Store
+from models_store.horizon import PredictedRv
 from service.app import create_app
+from service.forecasts.requests import ForecastRequest
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.worlds import json_bars, settings_in
 from tests.simulated_panel import simulated_bars
 from training.cli import main
 from volatility import datasets
+from volatility.arrays import DateArray, Windows
 from volatility.bars import Bars
-from volatility.calendars import get_calendar
-from volatility.companions import Companion, accompanied, as_measured
+from volatility.calendars import Calendar, get_calendar
+from volatility.companions import Companion, accompanied, aligned, as_measured
 from volatility.frames import to_frame
 from volatility.series import daily_series
 
@@ -199,13 +203,15 @@ def test_a_companion_that_is_late_is_told_and_one_that_is_old_is_missing(
     assert "VIX" not in str(ask(client)["warnings"])  # the answer of before is not remembered
     old = ask(client, companions={"VIX": {"bars": json_bars(VIX.where(slice(-9)))}})
     assert old["model"] == PLAIN
-    assert "nothing of VIX that is at most 5 days old is known" in old["degraded_reason"]
+    reason = "nothing of VIX that is at most 5 days old is known at the newest session; needed:"
+    assert reason in old["degraded_reason"]
 
 
 def test_a_companion_without_enough_history_is_missing(client: TestClient) -> None:
     few = ask(client, companions={"VIX": {"bars": json_bars(VIX.where(slice(-100, None)))}})
     assert few["model"] == PLAIN
-    assert "known at 150 of 250 sessions" in few["degraded_reason"]
+    reason = few["degraded_reason"]
+    assert "VIX is known at 100 of the 250 sessions of the window; needed: at 125" in reason
 
 
 def test_what_is_wrong_with_a_companion_is_told(client: TestClient) -> None:
@@ -254,3 +260,126 @@ def test_a_batch_answers_each_with_its_own(client: TestClient, settings: Setting
     answer = client.post("/forecast/batch", json={"items": items}).json()
     assert [it["model"] for it in answer["items"]] == [PLAIN, ACCOMPANIED]
     assert answer["items"][1]["rv"] == expected(settings)
+
+
+def test_a_held_companion_on_another_calendar_is_not_looked_at(tmp_path: Path) -> None:
+    london = simulated_bars(SESSIONS, "XLON", seed=2)
+    fitted = ["--asset", ASSET, "--bars", write(BARS, tmp_path / "mine.csv"), "--calendar", "XNYS"]
+    fitted += ["--companion", f"UKX={write(london, tmp_path / 'ukx.csv')}"]  # without @XLON
+    store = ["--store", str(tmp_path / "store"), "--horizons", "1", "--jobs", "1"]
+    assert main(["retrain", "--models", ACCOMPANIED, *fitted, *store]) == 0
+    with TestClient(create_app(settings_in(tmp_path), now)) as client:
+        put(client, ASSET, BARS, calendar="XNYS")
+        put(client, "UKX", london, calendar="XLON")
+        answer = ask(client)
+        needed = "UKX is held with calendar XLON; the model was fitted with it in 24/5"
+        assert answer["model"] == PLAIN
+        assert needed in answer["degraded_reason"]
+        sent = ask(client, companions={"UKX": {"bars": json_bars(london)}})
+        assert sent["model"] == ACCOMPANIED
+
+
+def test_a_held_companion_of_other_bars_is_not_looked_at(client: TestClient) -> None:
+    put(client, "VIX", VIX)
+    holdings = client.app_state["holdings"]
+    held = holdings.find("VIX")
+    held.asset = replace(held.asset, bar_interval=3_600)
+    reason = ask(client)["degraded_reason"]
+    assert (
+        "VIX is held with bars of 3600 seconds; the model was fitted with bars of 86400" in reason
+    )
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Windows of each call of a model with companions."""
+    calls: list[int] = []
+    predict_rv = LoadedModel.predict_rv
+
+    def counting(self: LoadedModel, windows: Windows, horizon: int = 1) -> PredictedRv:
+        calls.append(len(windows["rv"]))
+        return predict_rv(self, windows, horizon)
+
+    monkeypatch.setattr(LoadedModel, "predict_rv", counting)
+    return calls
+
+
+def test_past_errors_are_remembered_beside_the_companions(
+    client: TestClient, counted: list[int]
+) -> None:
+    questions = client.app_state["questions"]
+    request = ForecastRequest(asset=ASSET, model=ACCOMPANIED)
+    assert not questions.is_long(request)  # nothing of it is held, and the plain model answers
+    put(client, "VIX", VIX.where(slice(-1)))
+    assert questions.is_long(request)
+    of_before = ask(client)["calibration"]
+    assert counted == [20, 1]  # the sessions after the fit, and the next
+    counted.clear()
+    assert not questions.is_long(request)
+    assert questions.is_long(ForecastRequest(asset=ASSET, model=ACCOMPANIED, horizon=5))
+    replay = {"asset": ASSET, "model": ACCOMPANIED, "as_of": str(LAST)}
+    assert questions.is_long(ForecastRequest.model_validate(replay))
+    for levels in ([0.8], [0.95]):
+        assert ask(client, levels=levels)["calibration"] == of_before
+    assert ask(client, quantiles=[0.5])["calibration"] == of_before
+    assert counted == [1] * 3
+    counted.clear()
+    put(client, "VIX", VIX)  # another revision
+    assert questions.is_long(request)
+    ask(client)
+    ask(client, levels=[0.8])
+    assert counted == [20, 1, 1]
+
+
+def test_past_errors_are_computed_once_beside_what_is_sent(
+    client: TestClient, counted: list[int]
+) -> None:
+    ask(client, companions={"VIX": {"bars": json_bars(VIX)}}, quantiles=[0.5, 0.9])
+    assert counted == [20, 1]
+
+
+def test_companions_are_aligned_once_for_all_questions(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(client, "VIX", VIX)
+    lengths: list[int] = []
+
+    def counting(companion: Companion, dates: DateArray, calendar: Calendar) -> Any:
+        lengths.append(len(dates))
+        return aligned(companion, dates, calendar)
+
+    monkeypatch.setattr("volatility.companions.aligned", counting)
+    ask(client, horizons=[1, 5])
+    ask(client, levels=[0.8])
+    assert lengths == [SESSIONS]
+    ask(client, companions={"VIX": {"bars": json_bars(VIX)}}, horizons=[1, 5])
+    assert lengths == [SESSIONS] * 2
+
+
+def test_sent_bars_outside_of_sessions_are_left_out(client: TestClient) -> None:
+    bars = json_bars(VIX)
+    friday = next(at for at, it in enumerate(VIX.dates) if it.item().weekday() == 4)
+    saturday = bars[friday] | {"date": str(VIX.dates[friday] + 1)}
+    answer = ask(client, companions={"VIX": {"bars": bars}})
+    with_one = [*bars[: friday + 1], saturday, *bars[friday + 1 :]]
+    other = ask(client, companions={"VIX": {"bars": with_one}})
+    assert (other["model"], other["rv"]) == (ACCOMPANIED, answer["rv"])
+    assert "companion VIX: bars outside of sessions of XNYS left out: 1" in other["warnings"]
+
+
+def test_rv_alone_is_refused_by_the_model_that_was_asked(client: TestClient) -> None:
+    series, _ = daily_series(BARS, "garman_klass", XNYS)
+    body = {"asset": ASSET, "model": ACCOMPANIED, "history": {"rv": series.rv.tolist()}}
+    refused = client.post("/forecast", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "missing_columns")
+    assert refused.json()["detail"].startswith(f"{ACCOMPANIED} of {ASSET} needs ")
+
+
+def test_a_stand_in_with_companions_does_not_answer(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices = client.app_state["catalogue"].choices
+    monkeypatch.setitem(choices, (ASSET, PLAIN), choices[ASSET, ACCOMPANIED])
+    refused = client.post("/forecast", json={"asset": ASSET, "model": ACCOMPANIED})
+    assert (refused.status_code, refused.json()["code"]) == (422, "missing_companions")
+    assert f"{PLAIN}, which is to answer instead, looks at companions" in refused.json()["detail"]
