@@ -45,6 +45,14 @@ class Part(NamedTuple):
     member: str | None = None  # the model that says it, of several
 
 
+def total(parts: Sequence[Part]) -> FloatArray:
+    """What parts add up to, (batch,): one by one, so that a row has the same bits in any batch."""
+    added = parts[0].added
+    for part in parts[1:]:
+        added = added + part.added
+    return added
+
+
 def usual_windows(columns: Collection[str], sessions: int, usual_rv: float) -> Windows:
     """A usual history, (1, sessions) of rv and of each column."""
     values = {name: _usual(name, usual_rv) for name in columns}
