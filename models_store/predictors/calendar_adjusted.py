@@ -18,7 +18,7 @@ from models_store.predictors.explaining import parts_of
 from models_store.predictors.predictor import Predictor
 from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
-from volatility.contributions import Part
+from volatility.contributions import Part, total
 from volatility.seasonality import DAY_CLASSES, day_classes
 
 UNDATED = (
@@ -96,8 +96,7 @@ class CalendarAdjustedPredictor:
         parts = parts_of(self.inner, without, usual_rv)
         if self.scale == "logs":
             return [*parts, Part("calendar", "calendar", np.log(ahead))]
-        total = self.inner.predict(without).values
-        return [*parts, Part("calendar", "calendar", total * (ahead - 1.0))]
+        return [*parts, Part("calendar", "calendar", total(parts) * (ahead - 1.0))]
 
     def _without(self, windows: Windows) -> tuple[Windows, FloatArray]:
         """Windows without the calendar, and the mean factor of the sessions ahead, (batch,)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_store.predictors.predictor import Explains, Predictor
 from volatility.arrays import Windows
-from volatility.contributions import Part
+from volatility.contributions import Part, total
 from volatility.series import Bounds, to_rv
 
 
@@ -32,6 +32,8 @@ def parts_of_rv(
 ) -> list[Part]:
     """Parts of the rv that a prediction becomes.
 
+    The prediction is what its parts add up to, to the last digits: it is not made once more.
+
     Parameters
     ----------
     predictor, windows : see :func:`parts_of`.
@@ -42,7 +44,7 @@ def parts_of_rv(
     Parts that sum to log rv on the logs scale, to rv on the levels scale.
     """
     parts = parts_of(predictor, windows, float(bounds.mean))
-    values = predictor.predict(windows).values
+    values = total(parts)
     rv, replaced = to_rv(values, predictor.scale, residual_variance, bounds)
     if predictor.scale == "logs":
         if residual_variance:

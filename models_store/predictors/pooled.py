@@ -50,10 +50,19 @@ _REGRESSORS, _SEQUENCE, _OUTPUT = "regressors", "sequence", "log_rv"
 
 @dataclass(frozen=True)
 class PooledGraph:
-    """The network of a model for every asset, in ``model.onnx``."""
+    """The network of a model for every asset, in ``model.onnx``.
+
+    Attributes
+    ----------
+    content : of its file.
+    session : that runs it.
+    regression : the part of the network that is a regression, if it has one.
+    chunk : rows a run.
+    """
 
     content: bytes
     session: ort.InferenceSession
+    regression: PooledRegression | None
     chunk: int = _CHUNK
 
     @classmethod
@@ -62,22 +71,25 @@ class PooledGraph:
 
         It is run in chunks where rows have the same bits alone and in chunks, which depends on the
         kernels of the machine and is tried on random rows; row by row elsewhere.
+
+        Raises
+        ------
+        ValueError : the constants of its regression do not fit its inputs and outputs.
+        Whatever onnxruntime raises on a file that is no graph.
         """
         session = ort.InferenceSession(
             content, session_options(), providers=["CPUExecutionProvider"]
         )
         rng = np.random.default_rng(0)
         given = [rng.normal(size=(_TRIED, *it.shape[1:])) for it in session.get_inputs()]
-        return cls(content, session).alike(*given)
+        silent = cls(content, session, None).alike(*given)
+        said = silent.run(*(it[:1] for it in given))
+        regression = PooledRegression.of(content, given[0].shape[1], said.shape[1])
+        return replace(silent, regression=regression)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Between processes goes the file's content; a session cannot."""
         return _reopen, (self.content, self.chunk)
-
-    @cached_property
-    def regression(self) -> PooledRegression | None:
-        """The part of the network that is a regression, if it has one."""
-        return PooledRegression.of(self.content)
 
     def run(self, regressors: AnyFloat, sequence: AnyFloat) -> FloatArray:
         """From (batch, k) regressors and (batch, 22, 4) sequences to (batch, horizons) logs."""
@@ -322,7 +334,7 @@ def load(
 
     Raises
     ------
-    Whatever onnxruntime raises on a file that is no graph.
+    As :meth:`PooledGraph.of`.
     """
     graph = PooledGraph.of(path.read_bytes())
     return {

@@ -37,15 +37,42 @@ class PooledRegression:
     slopes: FloatArray
 
     @classmethod
-    def of(cls, graph: bytes) -> "PooledRegression | None":
-        """That of a graph, from the content of its file; None where it has none."""
+    def of(cls, graph: bytes, regressors: int, outputs: int) -> "PooledRegression | None":
+        """That of a graph, from the content of its file; None where it has none.
+
+        Parameters
+        ----------
+        graph : content of the file.
+        regressors, outputs : how many the graph takes and gives.
+
+        Raises
+        ------
+        ValueError : the file is no ONNX file; a constant has another shape than these ask for, or a
+            value that is not finite; a deviation is not above zero.
+        """
+        shapes = {
+            MEAN: (regressors,),
+            DEVIATION: (regressors,),
+            INTERCEPTS: (outputs,),
+            SLOPES: (regressors, outputs),
+        }
         constants = float_constants(graph)
-        names = (MEAN, DEVIATION, INTERCEPTS, SLOPES)
-        if any(name not in constants for name in names):
+        if any(name not in constants for name in shapes):
             return None
-        return cls(*(constants[name].astype(np.float64) for name in names))
+        for name, shape in shapes.items():
+            _check(name, constants[name], shape)
+        return cls(*(constants[name].astype(np.float64) for name in shapes))
 
     def added(self, regressors: NDArray[np.float32], output: int) -> FloatArray:
         """What each of (batch, k) regressors adds to an output of the network; (batch, k)."""
         scaled = ((regressors - self.mean) / self.deviation).clip(-LIMIT, LIMIT)
         return np.asarray(scaled * self.slopes[:, output])
+
+
+def _check(name: str, values: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    if values.shape != shape:
+        raise ValueError(f"the constant {name} has the shape {values.shape}; needed: {shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"the constant {name} has values that are not finite")
+    if name == DEVIATION and not (values > 0).all():
+        raise ValueError(f"the constant {name} has values of zero or below; needed: above zero")

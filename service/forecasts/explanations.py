@@ -37,8 +37,9 @@ class ContributionAnswer(TypedDict):
         float | None,
         Field(
             description="The value from which it counts: of a history in which every session had "
-            "the mean rv of training and the price never moved from one to the next; of the model "
-            "for every asset, the mean over its panel.",
+            "the mean rv of training, half of it from falls and none from jumps, and the price "
+            "never moved from one to the next, so that returns count from zero; of the model for "
+            "every asset, the mean over its panel.",
             examples=[0.0],
         ),
     ]

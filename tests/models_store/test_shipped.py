@@ -45,7 +45,7 @@ def test_it_is_given_the_shipped_versions_and_keeps_its_own_models(old: Store) -
     assert refused == ()
     assert found.sha256 == shipped.newest()[0].sha256
     assert open_store(old.root).load("TEST", "har").sha256 == before
-    assert names(old.root) == [".lock", "TEST", "universal"]
+    assert names(old.root) == ["TEST", "universal"]
 
 
 def test_a_version_of_its_own_is_not_overwritten(old: Store, package: UniversalStore) -> None:
@@ -65,20 +65,54 @@ def test_a_folder_without_a_version_is_no_obstacle(old: Store, package: Universa
     assert UniversalStore(old.root).versions() == package.versions()
 
 
-def test_it_is_given_all_or_nothing(
-    old: Store, package: UniversalStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full() -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("models_store.shipped.os.sync", full)
-        with pytest.raises(OSError, match="No space left"):
-            open_store(old.root)
-    assert UniversalStore(old.root).versions() == []
-    assert [name for name in names(old.root) if name.startswith(".unfinished")] == []
+def test_the_folder_whose_lock_others_wait_for_stays(old: Store, package: UniversalStore) -> None:
+    """A publication that waits at a lock in a folder moved away would not keep others out."""
+    lock = old.root / "universal" / ".lock"
+    lock.parent.mkdir()
+    lock.touch()
+    before = lock.stat().st_ino
     open_store(old.root)
     assert UniversalStore(old.root).versions() == package.versions()
+    assert lock.stat().st_ino == before
+
+
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_disk_that_is_full_keeps_no_store_from_opening(
+    old: Store,
+    package: UniversalStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("models_store.shipped.os.sync", full)
+        assert open_store(old.root).load("TEST", "har").version == 1
+    [line] = caplog.messages
+    assert "lacks shipped versions" in line
+    assert "No space left" in line
+    assert names(old.root / "universal") == [".lock"]
+    open_store(old.root)
+    assert UniversalStore(old.root).versions() == package.versions()
+
+
+def test_what_was_interrupted_is_completed(
+    old: Store, package: UniversalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest version, which serves, comes last."""
+    with monkeypatch.context() as patched:
+        patched.setattr("models_store.shipped.flush_folder", full)
+        with pytest.raises(OSError, match="No space left"):
+            give_universal(old.root)
+    store = UniversalStore(old.root)
+    assert store.versions() == [1]
+    first = (store.folder / "1").stat().st_ino
+    (store.folder / ".unfinished-1").mkdir()  # as a process leaves it that was killed
+    give_universal(old.root)
+    assert store.newest()[0].version == 2
+    assert names(store.folder) == [".lock", "1", "2"]
+    assert (store.folder / "1").stat().st_ino == first
 
 
 def test_several_that_open_it_at_once_give_it_once(old: Store, package: UniversalStore) -> None:
@@ -88,7 +122,8 @@ def test_several_that_open_it_at_once_give_it_once(old: Store, package: Universa
     for thread in threads:
         thread.join()
     assert UniversalStore(old.root).versions() == package.versions()
-    assert names(old.root) == [".lock", "TEST", "universal"]
+    assert names(old.root) == ["TEST", "universal"]
+    assert names(old.root / "universal") == [".lock", "1", "2"]
 
 
 def test_a_store_that_cannot_be_written_to_is_opened_as_it_is(

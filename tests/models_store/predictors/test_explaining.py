@@ -1,7 +1,7 @@
 """Parts of a forecast, whatever the kind of its predictor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -98,8 +98,9 @@ def test_a_combination_tells_each_member_s_parts_by_its_share() -> None:
 
 @dataclass(frozen=True)
 class Oracle:
-    """A kind that does not tell what its forecasts are made of."""
+    """A kind that does not tell what its forecasts are made of, and counts them."""
 
+    asked: list[int] = field(default_factory=list)  # rows, by prediction
     scale: Scale = "logs"
     lookback: int = 1
     columns: tuple[str, ...] = ()
@@ -108,7 +109,9 @@ class Oracle:
     dated: ClassVar[bool] = False
 
     def predict(self, windows: Windows) -> Prediction:
-        return Prediction(np.log(windows["rv"][:, -1]), {})
+        self.asked.append(len(windows["rv"]))
+        rv = windows["rv"][:, -1]
+        return Prediction(np.log(rv) if self.scale == "logs" else rv, {})
 
 
 def test_a_kind_that_tells_nothing_is_one_part() -> None:
@@ -116,3 +119,15 @@ def test_a_kind_that_tells_nothing_is_one_part() -> None:
     [whole] = parts_of(oracle, window(4e-4), MEAN)
     assert (whole.name, whole.group) == ("whole", "other")
     assert whole.added.item() == pytest.approx(np.log(4e-4))
+
+
+@pytest.mark.parametrize("scale", ["logs", "levels"])
+def test_what_is_explained_is_predicted_once(scale: Scale) -> None:
+    """Of a combination each member is, whatever stands around it."""
+    oracle = Oracle(scale=scale)
+    around = CalendarAdjustedPredictor(oracle, EFFECTS, "XNYS", 1)
+    parts_of_rv(around, window(4e-4, 1e-5), 0.0, BOUNDS)
+    assert oracle.asked == [2]
+    combined = CombinedPredictor([Member("one", around, 0.0, BOUNDS)])
+    parts_of_rv(combined, window(4e-4, 1e-5), 0.0, BOUNDS)
+    assert oracle.asked == [2, 2]

@@ -78,19 +78,64 @@ def test_more_deviations_than_eight_say_no_more(windows: Windows) -> None:
     np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
 
 
-def test_a_graph_that_tells_of_no_regression_is_one_part(windows: Windows) -> None:
+def mute_graph(**constants: np.ndarray) -> bytes:
+    """A graph that hands out what it is given, with constants that it does not use."""
     shapes = [("regressors", [None, len(REGRESSORS)]), ("sequence", [None, ENCODED, len(CHANNELS)])]
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, it) for name, it in shapes]
     output = helper.make_tensor_value_info("log_rv", TensorProto.FLOAT, [None, len(REGRESSORS)])
     node = helper.make_node("Identity", ["regressors"], ["log_rv"])
-    graph = helper.make_graph([node], "mute", inputs, [output])
+    kept = [
+        helper.make_tensor(name, TensorProto.FLOAT, it.shape, it.ravel().tolist())
+        for name, it in constants.items()
+    ]
+    graph = helper.make_graph([node], "mute", inputs, [output], kept)
     opset = [helper.make_opsetid("", 18)]
-    content = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
-    mute = replace(PREDICTOR, graph=PooledGraph.of(content))
+    content: bytes = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    return content
+
+
+def test_a_graph_that_tells_of_no_regression_is_one_part(windows: Windows) -> None:
+    mute = replace(PREDICTOR, graph=PooledGraph.of(mute_graph()))
     parts = parts_of(mute, windows)
     assert set(parts) == {"baseline", "slow_mean", "network", "calendar", "own_scale"}
     said = mute.predict(windows).values
     np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
+
+
+COUNT = len(REGRESSORS)  # of inputs and outputs of the mute graph
+REGRESSION = {
+    "mean": np.zeros(COUNT),
+    "deviation": np.ones(COUNT),
+    "intercepts": np.zeros(COUNT),
+    "slopes": np.zeros((COUNT, COUNT)),
+}
+
+
+def test_a_regression_that_fits_its_graph_is_read_when_it_is_opened() -> None:
+    told = PooledGraph.of(mute_graph(**REGRESSION)).regression
+    assert told is not None
+    assert told.slopes.shape == (COUNT, COUNT)
+    part = {name: it for name, it in REGRESSION.items() if name != "slopes"}
+    assert PooledGraph.of(mute_graph(**part)).regression is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("mean", np.zeros(COUNT + 1), "constant mean has the shape"),
+        ("deviation", np.ones((1, COUNT)), "constant deviation has the shape"),
+        ("intercepts", np.zeros(1), "constant intercepts has the shape"),
+        ("slopes", np.zeros((COUNT, 1)), "constant slopes has the shape"),
+        ("slopes", np.full((COUNT, COUNT), np.inf), "slopes has values that are not finite"),
+        ("deviation", np.zeros(COUNT), "deviation has values of zero or below"),
+    ],
+)
+def test_a_regression_that_does_not_fit_its_graph_is_refused(
+    name: str, values: np.ndarray, said: str
+) -> None:
+    """Before it serves, not once it is asked what moved a forecast."""
+    with pytest.raises(ValueError, match=said):
+        PooledGraph.of(mute_graph(**{**REGRESSION, name: values}))
 
 
 def test_it_sees_its_own_columns_and_no_others(windows: Windows) -> None:

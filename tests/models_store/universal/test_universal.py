@@ -4,8 +4,10 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
+from models_store.artifact import with_sums
 from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
 from models_store.universal.asset_model import bind
@@ -93,6 +95,20 @@ def test_a_network_that_says_something_else_is_not_published(tmp_path):
     with pytest.raises(ArtifactRefused):
         store.publish({**files, "model.onnx": b"nothing"})
     assert store.versions() == []
+
+
+def test_a_network_whose_forecasts_could_not_be_explained_is_not_published(tmp_path):
+    """One mean for all regressors gives the same forecasts, and tells nothing of each."""
+    files = dict(small_files())
+    model = onnx.load_from_string(files["model.onnx"])
+    [mean] = [it for it in model.graph.initializer if it.name == "mean"]
+    mean.CopyFrom(onnx.helper.make_tensor("mean", onnx.TensorProto.FLOAT, [1], [0.0]))
+    del files["SHA256SUMS"]
+    spoiled = with_sums({**files, "model.onnx": model.SerializeToString()})
+    with pytest.raises(
+        ArtifactRefused, match=r"constant mean has the shape \(1,\); needed: \(84,\)"
+    ):
+        UniversalStore(tmp_path).publish(spoiled)
 
 
 @pytest.mark.parametrize("nobs", [22, 60, 250, 251, 700])
