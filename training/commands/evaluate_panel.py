@@ -95,7 +95,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(options.out.resolve().parent)
     horizons = sorted(set(options.horizons))
     echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
-    found = evaluate_panel(options, config, named, horizons, console)
+    assets = read_panel(options.panel, datetime.now(UTC))
+    found = evaluate_panel(assets, options, config, named, horizons, console)
     left_out = sorted({it.asset for it in found.assets} - {it.asset for it in found.scores})
     files = {
         folder.RESULTS_CSV: scores_csv(found.scores),
@@ -109,7 +110,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def plan_of(options: argparse.Namespace) -> PanelWalkForward:
+    """How the options cut a panel."""
+    return PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
+
+
 def evaluate_panel(
+    assets: Sequence[AssetData],
     options: argparse.Namespace,
     config: Config,
     named: Sequence[str],
@@ -120,17 +127,16 @@ def evaluate_panel(
 
     Parameters
     ----------
+    assets : of the panel.
     options : ``panel``, ``folds``, ``months``, ``histories``, ``companion`` and ``jobs``.
     config : of all models.
     named : models of each asset's own, evaluated beside the benchmarks.
     horizons : sessions ahead.
     console : to print on.
     """
-    fit = pooled_fit()
-    plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
-    now = datetime.now(UTC)
-    assets = read_panel(options.panel, now)
-    companions = load_companions([CompanionFile.of(it) for it in options.companion], now)
+    fit, plan = pooled_fit(), plan_of(options)
+    named_files = [CompanionFile.of(it) for it in options.companion]
+    companions = load_companions(named_files, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     own = recipes([*named, *(_ACCOMPANIED if companions else ())], config)
     accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
