@@ -114,7 +114,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(options.out.resolve().parent)
     horizons = sorted(set(options.horizons))
     echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
-    found = evaluate_panel(options, config, named, horizons, console)
+    assets = read_panel(options.panel, datetime.now(UTC))
+    found = evaluate_panel(assets, options, config, named, horizons, console)
     files = {
         folder.RESULTS_CSV: scores_csv(found.scores),
         folder.FORECASTS: panel_forecasts(found.tracks),
@@ -127,7 +128,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def plan_of(options: argparse.Namespace) -> PanelWalkForward:
+    """How the options cut a panel."""
+    return PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
+
+
 def evaluate_panel(
+    assets: Sequence[AssetData],
     options: argparse.Namespace,
     config: Config,
     named: Sequence[str],
@@ -138,6 +145,7 @@ def evaluate_panel(
 
     Parameters
     ----------
+    assets : of the panel.
     options : ``panel``, ``folds``, ``months``, ``histories``, ``companion`` and ``jobs``.
     config : of all models.
     named : models of each asset's own, evaluated beside the benchmarks.
@@ -149,11 +157,9 @@ def evaluate_panel(
     TooFewObservations : a horizon at which no history can be evaluated.
     """
     further = replace(config, horizons=tuple(sorted({*config.horizons, *horizons})))
-    fit = pooled_fit()
-    plan = PanelWalkForward(options.folds, options.months, tuple(sorted(set(options.histories))))
-    now = datetime.now(UTC)
-    assets = read_panel(options.panel, now)
-    companions = load_companions([CompanionFile.of(it) for it in options.companion], now)
+    fit, plan = pooled_fit(), plan_of(options)
+    named_files = [CompanionFile.of(it) for it in options.companion]
+    companions = load_companions(named_files, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     kept, left_out = _long_enough(assets, horizons)
     index = next((it for it in companions if it.asset in INDICES), None)

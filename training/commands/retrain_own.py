@@ -1,7 +1,7 @@
 """``python -m training retrain --panel DIR --models …``: models of their own for many assets."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,19 +20,28 @@ from training.evaluation.study import applicable
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
 from training.models.registry import recipes
-from training.publishing.retrain import long_enough_for, publish, train
-from volatility.errors import HistoryTooShort, InvalidInput, TooFewObservations
+from training.publishing.retrain import TrainedModels, long_enough_for, publish, train
+from volatility.errors import InvalidInput, RoughcastError
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One asset, which a process evaluates, fits and publishes from beginning to end."""
+    """One asset, which a process evaluates, fits and, on this machine, publishes."""
 
     asset: AssetData
     recipes: tuple[Recipe, ...]
     asked: tuple[str, ...]
     config: Config
     store: Path
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """An asset's models, and the horizons that its history is too short for, with the reason."""
+
+    job: _Job
+    models: TrainedModels
+    too_long: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Evaluate, fit and publish models of each asset's own, an asset a process.
 
     Returns the exit status. An asset that cannot be retrained keeps none of the others from it.
+    What a Dask cluster has trained is published here: its workers need not see the store.
 
     Raises
     ------
@@ -62,7 +72,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     asked = tuple(options.models)
     jobs = [_Job(it, applicable(chosen, it), asked, config, store.root) for it in assets]
     refused = False
-    for done in worker_pool(options.jobs)(joblib.delayed(_retrain)(job) for job in jobs):
+    parallel, elsewhere = worker_pool(options.jobs), options.scheduler is not None
+    work = _train if elsewhere else _retrain
+    results = parallel(joblib.delayed(work)(job) for job in jobs)
+    for done in map(_publish, results) if elsewhere else results:
         console.print("\n".join(done.lines), markup=False)
         refused |= done.refused
     return REFUSED if refused else 0
@@ -80,19 +93,37 @@ def _check_alone(chosen: Sequence[Recipe]) -> None:
 
 
 def _retrain(job: _Job) -> _Done:
-    name = job.asset.asset
+    return _publish(_train(job))
+
+
+def _train(job: _Job) -> _Trained | _Done:
+    """Evaluate and fit, or say why an asset cannot be."""
     judged, *further = job.config.horizons
     data = TrainingSet(job.asset, {}, job.config.seed, judged)
-    horizons, too_long = long_enough_for(data, further)
     try:
-        trained = train(job.recipes, data, 1, further=horizons)
-    except (HistoryTooShort, TooFewObservations) as error:
-        return _Done([f"{name}: {error}"], refused=True)
-    result = publish(trained, Store(job.store), job.asked)
+        horizons, too_long = long_enough_for(data, further)
+        return _Trained(job, train(job.recipes, data, 1, further=horizons), too_long)
+    except RoughcastError as error:
+        return _refusal(job, error)
+
+
+def _publish(trained: _Trained | _Done) -> _Done:
+    """Publish what was trained, and say what became of it; a refusal stays one."""
+    if isinstance(trained, _Done):
+        return trained
+    job = trained.job
+    try:
+        result = publish(trained.models, Store(job.store), job.asked)
+    except RoughcastError as error:
+        return _refusal(job, error)
     serving = sum(outcome.serves is True for outcome in result.outcomes)
-    told = [f"{name}: {serving} models in service, champion {result.champion or 'none'}"]
-    told += [f"  without horizon {horizon}: {reason}" for horizon, reason in too_long.items()]
+    told = [f"{job.asset.asset}: {serving} models in service, champion {result.champion or 'none'}"]
+    told += [f"  without horizon {it}: {reason}" for it, reason in trained.too_long.items()]
     told += [f"  {it.model} refused: {it.note}" for it in result.outcomes if it.refused]
     if result.not_compared:
         told.append(f"  the champion stays: {result.not_compared}")
     return _Done(told, result.refused)
+
+
+def _refusal(job: _Job, error: RoughcastError) -> _Done:
+    return _Done([f"{job.asset.asset}: {error}"], refused=True)

@@ -1,6 +1,7 @@
 """``python -m training retrain --panel``: fit and publish the model for every asset."""
 
 import argparse
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.progress import Progress
@@ -9,11 +10,13 @@ from models_store.shipped import open_store
 from models_store.universal.store import UniversalStore
 from training.commands import retrain_own
 from training.commands.console import echo
-from training.commands.evaluate_panel import evaluate_panel
+from training.commands.evaluate_panel import evaluate_panel, plan_of
 from training.commands.preparation import check_writable, config_of, with_horizons
+from training.data.panel import read_panel
+from training.evaluation.panel.walk_forward import panel_jobs
 from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, pooled_fit
-from training.publishing.kind_records import NO_RECORDS, panel_records
+from training.publishing.kind_records import NO_RECORDS, check_outcomes, panel_records
 from training.publishing.universal import fit_vintages, to_files, vintages
 from volatility.errors import InvalidInput
 
@@ -36,7 +39,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     store = open_store(options.store)
     check_writable(options.store)
     fit = pooled_fit()
-    found = evaluate_panel(options, config, (), config.horizons, console)
+    assets = read_panel(options.panel, datetime.now(UTC))
+    check_outcomes(panel_jobs(assets, plan_of(options), config), config.horizons)
+    found = evaluate_panel(assets, options, config, (), config.horizons, console)
     records = panel_records(found.assets, found.tracks, found.scores, found.plan)
     dates = vintages(found.assets, config.universal.vintage_months, config.universal.vintage_assets)
     exported = {}

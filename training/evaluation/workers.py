@@ -52,10 +52,13 @@ def worker_pool(jobs: int) -> joblib.Parallel:
 
     Parameters
     ----------
-    jobs : processes; -1 is one a core, and 1 runs everything here. A cluster has as many as it has.
+    jobs : processes; -1 is one a core, and 1 runs everything here, also where here is a worker of a
+        cluster. A cluster has as many as it has.
     """
     return joblib.Parallel(
         n_jobs=jobs,
+        # Inside a task of a cluster joblib would hand the work to the cluster again, whatever jobs.
+        backend="sequential" if jobs == 1 else None,
         return_as="generator_unordered",
         initializer=_end_with,
         initargs=(os.getpid(),),

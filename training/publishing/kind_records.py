@@ -12,13 +12,16 @@ from training.data.assets import AssetData
 from training.evaluation.panel.scores import AssetScore
 from training.evaluation.panel.walk_forward import (
     UNIVERSAL,
+    PanelJob,
     PanelWalkForward,
     TrackKey,
+    count_outcomes,
     short_name,
 )
 from volatility.arrays import FloatArray
+from volatility.errors import TooFewObservations
 from volatility.evaluation import losses
-from volatility.evaluation.intervals import LEVELS, ordered_offsets
+from volatility.evaluation.intervals import LEVELS, MINIMUM, ordered_offsets
 from volatility.evaluation.pooled_errors import PooledErrors, pool_errors, scaled_from
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.scale_free import KINDS
@@ -34,7 +37,31 @@ class PanelRecords(NamedTuple):
     short_histories: Mapping[int, ByKind]  # by sessions of history
 
 
+class _Judged(NamedTuple):
+    """One asset's forecasts at a horizon, and how they compare with its own log-HAR."""
+
+    kind: str
+    track: ForecastTrack
+    change: float
+
+
 NO_RECORDS = PanelRecords({}, {})  # of a version that was made to be evaluated
+
+
+def check_outcomes(jobs: Sequence[PanelJob], horizons: Sequence[int]) -> None:
+    """Refuse a panel that can have no record at a horizon: before its fits, not after.
+
+    Parameters
+    ----------
+    jobs : the panel's, see :func:`training.evaluation.panel.walk_forward.panel_jobs`.
+    horizons : that there must be records of.
+
+    Raises
+    ------
+    TooFewObservations : the last halves of all assets together have fewer than 100 outcomes.
+    """
+    for horizon in horizons:
+        _check_enough(count_outcomes(jobs, horizon), horizon)
 
 
 def panel_records(
@@ -57,7 +84,10 @@ def kind_records(
     plan: PanelWalkForward,
     sessions: int | None = None,
 ) -> dict[str, dict[int, KindRecord]]:
-    """Records by kind and horizon; a kind without an asset has those of all kinds together.
+    """Records by kind and horizon.
+
+    Where the assets of a kind have fewer than 100 outcomes at a horizon, or there are none, those
+    of all kinds together stand for it.
 
     Parameters
     ----------
@@ -66,41 +96,57 @@ def kind_records(
     scores : of the same.
     plan : how the panel was cut.
     sessions : of history that forecasts saw, one of the plan's; None for all of it.
+
+    Raises
+    ------
+    TooFewObservations : all kinds together have fewer than 100 outcomes at a horizon.
     """
     model = UNIVERSAL if sessions is None else short_name(sessions)
-    judged = {score.asset for score in scores}  # an asset may have had no fit to be forecast by
-    kinds = {asset.asset: asset.kind for asset in assets if asset.asset in judged}
     horizons = sorted({key.horizon for key in tracks if key.model == model})
-    records: dict[str, dict[int, KindRecord]] = {}
-    for kind in KINDS:
-        members = [name for name, own in kinds.items() if own == kind] or list(kinds)
-        records[kind] = {}
-        for horizon in horizons:
-            keys = [TrackKey(name, model, horizon) for name in members]
-            own = [tracks[key] for key in keys if key in tracks]
-            changes = [
-                it.change
-                for it in scores
-                if (it.model, it.horizon) == (model, horizon) and it.asset in members
-            ]
+    records: dict[str, dict[int, KindRecord]] = {kind: {} for kind in KINDS}
+    for horizon in horizons:
+        changes = {
+            it.asset: it.change for it in scores if (it.model, it.horizon) == (model, horizon)
+        }
+        judged = [  # an asset may have had no fit to be forecast by, or no log-HAR of its own
+            _Judged(it.kind, tracks[TrackKey(it.asset, model, horizon)], changes[it.asset])
+            for it in assets
+            if it.asset in changes
+        ]
+        _check_enough(_outcomes(judged), horizon)
+        for kind in KINDS:
+            own = [it for it in judged if it.kind == kind]
             # Of a short history no outcome is known that would tell how large errors are.
-            known = sessions is None
-            records[kind][horizon] = _record(own, fmean(changes), horizon, plan, known)
+            records[kind][horizon] = _record(
+                own if _outcomes(own) >= MINIMUM else judged, horizon, plan, sessions is None
+            )
     return records
 
 
+def _outcomes(judged: Sequence[_Judged]) -> int:
+    return sum(len(it.track) for it in judged)
+
+
+def _check_enough(nobs: int, horizon: int) -> None:
+    if nobs < MINIMUM:
+        raise TooFewObservations(
+            f"the last halves of all assets of the panel have {nobs} outcomes of forecasts "
+            f"at horizon {horizon}; intervals need {MINIMUM}",
+            field="panel",
+            found=nobs,
+            needed=f"at least {MINIMUM}: longer histories, or more assets",
+        )
+
+
 def _record(
-    tracks: Sequence[ForecastTrack],
-    change: float,
-    horizon: int,
-    plan: PanelWalkForward,
-    known: bool,
+    judged: Sequence[_Judged], horizon: int, plan: PanelWalkForward, known: bool
 ) -> KindRecord:
+    tracks = [it.track for it in judged]
     residuals = [np.log(track.rv / track.forecast) for track in tracks]
     pooled = pool_errors(residuals, horizon, known=known)
     return KindRecord(
         assets=len(tracks),
-        log_har_change=change,
+        log_har_change=fmean(it.change for it in judged),
         evaluation=_evaluation(tracks, plan),
         error_size=pooled.size,
         error_quantiles=tuple(np.round(pooled.quantiles, _DIGITS).tolist()),
@@ -109,11 +155,15 @@ def _record(
 
 
 def _coverage(residuals: Sequence[FloatArray], horizon: int, known: bool) -> dict[str, float]:
-    """Coverage on each asset of the errors of the others; of its own where it is alone."""
+    """Coverage on each asset of the errors of the others.
+
+    Where those are fewer than 100, as where it is alone, of all with its own among them.
+    """
     covered: dict[str, list[float]] = {str(level): [] for level in LEVELS}
     for place, own in enumerate(residuals):
-        others = [it for other, it in enumerate(residuals) if other != place] or [own]
-        pooled = pool_errors(others, horizon, known=known)
+        others = [it for other, it in enumerate(residuals) if other != place]
+        enough = sum(map(len, others)) >= MINIMUM
+        pooled = pool_errors(others if enough else residuals, horizon, known=known)
         errors = scaled_from(own, pooled.size, horizon, known=known)
         for level in LEVELS:
             covered[str(level)].append(_share_inside(errors, pooled, level, horizon))

@@ -2,14 +2,16 @@
 
 import csv
 import gzip
+import os
 import re
 import shutil
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 from rich.console import Console
 
 from models_store.shipped import shipped_artifacts
@@ -18,7 +20,7 @@ from models_store.universal.store import UniversalStore
 from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG
 from training.cli import main, make_parser
-from training.commands import evaluate, retrain
+from training.commands import evaluate, retrain, retrain_panel
 from training.networks.strategies import STRATEGIES
 from volatility.errors import InvalidInput
 from volatility.evaluation.compare import BENCHMARKS
@@ -302,6 +304,64 @@ def test_models_of_their_own_are_published_for_each_asset(
     assert main([*common, *bars, *calendar, "--models", "hexp", "--horizons", "1", "5"]) == 0
     one, other = (it.load("AAA", "hexp").track.forecast for it in (store, alone))
     assert np.array_equal(one, other)
+
+
+def test_an_asset_that_cannot_be_fitted_is_named_and_keeps_none_of_the_others_from_it(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    pegged = tmp_path / "panel"
+    shutil.copytree(panel, pegged)
+    (pegged / "assets.csv").write_text("asset,kind,calendar\nPEG,crypto,24/7\nCOIN,crypto,24/7")
+    frame = pd.read_csv(pegged / "COIN.csv")
+    spread = 1e-3 + 1e-3 * np.random.default_rng(0).random(len(frame))
+    frame = frame.assign(open=1.0, close=1.0, high=1.0 + spread, low=1.0 - spread)
+    frame.to_csv(pegged / "PEG.csv", index=False)
+    (tmp_path / "store").mkdir()
+    options = ["--store", str(tmp_path / "store"), "--config", str(SMALL_CONFIG), "--jobs", "1"]
+    models = ["--models", "garch", "--horizons", "1"]
+    assert main(["retrain", "--panel", str(pegged), *options, *models]) == 1
+    said = capsys.readouterr().out
+    assert "PEG: all" in said
+    assert "returns are zero" in said
+    assert Store(tmp_path / "store").assets() == ["COIN"]
+
+
+def test_what_a_cluster_has_trained_is_published_here(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+    own = ["--config", str(SMALL_CONFIG), "--models", "ewma", "--horizons", "1", "5"]
+    for name in ("here", "there"):
+        Path(name).mkdir()  # empty stores: the shipped models are not needed here
+    common = ["retrain", "--panel", str(panel), *own]
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        with Client(cluster.scheduler_address, set_as_default=False) as client:
+            client.run(os.chdir, str(elsewhere))
+        where = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
+        assert main([*common, "--store", "there", *where]) == 0
+    assert main([*common, "--store", "here", "--jobs", "1"]) == 0
+    here, there = Store(Path("here")), Store(Path("there"))
+    assert there.assets() == here.assets() == sorted(PANEL)
+    assert not list(elsewhere.iterdir())
+    for asset in PANEL:
+        assert there.champion(asset) == here.champion(asset)
+        one, other = (it.load(asset, "ewma").manifest for it in (here, there))
+        assert one == other
+
+
+def test_too_small_a_panel_is_refused_before_anything_is_fitted(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrain_panel, "evaluate_panel", None)  # not reached
+    panel, store = written(tmp_path, 60), tmp_path / "store"
+    options = ["--panel", str(panel), "--store", str(store), "--config", str(SMALL_CONFIG)]
+    assert main(["retrain", *options, *PLAN]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"have \d\d outcomes of forecasts at horizon 1; intervals need 100", said)
 
 
 def test_a_model_that_learns_from_another_asset_is_none_of_a_panel(

@@ -74,6 +74,17 @@ def test_a_cluster_does_the_work_while_it_is_asked_to() -> None:
         assert set(worker_pool(1)(work)) == {os.getpid()}
 
 
+def inside(_: int) -> tuple[int, set[int]]:
+    return os.getpid(), set(worker_pool(1)(joblib.delayed(process_of)(i) for i in range(8)))
+
+
+def test_one_job_inside_a_task_of_a_cluster_runs_where_the_task_does() -> None:
+    with cluster(2) as two, workers_at(two.scheduler_address):
+        found = list(worker_pool(-1)(joblib.delayed(inside)(i) for i in range(2)))
+    assert all(processes == {own} for own, processes in found)
+    assert os.getpid() not in {own for own, _ in found}
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://no.such.host:8786"])
 def test_a_scheduler_that_does_not_answer_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch

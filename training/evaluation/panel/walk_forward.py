@@ -21,6 +21,7 @@ from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.zero_shot import FitPooled, Pooled, zero_shot
 from volatility.arrays import DateArray, FloatArray
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.pairs import Pairs
 from volatility.scale_free import MINIMUM
 
 UNIVERSAL = "universal"
@@ -129,6 +130,11 @@ def panel_jobs(
     return jobs
 
 
+def count_outcomes(jobs: Sequence[PanelJob], horizon: int) -> int:
+    """How many forecasts :func:`panel_tracks` can score at a horizon, of all assets together."""
+    return sum(len(_judged_pairs(it, horizon, job)) for job in jobs for it in job.judged)
+
+
 def folds_of(assets: Sequence[AssetData], folds: int) -> Mapping[str, int]:
     """Fold of each asset: those of a kind are spread over all folds."""
     by_kind = sorted(assets, key=lambda it: it.kind)  # stable: in the panel's order within a kind
@@ -199,21 +205,26 @@ def _track(
     model: str, asset: AssetData, log_forecast: FloatArray, horizon: int, job: PanelJob
 ) -> ForecastTrack | None:
     """The forecasts from a block's sessions; None where it has none."""
-    pairs = asset.pairs(MINIMUM, horizon=horizon)
-    in_block = (pairs.as_of > job.start) & (pairs.as_of <= job.end)
-    inside = in_block & (pairs.target_dates >= last_half(asset))
-    if not inside.any():
+    pairs = _judged_pairs(asset, horizon, job)
+    if not len(pairs):
         return None
     dates: DateArray = asset.series.dates[MINIMUM - 1 :]
-    at = np.searchsorted(dates, pairs.as_of[inside])
+    at = np.searchsorted(dates, pairs.as_of)
     return ForecastTrack(
         model=model,
-        as_of=pairs.as_of[inside],
-        target_dates=pairs.target_dates[inside],
+        as_of=pairs.as_of,
+        target_dates=pairs.target_dates,
         forecast=np.exp(log_forecast[at]),
-        rv=pairs.targets[inside],
+        rv=pairs.targets,
         horizon=horizon,
     )
+
+
+def _judged_pairs(asset: AssetData, horizon: int, job: PanelJob) -> Pairs:
+    """What an asset is judged on in a block."""
+    pairs = asset.pairs(MINIMUM, horizon=horizon)
+    in_block = (pairs.as_of > job.start) & (pairs.as_of <= job.end)
+    return pairs.where(in_block & (pairs.target_dates >= last_half(asset)))
 
 
 def _joined(parts: Sequence[ForecastTrack]) -> ForecastTrack:

@@ -105,7 +105,7 @@ class Garch:
         ConstantPrices : every return is zero.
         """
         returns = data.target.series.columns["return"]
-        parameters = _estimate_once(returns.tobytes(), self.asymmetric)
+        parameters = estimate(returns, self.asymmetric)
         scale = _scale(parameters, data)
         predictor = _export(
             parameters, scale, float(np.square(returns).mean()), data.horizon, self.lookback
@@ -159,11 +159,6 @@ def _estimate(content: bytes, asymmetric: bool) -> Parameters:
         variances,
         converged,
     )
-
-
-@lru_cache(maxsize=4)  # horizons, which are fitted one after the other, share it
-def _estimate_once(returns: bytes, asymmetric: bool) -> Parameters:
-    return estimate(np.frombuffer(returns), asymmetric)
 
 
 def several_sessions(parameters: Parameters, horizon: int) -> Line:

@@ -6,7 +6,8 @@ with the forecast of the model for every asset, the companions m of :mod:`volati
 and the model's own regressors x, whose weights shift where companions are known. The coefficients
 are those of a ridge regression of what the model leaves, one for each kind k of asset and horizon,
 over all assets and sessions that the fit may see. A forecast without companions is that of the
-model as it is.
+model as it is, with the asset's own scale by the outcomes of that model alone; an accompanied one
+has a scale by the outcomes of accompanied ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -153,13 +154,15 @@ def accompanied_forecasts(
     -------
     (n, horizons).
     """
-    rows = _rows(pooled, asset, market)
-    logs, stage = rows.plain.copy(), stages.get(asset.kind)
-    means = pooled.capped_means
+    rows, stage = _rows(pooled, asset, market), stages.get(asset.kind)
+    left = rows.targets - rows.plain
+    logs = rows.plain + own_log_scales(left, pooled.horizons, pooled.capped_means)
     if stage is not None:
-        logs[rows.known] += stage.correction(rows.design)
-        means = stage.capped_means
-    return logs + own_log_scales(rows.targets - logs, pooled.horizons, means)
+        added = np.full_like(rows.plain, np.nan)
+        added[rows.known] = stage.correction(rows.design)
+        scales = own_log_scales(left - added, pooled.horizons, stage.capped_means)
+        logs[rows.known] = (rows.plain + added + scales)[rows.known]
+    return logs
 
 
 def _of_index(index: AssetData, asset: AssetData, own: Signals) -> FloatArray:

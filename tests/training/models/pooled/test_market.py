@@ -16,6 +16,7 @@ from training.evaluation.panel.walk_forward import (
     panel_tracks,
 )
 from training.evaluation.workers import worker_pool
+from training.models.pooled import market as module
 from training.models.pooled.market import (
     accompanied_forecasts,
     fit_market,
@@ -77,12 +78,17 @@ def test_a_forecast_without_companions_is_the_plain_one() -> None:
     stock = PANEL[0]
     unknown = np.isnan(market[stock.asset]).any(axis=1)
     assert 250 < unknown.sum() < 310
+    pooled.capped_means = np.array([0.8, 0.9])
     found = accompanied_forecasts(pooled, stock, market, stages)
-    # Until outcomes of the accompanied ones count for its scale.
-    plain = zero_shot(pooled, stock).plain
-    first = int(np.argmin(unknown))
-    assert np.array_equal(found[:50], plain[:50])
-    assert not np.array_equal(found[first:], plain[first:])
+    said = zero_shot(pooled, stock)
+    assert (said.log_scales[unknown] != 0).any()
+    assert np.array_equal(found[unknown], said.scaled[unknown])
+    # The first accompanied ones have no scale yet: 50 outcomes of accompanied ones are needed.
+    rows, stage = module._rows(pooled, stock, market), stages["stock"]
+    accompanied = (rows.plain[rows.known] + stage.correction(rows.design))[:50]
+    assert np.array_equal(found[~unknown][:50], accompanied)
+    assert (said.log_scales[~unknown][:50] != 0).all()
+    assert not np.array_equal(found[~unknown][60:], said.scaled[~unknown][60:])
 
 
 def test_it_recovers_what_the_companions_tell() -> None:
@@ -112,8 +118,6 @@ def test_it_recovers_what_the_companions_tell() -> None:
 
 def _stage_of(pooled, known, market):
     """Fitted with the targets of ``known``, and what the panel saw."""
-    from training.models.pooled import market as module
-
     rows = [
         module._rows(pooled, asset, market)._replace(targets=log_targets(it, pooled.horizons))
         for asset, it in zip(PANEL[:3], known, strict=True)
