@@ -164,7 +164,7 @@ def test_of_what_is_missing_no_target_is_counted():
     whole = simulated_asset("WHOLE", "stock", "XNYS", 220, seed=9)
     keep = np.arange(220) % 3 != 1  # a third is missing in the last quarter
     keep[:165] = True
-    thin = replace(whole, series=whole.series.part(np.flatnonzero(keep)))
+    thin = replace(whole, series=whole.series.part(keep))
     assert shortages([whole], PLAN, TEST) == {}
     assert list(shortages([thin], PLAN, TEST)) == ["WHOLE"]
 
@@ -286,7 +286,7 @@ def with_every_model(asset, sessions):
 
 def test_where_all_share_a_calendar_there_is_no_quarter_before():
     panel = [it for it in simulated_panel() if it.kind == "stock"]
-    made = {}
+    made: dict[TransferKey, ForecastTrack] = {}
     for asset in panel:
         made |= with_every_model(asset.asset, EVERYTHING)
     before = summarize(chosen_elsewhere(panel, made))
