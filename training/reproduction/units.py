@@ -45,8 +45,9 @@ CODE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "training": ("config.py", "fitting_history.py"),
         "training.data": ("assets.py",),
-        "training.models": ("recipe.py",),
+        "training.models": ("calendar_adjusted.py", "recipe.py"),
         "training.models.linear": (
+            "asset_regressors.py",
             "cross_products.py",
             "har.py",
             "least_squares.py",

@@ -54,8 +54,18 @@ def test_what_the_source_taught_helps_the_target_before_it_learns_itself() -> No
 
 
 def test_the_source_s_level_does_not_matter() -> None:
-    """Windows are standardized by each asset's own scale: a louder asset teaches the same."""
+    """Windows are standardized by each asset's own scale: a louder asset teaches the same.
+
+    Of few epochs: over many, rounding alone leads two trainings apart.
+    """
     parts = (SOURCE.training, SOURCE.validation)
     louder = Split(*(LogWindows(part.inputs + 2, part.targets + 2) for part in parts))
-    losses = [train(source)[1].residual_variance for source in (SOURCE, louder)]
-    assert abs(losses[0] - losses[1]) < 0.2 * losses[0]
+    recipe = transfer_residual(tiny_config())
+    short = replace(
+        recipe,
+        pretraining=replace(recipe.pretraining, epochs=2),
+        fitting=replace(recipe.fitting, epochs=1),
+    )
+    fits = [short.train(TARGET, {"SOURCE": source}, 1) for source in (SOURCE, louder)]
+    losses = [fit.residual_variance for fit in fits]
+    assert abs(losses[0] - losses[1]) < 0.01 * losses[0]
