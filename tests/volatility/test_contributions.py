@@ -39,7 +39,7 @@ def test_a_usual_history_is_its_baseline() -> None:
 
 def test_what_moved_is_told_by_its_regressor() -> None:
     """Yesterday e times the usual, the day before as usual, and the price 2 % lower."""
-    given = windows([USUAL, USUAL * np.e], [0.0, -0.02])
+    given = windows([USUAL, USUAL * np.exp(1.0)], [0.0, -0.02])
     parts = {it.name: it.added.item() for it in PREDICTOR.explain(given, USUAL)}
     assert parts["mean_1"] == pytest.approx(0.5)
     assert parts["mean_2"] == pytest.approx(0.25 / 2)
