@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from training.commands.arguments import PANEL_SOURCE
 from training.commands.console import FitsProgress, echo
-from training.commands.preparation import check_writable, config_of
+from training.commands.preparation import check_alone, check_writable, config_of
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.data.companions import CompanionFile, load_companions, with_companions
@@ -160,6 +160,8 @@ def evaluate_panel(
     fit, plan = pooled_fit(), plan_of(options)
     named_files = [CompanionFile.of(it) for it in options.companion]
     companions = load_companions(named_files, datetime.now(UTC))
+    own = recipes([*named, *(_ACCOMPANIED if companions else ())], config)
+    check_alone(own)
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)
     kept, left_out = _long_enough(assets, horizons)
     index = next((it for it in companions if it.asset in INDICES), None)
@@ -168,7 +170,6 @@ def evaluate_panel(
     left_out = [*left_out, *_without_fit(kept, jobs)]
     for told in left_out:
         console.print(f"left out: {told}", markup=False)
-    own = recipes([*named, *(_ACCOMPANIED if companions else ())], config)
     accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
     tracks = _own_tracks(accompanied, own, kept, config, options.jobs, console)
     with Progress(console=console) as progress:

@@ -251,3 +251,20 @@ def config_of(options: argparse.Namespace) -> Config:
 def with_horizons(config: Config, horizons: Sequence[int] | None) -> Config:
     """The configuration with the horizons that were asked for, if any were."""
     return replace(config, horizons=tuple(sorted(set(horizons)))) if horizons else config
+
+
+def check_alone(chosen: Sequence[Recipe]) -> None:
+    """Refuse models that learn from another asset, where there is a panel.
+
+    Raises
+    ------
+    InvalidInput : one of them does.
+    """
+    for recipe in chosen:
+        if recipe.sources:
+            raise InvalidInput(
+                f"{recipe.name} learns from another asset, which a panel has none of",
+                field="models",
+                found=recipe.name,
+                needed="models that learn from their asset alone",
+            )

@@ -12,7 +12,13 @@ from rich.console import Console
 from models_store.shipped import open_store
 from models_store.store import Store
 from training.commands.console import echo
-from training.commands.preparation import REFUSED, check_writable, config_of, with_horizons
+from training.commands.preparation import (
+    REFUSED,
+    check_alone,
+    check_writable,
+    config_of,
+    with_horizons,
+)
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.data.panel import read_panel
@@ -21,7 +27,7 @@ from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
 from training.models.registry import recipes
 from training.publishing.retrain import TrainedModels, long_enough_for, publish, train
-from volatility.errors import InvalidInput, RoughcastError
+from volatility.errors import RoughcastError
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     config = with_horizons(config_of(options), options.horizons)
     chosen = recipes(options.models, config)
-    _check_alone(chosen)
+    check_alone(chosen)
     echo(config, console, panel=options.panel, store=options.store)
     assets = read_panel(options.panel, datetime.now(UTC))
     store = open_store(options.store)
@@ -79,17 +85,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print("\n".join(done.lines), markup=False)
         refused |= done.refused
     return REFUSED if refused else 0
-
-
-def _check_alone(chosen: Sequence[Recipe]) -> None:
-    for recipe in chosen:
-        if recipe.sources:
-            raise InvalidInput(
-                f"{recipe.name} learns from another asset, which a panel has none of",
-                field="models",
-                found=recipe.name,
-                needed="models that learn from their asset alone",
-            )
 
 
 def _retrain(job: _Job) -> _Done:

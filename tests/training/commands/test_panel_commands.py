@@ -372,6 +372,18 @@ def test_a_model_that_learns_from_another_asset_is_none_of_a_panel(
     assert "transfer learns from another asset" in capsys.readouterr().err
 
 
+def test_models_that_learn_from_another_asset_are_refused_for_a_panel(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("evaluate", "retrain"):
+        where = ["--out", str(tmp_path / "o")] if command == "evaluate" else []
+        where += ["--store", str(tmp_path / "store")] if command == "retrain" else []
+        assert main([command, "--panel", str(panel), "--models", "transfer", *where]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "transfer learns from another asset, which a panel has none of" in said
+    assert not (tmp_path / "o").exists()
+
+
 def test_a_panel_that_is_not_there_stops_before_anything_is_fitted(tmp_path: Path) -> None:
     assert main(["evaluate", "--panel", str(tmp_path / "none"), "--out", str(tmp_path / "o")]) == 2
     assert not (tmp_path / "o").exists()
