@@ -13,6 +13,8 @@ from models_store import open_store
 from service.assets import routes as assets
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings, shipped
+from service.assets.watcher import Watcher
+from service.database.base import Timeouts
 from service.forecasts import routes as forecasts
 from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.query import Questions
@@ -46,6 +48,7 @@ class State(ForecastState):
 
     catalogue: Catalogue
     holdings: Holdings
+    watcher: Watcher
     hurst_reports: HurstReports
     metrics: Metrics
     clock: Clock
@@ -82,11 +85,24 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 async def _lifespan(
     _app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
 ) -> AsyncIterator[State]:
-    history = HistoryStore(settings.database_url)
+    history = HistoryStore(settings.database_url, _timeouts(settings))
     try:
-        yield await run_in_threadpool(_assemble, settings, history, clock, counted)
+        state = await run_in_threadpool(_assemble, settings, history, clock, counted)
+        state["watcher"].start()
+        try:
+            yield state
+        finally:
+            await run_in_threadpool(state["watcher"].stop)
     finally:
         history.close()
+
+
+def _timeouts(settings: Settings) -> Timeouts:
+    return Timeouts(
+        connect=settings.database_connect_timeout,
+        statement=settings.database_statement_timeout,
+        lock=settings.database_lock_timeout,
+    )
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
@@ -98,6 +114,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     return State(
         catalogue=catalogue,
         holdings=holdings,
+        watcher=Watcher(holdings),
         questions=Questions(catalogue, holdings, clock),
         encoded=EncodedForecasts(),
         forecast_tally=counted.forecasts,

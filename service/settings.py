@@ -19,8 +19,20 @@ class Settings(BaseSettings):
     store: Path = Path("var/store")
     """Folder of the model store. If it does not exist, the shipped models are copied there."""
 
-    database_url: str = "sqlite:///var/history.sqlite3"
-    """SQLAlchemy URL of the held history. An empty database is filled with the shipped bars."""
+    database_url: str = Field(default="sqlite:///var/history.sqlite3", repr=False)
+    """SQLAlchemy URL of the held history: ``sqlite:///folder/file`` or
+    ``postgresql://user:password@host/name``. An empty database is filled with the shipped bars."""
+
+    database_connect_timeout: int = Field(default=2, ge=2, le=3600)
+    """Seconds to wait for a connection to PostgreSQL, at each address that its name has, and for
+    the answers that readiness asks for."""
+
+    database_statement_timeout: float = Field(default=10.0, gt=0, le=3600)
+    """Seconds that one statement may take in PostgreSQL. Adding bars takes several."""
+
+    database_lock_timeout: float = Field(default=5.0, gt=0, le=3600)
+    """Seconds to wait for a lock that another transaction holds, such as that of another process
+    which adds bars of the same asset, or in SQLite of any."""
 
     host: str = "127.0.0.1"
     """Address to listen on."""

@@ -1,23 +1,23 @@
 """Held history: the bars of each asset, in SQLite or, by URL, in PostgreSQL.
 
-One code path serves both. A transaction that writes begins with its write, so that either
-database makes two writers wait for each other: SQLite by its lock on the file, PostgreSQL by the
-asset's row.
+One code path serves both. Two writers of one asset wait for each other: in SQLite by its lock on
+the file, in PostgreSQL by that on the asset's row.
 """
 
 import dataclasses
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
-from service.http.errors import BarsConflict, NotReady
+from service.database import upgrading
+from service.database.base import USUAL, Changes, Timeouts
+from service.database.opening import open_database
+from service.http.errors import BarsConflict
 from volatility.arrays import DateArray, FloatArray
 from volatility.bars import PRICES, Bars
 from volatility.scale_free import usual_kind
@@ -25,11 +25,11 @@ from volatility.scale_free import usual_kind
 _ROWS_AT_ONCE = 5_000  # what one statement sends; more takes memory and no less time
 
 
-_metadata = sa.MetaData()
+metadata = sa.MetaData()  # service.database.migrations makes the tables
 
 _assets = sa.Table(
     "assets",
-    _metadata,
+    metadata,
     sa.Column("asset", sa.String(64), primary_key=True),
     sa.Column("calendar", sa.String(16), nullable=False),
     sa.Column("measure", sa.String(64), nullable=False),
@@ -42,7 +42,7 @@ _assets = sa.Table(
 
 _bars = sa.Table(
     "bars",
-    _metadata,
+    metadata,
     sa.Column("asset", sa.ForeignKey("assets.asset"), primary_key=True),
     # Seconds since 1970 in UTC: the same number in every database, with no time zone to convert.
     sa.Column("opened_at", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -85,37 +85,43 @@ class Merge:
 class HistoryStore:
     """The database behind the held history.
 
+    Every method raises :class:`service.http.errors.DatabaseUnavailable` if the database does not
+    answer, or not in time.
+
     Parameters
     ----------
     url : SQLAlchemy URL.
+    timeouts : how long the database may take.
+
+    Raises
+    ------
+    InvalidSetting : the URL names no database that can be used.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    def __init__(self, url: str, timeouts: Timeouts = USUAL) -> None:
+        self._database = open_database(url, timeouts)
 
     def prepare(self, seed: Iterable[tuple[HeldAsset, Bars]]) -> None:
-        """Create the tables; fill an empty database with ``seed``, all of it or nothing.
+        """Bring the tables to this release; fill an empty database with ``seed``.
 
-        A database of an earlier release gets the columns that it lacks.
+        All of it or nothing. Of several processes one does it, and the others wait.
         """
-        with self._engine.begin() as connection:
-            _metadata.create_all(connection)
-        self._add_kind()
-        if self.assets():
-            return
-        with _yielding_to_rival(), self._engine.begin() as connection:
+        with self._database.starting() as connection:
+            upgrading.upgrade(connection)
+            if _names(connection):
+                return
             for asset, bars in seed:
-                _insert_asset(connection, asset)
-                _insert_bars(connection, asset.asset, bars)
+                _insert_asset(connection, asset, revision=1)
+                _put_bars(connection, asset.asset, bars)
 
     def assets(self) -> list[str]:
         """Names of the assets that are held, sorted."""
-        with self._engine.connect() as connection:
-            return list(connection.scalars(sa.select(_assets.c.asset).order_by(_assets.c.asset)))
+        with self._database.reading() as connection:
+            return _names(connection)
 
     def read(self, asset: str) -> HeldBars:
         """Every bar of an asset that is held."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return _read(connection, asset)
 
     def merge(self, asset: HeldAsset, bars: Bars, replace: bool = False) -> Merge:
@@ -126,95 +132,41 @@ class HistoryStore:
         BarsConflict : a bar contradicts a held one, and ``replace`` is false, or the asset has been
             held meanwhile with another calendar, kind, measure or interval; nothing is changed.
         """
-        self._register(asset)
-        with self._engine.connect() as connection, connection.begin() as transaction:
-            _next_revision(connection, asset.asset)
-            held = _read(connection, asset.asset)
+        with self._database.writing() as connection:
+            _insert_asset(connection, asset, revision=0)
+            held = _read(connection, asset.asset, locks=True)
             _check_alike(held.asset, asset)
             change = _compare(held.bars, bars)
             if change.contradicting.any() and not replace:
                 raise _conflict(asset.asset, held.bars, bars, change)
-            if not (change.new.any() or change.contradicting.any()):
-                transaction.rollback()  # and with it the new revision
-                return _merge_result(change, held, held.revision - 1)
-            _insert_bars(connection, asset.asset, bars, change.new)
-            _update_bars(connection, asset.asset, bars, change.contradicting)
+            if not change.written.any():
+                return _merge_result(change, held)
+            _put_bars(connection, asset.asset, bars, change.written)
+            _next_revision(connection, asset.asset)
+            self._database.announce(connection)
             held = _read(connection, asset.asset)
-        return _merge_result(change, held, held.revision)
+        return _merge_result(change, held)
+
+    @contextmanager
+    def changes(self) -> Iterator[Changes]:
+        """What other processes commit from now on."""
+        with self._database.changes() as changes:
+            yield changes
+
+    def revisions(self, changes: Changes) -> dict[str, int]:
+        """Revision of every asset, by its name."""
+        with changes.reading() as connection:
+            rows = connection.execute(sa.select(_assets.c.asset, _assets.c.revision))
+            return {row.asset: row.revision for row in rows}
 
     def ping(self) -> None:
-        """Ask the database for an answer.
-
-        Raises
-        ------
-        NotReady : it gives none.
-        """
-        try:
-            with self._engine.connect() as connection:
-                connection.execute(sa.select(_assets.c.asset).limit(1))
-        except sa.exc.SQLAlchemyError as error:
-            raise NotReady(f"the history database does not answer: {error}") from error
+        """Ask the database for an answer, on a connection of its own."""
+        with self._database.checking() as connection:
+            connection.execute(sa.select(_assets.c.asset).limit(1))
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._engine.dispose()
-
-    def _add_kind(self) -> None:
-        """Add the column of kinds to a table that was made without it."""
-        if self._has_kind():
-            return
-        column = sa.schema.CreateColumn(_assets.c.kind).compile(self._engine)
-        try:
-            with self._engine.begin() as connection:
-                connection.exec_driver_sql(f"ALTER TABLE {_assets.name} ADD COLUMN {column}")
-        except sa.exc.DBAPIError:
-            if not self._has_kind():  # nor has another process just added it
-                raise
-
-    def _has_kind(self) -> bool:
-        columns = sa.inspect(self._engine).get_columns(_assets.name)
-        return _assets.c.kind.name in {column["name"] for column in columns}
-
-    def _register(self, asset: HeldAsset) -> None:
-        if asset.asset in self.assets():
-            return
-        with _yielding_to_rival(), self._engine.begin() as connection:
-            _insert_asset(connection, asset)
-
-
-@contextmanager
-def _yielding_to_rival() -> Iterator[None]:
-    """Roll back in favour of another process that has just inserted the same asset."""
-    with suppress(IntegrityError):
-        yield
-
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(parsed)
-    return sa.create_engine(parsed, pool_pre_ping=True)
-
-
-def _sqlite_engine(url: sa.URL) -> Engine:
-    """All that is particular to SQLite: its folder, its journal, its waiting time, its BEGIN."""
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url)
-
-    @sa.event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver would hold BEGIN back until the first write, and run DDL outside of it.
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
+        self._database.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +176,12 @@ class _Change:
     new: np.ndarray
     contradicting: np.ndarray
     position: np.ndarray  # where in the held bars the same time stands or would stand
+
+    @property
+    def written(self) -> np.ndarray:
+        """(n,) bars that are to be written."""
+        written: np.ndarray = self.new | self.contradicting
+        return written
 
 
 def _compare(held: Bars, given: Bars) -> _Change:
@@ -273,18 +231,24 @@ def _prices_text(bars: Bars, index: int) -> str:
     return ", ".join(f"{price} {float(getattr(bars, price)[index])!r}" for price in PRICES)
 
 
-def _merge_result(change: _Change, held: HeldBars, revision: int) -> Merge:
+def _merge_result(change: _Change, held: HeldBars) -> Merge:
     added, replaced = int(change.new.sum()), int(change.contradicting.sum())
     return Merge(
         added=added,
         unchanged=len(change.new) - added - replaced,
         replaced=replaced,
-        held=HeldBars(held.asset, held.bars, revision),
+        held=held,
     )
 
 
-def _read(connection: Connection, asset: str) -> HeldBars:
-    row = connection.execute(sa.select(_assets).where(_assets.c.asset == asset)).one()
+def _names(connection: Connection) -> list[str]:
+    return list(connection.scalars(sa.select(_assets.c.asset).order_by(_assets.c.asset)))
+
+
+def _read(connection: Connection, asset: str, locks: bool = False) -> HeldBars:
+    """An asset and its bars; with ``locks``, other writers of it wait from here on."""
+    wanted = sa.select(_assets).where(_assets.c.asset == asset)
+    row = connection.execute(wanted.with_for_update() if locks else wanted).one()
     prices = (_bars.c[price] for price in PRICES)
     query = sa.select(_bars.c.opened_at, *prices).where(_bars.c.asset == asset)
     rows = connection.execute(query.order_by(_bars.c.opened_at)).all()
@@ -312,18 +276,10 @@ def _to_bars(rows: Sequence[sa.Row[tuple[int, float, float, float, float]]], int
     )
 
 
-def _insert_asset(connection: Connection, asset: HeldAsset) -> None:
-    connection.execute(
-        sa.insert(_assets).values(
-            asset=asset.asset,
-            calendar=asset.calendar,
-            measure=asset.measure,
-            bar_interval=asset.bar_interval,
-            source=asset.source,
-            kind=asset.kind,
-            revision=1,
-        )
-    )
+def _insert_asset(connection: Connection, asset: HeldAsset, revision: int) -> None:
+    """Register an asset, unless it is."""
+    described = dataclasses.asdict(asset) | {"revision": revision}
+    connection.execute(_insert(connection, _assets).values(described).on_conflict_do_nothing())
 
 
 def _next_revision(connection: Connection, asset: str) -> None:
@@ -332,34 +288,32 @@ def _next_revision(connection: Connection, asset: str) -> None:
     )
 
 
-def _insert_bars(
+def _put_bars(
     connection: Connection, asset: str, bars: Bars, which: np.ndarray | None = None
 ) -> None:
+    """Write bars, over those that are held of the same times."""
+    insert = _insert(connection, _bars)
+    upsert = insert.on_conflict_do_update(
+        index_elements=[_bars.c.asset, _bars.c.opened_at],
+        set_={price: insert.excluded[price] for price in PRICES},
+    )
     rows = _rows(asset, bars, which)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
-        connection.execute(sa.insert(_bars), rows[start : start + _ROWS_AT_ONCE])
+        connection.execute(upsert, rows[start : start + _ROWS_AT_ONCE])
 
 
-def _update_bars(connection: Connection, asset: str, bars: Bars, which: np.ndarray) -> None:
-    if rows := _rows(asset, bars, which, prefix="new_"):
-        connection.execute(
-            sa.update(_bars)
-            .where(
-                _bars.c.asset == sa.bindparam("new_asset"),
-                _bars.c.opened_at == sa.bindparam("new_opened_at"),
-            )
-            .values({price: sa.bindparam(f"new_{price}") for price in PRICES}),
-            rows,
-        )
+def _insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that knows conflicts, of the database's own dialect."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
-def _rows(
-    asset: str, bars: Bars, which: np.ndarray | None, prefix: str = ""
-) -> list[dict[str, object]]:
+def _rows(asset: str, bars: Bars, which: np.ndarray | None) -> list[dict[str, object]]:
     selected = slice(None) if which is None else which
     columns = [_seconds(bars.timestamps[selected]).tolist()]
     columns += [getattr(bars, price)[selected].tolist() for price in PRICES]
-    names = [prefix + name for name in ("asset", "opened_at", *PRICES)]
+    names = ("asset", "opened_at", *PRICES)
     return [dict(zip(names, (asset, *row), strict=True)) for row in zip(*columns, strict=True)]
 
 

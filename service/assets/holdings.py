@@ -5,7 +5,7 @@ puts another in its place once the database has it.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated
@@ -156,7 +156,7 @@ class Holdings:
 
     def __init__(self, store: HistoryStore) -> None:
         self.store = store
-        self._merging = threading.Lock()
+        self._putting = threading.Lock()
         self._held: dict[str, Held] = {}
 
     def load(self) -> None:
@@ -165,7 +165,27 @@ class Holdings:
         Series of other measures, or with columns, are made when a model first needs them.
         """
         for asset in self.store.assets():
-            self._hold(self.store.read(asset))
+            self._held[asset] = _made(self.store.read(asset))
+
+    def refresh(self, revisions: Mapping[str, int]) -> list[str]:
+        """Read again what the database has at another revision than memory.
+
+        Parameters
+        ----------
+        revisions : those of the database, by asset.
+
+        Returns
+        -------
+        Names of the assets that were read.
+        """
+        changed = [asset for asset, it in revisions.items() if self._revision(asset) != it]
+        for asset in changed:
+            known = self._held.get(asset)
+            held = _made(self.store.read(asset))
+            with self._putting:
+                if self._held.get(asset) is known:  # else a merge has put newer bars there
+                    self._held[asset] = held
+        return changed
 
     def __len__(self) -> int:
         return len(self._held)
@@ -206,17 +226,27 @@ class Holdings:
         Raises
         ------
         BarsConflict : a bar contradicts a held one, and ``replace`` is false.
+        DatabaseUnavailable : the database does not answer, or not in time. Should it have the bars
+            all the same, they are found when revisions are next compared.
         """
-        with self._merging:
-            merge = self.store.merge(asset, bars, replace)
-            held = self._hold(merge.held)
+        merge = self.store.merge(asset, bars, replace)
+        held = _made(merge.held)
+        with self._putting:
+            known = self._held.get(asset.asset)
+            if known is None or known.revision < held.revision:
+                self._held[asset.asset] = held
         return merge, held
 
-    def _hold(self, read: HeldBars) -> Held:
-        held = Held(read.asset, read.bars, read.revision)
-        held.sessions()  # made before anyone sees it, and not on the event loop
-        self._held[read.asset.asset] = held
-        return held
+    def _revision(self, asset: str) -> int | None:
+        held = self._held.get(asset)
+        return None if held is None else held.revision
+
+
+def _made(read: HeldBars) -> Held:
+    """What is held, with the series of its own measure: not to be made on the event loop."""
+    held = Held(read.asset, read.bars, read.revision)
+    held.sessions()
+    return held
 
 
 HoldingsDep = Annotated[Holdings, from_state("holdings")]

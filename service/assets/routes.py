@@ -28,6 +28,7 @@ from service.http.errors import (
     AssetMismatch,
     BarsConflict,
     BodyTooLarge,
+    DatabaseUnavailable,
     Fault,
     InvalidRequest,
     MalformedJson,
@@ -82,6 +83,7 @@ def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> A
         UnknownCalendar,
         UnknownMeasure,
         BarsConflict,
+        DatabaseUnavailable,
         ArtifactRefused,
     ),
 )

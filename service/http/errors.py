@@ -15,6 +15,8 @@
         ├── UnclearCalendar          the dates of a new asset's bars do not tell it
         ├── BarsConflict             a bar contradicts the one that is held
         ├── NotReady                 nothing to serve yet
+        ├── DatabaseUnavailable      the history database does not answer, or not in time
+        ├── InvalidSetting           the service cannot start with it
         ├── ComparisonUnavailable    the evaluations in the store do not fit together
         └── InternalError            a bug: nothing about it leaves the service but a request id
 """
@@ -46,9 +48,15 @@ class Fault:
 
 
 class ServiceError(RoughcastError):
-    """Something is wrong with the request or with what the service has to answer from."""
+    """Something is wrong with the request or with what the service has to answer from.
+
+    Attributes
+    ----------
+    retry_after : seconds after which the same request may succeed, where it may.
+    """
 
     code = "service_error"
+    retry_after: int | None = None
 
 
 class InvalidRequest(ServiceError):
@@ -129,6 +137,19 @@ class NotReady(ServiceError):
     code = "not_ready"
 
 
+class DatabaseUnavailable(ServiceError):
+    """The history database does not answer, or not in time; nothing is known to be changed."""
+
+    code = "database_unavailable"
+    retry_after = 2
+
+
+class InvalidSetting(ServiceError):
+    """The service cannot start with a setting as it is."""
+
+    code = "invalid_setting"
+
+
 class ComparisonUnavailable(ServiceError):
     """The evaluations in the store do not fit together, or are too short."""
 
@@ -159,6 +180,8 @@ STATUS: dict[type[RoughcastError], int] = {
     UnclearCalendar: 422,
     BarsConflict: 409,
     NotReady: 503,
+    DatabaseUnavailable: 503,
+    InvalidSetting: 500,
     ComparisonUnavailable: 503,
     InternalError: 500,
 }

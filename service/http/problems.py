@@ -20,6 +20,7 @@ from service.http.errors import (
     MalformedJson,
     MethodNotAllowed,
     RouteNotFound,
+    ServiceError,
     status_of,
 )
 from service.http.json import to_bytes
@@ -151,7 +152,9 @@ def exception_handlers() -> dict[int | type[Exception], ExceptionHandler]:
 
 
 async def _on_domain_error(request: Request, error: RoughcastError) -> Response:
-    return problem_response(error, request.url.path)
+    seconds = error.retry_after if isinstance(error, ServiceError) else None
+    headers = None if seconds is None else {"retry-after": str(seconds)}
+    return problem_response(error, request.url.path, headers)
 
 
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:

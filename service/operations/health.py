@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from service.assets.holdings import HoldingsDep
-from service.http.errors import NotReady
+from service.http.errors import DatabaseUnavailable, NotReady
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.schemas import RefusedAnswer, refused_answer
@@ -50,7 +50,10 @@ def ready(
     number = len(catalogue.all_models()) + (catalogue.universal.version is not None)
     if not number:
         raise NotReady(_why_empty(catalogue), found=0, needed="at least one model in the store")
-    holdings.store.ping()
+    try:
+        holdings.store.ping()
+    except DatabaseUnavailable as error:
+        raise NotReady(str(error), needed=error.needed) from None
     refusals = catalogue.snapshot.refused
     warnings = _warnings(catalogue)
     return ReadyAnswer(

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from service.assets.holdings import HoldingsDep
+from service.assets.watcher import Watcher
 from service.forecasts.encoding import ForecastTally
 from service.http.clock import ClockDep
 from service.http.middleware import LATENCY_BUCKETS, RequestTally
@@ -50,6 +51,16 @@ class Metrics:
             ("asset",),
             registry=self._registry,
         )
+
+        self._in_step = Gauge(
+            "roughcast_history_in_step",
+            "1 if the held history was compared with its database at the last try, else 0.",
+            registry=self._registry,
+        )
+
+    def set_in_step(self, in_step: bool) -> None:
+        """Note whether the held history follows its database."""
+        self._in_step.set(in_step)
 
     def set_models(self, loaded: dict[str, int], refused: int) -> None:
         """Note how many models are in service, by asset, and how many were refused."""
@@ -109,9 +120,11 @@ class _Forecasts(Collector):
 def metrics(
     counted: Annotated[Metrics, from_state("metrics")],
     holdings: HoldingsDep,
+    watcher: Annotated[Watcher, from_state("watcher")],
     clock: ClockDep,
 ) -> Response:
     """Everything that is counted, in the Prometheus text format."""
+    counted.set_in_step(watcher.in_step)
     now = clock()
     found = ((asset, holdings.find(asset)) for asset in holdings.assets())
     stale = {asset: held.stale_sessions(now) for asset, held in found if held}

@@ -91,7 +91,12 @@ def build(folder: Path) -> None:
     for model, intercept in MODELS.items():
         store.promote(ASSET, model, store.publish(make_files(ASSET, model, intercept)))
     store.set_champion(ASSET, "log_har")
-    history = HistoryStore(settings.database_url)
+    hold(settings.database_url)
+
+
+def hold(database_url: str) -> None:
+    """Hold the bars in an empty database."""
+    history = HistoryStore(database_url)
     history.prepare([(held_asset(), bars_of(make_series()))])
     history.close()
 

@@ -2,14 +2,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
+from service.assets import database
 from service.assets.database import HistoryStore
-from service.http.errors import BarsConflict, NotReady
+from service.http.errors import BarsConflict, DatabaseUnavailable
 from tests.models_store.artifacts import make_series
 from tests.service.worlds import ASSET, bars_of, held_asset
 from volatility.bars import PRICES, Bars
@@ -22,13 +21,16 @@ def part(start: int, stop: int) -> Bars:
     return Bars(timestamps=ALL.timestamps[start:stop], interval=ALL.interval, **prices)
 
 
+Opener = Callable[[], HistoryStore]
+
+
 @pytest.fixture
-def open_store() -> Iterator[Callable[[Path], HistoryStore]]:
-    """Opens databases that are closed after the test."""
+def open_store(database_url: str) -> Iterator[Opener]:
+    """Opens the database once more, and closes it after the test."""
     with ExitStack() as opened:
 
-        def open_one(path: Path) -> HistoryStore:
-            store = HistoryStore(f"sqlite:///{path}")
+        def open_one() -> HistoryStore:
+            store = HistoryStore(database_url)
             opened.callback(store.close)
             return store
 
@@ -36,13 +38,8 @@ def open_store() -> Iterator[Callable[[Path], HistoryStore]]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "new" / "history.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path, open_store: Callable[[Path], HistoryStore]) -> HistoryStore:
-    store = open_store(path)
+def store(open_store: Opener) -> HistoryStore:
+    store = open_store()
     store.prepare([(held_asset(), part(0, 40))])
     return store
 
@@ -60,24 +57,18 @@ def test_bars_come_back_bit_for_bit(store: HistoryStore) -> None:
     assert_same(held.bars, part(0, 40))
 
 
-def test_the_database_is_in_wal_mode(tmp_path: Path, store: HistoryStore) -> None:
-    assert (tmp_path / "new" / "history.sqlite3-wal").exists()
-
-
 def test_a_database_with_history_is_not_filled_again(
-    store: HistoryStore, path: Path, open_store: Callable[[Path], HistoryStore]
+    store: HistoryStore, open_store: Opener
 ) -> None:
     store.merge(held_asset(), part(40, 41))
-    again = open_store(path)
+    again = open_store()
     again.prepare([(held_asset(), part(0, 40)), (held_asset("OTHER"), part(0, 3))])
     assert again.assets() == [ASSET]
     assert len(again.read(ASSET).bars) == 41
 
 
-def test_a_seed_that_fails_halfway_leaves_an_empty_database(
-    path: Path, open_store: Callable[[Path], HistoryStore]
-) -> None:
-    store = open_store(path)
+def test_a_seed_that_fails_halfway_leaves_an_empty_database(open_store: Opener) -> None:
+    store = open_store()
 
     def seed():
         yield held_asset(), part(0, 10)
@@ -98,10 +89,8 @@ def test_new_bars_are_added_and_identical_ones_stay(store: HistoryStore) -> None
     assert merge.held.revision == store.read(ASSET).revision == 2
 
 
-def test_bars_before_and_between_held_ones_find_their_place(
-    path: Path, open_store: Callable[[Path], HistoryStore]
-) -> None:
-    store = open_store(path)
+def test_bars_before_and_between_held_ones_find_their_place(open_store: Opener) -> None:
+    store = open_store()
     store.prepare([(held_asset(), part(10, 20))])
     store.merge(held_asset(), part(30, 40))
     store.merge(held_asset(), part(0, 60))
@@ -145,9 +134,9 @@ def test_a_new_asset_is_registered_by_its_first_bars(store: HistoryStore) -> Non
 
 
 def test_two_services_on_one_database_see_each_other(
-    store: HistoryStore, path: Path, open_store: Callable[[Path], HistoryStore]
+    store: HistoryStore, open_store: Opener
 ) -> None:
-    other = open_store(path)
+    other = open_store()
     other.prepare([])
     store.merge(held_asset(), part(40, 50))
     merge = other.merge(held_asset(), part(45, 55))
@@ -155,10 +144,8 @@ def test_two_services_on_one_database_see_each_other(
     assert_same(store.read(ASSET).bars, part(0, 55))
 
 
-def test_writers_at_once_lose_nothing(
-    store: HistoryStore, path: Path, open_store: Callable[[Path], HistoryStore]
-) -> None:
-    stores = [store, open_store(path)]
+def test_writers_at_once_lose_nothing(store: HistoryStore, open_store: Opener) -> None:
+    stores = [store, open_store()]
     pieces = [part(start, start + 12) for start in range(0, 50, 2)]
 
     def merge(at: int) -> int:
@@ -170,50 +157,33 @@ def test_writers_at_once_lose_nothing(
     assert_same(store.read("NEW").bars, ALL)
 
 
-def test_a_database_that_is_gone_does_not_answer(
-    path: Path, open_store: Callable[[Path], HistoryStore]
-) -> None:
-    store = open_store(path)
-    with pytest.raises(NotReady, match="does not answer"):
+def test_a_database_without_tables_does_not_answer(open_store: Opener, database_url: str) -> None:
+    store = open_store()
+    with pytest.raises(DatabaseUnavailable, match="history database"):
         store.ping()
     store.prepare([])
     store.ping()
 
 
-def without_kind(path: Path) -> None:
-    """Make the database one of a release that knew no kinds."""
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE assets DROP COLUMN kind")
-    engine.dispose()
+def test_a_merge_that_is_refused_makes_no_asset(store: HistoryStore) -> None:
+    given = part(0, 5)
+    store.merge(held_asset("NEW"), given)
+    with pytest.raises(BarsConflict):
+        store.merge(replace(held_asset("NEW"), kind="fx"), part(5, 9))
+    assert store.read("NEW").revision == 1
+    assert_same(store.read("NEW").bars, given)
 
 
-def test_a_database_of_before_kinds_gets_them(
-    path: Path, open_store: Callable[[Path], HistoryStore]
+def test_a_reader_sees_one_revision_while_another_is_written(
+    store: HistoryStore, open_store: Opener
 ) -> None:
-    older = open_store(path)
-    shares = replace(held_asset("SHARE"), calendar="XNYS", kind="etf")
-    older.prepare([(held_asset(), part(0, 40)), (shares, part(0, 1))])
-    older.close()
-    without_kind(path)
-    for store in (open_store(path), open_store(path)):  # the second finds the column there
-        store.prepare([])
-        assert store.read(ASSET).asset == held_asset()  # a coin, by its calendar
-        assert store.read("SHARE").asset == replace(shares, kind="stock")
-        assert_same(store.read(ASSET).bars, part(0, 40))
-    store.merge(replace(held_asset("NEW"), kind="fx"), part(0, 5))
-    assert store.read("NEW").asset.kind == "fx"
-
-
-def test_processes_that_start_together_add_the_column_once(
-    path: Path, open_store: Callable[[Path], HistoryStore]
-) -> None:
-    open_store(path).prepare([(held_asset(), part(0, 40))])
-    without_kind(path)
-    stores = [open_store(path) for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda store: store.prepare([]), stores))
-    assert all(store.read(ASSET).asset == held_asset() for store in stores)
+    other = open_store()
+    with store._database.reading() as connection:
+        first = database._read(connection, ASSET)
+        other.merge(held_asset(), part(40, 50))
+        second = database._read(connection, ASSET)
+    assert (first.revision, second.revision) == (1, 1)
+    assert_same(second.bars, part(0, 40))
 
 
 def test_an_asset_is_what_the_first_request_made_it(store: HistoryStore) -> None:

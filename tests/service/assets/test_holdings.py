@@ -1,6 +1,7 @@
 """What is known of an asset that has models but no held bars."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from tests.models_store.artifacts import make_files
 
 
 @pytest.fixture
-def holdings(tmp_path: Path) -> Holdings:
-    return Holdings(HistoryStore(f"sqlite:///{tmp_path / 'history.sqlite3'}"))
+def holdings(database_url: str) -> Iterator[Holdings]:
+    store = HistoryStore(database_url)
+    store.prepare([])
+    yield Holdings(store)
+    store.close()
 
 
 @pytest.mark.parametrize("model", ["combination", "universal"])

