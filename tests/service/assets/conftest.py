@@ -1,6 +1,5 @@
 """Whatever is held is held alike in either database."""
 
-
 import pytest
 
 from service.settings import Settings

@@ -1,0 +1,209 @@
+"""Two services on one database answer alike, soon after a bar was put to either."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from service.app import create_app
+from service.assets.database import HistoryStore
+from service.assets.holdings import Holdings
+from service.assets.watcher import Watcher
+from service.settings import Settings
+from tests.models_store.artifacts import make_series
+from tests.service.client import TestClient
+from tests.service.databases import PostgresServer
+from tests.service.worlds import ASSET, bars_of, clock, held_asset, json_bars
+
+BARS = json_bars(bars_of(make_series()))
+LONGER = bars_of(make_series(410))
+PATIENCE = 60  # seconds, on a machine that does much else
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def replicas(settings: Settings) -> Iterator[list[TestClient]]:
+    with ExitStack() as started:
+        yield [started.enter_context(TestClient(create_app(settings, clock))) for _ in range(2)]
+
+
+def forecasts(replicas: list[TestClient]) -> list[bytes]:
+    return [it.post("/forecast", json={"asset": ASSET}).content for it in replicas]
+
+
+def test_a_bar_put_to_one_is_in_the_answer_of_the_other(replicas: list[TestClient]) -> None:
+    one, other = replicas
+    before = forecasts(replicas)
+    assert before[0] == before[1]
+    body = {"bars": [BARS[-1] | {"high": 120.0}]}
+    assert one.put(f"/assets/{ASSET}/bars?replace=true", json=body).status_code == 200
+    eventually(lambda: forecasts([other]) != before[1:])
+    after = forecasts(replicas)
+    assert after[0] == after[1] != before[0]
+
+
+def test_an_asset_made_by_one_is_known_to_the_other(replicas: list[TestClient]) -> None:
+    one, other = replicas
+    assert other.get("/assets/NEW/history").status_code == 404
+    assert one.put("/assets/NEW/bars", json={"bars": BARS[-30:]}).status_code == 200
+    eventually(lambda: other.get("/assets/NEW/history").status_code == 200)
+    assert len(other.get("/assets/NEW/history").json()["rv"]) == 30
+
+
+def test_both_may_be_written_at_once(replicas: list[TestClient]) -> None:
+    for at, replica in enumerate(replicas * 5):
+        body = {"bars": BARS[10 * at : 10 * at + 12]}
+        assert replica.put("/assets/NEW/bars", json=body).status_code == 200
+    eventually(lambda: [sessions_of("NEW", it) for it in replicas] == [102, 102])
+
+
+def sessions_of(asset: str, replica: TestClient) -> int:
+    return len(replica.get(f"/assets/{asset}/history").json()["rv"])
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[HistoryStore]:
+    store = HistoryStore(settings.database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def holdings(store: HistoryStore) -> Holdings:
+    holdings = Holdings(store)
+    holdings.load()
+    return holdings
+
+
+@pytest.fixture
+def watcher(holdings: Holdings) -> Iterator[Watcher]:
+    watcher = Watcher(holdings)
+    watcher.start()
+    yield watcher
+    watcher.stop()
+
+
+def test_it_ends_when_told_to(watcher: Watcher) -> None:
+    watcher.stop()
+    assert not watcher._thread.is_alive()
+
+
+def test_what_has_not_changed_is_not_read_again(holdings: Holdings, store: HistoryStore) -> None:
+    held = holdings.get(ASSET)
+    assert holdings.refresh({ASSET: held.revision}) == []
+    assert holdings.get(ASSET) is held
+    store.merge(held_asset("NEW"), LONGER)
+    assert holdings.refresh({ASSET: held.revision, "NEW": 1}) == ["NEW"]
+    assert holdings.get(ASSET) is held
+    assert len(holdings.get("NEW").bars) == 410
+
+
+def test_bars_that_were_merged_meanwhile_are_not_taken_back(
+    holdings: Holdings, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = store.read(ASSET)
+
+    def read_late(_asset: str) -> object:
+        holdings.merge(held_asset(), LONGER, replace=False)
+        return old
+
+    monkeypatch.setattr(store, "read", read_late)
+    holdings.refresh({ASSET: 9})
+    assert (len(holdings.get(ASSET).bars), holdings.get(ASSET).revision) == (410, 2)
+
+
+def test_a_merge_that_ends_late_does_not_hide_a_later_one(
+    holdings: Holdings, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge = store.merge
+
+    def overtaken(*arguments: object) -> object:
+        first = merge(held_asset(), LONGER.where(slice(405)))
+        monkeypatch.setattr(store, "merge", merge)
+        holdings.merge(held_asset(), LONGER, replace=False)
+        return first
+
+    monkeypatch.setattr(store, "merge", overtaken)
+    answered, _ = holdings.merge(held_asset(), LONGER.where(slice(405)), replace=False)
+    assert answered.added == 5
+    assert (len(holdings.get(ASSET).bars), holdings.get(ASSET).revision) == (410, 3)
+
+
+def test_its_own_notices_do_not_wake_it(store: HistoryStore, settings: Settings) -> None:
+    if settings.database_url.startswith("sqlite"):
+        return  # which has none
+    other = HistoryStore(settings.database_url)
+    with store.changes() as changes:
+        store.merge(held_asset("NEW"), LONGER)
+        assert not changes.wait(0.5)
+        other.merge(held_asset("NEWER"), LONGER)
+        assert changes.wait(PATIENCE)
+    other.close()
+
+
+def test_a_change_without_a_notice_is_found_all_the_same(
+    watcher: Watcher, holdings: Holdings, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one behind a pooler that passes none on, or by a release that sends none."""
+    monkeypatch.setattr("service.assets.watcher._COMPARING", 0.1)
+    other = HistoryStore(settings.database_url)
+    monkeypatch.setattr(other._database, "announce", lambda _connection: None)
+    other.merge(held_asset(), LONGER)
+    other.close()
+    eventually(lambda: len(holdings.get(ASSET).bars) == 410)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+class TestALostConnection:
+    def test_is_made_again_and_everything_compared(
+        self, watcher: Watcher, holdings: Holdings, settings: Settings, postgres: PostgresServer
+    ) -> None:
+        with capture_logs() as logs:
+            postgres.stop()
+            eventually(lambda: not watcher.in_step)
+            postgres.start()
+            url = sa.make_url(settings.database_url).set(drivername="postgresql+psycopg")
+            engine = sa.create_engine(url)
+            with engine.begin() as connection:  # and no notice
+                connection.exec_driver_sql("DELETE FROM bars WHERE opened_at > 1600000000")
+                connection.exec_driver_sql("UPDATE assets SET revision = 5")
+            engine.dispose()
+            eventually(lambda: watcher.in_step and holdings.get(ASSET).revision == 5)
+        assert len(holdings.get(ASSET).bars) < 400
+        [lost] = [it for it in logs if it["log_level"] == "warning"]
+        assert lost["event"] == "history not in step with its database"
+        assert "history database" in lost["reason"]
+        assert str(postgres.folder) not in str(logs)
+
+    def test_to_a_frozen_server_is_noticed_and_does_not_keep_the_process(
+        self,
+        watcher: Watcher,
+        holdings: Holdings,
+        postgres: PostgresServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("service.assets.watcher._COMPARING", 0.1)
+        with postgres.frozen():
+            eventually(lambda: not watcher.in_step)
+            watcher.stop()
+        assert len(holdings.get(ASSET).bars) == 400
+
+
+def test_a_bug_does_not_end_it(
+    watcher: Watcher, holdings: Holdings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.assets.watcher._COMPARING", 0.05)
+    monkeypatch.setattr("service.assets.watcher._RETRYING", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(holdings, "refresh", lambda _revisions: 1 / 0)
+        eventually(lambda: not watcher.in_step)
+    eventually(lambda: watcher.in_step)
