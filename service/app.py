@@ -8,6 +8,7 @@ from importlib.metadata import version
 import structlog
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
 
 from models_store import open_store
 from service.assets import routes as assets
@@ -20,6 +21,7 @@ from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.query import Questions
 from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
+from service.http.errors import InvalidSetting
 from service.http.middleware import RequestMiddleware
 from service.http.openapi import describe
 from service.http.problems import exception_handlers
@@ -31,6 +33,10 @@ from service.models import routes as models
 from service.models.catalogue import Catalogue
 from service.operations import health, metrics
 from service.operations.metrics import Metrics
+from service.security.guard import Guard, Policy
+from service.security.keys import KeyRing
+from service.security.quotas import Quotas
+from service.security.store import KeyStore
 from service.settings import Settings
 
 log = structlog.get_logger("service")
@@ -48,6 +54,7 @@ class State(ForecastState):
 
     catalogue: Catalogue
     holdings: Holdings
+    keys: KeyRing
     watcher: Watcher
     hurst_reports: HurstReports
     metrics: Metrics
@@ -74,6 +81,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     features = (forecasts, hurst, comparison, models, assets, health, metrics)
     include_routers(app, [feature.router for feature in features])
+    app.add_middleware(Guard, policy=policy_of(settings), quotas=_quotas(settings))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["authorization", "content-type", "x-request-id"],
+            expose_headers=["retry-after", "roughcast-schema", "x-request-id"],
+        )
     app.add_middleware(
         RequestMiddleware, tally=counted.requests, max_body_bytes=settings.max_body_bytes
     )
@@ -85,7 +101,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 async def _lifespan(
     _app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
 ) -> AsyncIterator[State]:
-    history = HistoryStore(settings.database_url, _timeouts(settings))
+    history = HistoryStore(settings.database_url, Timeouts.of(settings))
     try:
         state = await run_in_threadpool(_assemble, settings, history, clock, counted)
         state["watcher"].start()
@@ -97,12 +113,15 @@ async def _lifespan(
         history.close()
 
 
-def _timeouts(settings: Settings) -> Timeouts:
-    return Timeouts(
-        connect=settings.database_connect_timeout,
-        statement=settings.database_statement_timeout,
-        lock=settings.database_lock_timeout,
-    )
+def policy_of(settings: Settings) -> Policy:
+    """Who is let in."""
+    return Policy.of(settings.host, settings.authentication, settings.allowed_hosts)
+
+
+def _quotas(settings: Settings) -> Quotas | None:
+    if settings.rate_limit is None and settings.concurrency_limit is None:
+        return None
+    return Quotas(settings.rate_limit, settings.concurrency_limit)
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
@@ -110,11 +129,15 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     history.prepare(shipped())
     holdings = Holdings(history)
     holdings.load()
+    stored, keys = KeyStore(history.database), KeyRing()
+    stored.fill(keys)
+    _check_keys(settings, keys)
     _log_loaded(catalogue, counted)
     return State(
         catalogue=catalogue,
         holdings=holdings,
-        watcher=Watcher(holdings),
+        keys=keys,
+        watcher=Watcher(holdings, partial(stored.fill, keys)),
         questions=Questions(catalogue, holdings, clock),
         encoded=EncodedForecasts(),
         forecast_tally=counted.forecasts,
@@ -122,6 +145,18 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         metrics=counted,
         clock=clock,
     )
+
+
+def _check_keys(settings: Settings, keys: KeyRing) -> None:
+    """Refuse to stand open, or to be locked to everybody, without anyone having said so."""
+    if policy_of(settings).keys_required and not keys.keys:
+        raise InvalidSetting(
+            f"the service would listen on {settings.host} and let nobody in: there is no API key. "
+            "Make one by python -m service keys make NAME --scopes forecast ingest, or set "
+            "ROUGHCAST_AUTHENTICATION=none to let in everybody who reaches it",
+            field="authentication",
+            needed="an API key, or ROUGHCAST_AUTHENTICATION=none",
+        )
 
 
 def _log_loaded(catalogue: Catalogue, counted: Metrics) -> None:

@@ -11,7 +11,10 @@ import uvicorn
 
 from service.app import create_app
 from service.operations import logs
+from service.security.commands import add_keys
+from service.security.commands import run as run_keys
 from service.settings import Settings
+from volatility.errors import RoughcastError
 
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 
@@ -26,9 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--openapi", action="store_true", help="print the OpenAPI document and exit"
     )
+    commands = parser.add_subparsers(metavar="command")
+    add_keys(commands.add_parser("keys", help="make, list or revoke API keys"))
+    options = parser.parse_args(arguments)
     settings = Settings()
+    if "run" in options:
+        sys.exit(_run(options, settings))
     app = create_app(settings)
-    if parser.parse_args(arguments).openapi:
+    if options.openapi:
         json.dump(app.openapi(), sys.stdout, indent=2, sort_keys=True)
         sys.stdout.write("\n")
         return
@@ -43,6 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lifespan="on",
     )
     Server(config).run()
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    """The exit status of a command, with what stopped it on standard error."""
+    try:
+        run_keys(options, settings)
+    except RoughcastError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
 
 
 class Server(uvicorn.Server):

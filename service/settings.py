@@ -1,12 +1,20 @@
 """What an operator can set: environment variables that begin with ``ROUGHCAST_``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+Authentication = Literal["auto", "keys", "none"]
+
+
+def _separated(text: object) -> object:
+    return [it.strip() for it in text.split(",") if it.strip()] if isinstance(text, str) else text
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]
 
 
 class Settings(BaseSettings):
@@ -39,6 +47,27 @@ class Settings(BaseSettings):
 
     port: int = Field(default=8000, ge=0, le=65_535)
     """Port to listen on; 0 lets the operating system choose one."""
+
+    authentication: Authentication = "auto"
+    """``keys``: every request but those for health and documentation needs an API key, which
+    ``python -m service keys make`` makes. ``none``: none does. ``auto``: none does on a loopback
+    address, every one does on others, and without any key the service does not start there."""
+
+    allowed_hosts: Names = ()
+    """Names that the service may be called by (the ``Host`` of a request, without its port),
+    separated by commas. None given: those of the machine itself where it listens on a loopback
+    address and needs no keys, and any elsewhere."""
+
+    cors_origins: Names = ()
+    """Origins, such as ``https://desk.example.com``, whose pages may call the service from a
+    browser, separated by commas; ``*`` for any."""
+
+    rate_limit: float | None = Field(default=None, gt=0)
+    """Requests a second that one client may make: one key or, where none is needed, one address.
+    Beyond it the answer is 429. Not limited by default."""
+
+    concurrency_limit: int | None = Field(default=None, ge=1)
+    """Requests of one client that may be under way at once. Not limited by default."""
 
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
     """Largest request body accepted, in bytes; a larger one is answered with 413. The default holds

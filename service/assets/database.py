@@ -93,20 +93,24 @@ class HistoryStore:
     url : SQLAlchemy URL.
     timeouts : how long the database may take.
 
+    Attributes
+    ----------
+    database : for what else is kept in it.
+
     Raises
     ------
     InvalidSetting : the URL names no database that can be used.
     """
 
     def __init__(self, url: str, timeouts: Timeouts = USUAL) -> None:
-        self._database = open_database(url, timeouts)
+        self.database = open_database(url, timeouts)
 
     def prepare(self, seed: Iterable[tuple[HeldAsset, Bars]]) -> None:
         """Bring the tables to this release; fill an empty database with ``seed``.
 
         All of it or nothing. Of several processes one does it, and the others wait.
         """
-        with self._database.starting() as connection:
+        with self.database.starting() as connection:
             upgrading.upgrade(connection)
             if _names(connection):
                 return
@@ -116,12 +120,12 @@ class HistoryStore:
 
     def assets(self) -> list[str]:
         """Names of the assets that are held, sorted."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return _names(connection)
 
     def read(self, asset: str) -> HeldBars:
         """Every bar of an asset that is held."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return _read(connection, asset)
 
     def merge(self, asset: HeldAsset, bars: Bars, replace: bool = False) -> Merge:
@@ -132,7 +136,7 @@ class HistoryStore:
         BarsConflict : a bar contradicts a held one, and ``replace`` is false, or the asset has been
             held meanwhile with another calendar, kind, measure or interval; nothing is changed.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             _insert_asset(connection, asset, revision=0)
             held = _read(connection, asset.asset, locks=True)
             _check_alike(held.asset, asset)
@@ -143,14 +147,14 @@ class HistoryStore:
                 return _merge_result(change, held)
             _put_bars(connection, asset.asset, bars, change.written)
             _next_revision(connection, asset.asset)
-            self._database.announce(connection)
+            self.database.announce(connection)
             held = _read(connection, asset.asset)
         return _merge_result(change, held)
 
     @contextmanager
     def changes(self) -> Iterator[Changes]:
         """What other processes commit from now on."""
-        with self._database.changes() as changes:
+        with self.database.changes() as changes:
             yield changes
 
     def revisions(self, changes: Changes) -> dict[str, int]:
@@ -161,12 +165,12 @@ class HistoryStore:
 
     def ping(self) -> None:
         """Ask the database for an answer, on a connection of its own."""
-        with self._database.checking() as connection:
+        with self.database.checking() as connection:
             connection.execute(sa.select(_assets.c.asset).limit(1))
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._database.close()
+        self.database.close()
 
 
 @dataclass(frozen=True, slots=True)

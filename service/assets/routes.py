@@ -39,6 +39,7 @@ from service.http.fields import Day, Kind
 from service.http.json import to_date
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
+from service.security.audit import audited
 from volatility.arrays import DateArray
 from volatility.bars import DAILY
 from volatility.calendars import get_calendar
@@ -131,7 +132,9 @@ async def put_bars(
         ingested = ingest(whose, bars, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))
 
-    return _merged(await run_in_threadpool(put))
+    ingested = await run_in_threadpool(put)
+    _audit(request, ingested, replace)
+    return _merged(ingested)
 
 
 @router.get(
@@ -154,6 +157,20 @@ def history(
     _check_range(start, end)
     series = _between(held.series(), start, end)
     return _history(held, series if limit is None else series.tail(limit))
+
+
+def _audit(request: Request, ingested: Ingested, replace: bool) -> None:
+    merge = ingested.merge
+    audited(
+        request,
+        "put bars",
+        asset=merge.held.asset.asset,
+        added=merge.added,
+        unchanged=merge.unchanged,
+        replaced=merge.replaced,
+        replace=replace,
+        revision=merge.held.revision,
+    )
 
 
 def _merged(ingested: Ingested) -> MergeAnswer:

@@ -1,7 +1,8 @@
-"""Keeps the history in memory in step with what other processes write into the database."""
+"""Keeps what is in memory in step with what other processes write into the database."""
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -23,14 +24,16 @@ class Watcher:
     Parameters
     ----------
     holdings : what is held in memory.
+    others : what else follows the database: called with the changes, to read in.
 
     Attributes
     ----------
     in_step : whether the last comparison worked; what is held in memory may be old if not.
     """
 
-    def __init__(self, holdings: Holdings) -> None:
+    def __init__(self, holdings: Holdings, *others: Callable[[Changes], None]) -> None:
         self._holdings = holdings
+        self._others = others
         self._stopping = threading.Event()
         # A daemon: a database that does not answer must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="history-watcher", daemon=True)
@@ -67,6 +70,8 @@ class Watcher:
                     compared = time.monotonic()
 
     def _compare(self, changes: Changes) -> None:
+        for follow in self._others:
+            follow(changes)
         changed = self._holdings.refresh(self._holdings.store.revisions(changes))
         if changed:
             log.info("history read again", assets=changed)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from service.database.faults import answering
+from service.settings import Settings
 
 _START_SECONDS = 60.0  # another process may be creating and filling the database meanwhile
 
@@ -27,6 +28,15 @@ class Timeouts:
     connect: int = 2
     statement: float = 10.0
     lock: float = 5.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Timeouts":
+        """Those that are set."""
+        return cls(
+            connect=settings.database_connect_timeout,
+            statement=settings.database_statement_timeout,
+            lock=settings.database_lock_timeout,
+        )
 
 
 USUAL = Timeouts()

@@ -8,6 +8,12 @@
         ├── MalformedJson            the body is not JSON
         ├── UnsupportedMediaType     the body is declared to be something else
         ├── BodyTooLarge
+        ├── HostNotAllowed           the service is called by a name that is not its own
+        ├── Unauthorized             no key, or one that is not known
+        ├── Forbidden                the key may not do this
+        ├── RateLimited              the client asks too often
+        ├── TooManyAtOnce            the client asks for too much at once
+        ├── UnknownKey               no key has this id
         ├── RouteNotFound
         ├── MethodNotAllowed
         ├── InvalidAsOf              no such day to replay
@@ -58,6 +64,11 @@ class ServiceError(RoughcastError):
     code = "service_error"
     retry_after: int | None = None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that an answer with this error has."""
+        return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+
 
 class InvalidRequest(ServiceError):
     """The body or a parameter does not fit its schema.
@@ -93,6 +104,49 @@ class BodyTooLarge(ServiceError):
     """The body is larger than the service accepts."""
 
     code = "body_too_large"
+
+
+class HostNotAllowed(ServiceError):
+    """The request names a host that this service is not."""
+
+    code = "host_not_allowed"
+
+
+class Unauthorized(ServiceError):
+    """The request brings no key, or one that is not known."""
+
+    code = "unauthorized"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """How to bring a key."""
+        return {"www-authenticate": "Bearer"}
+
+
+class Forbidden(ServiceError):
+    """The key that a request brings lacks the scope that it needs."""
+
+    code = "forbidden"
+
+
+class RateLimited(ServiceError):
+    """A client asks more often than it may."""
+
+    code = "rate_limited"
+    retry_after = 1
+
+
+class TooManyAtOnce(ServiceError):
+    """A client has as many requests under way as it may have."""
+
+    code = "too_many_at_once"
+    retry_after = 1
+
+
+class UnknownKey(ServiceError):
+    """No key that is good has this id."""
+
+    code = "unknown_key"
 
 
 class RouteNotFound(ServiceError):
@@ -173,6 +227,12 @@ STATUS: dict[type[RoughcastError], int] = {
     MalformedJson: 400,
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
+    HostNotAllowed: 421,
+    Unauthorized: 401,
+    Forbidden: 403,
+    RateLimited: 429,
+    TooManyAtOnce: 429,
+    UnknownKey: 404,
     RouteNotFound: 404,
     MethodNotAllowed: 405,
     InvalidAsOf: 422,

@@ -27,7 +27,13 @@ LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
 _CLIENT_CLOSED_REQUEST = 499  # what nginx calls a caller who left before the answer
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_SCHEMA_HEADER = (b"roughcast-schema", SCHEMA_VERSION.encode())
+_HEADERS = (  # of every answer
+    (b"roughcast-schema", SCHEMA_VERSION.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
 
 log = structlog.get_logger("service")
 
@@ -180,7 +186,7 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             request_id = (b"x-request-id", self.request_id.encode())
-            message["headers"] = [*message["headers"], _SCHEMA_HEADER, request_id]
+            message["headers"] = [*message["headers"], *_HEADERS, request_id]
         await self._send(message)
 
     async def answer(self, error: BodyTooLarge | InternalError) -> None:

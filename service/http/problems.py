@@ -88,7 +88,8 @@ def problem_response(
 ) -> Response:
     """Answer with the problem document of ``error``."""
     problem = problem_of(error, instance)
-    return Response(to_bytes(problem), problem["status"], headers, MEDIA_TYPE)
+    own = error.headers if isinstance(error, ServiceError) else {}
+    return Response(to_bytes(problem), problem["status"], {**own, **(headers or {})}, MEDIA_TYPE)
 
 
 def from_validation(details: list[ErrorDetails]) -> InvalidRequest | MalformedJson:
@@ -152,9 +153,7 @@ def exception_handlers() -> dict[int | type[Exception], ExceptionHandler]:
 
 
 async def _on_domain_error(request: Request, error: RoughcastError) -> Response:
-    seconds = error.retry_after if isinstance(error, ServiceError) else None
-    headers = None if seconds is None else {"retry-after": str(seconds)}
-    return problem_response(error, request.url.path, headers)
+    return problem_response(error, request.url.path)
 
 
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:

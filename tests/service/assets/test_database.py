@@ -179,7 +179,7 @@ def test_a_reader_sees_one_revision_while_another_is_written(
     store: HistoryStore, open_store: Opener
 ) -> None:
     other = open_store()
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         first = database._read(connection, ASSET)
         other.merge(held_asset(), part(40, 50))
         second = database._read(connection, ASSET)

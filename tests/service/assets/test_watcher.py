@@ -156,7 +156,7 @@ def test_a_change_without_a_notice_is_found_all_the_same(
     """As one behind a pooler that passes none on, or by a release that sends none."""
     monkeypatch.setattr("service.assets.watcher._COMPARING", 0.1)
     other = HistoryStore(settings.database_url)
-    monkeypatch.setattr(other._database, "announce", lambda _connection: None)
+    monkeypatch.setattr(other.database, "announce", lambda _connection: None)
     other.merge(held_asset(), LONGER)
     other.close()
     eventually(lambda: len(holdings.get(ASSET).bars) == 410)

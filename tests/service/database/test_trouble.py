@@ -99,7 +99,7 @@ def test_frozen_within_a_transaction(
     store: HistoryStore, database_url: str, postgres: PostgresServer
 ) -> None:
     def frozen_halfway() -> None:
-        with store._database.writing() as connection:
+        with store.database.writing() as connection:
             connection.exec_driver_sql("DELETE FROM bars")
             with postgres.frozen():
                 connection.exec_driver_sql("DELETE FROM assets")
@@ -113,7 +113,7 @@ def test_frozen_within_a_transaction(
 def test_slow(store: HistoryStore, postgres: PostgresServer) -> None:
     with (
         pytest.raises(DatabaseUnavailable, match=r"took longer .*STATEMENT_TIMEOUT"),
-        store._database.reading() as connection,
+        store.database.reading() as connection,
     ):
         connection.exec_driver_sql("SELECT pg_sleep(60)")
     assert_serves(store)
@@ -126,7 +126,7 @@ def test_a_process_that_stops_within_a_transaction_keeps_nobody_waiting(
     other = HistoryStore(database_url, SHORT)
 
     def wait_halfway() -> None:
-        with store._database.writing() as connection:
+        with store.database.writing() as connection:
             connection.exec_driver_sql("UPDATE assets SET revision = 9")
             while not is_free(other):  # until the server ends the transaction
                 pass
@@ -149,8 +149,8 @@ def is_free(store: HistoryStore) -> bool:
 def test_used_up(
     store: HistoryStore, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store._database._engine.pool, "_timeout", 0.1)
-    transactions = [store._database.reading() for _ in range(15)]
+    monkeypatch.setattr(store.database._engine.pool, "_timeout", 0.1)
+    transactions = [store.database.reading() for _ in range(15)]
     for transaction in transactions:
         transaction.__enter__()
     with pytest.raises(DatabaseUnavailable, match="all connections of this process in use"):
@@ -216,7 +216,7 @@ def test_read_only(
     def read_only(*_: object) -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
-    monkeypatch.setattr(store._database._engine.pool, "_creator", read_only)
+    monkeypatch.setattr(store.database._engine.pool, "_creator", read_only)
     assert_refused(store, database_url, "is read-only")
 
 
@@ -239,7 +239,7 @@ def test_no_database_at_all(store: HistoryStore, database_url: str, file: Path) 
 
 @on_file
 def test_full(store: HistoryStore, database_url: str, file: Path) -> None:
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DatabaseUnavailable, match="has no room left"):
@@ -257,7 +257,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
 def test_a_start_waits_for_its_turn_longer_than_a_request(
     store: HistoryStore, database_url: str
 ) -> None:
-    with store._database.starting() as connection:
+    with store.database.starting() as connection:
         timeout = (
             connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
             if database_url.startswith("sqlite")

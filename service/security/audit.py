@@ -1,0 +1,25 @@
+"""Lines of the log about what was changed, and by whom."""
+
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+
+from service.security.guard import KEY
+from service.security.keys import ApiKey
+
+# Whatever the level of the log is: what was changed is to be known afterwards.
+log = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+
+
+def audited(request: Request, action: str, **what: Any) -> None:
+    """Write down that a request has changed something."""
+    key: ApiKey | None = request.scope.get(KEY)
+    log.info(
+        "audit",
+        action=action,
+        key=key.id if key else None,
+        name=key.name if key else None,
+        client=request.client.host if request.client else None,
+        **what,
+    )
