@@ -23,7 +23,6 @@ from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
 from service.http.errors import InvalidSetting
 from service.http.middleware import RequestMiddleware
-from service.http.openapi import describe
 from service.http.problems import exception_handlers
 from service.http.routing import include_routers
 from service.hurst import routes as hurst
@@ -35,6 +34,7 @@ from service.operations import health, metrics
 from service.operations.metrics import Metrics
 from service.security.guard import Guard, Policy
 from service.security.keys import KeyRing
+from service.security.openapi import describe_with_keys
 from service.security.quotas import Quotas
 from service.security.store import KeyStore
 from service.settings import Settings
@@ -93,7 +93,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(
         RequestMiddleware, tally=counted.requests, max_body_bytes=settings.max_body_bytes
     )
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.openapi = partial(describe_with_keys, app)  # type: ignore[method-assign]
     return app
 
 

@@ -8,9 +8,11 @@ from service.http.errors import UnknownKey
 from service.security.keys import ApiKey, KeyRing
 from service.security.scopes import SCOPES
 
+metadata = sa.MetaData()  # service.database.migrations makes the table
+
 _keys = sa.Table(
     "api_keys",
-    sa.MetaData(),  # service.database.migrations makes the table
+    metadata,
     sa.Column("id", sa.String(8), primary_key=True),
     sa.Column("name", sa.String(64), nullable=False),
     sa.Column("scopes", sa.String(64), nullable=False),  # separated by spaces

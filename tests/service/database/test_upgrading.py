@@ -17,9 +17,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
-from service.assets.database import HistoryStore, metadata
+from service.assets import database as history
+from service.assets.database import HistoryStore
 from service.database import upgrading
 from service.http.errors import DatabaseUnavailable
+from service.security import store as keys
 from tests.models_store.artifacts import make_series
 from tests.service.worlds import ASSET, bars_of, held_asset
 from volatility.bars import PRICES, Bars
@@ -126,7 +128,7 @@ def test_every_way_ends_at_the_same_tables(
     store.prepare([])
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, [history.metadata, keys.metadata]) == []
         assert context.get_current_revision() == upgrading.HEAD
 
 

@@ -82,7 +82,10 @@ def test_what_cannot_be_done_is_said(
 def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "history.sqlite3").write_bytes(b"no database" * 100)
     found = subprocess.run(
-        [sys.executable, "-m", "service", "keys", "list"], capture_output=True, text=True
+        [sys.executable, "-m", "service", "keys", "list"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert found.returncode == 2
     assert found.stdout == ""
