@@ -38,6 +38,7 @@ from service.security.openapi import describe_with_keys
 from service.security.quotas import Quotas
 from service.security.store import KeyStore
 from service.settings import Settings
+from volatility.errors import RoughcastError
 
 log = structlog.get_logger("service")
 
@@ -103,7 +104,11 @@ async def _lifespan(
 ) -> AsyncIterator[State]:
     history = HistoryStore(settings.database_url, Timeouts.of(settings))
     try:
-        state = await run_in_threadpool(_assemble, settings, history, clock, counted)
+        try:
+            state = await run_in_threadpool(_assemble, settings, history, clock, counted)
+        except RoughcastError as error:
+            log.error("cannot start", reason=str(error))
+            raise
         state["watcher"].start()
         try:
             yield state

@@ -26,12 +26,12 @@ def upgrade(connection: Connection) -> None:
     version = _version(connection)
     if version == HEAD:
         return
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Loaded now, since it takes a tenth of a second, and a database is rarely upgraded.
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     if version is None and (version := _unversioned(connection)) is not None:
