@@ -10,6 +10,7 @@
                         calendar), and the forecasts that training got for them: replayed at every
                         load
     SHA256SUMS          digests of all of the above, for `sha256sum --check` too
+    SHA256SUMS.sig      who published it, if it is signed; see models_store.signatures
 
 ``SHA256SUMS`` covers the manifest as well, so one flipped byte anywhere is noticed; its own digest
 names the artifact as a whole. In both ``.npz`` the arrays of a horizon that the model is not judged
@@ -33,13 +34,13 @@ from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import Predictors
 from models_store.runtime import LoadedModel
+from models_store.signatures import NO_KEYS, SIGNATURE, SUMS, TrustedKeys
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.npz"
 REFERENCE = "reference.npz"
-SUMS = "SHA256SUMS"
 
 # torch and onnxruntime add float32 in different orders; on log rv that moves a forecast by 1e-6.
 REPLAY_TOLERANCE = 1e-5
@@ -99,15 +100,16 @@ def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**files, SUMS: sums.encode()}
 
 
-def load(folder: Path, version: int) -> LoadedModel:
+def load(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> LoadedModel:
     """Verify the artifact in ``folder`` and open it.
 
     Raises
     ------
-    DamagedArtifact : a file is missing, unlisted or altered, the manifest does not fit its schema,
-        the model cannot be opened, or replaying ``reference.npz`` gives other forecasts.
+    DamagedArtifact : a file is missing, unlisted or altered, none of the ``trusted`` keys has
+        signed it, the manifest does not fit its schema, the model cannot be opened, or replaying
+        ``reference.npz`` gives other forecasts.
     """
-    digest, manifest = open_verified(folder, Manifest)
+    digest, manifest = open_verified(folder, Manifest, trusted)
     with refusing("the model cannot be opened"):
         model = LoadedModel(
             manifest=manifest,
@@ -134,7 +136,7 @@ def verify_files(folder: Path) -> str:
         listed = {name: digest for digest, name in lines}
     except (OSError, ValueError) as error:
         raise DamagedArtifact(f"{SUMS} cannot be read: {error}") from error
-    present = {path.name for path in folder.iterdir()} - {SUMS}
+    present = {path.name for path in folder.iterdir()} - {SUMS, SIGNATURE}
     if present != set(listed):
         odd = sorted(present ^ set(listed))
         raise DamagedArtifact(f"{SUMS} and the folder disagree on {', '.join(odd)}")
@@ -150,14 +152,20 @@ def verify_files(folder: Path) -> str:
     return _sha256(sums)
 
 
-def open_verified(folder: Path, schema: type[AnyManifest]) -> tuple[str, AnyManifest]:
+def open_verified(
+    folder: Path, schema: type[AnyManifest], trusted: TrustedKeys = NO_KEYS
+) -> tuple[str, AnyManifest]:
     """The digest of an artifact whose files are what training wrote, and its manifest.
 
     Raises
     ------
-    DamagedArtifact : as :func:`verify_files`; or the manifest does not fit its schema.
+    DamagedArtifact : as :func:`verify_files`; none of the ``trusted`` keys has signed it; or the
+        manifest does not fit its schema.
     """
     digest = verify_files(folder)
+    fault = trusted.fault(folder)
+    if fault is not None:
+        raise DamagedArtifact(fault)
     try:
         return digest, schema.model_validate_json((folder / MANIFEST).read_bytes())
     except ValidationError as error:

@@ -7,16 +7,18 @@ import stat
 from importlib import resources
 from pathlib import Path
 
-from models_store.artifact import SUMS
 from models_store.atomic import flush_folder, locked, unfinished
+from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from models_store.store import Store
 from models_store.universal.store import UniversalStore
 
 log = logging.getLogger(__name__)
 
 
-def open_store(root: Path) -> Store:
+def open_store(root: Path, trusted: TrustedKeys = NO_KEYS) -> Store:
     """Open the store in ``root``; the first time, put the shipped models there.
+
+    Nothing is loaded of it that none of the ``trusted`` keys has signed, if any are given.
 
     A store that was begun before there was a model for every asset is given the shipped versions of
     it, unless it cannot be written to. Where that fails, a warning is logged, and the store is
@@ -33,7 +35,7 @@ def open_store(root: Path) -> Store:
             give_universal(root)
         except OSError as error:
             log.warning("%s lacks shipped versions of the model for every asset: %s", root, error)
-    return Store(root)
+    return Store(root, trusted)
 
 
 def shipped_artifacts() -> Path:

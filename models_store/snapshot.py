@@ -61,7 +61,7 @@ class Snapshot:
 
 def _load_universal(store: Store) -> tuple[UniversalModel | None, list[Refusal]]:
     """The model for every asset, if one can serve, and what cannot."""
-    model, errors = UniversalStore(store.root).newest()
+    model, errors = UniversalStore(store.root, store.trusted).newest()
     served = model.version if model else None
     return model, [Refusal(it.asset, it.model, it.version, it.reason, served) for it in errors]
 

@@ -27,6 +27,7 @@ from models_store.errors import ArtifactRefused
 from models_store.manifest import Manifest, ModelName, Sha256
 from models_store.names import check_asset_name, check_model_name, is_asset_name, is_model_name
 from models_store.runtime import LoadedModel
+from models_store.signatures import NO_KEYS, TrustedKeys
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnknownVersion
 
 _CURRENT = "current"
@@ -61,9 +62,11 @@ class Store:
     Parameters
     ----------
     root : the folder; made by the first publication if absent.
+    trusted : by whose keys an artifact must be signed to be loaded.
     """
 
     root: Path
+    trusted: TrustedKeys = NO_KEYS
 
     def assets(self) -> list[str]:
         """Names of the assets that have models, sorted; a folder of another kind is passed over."""
@@ -238,7 +241,7 @@ class Store:
         if version not in self.versions(asset, model):
             raise self._unknown_version(asset, model, version)
         try:
-            loaded = artifact.load(self._folder(asset, model) / str(version), version)
+            loaded = artifact.load(self._folder(asset, model) / str(version), version, self.trusted)
         except DamagedArtifact as error:
             raise ArtifactRefused(asset, model, version, str(error)) from error
         named = (loaded.manifest.asset, loaded.manifest.model)

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from models_store import open_store
+from models_store.signatures import TrustedKeys
 from service.assets import routes as assets
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings, shipped
@@ -130,7 +131,7 @@ def _quotas(settings: Settings) -> Quotas | None:
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
-    catalogue = Catalogue.of(open_store(settings.store))
+    catalogue = Catalogue.of(open_store(settings.store, TrustedKeys.read(settings.trusted_keys)))
     history.prepare(shipped())
     holdings = Holdings(history)
     holdings.load()

@@ -15,6 +15,7 @@ def _separated(text: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_separated)]
 
 
 class Settings(BaseSettings):
@@ -26,6 +27,10 @@ class Settings(BaseSettings):
 
     store: Path = Path("var/store")
     """Folder of the model store. If it does not exist, the shipped models are copied there."""
+
+    trusted_keys: Paths = ()
+    """PEM files with public ed25519 keys, separated by commas. If any are given, only artifacts
+    that one of them has signed are served; ``python -m training sign`` signs."""
 
     database_url: str = Field(default="sqlite:///var/history.sqlite3", repr=False)
     """SQLAlchemy URL of the held history: ``sqlite:///folder/file`` or

@@ -1,4 +1,4 @@
-"""``python -m training``: retrain and evaluate models, reproduce the paper, write results."""
+"""``python -m training``: retrain, evaluate and sign models, reproduce the paper."""
 
 import argparse
 import sys
@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 
-from training.commands.arguments import add_evaluate, add_reproduce, add_results, add_retrain
+from training.commands.arguments import (
+    add_evaluate,
+    add_reproduce,
+    add_results,
+    add_retrain,
+    add_sign,
+)
 from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
 
@@ -56,6 +62,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             add_results,
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),  # recipes tell what was pre-trained
         ),
+        "sign": Command("training.commands.sign", "sign the artifacts of a store", add_sign),
     }
 )
 

@@ -26,6 +26,7 @@ from models_store.artifact import (
     with_sums,
 )
 from models_store.predictors.pooled import PooledGraph
+from models_store.signatures import NO_KEYS, TrustedKeys
 from models_store.universal.manifest import UniversalManifest
 from models_store.universal.model import UniversalModel
 from volatility.arrays import FloatArray, Windows
@@ -56,15 +57,16 @@ def encode(
     )
 
 
-def load(folder: Path, version: int) -> UniversalModel:
+def load(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> UniversalModel:
     """Verify the artifact in ``folder`` and open it.
 
     Raises
     ------
-    DamagedArtifact : a file is missing, unlisted or altered, the manifest does not fit its schema,
-        the network cannot be opened, or replaying ``reference.npz`` gives other forecasts.
+    DamagedArtifact : a file is missing, unlisted or altered, none of the ``trusted`` keys has
+        signed it, the manifest does not fit its schema, the network cannot be opened, or replaying
+        ``reference.npz`` gives other forecasts.
     """
-    digest, manifest = open_verified(folder, UniversalManifest)
+    digest, manifest = open_verified(folder, UniversalManifest, trusted)
     with refusing("the model cannot be opened"):
         graph = PooledGraph.of((folder / MODEL).read_bytes())
         model = UniversalModel(manifest, version, digest, graph)

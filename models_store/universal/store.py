@@ -16,6 +16,7 @@ from pathlib import Path
 from models_store.artifact import DamagedArtifact
 from models_store.atomic import flush_folder, locked, unfinished, write_folder
 from models_store.errors import ArtifactRefused
+from models_store.signatures import NO_KEYS, TrustedKeys
 from models_store.universal import artifact
 from models_store.universal.model import NAME, UniversalModel
 from volatility.errors import UnknownVersion
@@ -30,9 +31,11 @@ class UniversalStore:
     Parameters
     ----------
     root : the store's folder.
+    trusted : by whose keys an artifact must be signed to be loaded.
     """
 
     root: Path
+    trusted: TrustedKeys = NO_KEYS
 
     @property
     def folder(self) -> Path:
@@ -60,7 +63,7 @@ class UniversalStore:
             version = max(self.versions(), default=0) + 1
             with unfinished(self.folder) as new:
                 write_folder(new, files)
-                self._open(new, version)
+                self._open(new, version, NO_KEYS)  # it is signed where it stays
                 new.rename(self.folder / str(version))
             flush_folder(self.folder)
         return version
@@ -81,7 +84,7 @@ class UniversalStore:
                 found=version,
                 needed=f"one of {versions}",
             )
-        return self._open(self.folder / str(version), version)
+        return self._open(self.folder / str(version), version, self.trusted)
 
     def newest(self) -> tuple[UniversalModel | None, tuple[ArtifactRefused, ...]]:
         """The newest version that can serve, and why later ones do not.
@@ -92,7 +95,7 @@ class UniversalStore:
         refused: list[ArtifactRefused] = []
         for version in reversed(self.versions()):
             try:
-                model = self._open(self.folder / str(version), version)
+                model = self._open(self.folder / str(version), version, self.trusted)
             except ArtifactRefused as error:
                 refused.append(error)
                 continue
@@ -102,8 +105,8 @@ class UniversalStore:
             refused.append(ArtifactRefused(NAME, NAME, self.versions()[-1], _CANNOT_SERVE))
         return None, tuple(refused)
 
-    def _open(self, folder: Path, version: int) -> UniversalModel:
+    def _open(self, folder: Path, version: int, trusted: TrustedKeys) -> UniversalModel:
         try:
-            return artifact.load(folder, version)
+            return artifact.load(folder, version, trusted)
         except DamagedArtifact as error:
             raise ArtifactRefused(NAME, NAME, version, str(error)) from error

@@ -40,7 +40,10 @@ def universal(
     ] = None,
 ) -> UniversalAnswer:
     """Describe one version of the model for every asset: what it was fitted on, and how it did."""
-    served, store = catalogue.universal.model, UniversalStore(catalogue.store.root)
+    served, store = (
+        catalogue.universal.model,
+        UniversalStore(catalogue.store.root, catalogue.store.trusted),
+    )
     shown = catalogue.universal.get() if version is None else store.load(version)
     return UniversalAnswer(
         version=shown.version,

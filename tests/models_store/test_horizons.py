@@ -14,6 +14,7 @@ from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
 from models_store.manifest import Manifest
 from models_store.runtime import LoadedModel
+from models_store.signatures import SUMS
 from models_store.store import Store
 from tests.models_store.artifacts import make_files, make_series
 from volatility.errors import UnsupportedHorizon
@@ -138,6 +139,6 @@ def signed(files: dict[str, bytes]) -> dict[str, bytes]:
     digests = [
         f"{hashlib.sha256(content).hexdigest()}  {name}\n"
         for name, content in sorted(files.items())
-        if name != artifact.SUMS
+        if name != SUMS
     ]
-    return files | {artifact.SUMS: "".join(digests).encode()}
+    return files | {SUMS: "".join(digests).encode()}

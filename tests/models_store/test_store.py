@@ -12,6 +12,7 @@ from models_store import LoadedModel, artifact
 from models_store.errors import ArtifactRefused
 from models_store.predictors import linear
 from models_store.shipped import open_store, shipped_artifacts
+from models_store.signatures import SUMS, TrustedKeys
 from models_store.snapshot import Snapshot
 from models_store.store import Store
 from tests.models_store.artifacts import flip_byte, make_files, make_series
@@ -125,11 +126,11 @@ def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None
     files = make_files(intercept=1e-5)
     other = make_files(intercept=2e-5)
     files[linear.KIND.file] = other[linear.KIND.file]
-    files[artifact.SUMS] = b"".join(
+    files[SUMS] = b"".join(
         line if linear.KIND.file.encode() not in line else other_line
         for line, other_line in zip(
-            files[artifact.SUMS].splitlines(keepends=True),
-            other[artifact.SUMS].splitlines(keepends=True),
+            files[SUMS].splitlines(keepends=True),
+            other[SUMS].splitlines(keepends=True),
             strict=True,
         )
     )
@@ -164,9 +165,9 @@ def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
         path.write_bytes(flip_byte(path.read_bytes(), 5))
     load = artifact.load
 
-    def load_the_first_last(folder: Path, version: int) -> LoadedModel:
+    def load_the_first_last(folder: Path, version: int, trusted: TrustedKeys) -> LoadedModel:
         time.sleep(0.05 * (folder.parent.name == "a"))
-        return load(folder, version)
+        return load(folder, version, trusted)
 
     monkeypatch.setattr(artifact, "load", load_the_first_last)
     snapshot = Snapshot.of(store)
@@ -180,7 +181,7 @@ def test_a_bug_while_loading_is_not_passed_over(
 ) -> None:
     publish_and_promote(store)
 
-    def fail(_folder: Path, _version: int) -> LoadedModel:
+    def fail(*_given: object) -> LoadedModel:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(artifact, "load", fail)

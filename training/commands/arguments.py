@@ -112,6 +112,18 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--details", type=Path, default=Path("docs/results.md"))
 
 
+def add_sign(parser: argparse.ArgumentParser) -> None:
+    """Options of ``sign``."""
+    parser.add_argument("--store", type=Path, default=Path("var/store"), help="model store")
+    parser.add_argument(
+        "--key",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="private ed25519 key, as openssl genpkey -algorithm ed25519 -out FILE makes it",
+    )
+
+
 def _add_assets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--asset",

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
 
-from models_store.artifact import SUMS
 from models_store.errors import ArtifactRefused
 from models_store.manifest import Margin
 from models_store.runtime import LoadedModel
+from models_store.signatures import SUMS
 from models_store.store import Store
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts, Study, check_history, parts_of

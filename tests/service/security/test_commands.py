@@ -40,7 +40,8 @@ def test_a_key_is_made_listed_and_revoked(url: str, capsys: pytest.CaptureFixtur
     text = capsys.readouterr().out.strip()
     key = ring_of(url).find(text)
     assert key is not None
-    assert (key.name, key.scopes) == ("desk", {"forecast", "ingest"})
+    assert key.name == "desk"
+    assert key.scopes == {"forecast", "ingest"}
     assert run("list") == 0
     listed = capsys.readouterr().out
     assert [key.id in listed, "good" in listed, "forecast ingest" in listed] == [True] * 3

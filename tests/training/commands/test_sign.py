@@ -1,0 +1,61 @@
+"""``python -m training sign``, and a service that asks for signatures."""
+
+from pathlib import Path
+
+import pytest
+
+from models_store import Store
+from models_store.signatures import SIGNATURE, TrustedKeys
+from models_store.snapshot import Snapshot
+from tests.keys import write_keys
+from tests.models_store.artifacts import make_files
+from training.cli import main
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    store = Store(tmp_path / "store")
+    for asset in ("ONE", "TWO"):
+        store.publish(make_files(asset, "har", 1e-5), promote=True)
+    store.publish(make_files("ONE", "har", 2e-5))
+    return store.root
+
+
+def test_every_version_is_signed_once(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private, public = write_keys(tmp_path)
+    options = ["sign", "--store", str(root), "--key", str(private)]
+    assert main(options) == 0
+    assert "3 artifacts signed" in capsys.readouterr().out
+    snapshot = Snapshot.of(Store(root, TrustedKeys.read([public])))
+    assert {asset: list(models) for asset, models in snapshot.models.items()} == {
+        "ONE": ["har"],
+        "TWO": ["har"],
+    }
+    assert snapshot.refused == ()
+    assert main(options) == 0
+    assert "0 artifacts signed" in capsys.readouterr().out
+
+
+def test_what_is_damaged_is_not_signed_but_named(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = root / "ONE" / "har" / "1"
+    (damaged / "manifest.json").write_text("{}")
+    private, _ = write_keys(tmp_path)
+    assert main(["sign", "--store", str(root), "--key", str(private)]) == 1
+    said = capsys.readouterr().out
+    assert "2 artifacts signed" in said
+    assert "not signed: manifest.json has sha256" in said
+    assert not (damaged / SIGNATURE).exists()
+
+
+@pytest.mark.parametrize(("store", "key"), [("store", "absent.pem"), ("absent", "publisher.pem")])
+def test_what_is_not_there_is_said(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], store: str, key: str
+) -> None:
+    assert root.exists()
+    write_keys(tmp_path)
+    assert main(["sign", "--store", str(tmp_path / store), "--key", str(tmp_path / key)]) == 2
+    assert "absent" in capsys.readouterr().err

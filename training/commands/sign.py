@@ -1,0 +1,56 @@
+"""``python -m training sign``: say by a signature who has published the artifacts of a store."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from models_store import artifact
+from models_store.artifact import DamagedArtifact
+from models_store.signatures import TrustedKeys, read_private_key, sign
+from models_store.store import Store
+from models_store.universal.store import UniversalStore
+from training.commands.preparation import REFUSED
+from volatility.errors import InvalidInput
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Sign every version that lacks a signature by the key; returns the exit status.
+
+    A version whose files are not what its digests say is not signed but named.
+
+    Raises
+    ------
+    InvalidInput : there is no store, or no key in the file.
+    """
+    key = read_private_key(options.key)
+    own = TrustedKeys((key.public_key(),))
+    if not options.store.is_dir():
+        raise InvalidInput(
+            f"{options.store} is no folder",
+            field="store",
+            found=str(options.store),
+            needed="the folder of a model store",
+        )
+    signed, damaged = 0, 0
+    for folder in _versions(options.store):
+        try:
+            artifact.verify_files(folder)
+        except DamagedArtifact as error:
+            console.print(f"{folder}: not signed: {error}", markup=False)
+            damaged += 1
+            continue
+        if own.fault(folder) is not None:
+            sign(folder, key)
+            signed += 1
+    console.print(f"{signed} artifacts signed in {options.store}", markup=False)
+    return REFUSED if damaged else 0
+
+
+def _versions(root: Path) -> Iterator[Path]:
+    store, universal = Store(root), UniversalStore(root)
+    for asset in store.assets():
+        for model in store.models(asset):
+            yield from (root / asset / model / str(it) for it in store.versions(asset, model))
+    yield from (universal.folder / str(it) for it in universal.versions())
