@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from models_store import Store, open_store
+from models_store.signatures import TrustedKeys
 from service.app import create_app
 from service.operations import logs
 from service.settings import Settings
@@ -25,8 +26,8 @@ def _logs() -> None:
 def _worlds_stay_as_they_are() -> Iterator[None]:
     """A store that a test has begun is not given the shipped model for every asset."""
 
-    def as_it_is(root: Path) -> Store:
-        return Store(root) if root.exists() else open_store(root)
+    def as_it_is(root: Path, trusted: TrustedKeys) -> Store:
+        return Store(root, trusted) if root.exists() else open_store(root, trusted)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("service.app.open_store", as_it_is)

@@ -1,12 +1,14 @@
 """Who is let in, seen from outside."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 from starlette.routing import Route
 
+from models_store.signatures import read_private_key, sign
 from service.app import create_app
 from service.database.base import USUAL
 from service.database.opening import open_database
@@ -18,6 +20,7 @@ from service.security.keys import make_key
 from service.security.scopes import OPEN, SCOPES, Scope, needed_for
 from service.security.store import KeyStore
 from service.settings import Settings
+from tests.keys import write_keys
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, clock
 
@@ -255,3 +258,27 @@ def test_an_address_of_the_machine_itself_is_known(host: str, is_local: bool) ->
     assert Policy.of(host, "keys", ()).keys_required
     assert not Policy.of(host, "none", ()).keys_required
     assert Policy.of(host, "keys", ()).hosts == frozenset()
+
+
+def test_a_service_that_asks_for_signatures_serves_nothing_else(
+    prepared: Settings, tmp_path: Path
+) -> None:
+    private, public = write_keys(tmp_path)
+    asking = prepared.model_copy(update={"trusted_keys": (public,)})
+    with TestClient(create_app(asking, clock)) as client:
+        refused = client.get("/health/ready")
+        assert refused.status_code == 503
+        assert "not signed" in refused.text
+    sign(prepared.store / ASSET / "har" / "1", read_private_key(private))
+    with TestClient(create_app(asking, clock)) as client:
+        assert client.get(f"/forecast/{ASSET}?model=har").status_code == 200
+        assert client.get(f"/forecast/{ASSET}?model=log_har").status_code == 503
+
+
+def test_lists_in_the_environment_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUGHCAST_ALLOWED_HOSTS", "vol.example.com, 10.0.0.1,")
+    monkeypatch.setenv("ROUGHCAST_TRUSTED_KEYS", "a.pem,b.pem")
+    settings = Settings()
+    assert settings.allowed_hosts == ("vol.example.com", "10.0.0.1")
+    assert settings.trusted_keys == (Path("a.pem"), Path("b.pem"))
+    assert settings.cors_origins == ()
