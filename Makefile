@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench coverage-tables evaluation-tables hurst-tables openapi lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas coverage-tables evaluation-tables hurst-tables openapi lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ check: $(DEV) ## lint, format, types and import arrows
 
 bench: $(DEV) ## measure against peers, side by side
 	$(BIN)/python -m benchmarks $(ARGS)
+
+replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md
+	$(BIN)/python -m benchmarks.replicas $(ARGS)
 
 coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals hold, for docs/evaluation.md
 	$(BIN)/python -m benchmarks.coverage_tables $(ARGS)

@@ -9,7 +9,8 @@ trap 'rm -rf "$venv"' EXIT
 rm -rf "$venv"
 "${PYTHON:-python3}" -m venv "$venv"
 
-# The requirements that pyproject.toml declares: of the project itself, or of the extras named.
+# The requirements that pyproject.toml declares: of the service, with the driver of PostgreSQL, which
+# its image must have; or of the extras named.
 declared() {
     "$venv/bin/python" - "$@" <<'PY'
 import sys
@@ -18,8 +19,12 @@ from pathlib import Path
 
 tables = tomllib.loads(Path("pyproject.toml").read_text())
 extras = [tables["project"]["optional-dependencies"][name] for name in sys.argv[1:]]
-base = [tables["build-system"]["requires"], tables["project"]["dependencies"]]
-print(*sum(extras or base, []), sep="\n")
+service = [
+    tables["build-system"]["requires"],
+    tables["project"]["dependencies"],
+    tables["project"]["optional-dependencies"]["postgres"],
+]
+print(*sum(extras or service, []), sep="\n")
 PY
 }
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from service.database.faults import answering
 from service.settings import Settings
 
-_START_SECONDS = 60.0  # another process may be creating and filling the database meanwhile
+_START_SECONDS = 120.0  # another process may be creating and filling the database meanwhile
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,8 @@ def test_every_declared_dependency_is_pinned():
     build = declared(PYPROJECT["build-system"]["requires"])
     normal = {name.replace("_", "-") for name in build | declared(project["dependencies"])}
     assert normal <= pinned("service")
+    driver = {name.partition("[")[0] for name in declared(extras["postgres"])}
+    assert driver | {"psycopg-binary"} <= pinned("service")  # of PostgreSQL: the image has it
     assert declared(extras["training"]) <= pinned("training")
     assert declared(extras["networks"]) <= pinned("networks")
     assert declared([*extras["dask"], *extras["dev"]]) <= pinned("dev")

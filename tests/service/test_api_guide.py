@@ -28,6 +28,7 @@ ELSEWHERE = {
     "asset_mismatch": 422,
     "body_too_large": 413,
     "comparison_unavailable": 503,
+    "database_unavailable": 503,
     "internal_error": 500,
     "misaligned_time": 422,
     "missing_columns": 422,

@@ -1,7 +1,12 @@
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from service.settings import Settings
+
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 
 def test_defaults_are_those_of_a_fresh_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +29,15 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "70000"), ("LOG_LEVEL", "loud"), ("MAX_BODY_BYTES", "0")]
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("LOG_LEVEL", "loud"),
+        ("MAX_BODY_BYTES", "0"),
+        ("DATABASE_CONNECT_TIMEOUT", "1"),
+        ("DATABASE_STATEMENT_TIMEOUT", "0"),
+        ("DATABASE_LOCK_TIMEOUT", "-1"),
+    ],
 )
 def test_a_setting_that_makes_no_sense_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -37,3 +50,15 @@ def test_a_setting_that_makes_no_sense_stops_the_start(
 def test_every_setting_says_what_it_is() -> None:
     undescribed = {name for name, it in Settings.model_fields.items() if not it.description}
     assert undescribed == set()
+
+
+def test_the_page_for_operators_has_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `(ROUGHCAST_\w+)` \| `(.*?)` \| \S", OPERATIONS, re.M)
+    fields = Settings.model_fields.items()
+    assert dict(rows) == {f"ROUGHCAST_{name.upper()}": str(it.default) for name, it in fields}
+    assert len(rows) == len(fields)
+
+
+def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUGHCAST_DATABASE_URL", "postgresql://u:secret@host/name")
+    assert "secret" not in repr(Settings())

@@ -265,4 +265,4 @@ def test_a_start_waits_for_its_turn_longer_than_a_request(
                 "SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'"
             ).scalar_one()
         )
-    assert timeout == 60_000
+    assert timeout == 120_000
