@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas coverage-tables evaluation-tables hurst-tables openapi lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,13 @@ hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, i
 
 openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json
+
+sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
+	$(PYTHON) -m venv .venv-sbom && mkdir -p var
+	.venv-sbom/bin/python -m pip --disable-pip-version-check --quiet install cyclonedx-bom
+	.venv-sbom/bin/cyclonedx-py requirements requirements/service.txt --output-file var/sbom.json \
+		--pyproject pyproject.toml --output-reproducible
+	rm -rf .venv-sbom
 
 lock: ## resolve the newest allowed versions and pin them in requirements/
 	PYTHON=$(PYTHON) requirements/lock.sh

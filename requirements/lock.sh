@@ -28,6 +28,16 @@ print(*sum(extras or service, []), sep="\n")
 PY
 }
 
+# With the digests of all files of each release, so that nothing else is ever installed. Not of
+# lists with torch, of which builds for one processor alone go by the same version elsewhere.
+hashed() {
+    "${pip[@]}" install uv
+    sed -n '/^#/p' "$1" > "$1.hashed"
+    "$venv/bin/uv" pip compile "$1" --no-deps --generate-hashes --universal \
+        --no-header --no-annotate --quiet >> "$1.hashed"
+    mv "$1.hashed" "$1"
+}
+
 # A local build tag such as +cpu names one machine's wheel; the version alone installs anywhere.
 pins() {
     printf '# %s\n# Made by `make lock`; do not edit.\n' "$1"
@@ -46,4 +56,6 @@ pins 'training.txt and the extra networks: `make retrain` and the training image
 "${pip[@]}" install --constraint "$venv/networks.txt" --requirement <(declared dask dev)
 pins 'networks.txt and the extras dask and dev: `make test`, `make check` and `make bench`.' \
     > "$venv/dev.txt"
+hashed "$venv/service.txt"
+hashed "$venv/training.txt"
 mv "$venv"/{service,training,networks,dev}.txt requirements/

@@ -132,9 +132,7 @@ async def put_bars(
         ingested = ingest(whose, bars, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))
 
-    ingested = await run_in_threadpool(put)
-    _audit(request, ingested, replace)
-    return _merged(ingested)
+    return _merged(_audit(request, await run_in_threadpool(put), replace))
 
 
 @router.get(
@@ -159,7 +157,8 @@ def history(
     return _history(held, series if limit is None else series.tail(limit))
 
 
-def _audit(request: Request, ingested: Ingested, replace: bool) -> None:
+def _audit(request: Request, ingested: Ingested, replace: bool) -> Ingested:
+    """Write down what was put, and by whom."""
     merge = ingested.merge
     audited(
         request,
@@ -171,6 +170,7 @@ def _audit(request: Request, ingested: Ingested, replace: bool) -> None:
         replace=replace,
         revision=merge.held.revision,
     )
+    return ingested
 
 
 def _merged(ingested: Ingested) -> MergeAnswer:

@@ -43,8 +43,17 @@ def environment(stage: str) -> dict[str, str]:
 
 
 def pins(name: str) -> dict[str, str]:
-    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    found = re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
+
+
+@pytest.mark.parametrize("name", ["service", "training"])
+def test_what_is_installed_is_known_by_its_digest(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text().replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(lines) == len(pins(name))
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", line) for line in lines)
 
 
 def mounts(service: dict) -> dict[str, str]:
