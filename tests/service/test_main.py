@@ -90,3 +90,24 @@ def test_a_body_over_the_limit_is_refused_over_a_socket(process: subprocess.Pope
     answer = connection.getresponse()
     assert (answer.status, json.load(answer)["code"]) == (413, "body_too_large")
     connection.close()
+
+
+def test_a_start_without_its_database_says_why_and_nothing_of_the_url(settings: Settings) -> None:
+    environment = os.environ | {
+        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_DATABASE_URL": "postgresql://owner:secret@127.0.0.1:1/ledger",
+        "ROUGHCAST_PORT": "0",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "service"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode != 0
+    assert "the history database cannot be reached" in ended.stderr
+    assert "ROUGHCAST_DATABASE_URL" in ended.stderr
+    said = ended.stdout + ended.stderr
+    assert not [it for it in ("owner", "secret", "127.0.0.1:1", "ledger") if it in said]

@@ -72,6 +72,6 @@ def test_a_history_that_does_not_answer_is_not_ready(
     client.app_state["holdings"].store.close()
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
-    assert "history database does not answer" in answer.json()["detail"]
+    assert "the history database cannot be opened" in answer.json()["detail"]
     # Held history is in memory: forecasts go on.
     assert client.post("/forecast", json={"asset": ASSET}).status_code == 200
