@@ -149,11 +149,6 @@ def pooled_methods() -> "Methods":
     return made
 
 
-def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
-    """Those of ``horizons`` that a model is made for: of a network the first, its one output."""
-    return tuple(horizons[:1] if model in NEURAL else horizons)
-
-
 def _needed_by(name: str) -> set[str]:
     """A model, what its forecasts are made of, and what stands in for any of them."""
     members = {COMBINATION: MEMBERS, COMBINATION_COMPANIONS: MEMBERS_COMPANIONS}.get(name, ())

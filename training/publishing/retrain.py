@@ -32,7 +32,6 @@ from training.evaluation.walk_forward import (
 )
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
-from training.models.registry import horizons_of
 from training.publishing.artifacts import FittedModel, fit_and_export, to_files
 from training.publishing.champion import name_champion, serving
 from training.publishing.gate import Judgement, forecasts_the_same, judge
@@ -133,7 +132,7 @@ def train(
     data : the target and the sources, at the horizon that models are judged by.
     jobs : processes; -1 is one a core.
     fit_done : told of every fit that ends.
-    further : horizons that artifacts hold besides, where the model can.
+    further : horizons that artifacts hold besides.
 
     Raises
     ------
@@ -173,14 +172,9 @@ def long_enough_for(
 
 
 def studies_at(judged: Study, further: Sequence[int]) -> dict[int, Study]:
-    """The same target at further horizons, with the models that can be made for them."""
-    horizons = (judged.data.horizon, *further)
+    """The same target and models at further horizons."""
     return {
-        horizon: Study(
-            replace(judged.data, horizon=horizon),
-            tuple(it for it in judged.recipes if horizon in horizons_of(it.name, horizons)),
-        )
-        for horizon in further
+        horizon: replace(judged, data=replace(judged.data, horizon=horizon)) for horizon in further
     }
 
 
@@ -237,10 +231,7 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
 def _fit_all(
     recipes: Sequence[Recipe], data: TrainingSet, further: Sequence[int]
 ) -> list[FittedModel]:
-    horizons = (data.horizon, *further)
-    return [
-        fit_and_export(recipe, data, horizons_of(recipe.name, horizons)[1:]) for recipe in recipes
-    ]
+    return [fit_and_export(recipe, data, further) for recipe in recipes]
 
 
 def _try_to_name_champion(
