@@ -4,7 +4,7 @@ r"""What a network says of the next session, carried to the mean of several.
 
 with the network's :math:`\hat x_{t+1}`, log rv of the next session, and numbers of least squares.
 Where log rv reverts to its mean as one factor does, what is known of further sessions is linear in
-what is known of the next one; see ``docs/decisions/0037-networks-several-sessions-ahead.md``.
+what is known of the next one; see ``docs/decisions/0040-networks-several-sessions-ahead.md``.
 """
 
 import torch
