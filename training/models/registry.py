@@ -39,8 +39,8 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "rfsv": "training.models.linear.rfsv:rfsv",
         "hexp": "training.models.linear.hexp:hexp",
         "ridge": "training.models.linear.ridge:ridge",
-        "hexp_companions": "training.models.linear.hexp_companions:hexp_companions",
-        "ridge_companions": "training.models.linear.ridge_companions:ridge_companions",
+        "hexp_companions": "training.models.linear.accompanied:hexp_companions",
+        "ridge_companions": "training.models.linear.accompanied:ridge_companions",
         "mem": "training.models.linear.mem:mem",
     }
 )
