@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models_store.units import median_range
 from training.data.assets import AssetData
 from training.models.calendar_adjusted import WithoutCalendar
 from volatility.arrays import DateArray, FloatArray, Scale
@@ -100,6 +101,11 @@ class AssetRegressors:
     def effects(self) -> FloatArray:
         """What the calendar does, as it was known before each session; (n + 1, classes)."""
         return self._calendar.effects
+
+    @cached_property
+    def rv_medians(self) -> tuple[float, float]:
+        """Lowest and highest median of a month; see :func:`models_store.units.median_range`."""
+        return median_range(self.asset.series.rv)
 
     @cached_property
     def _calendar(self) -> WithoutCalendar:
