@@ -54,6 +54,12 @@ class AssetRegressors:
         horizon : sessions ahead.
         columns : what windows hold besides rv. Where a companion was not known there is no row.
         """
+        key = (lookback, horizon, tuple(columns))
+        if key not in self._rows:
+            self._rows[key] = self._make_rows(*key)
+        return self._rows[key]
+
+    def _make_rows(self, lookback: int, horizon: int, columns: tuple[str, ...]) -> Pairs:
         if horizon not in self._by_horizon:
             self._by_horizon[horizon] = self.asset.pairs(1, horizon=horizon)
         pairs, dates = self._by_horizon[horizon], self.asset.series.dates
@@ -110,6 +116,10 @@ class AssetRegressors:
     @cached_property
     def _calendar(self) -> WithoutCalendar:
         return WithoutCalendar.of(self.asset)
+
+    @cached_property
+    def _rows(self) -> dict[tuple[int, int, tuple[str, ...]], Pairs]:
+        return {}
 
     @cached_property
     def _by_horizon(self) -> dict[int, Pairs]:
