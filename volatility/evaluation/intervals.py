@@ -7,7 +7,6 @@ the absolute errors before it. The root keeps half of what that mean says in log
 half is noise. Each tail takes its own quantile, since the errors of a mean forecast are skewed.
 """
 
-import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
