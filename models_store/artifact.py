@@ -298,8 +298,13 @@ def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
     """Arrays of an ``.npz`` file, by name."""
-    with _parsing_headers, np.load(path, allow_pickle=False) as content:
-        return {name: content[name] for name in content.files}
+    # As np.load, which opens each array twice and reads it piece by piece.
+    with _parsing_headers, zipfile.ZipFile(path) as content:
+        encoded = {name: io.BytesIO(content.read(name)) for name in content.namelist()}
+        return {
+            name.removesuffix(".npy"): np.lib.format.read_array(it, allow_pickle=False)
+            for name, it in encoded.items()
+        }
 
 
 def _to_days(dates: DateArray) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Networks: ``model.onnx``, a graph from a window of raw ``log_rv`` to the next ``log_rv``."""
+"""Networks: ``model.onnx``, a graph from a window of raw ``log_rv`` to ``log_rv`` ahead of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
@@ -18,12 +18,17 @@ _REGISTER = 16  # float32 values in the widest vector register, of 64 bytes
 
 
 class OnnxPredictorSpec(PredictorSpec):
-    """A network in ``model.onnx``: a window of raw ``log_rv`` in, the next ``log_rv`` out."""
+    """A network in ``model.onnx``: a window of raw ``log_rv`` in, an output a horizon out."""
 
     kind: Literal["onnx"] = "onnx"
     horizon: PositiveInt = Field(default=1, description="Sessions ahead that `output` is about.")
     input: str = Field(default="log_rv", description="Name of the (batch, lookback) float32 input.")
     output: str = Field(default="log_rv_next", description="Name of the (batch,) float32 output.")
+    further: dict[PositiveInt, str] = Field(
+        default={},
+        description="Names of the (batch,) float32 outputs that are about further horizons, each "
+        "the log of mean rv over so many sessions.",
+    )
     diagnostics: tuple[str, ...] = Field(
         default=(),
         description="Names of further outputs, (batch, k) float32 each, that a forecast shows: "
@@ -31,9 +36,14 @@ class OnnxPredictorSpec(PredictorSpec):
     )
 
     @property
+    def horizons(self) -> tuple[int, ...]:
+        """Sessions ahead that the graph has outputs for, in their order."""
+        return (self.horizon, *self.further)
+
+    @property
     def outputs(self) -> list[str]:
-        """Names of all outputs, the forecast first."""
-        return [self.output, *self.diagnostics]
+        """Names of all outputs: the forecasts by horizon, then the diagnostics."""
+        return [self.output, *self.further.values(), *self.diagnostics]
 
 
 class TrainedNetwork(Protocol):
@@ -43,13 +53,13 @@ class TrainedNetwork(Protocol):
     def diagnostics(self) -> tuple[str, ...]:
         """Names of what it shows besides its prediction."""
 
-    def to_onnx(self, spec: OnnxPredictorSpec, example: Windows) -> bytes:
-        """The graph, checked on (n, lookback) example windows."""
+    def to_onnx(self, spec: OnnxPredictorSpec, example: Windows, further: Sequence[Self]) -> bytes:
+        """The graph of all horizons, checked on (n, lookback) example windows."""
 
 
 @dataclass(frozen=True)
 class OnnxPredictor:
-    """A network on the logs scale: raw ``log_rv`` in, ``log_rv`` of the next session out."""
+    """One output of a network: raw ``log_rv`` in, the log of mean rv of the sessions ahead out."""
 
     session: ort.InferenceSession
     input: str
@@ -61,16 +71,8 @@ class OnnxPredictor:
     vectorized: ClassVar[bool] = False
     dated: ClassVar[bool] = False
 
-    @classmethod
-    def from_file(cls, path: Path, spec: OnnxPredictorSpec, lookback: int) -> "OnnxPredictor":
-        """Open ``model.onnx`` on one thread of the CPU."""
-        session = ort.InferenceSession(
-            str(path), session_options(), providers=["CPUExecutionProvider"]
-        )
-        return cls(session, spec.input, spec.outputs, lookback)
-
     def predict(self, windows: Windows) -> Prediction:
-        """Predict the next session from (batch, lookback) windows; (batch,) log rv.
+        """Predict the sessions ahead from (batch, lookback) windows; (batch,) log rv.
 
         Row by row: matrix kernels for one row and for many differ in the last bits, and a forecast
         must not depend on the batch it came in.
@@ -123,33 +125,38 @@ def _aligned(values: FloatArray) -> NDArray[np.float32]:
 
 
 def describe(networks: Mapping[int, TrainedNetwork]) -> OnnxPredictorSpec:
-    """Names of the graph's input and outputs.
-
-    Raises
-    ------
-    ValueError : more than one network; a graph has the output of one horizon.
-    """
-    [(horizon, network)] = networks.items()
-    return OnnxPredictorSpec(horizon=horizon, diagnostics=network.diagnostics)
+    """Names of the graph's input and outputs."""
+    (horizon, network), *further = networks.items()
+    return OnnxPredictorSpec(
+        horizon=horizon,
+        further={it: f"log_rv_next_{it}" for it, _ in further},
+        diagnostics=network.diagnostics,
+    )
 
 
 def write(
     networks: Mapping[int, TrainedNetwork], spec: OnnxPredictorSpec, example: Windows
 ) -> bytes:
     """Let the framework that trained the network export it."""
-    return networks[spec.horizon].to_onnx(spec, example)
+    network, *further = (networks[horizon] for horizon in spec.horizons)
+    return network.to_onnx(spec, example, further)
 
 
 def load(
     path: Path, spec: OnnxPredictorSpec, _scale: Scale, lookback: int
 ) -> Mapping[int, OnnxPredictor]:
-    """Open ``model.onnx``.
+    """Open ``model.onnx`` on one thread of the CPU.
 
     Raises
     ------
     Whatever onnxruntime raises on a file that is no graph.
     """
-    return {spec.horizon: OnnxPredictor.from_file(path, spec, lookback)}
+    session = ort.InferenceSession(str(path), session_options(), providers=["CPUExecutionProvider"])
+    outputs = {spec.horizon: spec.output, **spec.further}
+    return {
+        horizon: OnnxPredictor(session, spec.input, (output, *spec.diagnostics), lookback)
+        for horizon, output in outputs.items()
+    }
 
 
 KIND = PredictorKind(OnnxPredictorSpec, "model.onnx", describe, write, load)

@@ -5,7 +5,10 @@ along, so that help comes in a fraction of a second.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from training.config import AVERAGED, SEEDS
 from training.models.registry import MODELS
@@ -20,6 +23,9 @@ MOST_FOLDS = 20
 DEFAULT_HISTORIES = (22, 60, 125)
 DROP = "drop"
 PANEL_SOURCE = "panel"
+PANEL_PLAN: Mapping[str, Any] = MappingProxyType(  # options that say how a panel is evaluated
+    {"folds": 3, "months": 24, "histories": [*DEFAULT_HISTORIES]}
+)
 OUTSIDE_SESSIONS = ("refuse", DROP)
 ALL_CORES = -1
 BACKENDS = ("joblib", "dask")
@@ -217,15 +223,15 @@ def _add_panel(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folds",
         type=_folds,
-        default=3,
+        default=PANEL_PLAN["folds"],
         metavar="N",
         help="with --panel: an asset is forecast by fits on those of the other folds "
         "(default: %(default)s)",
     )
     parser.add_argument(
         "--months",
-        type=_horizon,
-        default=24,
+        type=_months,
+        default=PANEL_PLAN["months"],
         metavar="N",
         help="with --panel: between two fits of the model (default: %(default)s)",
     )
@@ -233,7 +239,7 @@ def _add_panel(parser: argparse.ArgumentParser) -> None:
         "--histories",
         nargs="*",
         type=_history,
-        default=list(DEFAULT_HISTORIES),
+        default=PANEL_PLAN["histories"],
         metavar="N",
         help="with --panel: numbers of sessions to which histories are cut besides "
         f"(default: {' '.join(map(str, DEFAULT_HISTORIES))})",
@@ -248,6 +254,12 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: -1, one a core; -2 leaves one core free)",
     )
+
+
+def _months(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of months, of 1 or more")
+    return int(text)
 
 
 def _horizon(text: str) -> int:

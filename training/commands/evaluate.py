@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from training.commands import evaluate_panel, evaluate_transfer
-from training.commands.arguments import PANEL_SOURCE
+from training.commands.arguments import PANEL_PLAN, PANEL_SOURCE
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import (
@@ -45,11 +45,25 @@ def run(options: argparse.Namespace, console: Console) -> int:
         )
     with workers_of(options):
         if options.panel is None:
+            _check_no_plan(options)
             return _evaluate_assets(options, console)
         check_panel_alone(options)
         if options.source == PANEL_SOURCE:
             return evaluate_transfer.run(options, console)
         return evaluate_panel.run(options, console)
+
+
+def _check_no_plan(options: argparse.Namespace) -> None:
+    for name, default in PANEL_PLAN.items():
+        found = getattr(options, name)
+        if found != default:
+            raise InvalidInput(
+                f"--{name} goes with --panel: single assets have no folds, and are fitted as the "
+                "configuration says",
+                field=name,
+                found=found,
+                needed=f"--panel DIR, or no --{name}",
+            )
 
 
 def _evaluate_assets(options: argparse.Namespace, console: Console) -> int:

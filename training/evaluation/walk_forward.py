@@ -39,6 +39,28 @@ class Block(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Blocks one after the other; there may be one for every session."""
+
+    cut_offs: DateArray  # (n,)
+    last_targets: DateArray  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.cut_offs)
+
+    def __getitem__(self, place: int) -> Block:
+        return Block(self.cut_offs[place], self.last_targets[place])
+
+    def __iter__(self) -> Iterator[Block]:
+        return map(Block, self.cut_offs, self.last_targets)
+
+    def each(self) -> list["Blocks"]:
+        """Every block alone."""
+        ones = (slice(place, place + 1) for place in range(len(self)))
+        return [Blocks(self.cut_offs[one], self.last_targets[one]) for one in ones]
+
+
+@dataclass(frozen=True)
 class BlockForecasts:
     """One recipe's forecasts for one block, or for several one after the other, and what came."""
 
@@ -60,14 +82,14 @@ class _Part:
     key: StudyKey
     data: TrainingSet
     recipes: tuple[Recipe, ...]
-    blocks: tuple[Block, ...]
+    blocks: Blocks
 
 
 # What one process does at a time: parts that share work, all of one target.
 _Job = tuple[_Part, ...]
 
 
-def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
+def blocks(data: TrainingSet, refit_every: int) -> Blocks:
     """Cut the second half of the target's sessions into blocks of ``refit_every``.
 
     Blocks without a target are left out: the last sessions of a sample begin no horizon that ends
@@ -79,7 +101,7 @@ def blocks(data: TrainingSet, refit_every: int) -> list[Block]:
     targets = data.pairs(1).target_dates
     before, through = np.searchsorted(targets, [cut_offs, last_targets], side="right")
     filled = through > before
-    return list(map(Block, cut_offs[filled], last_targets[filled]))
+    return Blocks(cut_offs[filled], last_targets[filled])
 
 
 def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterator[BlockForecasts]:
@@ -200,9 +222,9 @@ def _parts_of(study: Study) -> list[_Part]:
         cut = by_frequency[group[0].refit_every]
         if not cut:  # the second half has no target
             continue
-        each = [cut] if at_once.can_be(group[0]) else [[block] for block in cut]
+        each = [cut] if at_once.can_be(group[0]) else cut.each()
         needed = only_needed(study.data, group)
-        parts += [_Part(study.key, needed, group, tuple(part)) for part in each]
+        parts += [_Part(study.key, needed, group, part) for part in each]
     return parts
 
 
@@ -225,7 +247,7 @@ def _forecast(job: _Job) -> list[BlockForecasts]:
 
 
 def _forecast_part(part: _Part, regressors: AssetRegressors) -> list[BlockForecasts]:
-    (recipe, *_), (block, *_) = part.recipes, part.blocks
+    recipe, block = part.recipes[0], part.blocks[0]
     if at_once.can_be(recipe):
         return [_forecast_at_once(recipe, part, regressors)]
     known = part.data.until(block.cut_off)
@@ -237,7 +259,7 @@ def _forecast_at_once(
 ) -> BlockForecasts:
     """Forecasts of every block, each by the fit at its cut-off."""
     data = part.data
-    cut_offs = np.array([block.cut_off for block in part.blocks])
+    cut_offs = part.blocks.cut_offs
     rows = regressors.rows(recipe.lookback, data.horizon, recipe.columns)
     ahead = rows.where(rows.target_dates > cut_offs[0])
     fit_of = np.searchsorted(cut_offs, ahead.target_dates) - 1

@@ -39,8 +39,8 @@ LINEAR: Mapping[str, str] = MappingProxyType(
         "rfsv": "training.models.linear.rfsv:rfsv",
         "hexp": "training.models.linear.hexp:hexp",
         "ridge": "training.models.linear.ridge:ridge",
-        "hexp_companions": "training.models.linear.hexp_companions:hexp_companions",
-        "ridge_companions": "training.models.linear.ridge_companions:ridge_companions",
+        "hexp_companions": "training.models.linear.accompanied:hexp_companions",
+        "ridge_companions": "training.models.linear.accompanied:ridge_companions",
         "mem": "training.models.linear.mem:mem",
     }
 )
@@ -147,11 +147,6 @@ def pooled_methods() -> "Methods":
     require(NETWORKS_EXTRA, "the model for every asset")
     made: Methods = _load(_POOLED_METHODS)()
     return made
-
-
-def horizons_of(model: str, horizons: Sequence[int]) -> tuple[int, ...]:
-    """Those of ``horizons`` that a model is made for: of a network the first, its one output."""
-    return tuple(horizons[:1] if model in NEURAL else horizons)
 
 
 def _needed_by(name: str) -> set[str]:

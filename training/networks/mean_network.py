@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from training.networks.diagnostics import diagnostics_of
+
 
 class MeanNetwork(nn.Module):
     """The mean of networks of one shape, of their predictions and of what they show besides.
@@ -21,8 +23,7 @@ class MeanNetwork(nn.Module):
     @property
     def diagnostics(self) -> tuple[str, ...]:
         """Names of what each of them shows besides its prediction."""
-        names: tuple[str, ...] = getattr(self.networks[0], "diagnostics", ())
-        return names
+        return diagnostics_of(self.networks[0])
 
     def forward(self, log_rv: Tensor) -> Tensor:
         """Predict from (batch, lookback) log rv; (batch,)."""

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,9 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
+from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec, load
+from training.networks.carried_network import CarriedNetwork, SeveralHorizons
+from training.networks.diagnostics import diagnostics_of, outputs_of
 from training.networks.threads import one_thread
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.errors import RoughcastError
@@ -31,11 +33,7 @@ class ParityError(RoughcastError):
 
 @dataclass(frozen=True)
 class TorchPredictor:
-    """A trained network behind the interface that serving uses for its ONNX export.
-
-    A network that has something to show besides its prediction names it in ``diagnostics`` and
-    returns it from ``explain(log_rv)``: the (batch,) prediction, then (batch, k) for each name.
-    """
+    """A trained network behind the interface that serving uses for its ONNX export."""
 
     network: nn.Module
     lookback: int
@@ -48,11 +46,10 @@ class TorchPredictor:
     @property
     def diagnostics(self) -> tuple[str, ...]:
         """Names of what the network shows besides its prediction."""
-        names: tuple[str, ...] = getattr(self.network, "diagnostics", ())
-        return names
+        return diagnostics_of(self.network)
 
     def predict(self, windows: Windows) -> Prediction:
-        """Predict log rv of the next session from (batch, lookback) ``rv``."""
+        """Predict log rv of the sessions ahead from (batch, lookback) ``rv``."""
         log_rv = torch.from_numpy(np.log(windows["rv"]).astype(np.float32))
         values, *diagnostics = (output.double().numpy() for output in self._outputs(log_rv))
         return Prediction(values, dict(zip(self.diagnostics, diagnostics, strict=True)))
@@ -62,13 +59,16 @@ class TorchPredictor:
         log_rv = torch.as_tensor(log_windows, dtype=torch.float32)
         return self._outputs(log_rv)[0].double().numpy()
 
-    def to_onnx(self, spec: OnnxPredictorSpec, example: Windows) -> bytes:
+    def to_onnx(
+        self, spec: OnnxPredictorSpec, example: Windows, further: Sequence["TorchPredictor"] = ()
+    ) -> bytes:
         """The network as the content of ``model.onnx``, checked against torch.
 
         Parameters
         ----------
         spec : names of the graph's input and outputs.
         example : (n, lookback) windows, at least 64 rows, to compare the two on.
+        further : the same network carried to the further horizons of ``spec``, in their order.
 
         Raises
         ------
@@ -76,40 +76,29 @@ class TorchPredictor:
         """
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
-            _write_onnx(self, spec, path)
-            exported = OnnxPredictor.from_file(path, spec, self.lookback)
-            _check_parity(self, exported, example)
+            _write_onnx(self, further, spec, path)
+            exported = load(path, spec, self.scale, self.lookback)
+            for trained, horizon in zip((self, *further), spec.horizons, strict=True):
+                _check_parity(trained, exported[horizon], example)
             return path.read_bytes()
 
     def _outputs(self, log_rv: Tensor) -> tuple[Tensor, ...]:
         self.network.eval()
         with one_thread(), torch.no_grad():
-            outputs = _shown(self)(log_rv)
-        return outputs if isinstance(outputs, tuple) else (outputs,)
+            return outputs_of(self.network, log_rv)
 
 
-class _Explained(nn.Module):
-    """A network that returns its diagnostics after its prediction."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, log_rv: Tensor) -> tuple[Tensor, ...]:
-        outputs: tuple[Tensor, ...] = self.network.explain(log_rv)  # type: ignore[operator]
-        return outputs
-
-
-def _shown(predictor: TorchPredictor) -> nn.Module:
-    """The module whose outputs are all that the network shows."""
-    return _Explained(predictor.network) if predictor.diagnostics else predictor.network
-
-
-def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) -> None:
+def _write_onnx(
+    predictor: TorchPredictor,
+    further: Sequence[TorchPredictor],
+    spec: OnnxPredictorSpec,
+    path: Path,
+) -> None:
     example = torch.zeros(2, predictor.lookback)
+    network = SeveralHorizons(predictor.network, [_carried(it) for it in further])
     with quiet_exporter():
         program = torch.onnx.export(
-            _shown(predictor).eval(),
+            network.eval(),
             (example,),
             dynamo=True,
             verbose=False,
@@ -121,6 +110,11 @@ def _write_onnx(predictor: TorchPredictor, spec: OnnxPredictorSpec, path: Path) 
     model = program.model_proto
     forget_origins(model)
     onnx.save(model, path)
+
+
+def _carried(predictor: TorchPredictor) -> CarriedNetwork:
+    assert isinstance(predictor.network, CarriedNetwork), "one graph holds one network"
+    return predictor.network
 
 
 def forget_origins(model: onnx.ModelProto) -> None:

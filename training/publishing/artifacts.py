@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -20,7 +21,6 @@ from models_store.manifest import (
 from models_store.predictors.calendar_adjusted import without_calendar
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec
-from models_store.units import median_range
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts
 from training.evaluation.walk_forward import forecast_rv
@@ -157,14 +157,19 @@ def _manifest(
         companions=_companions(target, recipe),
         stand_in=stand_in_of(recipe),
         calendar_effects=None if effects is None else dict(effects),
-        rv_medians=median_range(target.series.rv),
+        rv_medians=regressors_of(target).rv_medians,
         hyperparameters=dict(recipe.hyperparameters),
         histories={phase: _losses(history) for phase, history in fit.histories.items()},
         seed=data.seed,
         seeds=tuple(fit.by_seed),
-        code_version=version("roughcast"),
+        code_version=_code_version(),
         **dict(records[judged]),
     )
+
+
+@cache
+def _code_version() -> str:
+    return version("roughcast")
 
 
 def calibrate(track: ForecastTrack, test_start: np.datetime64) -> tuple[IntervalCalibration, ...]:

@@ -1,16 +1,17 @@
 """Which of an asset's models in service ``auto`` means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from models_store.runtime import LoadedModel
 from models_store.store import Store
 from training.evaluation.study import SampleParts
 from training.models.registry import COMBINATION
+from volatility.arrays import FloatArray
 from volatility.errors import RoughcastError
 from volatility.evaluation.compare import BENCHMARKS, qlike_of
 from volatility.evaluation.diebold_mariano import diebold_mariano
-from volatility.evaluation.losses import qlike_losses
+from volatility.evaluation.losses import check_paired, qlike_losses
 from volatility.evaluation.tracks import ForecastTrack, align
 
 _CHANCE = 0.05
@@ -43,7 +44,8 @@ def name_champion(
     parts : of the sample.
     store : with the models in service.
     new : by model, walk-forward forecasts of versions that serve since this moment: these are not
-        read again.
+        read again. A comparison on the test part has found their dates to be the right ones; where
+        no others serve they are not examined again.
 
     Raises
     ------
@@ -55,12 +57,15 @@ def name_champion(
     if not tracks:
         return
     present = {track.model for track in tracks}
-    baseline = next(name for name in (*BENCHMARKS, tracks[0].model) if name in present)
-    left_out = qlike_of(tracks, start=parts.test, baseline=baseline).left_out
-    chosen_by = [parts.of_selection(track) for track in tracks if track.model not in left_out]
-    best = qlike_of(chosen_by, baseline=baseline).best
-    combined = COMBINATION in {track.model for track in chosen_by}
-    doubtful = combined and not _better(best, COMBINATION, chosen_by)
+    left_out = () if present <= set(new) else _late(tracks, parts)
+    together = align([parts.of_selection(it) for it in tracks if it.model not in left_out])
+    losses = {
+        model: qlike_losses(together.rv, forecast) for model, forecast in together.forecasts.items()
+    }
+    check_paired(losses)
+    best = min(losses, key=lambda model: float(losses[model].mean()))
+    combined = losses.get(COMBINATION)
+    doubtful = combined is not None and not _better(losses[best], combined, together.horizon)
     store.set_champion(asset, COMBINATION if doubtful else best)
 
 
@@ -69,13 +74,14 @@ def _served_track(store: Store, asset: str, model: str) -> ForecastTrack | None:
     return loaded.track if loaded else None
 
 
-def _better(model: str, other: str, tracks: Sequence[ForecastTrack]) -> bool:
-    """Whether a model's QLIKE is lower than another's by more than chance."""
-    if model == other:
-        return False
-    together = align(tracks)
-    losses, others = (
-        qlike_losses(together.rv, together.forecasts[name]) for name in (model, other)
-    )
-    test = diebold_mariano(losses, others, together.horizon)
+def _late(tracks: Sequence[ForecastTrack], parts: SampleParts) -> Collection[str]:
+    """Models whose forecasts stand by the wrong dates."""
+    present = {track.model for track in tracks}
+    baseline = next(name for name in (*BENCHMARKS, tracks[0].model) if name in present)
+    return qlike_of(tracks, start=parts.test, baseline=baseline).left_out
+
+
+def _better(losses: FloatArray, others: FloatArray, horizon: int) -> bool:
+    """Whether the mean of some losses is lower than that of others by more than chance."""
+    test = diebold_mariano(losses, others, horizon)
     return test.mean_difference < 0 and test.pvalue < _CHANCE

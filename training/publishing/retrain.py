@@ -12,6 +12,7 @@ the models in service cannot be compared.
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
@@ -32,7 +33,6 @@ from training.evaluation.walk_forward import (
 )
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
-from training.models.registry import horizons_of
 from training.publishing.artifacts import FittedModel, fit_and_export, to_files
 from training.publishing.champion import name_champion, serving
 from training.publishing.gate import Judgement, forecasts_the_same, judge
@@ -41,6 +41,7 @@ from volatility.evaluation.compare import Comparison, compare
 from volatility.evaluation.tracks import ForecastTrack
 
 UNCHANGED = "unchanged"  # note of a model that forecasts what the version in service does
+_WRITERS = 16  # artifacts on their way to the disk at once: it flushes many in the time of one
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def train(
     data : the target and the sources, at the horizon that models are judged by.
     jobs : processes; -1 is one a core.
     fit_done : told of every fit that ends.
-    further : horizons that artifacts hold besides, where the model can.
+    further : horizons that artifacts hold besides.
 
     Raises
     ------
@@ -173,14 +174,9 @@ def long_enough_for(
 
 
 def studies_at(judged: Study, further: Sequence[int]) -> dict[int, Study]:
-    """The same target at further horizons, with the models that can be made for them."""
-    horizons = (judged.data.horizon, *further)
+    """The same target and models at further horizons."""
     return {
-        horizon: Study(
-            replace(judged.data, horizon=horizon),
-            tuple(it for it in judged.recipes if horizon in horizons_of(it.name, horizons)),
-        )
-        for horizon in further
+        horizon: replace(judged, data=replace(judged.data, horizon=horizon)) for horizon in further
     }
 
 
@@ -212,18 +208,11 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
         model: Outcome(model, None, False, True, reason)
         for model, reason in comparison.left_out.items()
     }
-    outcomes |= {
-        fitted.recipe.name: _publish_if_needed(fitted, trained, store, asked, comparison)
-        for fitted in sound
-    }
+    outcomes |= _publish_each(sound, trained, store, comparison, asked)
     not_compared = _try_to_name_champion(trained, store, outcomes)
     beside = [model for model in sound if outcomes[model.recipe.name].serves is None]
     if not_compared and beside:
-        asset = trained.data.target.asset
-        for model in beside:
-            current = serving(store, asset, model.recipe.name)
-            outcome = _publish_one(model, trained, store, comparison, current)
-            outcomes[model.recipe.name] = outcome
+        outcomes |= _publish_each(beside, trained, store, comparison)
         not_compared = _try_to_name_champion(trained, store, outcomes)
     return RetrainedAsset(
         data=trained.data.target,
@@ -237,10 +226,7 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
 def _fit_all(
     recipes: Sequence[Recipe], data: TrainingSet, further: Sequence[int]
 ) -> list[FittedModel]:
-    horizons = (data.horizon, *further)
-    return [
-        fit_and_export(recipe, data, horizons_of(recipe.name, horizons)[1:]) for recipe in recipes
-    ]
+    return [fit_and_export(recipe, data, further) for recipe in recipes]
 
 
 def _try_to_name_champion(
@@ -259,38 +245,52 @@ def _try_to_name_champion(
     return None
 
 
-def _publish_if_needed(
-    fitted: FittedModel,
+def _publish_each(
+    models: Sequence[FittedModel],
     trained: TrainedModels,
     store: Store,
-    asked: Collection[str],
     comparison: Comparison,
-) -> Outcome:
-    """Publish what was asked for, or has no version in service."""
-    model = fitted.recipe.name
-    current = serving(store, trained.data.target.asset, model)
-    if current and model not in asked:
-        note = f"evaluated beside; version {current.version} stays"
-        return Outcome(model, None, None, False, note)
-    return _publish_one(fitted, trained, store, comparison, current)
+    asked: Collection[str] | None = None,
+) -> dict[str, Outcome]:
+    """Publish models, or those of them that were asked for or have no version in service.
+
+    Files are made one after the other, and written, flushed, opened and replayed side by side.
+    """
+    pending: dict[str, Future[Outcome]] = {}
+    outcomes: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        for fitted in models:
+            model = fitted.recipe.name
+            current = serving(store, trained.data.target.asset, model)
+            if current and asked is not None and model not in asked:
+                note = f"evaluated beside; version {current.version} stays"
+                outcomes[model] = Outcome(model, None, None, False, note)
+                continue
+            files = _files(fitted, trained, comparison)
+            pending[model] = writers.submit(_publish_one, model, files, trained, store, current)
+    outcomes |= {model: done.result() for model, done in pending.items()}
+    return {fitted.recipe.name: outcomes[fitted.recipe.name] for fitted in models}
+
+
+def _files(
+    fitted: FittedModel, trained: TrainedModels, comparison: Comparison
+) -> Mapping[str, bytes]:
+    margins = _margins(fitted.recipe.name, comparison)
+    return to_files(fitted, trained.data, trained.tracks_of(fitted), trained.parts, margins)
 
 
 def _publish_one(
-    fitted: FittedModel,
+    model: str,
+    files: Mapping[str, bytes],
     trained: TrainedModels,
     store: Store,
-    comparison: Comparison,
     current: LoadedModel | None,
 ) -> Outcome:
-    """Publish a model unless ``current``, which serves, forecasts the same."""
-    model = fitted.recipe.name
+    """Publish a model's files unless ``current``, which serves, forecasts the same."""
     asset = trained.data.target.asset
-    track = trained.tracks[model]
-    margins = _margins(model, comparison)
-    files = to_files(fitted, trained.data, trained.tracks_of(fitted), trained.parts, margins)
     if current and forecasts_the_same(files, current, store):
         return Outcome(model, current.version, True, False, UNCHANGED)
-    judgement = _judge(track, current, trained)
+    judgement = _judge(trained.tracks[model], current, trained)
     try:
         # There already, if it was held back before, or the retrain that published it was killed.
         digest = hashlib.sha256(files[SUMS]).hexdigest()

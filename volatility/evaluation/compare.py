@@ -195,11 +195,6 @@ class QlikeLosses(NamedTuple):
     timings: Mapping[str, Timing]
     left_out: Mapping[str, str]
 
-    @property
-    def best(self) -> str:
-        """The model of the lowest mean loss."""
-        return min(self.losses, key=lambda model: float(self.losses[model].mean()))
-
 
 def qlike_of(
     tracks: Sequence[ForecastTrack],

@@ -3,7 +3,7 @@
 Losses are (n,) arrays of the same dates in the same order; see `volatility.evaluation.losses`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from volatility.evaluation.many_models import (
     BOOTSTRAP_REPLICATIONS,
     BOOTSTRAP_SEED,
     Resampled,
+    SinglePrecision,
     deviations_of,
     largest,
     resample,
@@ -99,9 +100,18 @@ def _elimination_pvalues(resampled: Resampled) -> list[float]:
         distances = (means[remain] - means[remain].mean()) / scale
         worst = int(np.argmax(distances))
         critical = fixed_b.normal_score(float(distances[worst]), share)
-        draws = noise[remain]
-        extremes = largest(draws, draws.mean(axis=0), scale, np.zeros(len(remain)))
+        rows = [noise[at] for at in remain]  # one table of them would be a copy of megabytes
+        extremes = largest(rows, _mean_of(rows), scale)
         pvalue = max(pvalue, float(np.mean(extremes >= critical)))
         pvalues[remain[worst]] = pvalue
         remain = np.delete(remain, worst)
     return pvalues
+
+
+def _mean_of(rows: Sequence[SinglePrecision]) -> SinglePrecision:
+    """Of two or more, element by element."""
+    total = rows[0] + rows[1]
+    for row in rows[2:]:
+        total += row
+    total /= len(rows)
+    return total

@@ -7,11 +7,10 @@ the absolute errors before it. The root keeps half of what that mean says in log
 half is noise. Each tail takes its own quantile, since the errors of a mean forecast are skewed.
 """
 
-import math
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -59,8 +58,9 @@ def scale_errors(
     Lei, G'Sell, Rinaldo, Tibshirani & Wasserman (2018), Journal of the American Statistical
     Association 113(523), section 5.2 (locally weighted conformal inference).
     """
-    sizes = accumulate(np.abs(residuals).tolist(), _next_size, initial=float(start))
-    scales = np.sqrt(np.fromiter(sizes, np.float64, len(residuals) + 1))
+    size = float(start)
+    sizes = [size := size + (it - size) / (1 + MEMORY) for it in np.abs(residuals).tolist()]
+    scales = np.sqrt([float(start), *sizes])
     known = np.maximum(np.arange(len(residuals)) - (horizon - 1), 0)
     return ScaledErrors(residuals / scales[known], scales)
 
@@ -251,26 +251,22 @@ def check_enough(nobs: int) -> None:
         )
 
 
-def _next_size(size: float, error: float) -> float:
-    return size + (error - size) / (1 + MEMORY)
-
-
 def _next_quantiles(
     errors: FloatArray, probabilities: Sequence[float], horizon: int, since: int
 ) -> FloatArray:
     """Quantiles of each row from the rows before it, known or not; (n, probabilities)."""
     first = min(max(MINIMUM, since), len(errors))
-    places = _places(tuple(probabilities), horizon)
-    found = [math.nan] * (first * len(probabilities))
+    pickers = _pickers(tuple(probabilities), horizon)
+    found = np.full((len(errors), len(probabilities)), np.nan)
     values = errors.tolist()
     # The window's errors, kept in order as it slides.
     ordered: list[float] = sorted(values[max(0, first - WINDOW) : first])
     for date, value in enumerate(values[first:], first):
-        found.extend(map(ordered.__getitem__, places[len(ordered)]))
+        found[date] = pickers[len(ordered)](ordered)
         if len(ordered) == WINDOW:
             del ordered[bisect_left(ordered, values[date - WINDOW])]
         insort(ordered, value)
-    return np.array(found).reshape(-1, len(probabilities))
+    return found
 
 
 def _quantile(ordered: FloatArray, probability: float, horizon: int) -> float:
@@ -285,6 +281,14 @@ def _places(probabilities: tuple[float, ...], horizon: int) -> Mapping[int, Sequ
     """Indices of the order statistics, by the number of errors."""
     counts = range(MINIMUM, WINDOW + 1)
     return {nobs: [_place(nobs, p, horizon) for p in probabilities] for nobs in counts}
+
+
+@lru_cache(maxsize=64)
+def _pickers(
+    probabilities: tuple[float, ...], horizon: int
+) -> Mapping[int, Callable[[Sequence[float]], object]]:
+    """What takes the order statistics from errors in order, by the number of errors."""
+    return {nobs: itemgetter(*at) for nobs, at in _places(probabilities, horizon).items()}
 
 
 def _place(nobs: int, probability: float, horizon: int) -> int:

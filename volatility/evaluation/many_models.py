@@ -1,6 +1,6 @@
 """What tests of many models at once share: one resampling of the mean losses of all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -106,26 +106,30 @@ def deviations_of(variances: FloatArray) -> FloatArray:
 
 
 def largest(
-    noise: SinglePrecision, less: SinglePrecision, scale: FloatArray, more: FloatArray
+    noise: Sequence[SinglePrecision],
+    less: SinglePrecision,
+    scale: FloatArray,
+    more: FloatArray | None = None,
 ) -> SinglePrecision:
     """The largest over models of (noise - less) / scale + more, in each draw.
 
     Parameters
     ----------
-    noise : (k, replications) draws.
+    noise : (k,) rows of (replications,) draws.
     less : (replications,) what is taken from each model's.
-    scale, more : (k,) what it is divided by, and what is added then.
+    scale, more : (k,) what it is divided by, and what is added then, if anything.
 
     Returns
     -------
     (replications,) largest values.
     """
     # Model by model, in buffers that stay in the processor's cache: a table of all would not.
-    found = np.full(noise.shape[1], -np.inf, dtype=np.float32)
+    found = np.full(len(less), -np.inf, dtype=np.float32)
     buffer = np.empty_like(found)
-    for row, divisor, addend in zip(noise, scale, more, strict=True):
+    for at, (row, divisor) in enumerate(zip(noise, scale, strict=True)):
         np.subtract(row, less, out=buffer)
         buffer *= np.float32(1.0 / divisor)
-        buffer += np.float32(addend)
+        if more is not None:
+            buffer += np.float32(more[at])
         np.maximum(found, buffer, out=found)
     return found

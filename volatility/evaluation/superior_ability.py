@@ -99,5 +99,7 @@ def _pvalue(resampled: Resampled, benchmark: int, nobs: int) -> float:
     critical = fixed_b.normal_score(float(distances.max()), share)
     bad = distances <= -math.sqrt(2.0 * math.log(math.log(nobs)))
     # The benchmark's loss less theirs: of both signs alike, so that the noise may be turned round.
-    draws = largest(noise[others], noise[benchmark], scale, np.where(bad, distances, 0.0))
+    draws = largest(
+        [noise[at] for at in others], noise[benchmark], scale, np.where(bad, distances, 0.0)
+    )
     return float(np.mean(draws >= critical))

@@ -1,6 +1,7 @@
 """The variogram of log volatility, as it is."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from volatility.arrays import FloatArray
 from volatility.hurst.calibration import calibrated
@@ -51,6 +52,18 @@ def mean_squared_differences(path: FloatArray, max_lag: int = MAX_LAG) -> FloatA
     """Mean squared difference at lags 1 … max_lag: (max_lag,)."""
     differences = (path[lag:] - path[:-lag] for lag in range(1, max_lag + 1))
     return np.array([change @ change / len(change) for change in differences])
+
+
+def running_mean_squared_differences(path: FloatArray, counts: NDArray[np.int64]) -> FloatArray:
+    """The same of the oldest values of a path, for each of several counts: (counts, `MAX_LAG`).
+
+    Sums of all counts are running sums, and agree with those of each alone up to rounding.
+    """
+    found = np.empty((len(counts), MAX_LAG))
+    for lag in range(1, MAX_LAG + 1):
+        sums = np.cumsum(np.square(path[lag:] - path[:-lag]))
+        found[:, lag - 1] = sums[counts - lag - 1] / (counts - lag)
+    return found
 
 
 def fit_power_law(values: FloatArray, noise: float) -> ScalingFit:

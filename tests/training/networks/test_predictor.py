@@ -10,13 +10,14 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 import torch
 
-from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec
+from models_store.predictors.network import OnnxPredictorSpec, describe, load, write
 from tests.training.fits import torch_of
 from tests.training.simulated import make_asset, small_config
 from training.data.assets import TrainingSet
 from training.models.recipe import Fit
 from training.models.registry import make_recipe, recipes
 from training.networks import predictor as module
+from training.networks.carried_network import CarriedNetwork
 from training.networks.predictor import ParityError, TorchPredictor
 from volatility.arrays import Windows
 
@@ -56,14 +57,14 @@ def exported(model: str) -> bytes:
 def write_as_before(model: str) -> Callable[..., None]:
     """An exporter that has not noticed that the network changed."""
     content = exported(model)
-    return lambda _predictor, _spec, path: path.write_bytes(content)
+    return lambda _predictor, _further, _spec, path: path.write_bytes(content)
 
 
 @pytest.mark.parametrize("model", DIAGNOSTICS)
 def test_onnxruntime_says_what_torch_says(model: str, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(exported(model))
-    served = OnnxPredictor.from_file(path, spec_of(model), trained(model).lookback)
+    served = load(path, spec_of(model), "logs", trained(model).lookback)[1]
     for size in (1, 2, 33, 100):
         part = rows(model, size)
         one, other = served.predict(part), trained(model).predict(part)
@@ -127,7 +128,7 @@ def test_a_mean_of_networks_is_one_graph(model: str, tmp_path: Path) -> None:
     mean = torch_of(averaged(model))
     path = tmp_path / "model.onnx"
     path.write_bytes(mean.to_onnx(spec_of(model), rows(model)))
-    served = OnnxPredictor.from_file(path, spec_of(model), mean.lookback)
+    served = load(path, spec_of(model), "logs", mean.lookback)[1]
     assert len(served.session.get_inputs()) == 1
     for size in (1, 64):
         part = rows(model, size)
@@ -141,3 +142,41 @@ def test_a_mean_of_networks_is_one_graph(model: str, tmp_path: Path) -> None:
     many = served.predict(rows(model, 64)).values
     one_by_one = [served.predict({"rv": row[None]}).values[0] for row in rows(model, 64)["rv"]]
     assert many.tobytes() == np.array(one_by_one).tobytes()
+
+
+@pytest.mark.parametrize("model", ["lstm", "regime_ensemble"])
+def test_one_graph_has_an_output_a_horizon(model: str, tmp_path: Path) -> None:
+    of_next = averaged(model)
+    (*_, recipe) = recipes([model], replace(small_config(), seeds=2))
+    networks = {1: torch_of(of_next)} | {
+        horizon: torch_of(recipe.fit(TrainingSet(make_asset(), {}, 1, horizon)))
+        for horizon in (5, 22)
+    }
+    spec = describe(networks)
+    assert spec.horizons == (1, 5, 22)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(write(networks, spec, rows(model)))
+    alone = networks[1].to_onnx(spec_of(model), rows(model))
+    assert len(path.read_bytes()) < 1.1 * len(alone)  # the network is in it once
+    served = load(path, spec, "logs", networks[1].lookback)
+    assert list(served) == [1, 5, 22]
+    for horizon, network in networks.items():
+        found, expected = served[horizon].predict(rows(model)), network.predict(rows(model))
+        np.testing.assert_allclose(found.values, expected.values, rtol=0, atol=1e-5)
+        assert tuple(found.diagnostics) == DIAGNOSTICS[model]
+    said = [served[it].predict(rows(model)).values for it in served]
+    assert len({values.tobytes() for values in said}) == len(served)
+
+
+def test_an_export_that_errs_at_a_further_horizon_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    next_session, spec = trained("lstm"), OnnxPredictorSpec(further={5: "log_rv_next_5"})
+    right, wrong = (
+        replace(next_session, network=CarriedNetwork(next_session.network, intercept, 0.5))
+        for intercept in (1.0, 1.001)
+    )
+    content = next_session.to_onnx(spec, rows("lstm"), [right])
+    monkeypatch.setattr(module, "_write_onnx", lambda *given: given[-1].write_bytes(content))
+    with pytest.raises(ParityError, match=r"differ by 0\.001 "):
+        next_session.to_onnx(spec, rows("lstm"), [wrong])

@@ -1,5 +1,6 @@
 """A retrain makes one artifact of the fits at every horizon."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from training import cli
 from training.data.assets import TrainingSet
 from training.evaluation.run import evaluate
 from training.evaluation.study import Study
+from training.evaluation.walk_forward import blocks
 from training.models.linear.har import har
-from training.models.recipe import Recipe
-from training.models.registry import horizons_of, recipes
+from training.models.neural.lstm import Lstm
+from training.models.recipe import Fit, Recipe
+from training.models.registry import recipes
+from training.networks.fitting import Split
 from training.publishing.artifacts import fit_and_export
 from training.publishing.retrain import count_all_fits, long_enough_for, publish, train
 from volatility.arrays import FloatArray
@@ -132,9 +136,28 @@ def _iterated(windows: FloatArray, truth: tuple[float, ...], horizon: int) -> Fl
     return path[:, -horizon:].mean(axis=1)
 
 
-def test_a_network_is_made_for_the_horizon_it_is_judged_by() -> None:
-    assert horizons_of("lstm", (1, 5, 22)) == (1,)
-    assert horizons_of("log_har", (1, 5, 22)) == (1, 5, 22)
+def test_a_network_is_trained_once_for_all_horizons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, store = TrainingSet(make_asset(nobs=700), {}, seed=7), Store(tmp_path)
+    trainings: list[int] = []
+    chosen = recipes(["lstm"], small_config())
+    train_once = Lstm.train
+
+    def counted(recipe: Lstm, target: Split, sources: Mapping[str, Split], seed: int) -> Fit:
+        trainings.append(len(target.training))
+        return train_once(recipe, target, sources, seed)
+
+    monkeypatch.setattr(Lstm, "train", counted)
+    trained = train(chosen, data, 1, further=FURTHER)
+    every, seeds = small_config().walk_forward.network_refit_every, small_config().seeds
+    assert len(trainings) == seeds * (len(blocks(data, every)) + 1)
+    publish(trained, store, ["lstm"])
+    model = store.load("TARGET", "lstm")
+    assert model.manifest.horizons == (1, *FURTHER)
+    said = [model.forecast(data.target.series, horizon=it) for it in model.manifest.horizons]
+    assert len({it.rv for it in said}) == len(said)
+    assert set(model.manifest.at(5).learned) == {"intercept", "slope"}
 
 
 def test_a_horizon_that_a_history_is_too_short_for_is_left_out_and_said() -> None:

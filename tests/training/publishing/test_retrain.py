@@ -1,10 +1,16 @@
 """A retrain publishes what is sound, and says what it left out."""
 
+import errno
+import os
+import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from models_store.manifest import Manifest
 from models_store.store import Store
 from tests.training.simulated import make_asset, small_config
 from training.data.assets import TrainingSet
@@ -31,3 +37,45 @@ def test_a_model_a_day_late_is_left_out_and_the_others_are_published(tmp_path: P
     assert outcomes["har"].serves
     assert outcomes["log_har"].serves
     assert result.champion in sound
+
+
+def test_models_wait_for_the_disk_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = TrainingSet(make_asset(nobs=900), {}, seed=7)
+    trained = train(recipes(["har"], small_config()), data, jobs=1)
+    flush_one, here = os.fsync, set[int]()
+    all_here = threading.Barrier(len(trained.fitted), timeout=60)
+
+    def flush(descriptor: int) -> None:
+        """The first of each model returns once all models have come to theirs."""
+        own = threading.get_ident()
+        if len(here) < all_here.parties and own not in here:
+            here.add(own)
+            all_here.wait()
+        flush_one(descriptor)
+
+    monkeypatch.setattr("models_store.atomic.os.fsync", flush)
+    result = publish(trained, Store(tmp_path), [])
+    assert [outcome.model for outcome in result.outcomes] == list(trained.tracks)
+    assert all(outcome.serves for outcome in result.outcomes)
+
+
+def test_what_keeps_one_model_from_the_disk_keeps_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = TrainingSet(make_asset(nobs=900), {}, seed=7)
+    trained = train(recipes(["har"], small_config()), data, jobs=1)
+    whole = Store.publish
+
+    def publish_some(store: Store, files: Mapping[str, bytes], promote: bool = False) -> int:
+        if Manifest.model_validate_json(files["manifest.json"]).model == "log_har":
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return whole(store, files, promote)
+
+    monkeypatch.setattr(Store, "publish", publish_some)
+    store = Store(tmp_path)
+    with pytest.raises(OSError, match="no space left"):
+        publish(trained, store, [])
+    asset = data.target.asset
+    assert {it for it in store.models(asset) if store.current(asset, it)} == (
+        set(trained.tracks) - {"log_har"}
+    )

@@ -1,13 +1,27 @@
 import numpy as np
 import pytest
 
-from volatility.hurst.variogram import fit_power_law, mean_squared_differences
+from volatility.hurst.variogram import (
+    fit_power_law,
+    mean_squared_differences,
+    running_mean_squared_differences,
+)
 
 
 def test_mean_squared_differences_by_hand():
     # Lag 1: (1 + 4 + 1) / 3; lag 2: (9 + 9) / 2.
     values = mean_squared_differences(np.array([0.0, 1, 3, 4]), max_lag=2)
     assert values == pytest.approx([2.0, 9.0])
+
+
+def test_running_sums_are_those_of_each_part_alone_and_know_nothing_later():
+    path = np.random.default_rng(0).standard_normal(400).cumsum()
+    counts = np.array([21, 125, 126, 400])
+    found = running_mean_squared_differences(path, counts)
+    alone = [mean_squared_differences(path[:count]) for count in counts]
+    np.testing.assert_allclose(found, alone, rtol=1e-12)
+    path[126:] += 5.0
+    np.testing.assert_array_equal(running_mean_squared_differences(path, counts)[:3], found[:3])
 
 
 def test_a_power_law_is_read_exactly():

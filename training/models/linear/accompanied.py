@@ -1,12 +1,16 @@
 """Regressions that look at companions too: whichever the asset is given."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
 
+from training.config import Config
+from training.models.calendar_adjusted import CalendarAdjusted
+from training.models.linear.hexp import hexp
 from training.models.linear.least_squares import LeastSquares
+from training.models.linear.ridge import ridge
 from volatility.companions import column_of, companions_in
 
 NO_COMPANION = "no companion is given: --companion NAME=FILE"
@@ -42,6 +46,24 @@ class Accompanied(LeastSquares):
     def obstacle(self, first_cut_off: np.datetime64) -> str | None:  # noqa: ARG002 - at any time
         """Why there is no fit: nobody gave it a companion."""
         return None if companions_in(self.columns) else NO_COMPANION
+
+
+def hexp_companions(config: Config) -> CalendarAdjusted:
+    """What :mod:`.hexp` looks at, and companions, by least squares in logs."""
+    return accompanied("hexp_companions", hexp(config))
+
+
+def ridge_companions(config: Config) -> CalendarAdjusted:
+    """What :mod:`.ridge` looks at, and companions, by ridge in logs."""
+    return accompanied("ridge_companions", ridge(config))
+
+
+def accompanied(name: str, plain: CalendarAdjusted) -> CalendarAdjusted:
+    """A regression that looks at companions besides, under another name."""
+    inner = plain.inner
+    assert isinstance(inner, LeastSquares), "its walk-forward is one of cross-products"
+    own = {it.name: getattr(inner, it.name) for it in fields(inner)}
+    return CalendarAdjusted(name, Accompanied(**{**own, "name": name, "stand_in": plain.name}))
 
 
 def regressors_of(companion: str) -> tuple[str, ...]:

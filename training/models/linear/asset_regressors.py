@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models_store.units import median_range
 from training.data.assets import AssetData
 from training.models.calendar_adjusted import WithoutCalendar
 from volatility.arrays import DateArray, FloatArray, Scale
@@ -53,6 +54,12 @@ class AssetRegressors:
         horizon : sessions ahead.
         columns : what windows hold besides rv. Where a companion was not known there is no row.
         """
+        key = (lookback, horizon, tuple(columns))
+        if key not in self._rows:
+            self._rows[key] = self._make_rows(*key)
+        return self._rows[key]
+
+    def _make_rows(self, lookback: int, horizon: int, columns: tuple[str, ...]) -> Pairs:
         if horizon not in self._by_horizon:
             self._by_horizon[horizon] = self.asset.pairs(1, horizon=horizon)
         pairs, dates = self._by_horizon[horizon], self.asset.series.dates
@@ -102,8 +109,17 @@ class AssetRegressors:
         return self._calendar.effects
 
     @cached_property
+    def rv_medians(self) -> tuple[float, float]:
+        """Lowest and highest median of a month; see :func:`models_store.units.median_range`."""
+        return median_range(self.asset.series.rv)
+
+    @cached_property
     def _calendar(self) -> WithoutCalendar:
         return WithoutCalendar.of(self.asset)
+
+    @cached_property
+    def _rows(self) -> dict[tuple[int, int, tuple[str, ...]], Pairs]:
+        return {}
 
     @cached_property
     def _by_horizon(self) -> dict[int, Pairs]:

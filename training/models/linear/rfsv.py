@@ -21,8 +21,12 @@ from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.at_once import Predicted, Schedule, counts_known
 from training.models.recipe import Fit, Hyperparameters
 from volatility.filters import rough_kernel, windows
-from volatility.hurst.estimate import check_path
-from volatility.hurst.variogram import variogram_fit
+from volatility.hurst.estimate import ScalingFit, check_path
+from volatility.hurst.variogram import (
+    fit_power_law,
+    running_mean_squared_differences,
+    variogram_fit,
+)
 from volatility.regressors import Design, LinearPredictor, RoughForecast, on_scale
 from volatility.series import DatedSeries, RealizedSeries
 
@@ -81,10 +85,8 @@ class Rfsv:
             for it in (learned, schedule.pairs)
         )
         kernels = [
-            rough_kernel(
-                _hurst_once_known(asset.series, known), self.lookback, 1 + np.arange(horizon)
-            ).mean(axis=0)
-            for known in schedule.known.tolist()
+            rough_kernel(hurst, self.lookback, 1 + np.arange(horizon)).mean(axis=0)
+            for hurst in _exponents(asset.series, tuple(schedule.known.tolist()))
         ]
         values, variance = np.empty(len(of_rows)), np.empty(len(of_rows))
         for fit, (kernel, count) in enumerate(zip(kernels, counts, strict=True)):
@@ -98,14 +100,21 @@ class Rfsv:
 
 def hurst_exponent(series: RealizedSeries) -> float:
     """Exponent of log volatility by the variogram, inside :data:`HURST_RANGE`."""
-    estimate = variogram_fit(check_path(np.log(series.volatility))).hurst
+    return _inside(variogram_fit(check_path(np.log(series.volatility))))
+
+
+@lru_cache(maxsize=4)  # a walk-forward's fits, which horizons share
+def _exponents(series: DatedSeries, known: tuple[int, ...]) -> list[float]:
+    """:func:`hurst_exponent` of so many oldest sessions each, ascending, up to rounding."""
+    path = np.log(series.volatility)
+    check_path(path[: known[0]])
+    found = running_mean_squared_differences(path, np.array(known))
+    return [_inside(fit_power_law(values, noise=0.0)) for values in found]
+
+
+def _inside(fit: ScalingFit) -> float:
     low, high = HURST_RANGE
-    return min(max(estimate, low), high)
-
-
-@lru_cache(maxsize=2_048)  # a walk-forward's fits, which horizons share
-def _hurst_once_known(series: DatedSeries, sessions: int) -> float:
-    return hurst_exponent(series.part(slice(sessions)))
+    return min(max(fit.hurst, low), high)
 
 
 def rfsv(config: Config) -> Rfsv:

@@ -5,10 +5,14 @@ r"""A network fitted with several seeds, and their mean in logs.
 The seeds of a network differ by where its weights start, by the order of its batches and by its
 dropout, none of which says anything of the asset. Their mean has the error that they share and 1/K
 of the variance of what they do not.
+
+Networks are trained for the next session. What they say of it is carried to further horizons; see
+:mod:`training.networks.carried_network`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from statistics import fmean
 
 import numpy as np
@@ -16,11 +20,14 @@ import numpy as np
 from training.config import seeds_from
 from training.data.assets import TrainingSet
 from training.fitting_history import FittingHistory
+from training.models.linear.least_squares import least_squares
 from training.models.neural.network_recipe import NetworkRecipe
 from training.models.recipe import Fit, Hyperparameters
+from training.networks.carried_network import CarriedNetwork
 from training.networks.fitting import LogWindows
 from training.networks.mean_network import MeanNetwork
 from training.networks.predictor import TorchPredictor
+from volatility.pairs import Pairs
 
 
 @dataclass(frozen=True)
@@ -74,18 +81,63 @@ class SeedMean:
     def fit(self, data: TrainingSet) -> Fit:
         """Train with every seed, pre-training included, and take the mean.
 
+        A fit for several sessions ahead has one more step: what its network says of the next
+        session is carried to them.
+
         Raises
         ------
         HistoryTooShort : see :meth:`NetworkRecipe.fit`.
         """
-        fits = {
-            seed: self.recipe.fit(replace(data, seed=seed))
-            for seed in seeds_from(data.seed, self.seeds)
-        }
-        if len(fits) == 1:
-            return replace(fits[data.seed], by_seed=fits)
-        validation = self.recipe.target_split(data).validation
-        return replace(_mean(list(fits.values()), self.lookback, validation), by_seed=fits)
+        next_session = _next_session(self, _Known.of(replace(data, horizon=1)))
+        if data.horizon == 1:
+            return next_session
+        return _carried(next_session, data.pairs(self.lookback))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A training set that can key a cache: equal when what a network sees of it is."""
+
+    contents: tuple[str, ...]
+    data: TrainingSet = field(compare=False)
+
+    @classmethod
+    def of(cls, data: TrainingSet) -> "_Known":
+        assets = (data.target, *data.sources.values())
+        digests = (f"{it.calendar_name} {it.series.select(()).sha256}" for it in assets)
+        return cls((str(data.seed), *digests), data)
+
+
+# The models of a walk-forward that share a pre-training are fitted horizon by horizon in one
+# process: there is room for each of them until the last horizon. A fit takes a few megabytes.
+@lru_cache(maxsize=16)
+def _next_session(recipe: SeedMean, known: _Known) -> Fit:
+    """The fit for the next session, made now or at hand already."""
+    data = known.data
+    fits = {
+        seed: recipe.recipe.fit(replace(data, seed=seed))
+        for seed in seeds_from(data.seed, recipe.seeds)
+    }
+    if len(fits) == 1:
+        return replace(fits[data.seed], by_seed=fits)
+    validation = recipe.recipe.target_split(data).validation
+    return replace(_mean(list(fits.values()), recipe.lookback, validation), by_seed=fits)
+
+
+def _carried(fit: Fit, pairs: Pairs) -> Fit:
+    """A fit for the next session carried to the horizon of ``pairs``, and so are its seeds."""
+    predictor, targets = _torch(fit), np.log(pairs.targets)
+    said = predictor.predict(pairs.windows).values
+    estimate = least_squares(said[:, None], targets)
+    intercept, slope = estimate.intercept, float(estimate.coefficients[0])
+    network = CarriedNetwork(predictor.network, intercept, slope)
+    return Fit(
+        TorchPredictor(network, predictor.lookback),
+        residual_variance=float(np.mean(np.square(estimate.residuals))),
+        learned={"intercept": intercept, "slope": slope},
+        sources=fit.sources,
+        by_seed={seed: _carried(own, pairs) for seed, own in fit.by_seed.items()},
+    )
 
 
 def _mean(fits: Sequence[Fit], lookback: int, validation: LogWindows) -> Fit:

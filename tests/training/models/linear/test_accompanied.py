@@ -13,9 +13,7 @@ from training.data.companions import with_companions
 from training.evaluation.study import Study
 from training.evaluation.walk_forward import forecast_studies
 from training.evaluation.workers import worker_pool
-from training.models.linear.accompanied import regressors_of
-from training.models.linear.hexp_companions import hexp_companions
-from training.models.linear.ridge_companions import ridge_companions
+from training.models.linear.accompanied import hexp_companions, regressors_of, ridge_companions
 from training.models.recipe import adapted
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.regressor_names import make_regressor
