@@ -146,6 +146,22 @@ def is_free(store: HistoryStore) -> bool:
 
 
 @on_server
+def test_given_up_for_another(
+    store: HistoryStore, database_url: str, postgres: PostgresServer
+) -> None:
+    def update_what_has_changed() -> None:
+        with store._database.reading() as connection:
+            connection.exec_driver_sql("SELECT * FROM assets")
+            with psycopg.connect(database_url) as other:
+                other.execute("UPDATE assets SET revision = 9")
+            connection.exec_driver_sql("UPDATE assets SET revision = 8")
+
+    with pytest.raises(DatabaseUnavailable, match="in favour of another"):
+        update_what_has_changed()
+    assert store.read(ASSET).revision == 9
+
+
+@on_server
 def test_used_up(
     store: HistoryStore, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
