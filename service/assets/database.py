@@ -5,8 +5,8 @@ the file, in PostgreSQL by that on the asset's row.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,11 +151,9 @@ class HistoryStore:
             held = _read(connection, asset.asset)
         return _merge_result(change, held)
 
-    @contextmanager
-    def changes(self) -> Iterator[Changes]:
+    def changes(self) -> AbstractContextManager[Changes]:
         """What other processes commit from now on."""
-        with self.database.changes() as changes:
-            yield changes
+        return self.database.changes()
 
     def revisions(self, changes: Changes) -> dict[str, int]:
         """Revision of every asset, by its name."""

@@ -14,6 +14,7 @@ from service.database.faults import fault_of
 
 _CHANNEL = "roughcast_history"
 _START_LOCK = 0x726F7567686361  # any number that others do not take
+_IDLE_STATEMENTS = 3  # times the limit of a statement that a process may pause in a transaction
 _SERVER_SHARE = 0.9  # of the time for a statement: so that a server that is alive says so first
 
 _T = TypeVar("_T")
@@ -101,6 +102,7 @@ class _Notified(Changes):
         try:
             notices = list(driver.notifies(timeout=seconds, stop_after=1))
         except psycopg.Error as error:
+            self._connection.invalidate()  # there is nothing to roll back on it
             raise fault_of(error) from None
         return any(notice.payload != self._sender for notice in notices)
 
@@ -119,12 +121,13 @@ def _bound(engine: Engine, timeouts: Timeouts) -> None:
     @sa.event.listens_for(engine, "connect")
     def limit(connection: BoundedConnection, _record: object) -> None:
         statement = int(1000 * timeouts.statement * _SERVER_SHARE)
+        idle = int(1000 * timeouts.statement * _IDLE_STATEMENTS)
         with connection.transaction():
             connection.execute(
                 f"SET statement_timeout = {statement}; "
                 f"SET lock_timeout = {int(1000 * timeouts.lock)}; "
                 # A process that stops within a transaction keeps others from its asset no longer.
-                f"SET idle_in_transaction_session_timeout = {statement}"
+                f"SET idle_in_transaction_session_timeout = {idle}"
             )
 
     @sa.event.listens_for(engine, "begin")

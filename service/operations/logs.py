@@ -37,6 +37,8 @@ def configure(level: LogLevel) -> None:
     )
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
     logging.captureWarnings(True)
+    # Its lines for debugging name the host and the user of the database.
+    logging.getLogger("psycopg").setLevel(max(threshold, logging.INFO))
 
 
 def _as_json_bytes(_logger: object, _method: str, event: MutableMapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import signal
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -89,3 +90,16 @@ def name_in(url: str) -> str:
 def file_in(url: str) -> Path:
     """The file that a URL of SQLite names."""
     return Path(url.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Another process's transaction keeps the tables, or the right to write, to itself."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(file_in(url), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    with psycopg.connect(url) as server:
+        server.execute("LOCK TABLE assets, bars IN ACCESS EXCLUSIVE MODE")
+        yield

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from service.settings import Settings
+from tests.service import worlds
+from tests.service.databases import PASSWORD, PostgresServer, name_in
 from tests.service.worlds import ASSET
 
+NEXT = '{"bars": [{"date": "2021-02-04", "open": 100, "high": 103, "low": 99, "close": 101}]}'
 HEAVY = ("torch", "statsmodels", "arch", "scipy", "sklearn", "training")
 
 
@@ -32,12 +35,18 @@ def test_importing_the_service_imports_nothing_of_training() -> None:
 
 
 @pytest.fixture
-def process(settings: Settings, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    with started(settings, ROUGHCAST_MAX_BODY_BYTES="100000") as process:
+        yield process
+
+
+@contextmanager
+def started(settings: Settings, **others: str) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {
         "ROUGHCAST_STORE": str(settings.store),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
         "ROUGHCAST_PORT": "0",
-        "ROUGHCAST_MAX_BODY_BYTES": "100000",
+        **others,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "service"],
@@ -90,6 +99,33 @@ def test_a_body_over_the_limit_is_refused_over_a_socket(process: subprocess.Pope
     answer = connection.getresponse()
     assert (answer.status, json.load(answer)["code"]) == (413, "body_too_large")
     connection.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_log_of_troubles_names_no_host_and_no_user(
+    settings: Settings, database_url: str, postgres: PostgresServer
+) -> None:
+    """Nor does it show how the code came there, which an operator can do nothing about."""
+    worlds.hold(database_url)
+    settings = settings.model_copy(update={"database_url": database_url})
+    levels = {"ROUGHCAST_LOG_LEVEL": "debug", "ROUGHCAST_DATABASE_STATEMENT_TIMEOUT": "1"}
+    with started(settings, **levels) as process:
+        host, port = read_until(process, "Uvicorn running on")["event"].split()[3][7:].split(":")
+        for trouble in (postgres.frozen, postgres.stopped):
+            with trouble():
+                connection = http.client.HTTPConnection(host, int(port), timeout=60)
+                connection.request(
+                    "PUT", f"/assets/{ASSET}/bars", NEXT, {"content-type": "application/json"}
+                )
+                assert connection.getresponse().status == 503
+                connection.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        logged = process.stderr.read()
+    assert '"status":503' in logged
+    assert "history not in step" in logged
+    secrets = (str(postgres.folder), PASSWORD, "postgres:", name_in(database_url), "Traceback")
+    assert not [it for it in secrets if it in logged]
 
 
 def test_a_start_without_its_database_says_why_and_nothing_of_the_url(settings: Settings) -> None:

@@ -1,17 +1,15 @@
 """What the service answers while its database is frozen, stopped or locked, for real."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
-import psycopg
 import pytest
 
 from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient
-from tests.service.databases import PASSWORD, PostgresServer, file_in
+from tests.service.databases import PASSWORD, PostgresServer, locked
 from tests.service.worlds import ASSET, NOW
 
 NEXT = {"date": "2021-02-04", "open": 100.0, "high": 103.0, "low": 99.0, "close": 101.0}
@@ -23,18 +21,6 @@ def client(settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings.model_copy(update=short), lambda: NOW + timedelta(days=1))
     with TestClient(app) as client:
         yield client
-
-
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(file_in(url), isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-        return
-    with psycopg.connect(url) as other:
-        other.execute("LOCK TABLE assets, bars IN ACCESS EXCLUSIVE MODE")
-        yield
 
 
 def put(client: TestClient) -> tuple[int, dict, str | None]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from service.assets.database import HistoryStore
 from service.database.base import Timeouts
 from service.http.errors import DatabaseUnavailable
 from tests.models_store.artifacts import make_series
-from tests.service.databases import PASSWORD, PostgresServer, file_in, name_in
+from tests.service.databases import PASSWORD, PostgresServer, file_in, locked, name_in
 from tests.service.worlds import ASSET, bars_of, held_asset
 
 SHORT = Timeouts(connect=2, statement=1.0, lock=0.3)
@@ -36,19 +36,6 @@ def file(database_url: str) -> Path:
 
 on_server = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_file = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Another process's transaction keeps the tables, or the file, to itself."""
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(file_in(url), isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-        return
-    with psycopg.connect(url) as other:
-        other.execute("LOCK TABLE assets, bars IN ACCESS EXCLUSIVE MODE")
-        yield
 
 
 def assert_refused(store: HistoryStore, url: str, reason: str) -> None:
@@ -143,6 +130,22 @@ def is_free(store: HistoryStore) -> bool:
     except DatabaseUnavailable:
         return False
     return True
+
+
+@on_server
+def test_given_up_for_another(
+    store: HistoryStore, database_url: str, postgres: PostgresServer
+) -> None:
+    def update_what_has_changed() -> None:
+        with store._database.reading() as connection:
+            connection.exec_driver_sql("SELECT * FROM assets")
+            with psycopg.connect(database_url) as other:
+                other.execute("UPDATE assets SET revision = 9")
+            connection.exec_driver_sql("UPDATE assets SET revision = 8")
+
+    with pytest.raises(DatabaseUnavailable, match="in favour of another"):
+        update_what_has_changed()
+    assert store.read(ASSET).revision == 9
 
 
 @on_server

@@ -1,3 +1,4 @@
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -20,3 +21,8 @@ def _restored() -> Iterator[None]:
 def test_requests_are_logged_from_info_on(level: LogLevel, written: bool) -> None:
     logs.configure(level)
     assert request_log.stream is (sys.stderr.buffer if written else None)
+
+
+def test_the_driver_does_not_name_hosts_for_debugging() -> None:
+    logs.configure("debug")
+    assert not logging.getLogger("psycopg").isEnabledFor(logging.DEBUG)
