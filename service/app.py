@@ -18,6 +18,8 @@ from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.query import Questions
 from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
+from service.http.lanes import Lane, Lanes
+from service.http.limits import BodyLimits
 from service.http.middleware import RequestMiddleware
 from service.http.openapi import describe
 from service.http.problems import exception_handlers
@@ -33,6 +35,7 @@ from service.settings import Settings
 
 log = structlog.get_logger("service")
 
+_MAX_WAITING_PROBES = 8  # of a database that does not answer
 _DESCRIPTION = """\
 Forecasts tomorrow's realized volatility and says how far each forecast can be trusted.
 
@@ -47,6 +50,7 @@ class State(ForecastState):
     catalogue: Catalogue
     holdings: Holdings
     hurst_reports: HurstReports
+    lanes: Lanes
     metrics: Metrics
     clock: Clock
 
@@ -71,9 +75,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     features = (forecasts, hurst, comparison, models, assets, health, metrics)
     include_routers(app, [feature.router for feature in features])
-    app.add_middleware(
-        RequestMiddleware, tally=counted.requests, max_body_bytes=settings.max_body_bytes
-    )
+    limits = BodyLimits(settings.max_body_bytes, settings.max_body_values, settings.max_held_bytes)
+    app.add_middleware(RequestMiddleware, tally=counted.requests, limits=limits)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app
 
@@ -89,6 +92,14 @@ async def _lifespan(
         history.close()
 
 
+def _lanes(settings: Settings) -> Lanes:
+    return Lanes(
+        work=Lane("work", settings.work_threads, settings.max_waiting_work),
+        ingest=Lane("bars", settings.ingest_threads, settings.max_waiting_ingests),
+        probes=Lane("probe", 1, _MAX_WAITING_PROBES),
+    )
+
+
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
     catalogue = Catalogue.of(open_store(settings.store))
     history.prepare(shipped())
@@ -102,6 +113,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         encoded=EncodedForecasts(),
         forecast_tally=counted.forecasts,
         hurst_reports=HurstReports(),
+        lanes=_lanes(settings),
         metrics=counted,
         clock=clock,
     )

@@ -1,6 +1,7 @@
 """The service as a process: its command line, its server, and what the server does at the start."""
 
 import argparse
+import asyncio
 import gc
 import json
 import socket
@@ -8,11 +9,14 @@ import sys
 from collections.abc import Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from service.app import create_app
+from service.http.connections import ConnectionLimits, cut_off, protocol
 from service.operations import logs
 from service.settings import Settings
 
+_TICKS = 10  # of a tenth of a second, between looks at all connections
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 
 
@@ -33,20 +37,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.write("\n")
         return
     logs.configure(settings.log_level)
-    config = uvicorn.Config(
+    Server(configured(app, settings)).run()
+
+
+def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    limits = ConnectionLimits(
+        most_connections=settings.max_connections,
+        most_url_bytes=settings.max_url_bytes,
+        most_header_bytes=settings.max_header_bytes,
+        most_headers=settings.max_headers,
+        header_timeout=settings.header_timeout,
+        body_timeout=settings.body_timeout,
+        write_timeout=settings.write_timeout,
+    )
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
+        http=protocol(limits),
+        ws="none",
+        loop="uvloop",
         log_config=None,
         access_log=False,  # service.http.middleware writes a line for each request
         server_header=False,
         lifespan="on",
     )
-    Server(config).run()
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, told when the application has been put together."""
+    """Uvicorn, told when the application has been put together, and when connections are late."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second, close the connections on which something is overdue."""
+        if counter % _TICKS == 0:
+            cut_off(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then leave what was made by now to itself."""
