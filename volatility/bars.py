@@ -101,10 +101,10 @@ def from_records(records: Sequence[Mapping[str, Any]], interval: int) -> Bars:
     InvalidBars : ``unclear_time``, neither or both of date and timestamp, or a date alone where
         bars are shorter than a day.
     """
-    flat = (chain.from_iterable(map(_prices_of, part)) for part in _parts(records))
-    prices = np.concatenate([np.fromiter(part, np.float64) for part in flat])
+    flat = [np.fromiter(chain.from_iterable(map(_prices_of, it)), float) for it in _parts(records)]
     times = _record_dates(records) if interval == DAILY else _record_times(records)
-    return Bars(times, *prices.reshape(-1, 4).T.copy(), interval)
+    opened, high, low, close = np.concatenate(flat).reshape(-1, 4).T.copy()
+    return Bars(times, opened, high, low, close, interval)
 
 
 def _parts(records: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:

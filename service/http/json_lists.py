@@ -24,7 +24,7 @@ _SLICE_ITEMS = 256
 _DEEPEST = 4  # `companions.VIX.bars`, of objects, is the deepest list of a request
 _MANY = 64  # lists at one depth, of which no request has so many
 _LONGEST_KEY = 256
-_KEY = re.compile(rb'"([^"\\]*)"\s*:\s*\Z')
+_KEY = re.compile(rb'(?<!\\)"([^"\\]*)"\s*:\s*\Z')  # no quote of a name is taken for its first
 _OBJECT, _LIST, _END_OF_OBJECT, _END_OF_LIST, _COMMA, _QUOTE = b'{[}],"'
 _KINDS = np.zeros(256, dtype=np.uint8)
 _KINDS[list(b'{[}],"')] = list(b'{[}],"')

@@ -1,8 +1,8 @@
 """JSON bodies of any length, read so that nobody waits for it, and no more faults than are needed.
 
-A short body is read in one call, by :func:`.bodies.read`. Of a longer one the long lists are read in slices of some
-kilobytes, between which other threads run; a body with faults is read in the same way, until
-:data:`.MOST_FAULTS` are found.
+A short body is read in one call, by :func:`.bodies.read`. Of a longer one the long lists are read
+in slices of some kilobytes, between which other threads run; a body with faults is read in the same
+way, until :data:`.MOST_FAULTS` are found.
 """
 
 from collections.abc import Callable, Iterator
