@@ -1,8 +1,8 @@
 """``python -m benchmarks.abuse``: what requests cost that ask for more than they are worth.
 
-Starts the service, sends each of them, and prints its status, its time, what memory grew by, and the
-99th percentile of single forecasts beside it, against that of a quiet service; then the memory over
-many mixed requests.
+Starts the service, sends each of them, and prints its status, its time, what memory grew by, and
+the 99th percentile of single forecasts beside it, against that of a quiet service; then the memory
+over many mixed requests.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from multiprocessing.connection import Connection
@@ -158,10 +158,8 @@ def resident(pid: int, what: str = "VmRSS") -> float:
 def sent(method: str, path: str, content: bytes, media_type: str, port: int) -> Statuses:
     """Send one request, and read its answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=600)
-    try:
+    with suppress(OSError):  # refused before all of it was read; the answer has come all the same
         connection.request(method, path, content, {"content-type": media_type})
-    except OSError:  # it was refused before all of it was read; the answer has come all the same
-        pass
     try:
         answer = connection.getresponse()
         answer.read()
@@ -225,7 +223,7 @@ def posted(path: str, body: Any) -> Callable[[int], Statuses]:
 
 def hourly_bars(number: int) -> bytes:
     """Bars of years of which nothing is held."""
-    start = datetime(2005, 1, 1)
+    start = datetime(2005, 1, 1, tzinfo=UTC)
     bars = [
         {
             "timestamp": f"{start + timedelta(hours=at):%Y-%m-%dT%H:%M:%S}Z",
@@ -331,7 +329,7 @@ def over_time(pid: int, port: int, number: int) -> Iterator[tuple[int, float]]:
 
 
 def _mixed() -> Iterator[tuple[str, str, bytes | None, str]]:
-    for body in (
+    bodies: list[dict[str, Any]] = [
         HELD,
         HELD | {"horizons": [1, 5]},
         HELD | {"history": {"rv": RV}},
@@ -339,7 +337,8 @@ def _mixed() -> Iterator[tuple[str, str, bytes | None, str]]:
         {"asset": "NONE"},
         {"asset": 1, "surprise": [1, 2, 3]},
         HELD | {"history": {"bars": [{}] * 100}},
-    ):
+    ]
+    for body in bodies:
         yield "POST", "/forecast", json.dumps(body).encode(), "application/json"
     yield "POST", "/forecast", b'{"asset": ', "application/json"
     batch = {"items": [HELD, {"asset": 1}, {"asset": "NONE"}] * 5}

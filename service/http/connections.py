@@ -66,6 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.url = b""  # until a request begins
         self._refusal: ServiceError | None = None
         self._is_refused = False
         self._fed = 0  # bytes that are being parsed

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def port(app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
         assert thread.is_alive()
         time.sleep(0.01)
     yield running.servers[0].sockets[0].getsockname()[1]
-    running.should_exit = running.force_exit = True
+    running.should_exit = True
     thread.join(30)
 
 
@@ -102,15 +103,15 @@ def test_a_head_within_the_limits_is_read_in_pieces_and_behind_a_body(port: int)
 
 
 def test_headers_without_end_are_not_kept(port: int) -> None:
-    sent = 0
+    sent, lines, most = 0, b"x-filler: %b\r\n" % (b"a" * 8_000), 10_000
     with connected(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
-        with pytest.raises(OSError):  # noqa: PT011 - reset, or a broken pipe
-            for _ in range(100_000):
-                connection.sendall(b"x-filler: " + b"a" * 8_000 + b"\r\n")
-                sent += 8_012
+        with suppress(OSError):  # reset, or a broken pipe
+            for _ in range(most):
+                connection.sendall(lines)
+                sent += 1
                 time.sleep(0.001)
-    assert sent < 100_000 * 8_012
+    assert sent < most
 
 
 @pytest.mark.parametrize("body", [b"", b'{"asset"'])
@@ -129,7 +130,9 @@ def test_a_body_that_does_not_come_is_answered_with_408(port: int, body: bytes) 
 def test_a_connection_without_a_request_is_closed(port: int, sent: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(request("GET /health/live HTTP/1.1"))
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        found = connection.recv(65_536)
+        while not found.endswith(b"}"):
+            found += connection.recv(65_536)
         connection.sendall(sent)
         assert answers(connection) == b""
 
@@ -139,11 +142,9 @@ def test_a_caller_who_does_not_read_is_cut_off(port: int) -> None:
         connection.sendall(request("GET /large HTTP/1.1"))
         time.sleep(1.5)
         read = 0
-        try:
+        with suppress(ConnectionResetError):
             while part := connection.recv(1 << 20):
                 read += len(part)
-        except ConnectionResetError:
-            pass
     assert read < 50_000_000
 
 
@@ -159,9 +160,8 @@ def test_a_slow_reader_gets_all_of_it(port: int) -> None:
 
 
 def test_one_connection_too_many_is_refused(port: int) -> None:
-    kept = [connected(port) for _ in range(4)]
-    time.sleep(0.1)
-    with connected(port) as connection:
-        assert problem(answers(connection)) == (503, "overloaded")
-    for it in kept:
-        it.close()
+    with ExitStack() as kept:
+        for _ in range(4):
+            kept.enter_context(connected(port))
+        with connected(port) as connection:
+            assert problem(answers(connection)) == (503, "overloaded")

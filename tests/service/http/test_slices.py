@@ -108,7 +108,7 @@ def test_of_a_name_that_stands_twice_the_last_counts() -> None:
     assert len(last) > SHORT
     assert read(HurstRequest, twice).rv == RV[:9_000]
     assert read(HurstRequest, b'{"rv": [1, 2], "log_volatility": [1], "rv": null}').rv is None
-    assert read(HurstRequest, b'{"rv": %b, "rv": [1, 2]}' % last).rv == [1, 2]
+    assert read(HurstRequest, b'{"rv": %b, "rv": [1, 2]}' % first).rv == [1, 2]
 
 
 @pytest.mark.parametrize("at", [10, 200_000])
