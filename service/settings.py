@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     """Most values in one request body, told by its commas and opening brackets while it is read; a
     body of more is answered with 413. 100,000 bars have 600,000."""
 
-    max_held_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
+    max_held_bytes: int = Field(default=24 * 1024 * 1024, ge=1)
     """Most bytes of request bodies in memory at one time, those of 64 kB and less apart; what comes
     beyond is answered with 503. To accept the largest body it must not be less than
     ``ROUGHCAST_MAX_BODY_BYTES``."""

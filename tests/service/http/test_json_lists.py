@@ -24,7 +24,7 @@ def lists_in(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], li
     """Lists of a document, none of whose parents is one, up to four deep."""
     if isinstance(value, list):
         return {path: value} if 1 <= len(path) <= 3 else {}
-    found = {}
+    found: dict[tuple[str, ...], list[Any]] = {}
     for name, child in value.items() if isinstance(value, dict) else ():
         found |= lists_in(child, (*path, name))
     return found
