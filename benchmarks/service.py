@@ -302,8 +302,7 @@ def _batches(state: State) -> Iterator[Result]:
 
 
 def _answer(items: list[Parsed], state: State) -> bytes:
-    results = batch.answer(items, state["questions"], state["encoded"])
-    return batch.encode(results, "/forecast/batch")
+    return batch.answer(items, state["questions"], state["encoded"], "/forecast/batch").body
 
 
 def _timed(call: Callable[[], object]) -> float:

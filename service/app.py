@@ -23,6 +23,8 @@ from service.forecasts.query import Questions
 from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
 from service.http.errors import InvalidSetting
+from service.http.lanes import Lane, Lanes
+from service.http.limits import BodyLimits
 from service.http.middleware import RequestMiddleware
 from service.http.problems import exception_handlers
 from service.http.routing import include_routers
@@ -43,6 +45,7 @@ from volatility.errors import RoughcastError
 
 log = structlog.get_logger("service")
 
+_MAX_WAITING_PROBES = 8  # of a database that does not answer
 _DESCRIPTION = """\
 Forecasts tomorrow's realized volatility and says how far each forecast can be trusted.
 
@@ -59,6 +62,7 @@ class State(ForecastState):
     keys: KeyRing
     watcher: Watcher
     hurst_reports: HurstReports
+    lanes: Lanes
     metrics: Metrics
     clock: Clock
 
@@ -92,9 +96,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             allow_headers=["authorization", "content-type", "x-request-id"],
             expose_headers=["retry-after", "roughcast-schema", "x-request-id"],
         )
-    app.add_middleware(
-        RequestMiddleware, tally=counted.requests, max_body_bytes=settings.max_body_bytes
-    )
+    limits = BodyLimits(settings.max_body_bytes, settings.max_body_values, settings.max_held_bytes)
+    app.add_middleware(RequestMiddleware, tally=counted.requests, limits=limits)
     app.openapi = partial(describe_with_keys, app)  # type: ignore[method-assign]
     return app
 
@@ -130,6 +133,14 @@ def _quotas(settings: Settings) -> Quotas | None:
     return Quotas(settings.rate_limit, settings.concurrency_limit)
 
 
+def _lanes(settings: Settings) -> Lanes:
+    return Lanes(
+        work=Lane("work", settings.work_threads, settings.max_waiting_work),
+        ingest=Lane("bars", settings.ingest_threads, settings.max_waiting_ingests),
+        probes=Lane("probe", 1, _MAX_WAITING_PROBES),
+    )
+
+
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
     catalogue = Catalogue.of(open_store(settings.store, TrustedKeys.read(settings.trusted_keys)))
     history.prepare(shipped())
@@ -148,6 +159,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         encoded=EncodedForecasts(),
         forecast_tally=counted.forecasts,
         hurst_reports=HurstReports(),
+        lanes=_lanes(settings),
         metrics=counted,
         clock=clock,
     )

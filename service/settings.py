@@ -78,6 +78,51 @@ class Settings(BaseSettings):
     """Largest request body accepted, in bytes; a larger one is answered with 413. The default holds
     a batch of 10,000 histories of 22 values, or 100,000 bars."""
 
+    max_body_values: int = Field(default=1_000_000, ge=1)
+    """Most values in one request body, told by its commas and opening brackets while it is read; a
+    body of more is answered with 413. 100,000 bars have 600,000."""
+
+    max_held_bytes: int = Field(default=24 * 1024 * 1024, ge=1)
+    """Most bytes of request bodies in memory at one time, those of 64 kB and less apart; what comes
+    beyond is answered with 503. To accept the largest body it must not be less than
+    ``ROUGHCAST_MAX_BODY_BYTES``."""
+
+    max_url_bytes: int = Field(default=8 * 1024, ge=1)
+    """Longest URL accepted, in bytes; a longer one is answered with 414."""
+
+    max_header_bytes: int = Field(default=16 * 1024, ge=1)
+    """Most bytes of a request's headers; more are answered with 431."""
+
+    max_headers: int = Field(default=64, ge=1)
+    """Most headers of a request; more are answered with 431."""
+
+    max_connections: int = Field(default=1_000, ge=1)
+    """Most connections at one time; one more is answered with 503 and closed. Each takes a file
+    descriptor, of which a process often has 1,024."""
+
+    header_timeout: float = Field(default=10.0, gt=0)
+    """Seconds in which the headers of a request must have come, from the opening of its connection
+    or the end of the answer before; a connection that is slower is closed, as is an idle one."""
+
+    body_timeout: float = Field(default=30.0, gt=0)
+    """Seconds in which a request's body must have come, from its headers on; one that is slower is
+    answered with 408."""
+
+    write_timeout: float = Field(default=30.0, gt=0)
+    """Seconds for which a caller may read nothing of an answer before its connection is closed."""
+
+    work_threads: int = Field(default=2, ge=1)
+    """Threads for long bodies, batches and long forecasts."""
+
+    max_waiting_work: int = Field(default=100, ge=1)
+    """Most requests that wait for these threads; more are answered with 503."""
+
+    ingest_threads: int = Field(default=2, ge=1)
+    """Threads for bars that are added to the held history, which no other request waits for."""
+
+    max_waiting_ingests: int = Field(default=32, ge=1)
+    """Most requests that wait for these threads; more are answered with 503."""
+
     log_level: LogLevel = "info"
     """Least severe log line written to standard error. ``info`` has one line for each request;
     ``warning`` has none for requests that succeed."""

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TIMES = ("date", "timestamp", "datetime", "time")
+_DATES = "ISO 8601 dates, such as 2021-10-26"
 
 
-def from_frame(frame: "pd.DataFrame", interval: int | None = None) -> Bars:
+def from_frame(frame: "pd.DataFrame", interval: int | None = None, first: int = 0) -> Bars:
     """Bars of a table, such as a user's CSV or Parquet file.
 
     Parameters
@@ -25,6 +26,7 @@ def from_frame(frame: "pd.DataFrame", interval: int | None = None) -> Bars:
         daily bar keeps its own calendar date, whatever its offset.
     interval : seconds a bar spans; by default the most frequent distance between rows, where a day
         or more is daily.
+    first : number of the first bar, where the frame is a part of a table.
 
     Raises
     ------
@@ -35,10 +37,10 @@ def from_frame(frame: "pd.DataFrame", interval: int | None = None) -> Bars:
     columns = _columns(frame)
     if not len(frame):
         raise InvalidBars([no_bars()])
-    prices = {name: _numbers(columns[name], name) for name in PRICES}
-    utc, wall = _times(columns["time"])
+    prices = {name: _numbers(columns[name], name, first) for name in PRICES}
+    utc, wall = _times(columns["time"], first)
     if interval is not None and interval < DAILY:
-        _refuse_dates_alone(columns["time"])
+        _refuse_dates_alone(columns["time"], first)
     seconds = _infer_interval(utc) if interval is None else interval
     stamps = wall.astype("datetime64[D]") if seconds == DAILY else utc
     return Bars(timestamps=stamps, interval=seconds, **prices)
@@ -92,22 +94,23 @@ def _ambiguous_column(name: str) -> Finding:
     )
 
 
-def _numbers(column: "pd.Series", name: str) -> FloatArray:
+def _numbers(column: "pd.Series", name: str, first: int) -> FloatArray:
     import pandas as pd
 
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     # An empty cell is a missing price, which validate reports; text is not a price at all.
-    _refuse_unreadable(column, np.isnan(numbers) & column.notna().to_numpy(), name, "numbers")
+    unreadable = np.isnan(numbers) & column.notna().to_numpy()
+    _refuse_unreadable(column, unreadable, name, "numbers", first)
     return numbers
 
 
-def _times(column: "pd.Series") -> tuple[DateArray, DateArray]:
+def _times(column: "pd.Series", first: int) -> tuple[DateArray, DateArray]:
     """Times in UTC, and as the column's own clock shows them; both datetime64[s]."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column):  # seconds, milliseconds, or 20211026?
         nothing = np.ones(len(column), dtype=np.bool_)
-        _refuse_unreadable(column, nothing, "time", "ISO 8601 dates, such as 2021-10-26")
+        _refuse_unreadable(column, nothing, "time", _DATES, first)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return _seconds(column.dt.tz_convert("UTC")), _seconds(column.dt.tz_localize(None))
     if column.dtype.kind == "M":
@@ -120,11 +123,11 @@ def _times(column: "pd.Series") -> tuple[DateArray, DateArray]:
     # Of a year and a month alone, pandas would make the first day of the month.
     whole = text.str.contains(r"^\s*\d{4}-?\d{2}-?\d{2}").fillna(False)
     unreadable = (utc.isna() | wall.isna() | ~whole.astype(bool)).to_numpy()
-    _refuse_unreadable(column, unreadable, "time", "ISO 8601 dates, such as 2021-10-26")
+    _refuse_unreadable(column, unreadable, "time", _DATES, first)
     return _seconds(utc), _seconds(wall)
 
 
-def _refuse_dates_alone(column: "pd.Series") -> None:
+def _refuse_dates_alone(column: "pd.Series", first: int) -> None:
     """A date says nothing of when within it a shorter bar opens."""
     if column.dtype.kind == "M":
         return
@@ -137,9 +140,9 @@ def _refuse_dates_alone(column: "pd.Series") -> None:
                     "unclear_time",
                     "error",
                     "time",
-                    f"the date {column.iloc[index]} at bar {index}",
+                    f"the date {column.iloc[index]} at bar {first + index}",
                     "a timestamp, since the bars are shorter than a day",
-                    index,
+                    first + index,
                     int(np.count_nonzero(alone)),
                 )
             ]
@@ -151,14 +154,16 @@ def _seconds(times: "pd.Series") -> DateArray:
     return naive.to_numpy().astype("datetime64[s]")
 
 
-def _refuse_unreadable(column: "pd.Series", unreadable: BoolArray, name: str, needed: str) -> None:
+def _refuse_unreadable(
+    column: "pd.Series", unreadable: BoolArray, name: str, needed: str, first: int
+) -> None:
     if not unreadable.any():
         return
     index = int(np.argmax(unreadable))
     code = "unparsable_dates" if name == "time" else "unparsable_numbers"
-    found = f"{str(column.iloc[index])!r} at bar {index}"
+    found = f"{str(column.iloc[index])!r} at bar {first + index}"
     count = int(np.count_nonzero(unreadable))
-    raise InvalidBars([Finding(code, "error", name, found, needed, index, count)])
+    raise InvalidBars([Finding(code, "error", name, found, needed, first + index, count)])
 
 
 def _infer_interval(stamps: DateArray) -> int:

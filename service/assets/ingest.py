@@ -1,20 +1,27 @@
 """Bars that an operator sends: read, checked, and merged into the held history."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from pydantic import ValidationError
 
 from service.assets.database import HeldAsset, Merge
 from service.assets.holdings import Held, Holdings
-from service.assets.schemas import BarsInput
+from service.assets.schemas import MAX_BARS, BarsInput
 from service.http.bodies import JSON
-from service.http.errors import located
-from service.http.problems import from_validation
-from volatility.bars import PRICES, Bars, from_records, session_dates, validate, within_sessions
+from service.http.bodies import read as read_body
+from service.http.errors import Fault, InvalidRequest, located
+from service.http.json_lists import Content
+from volatility.bars import (
+    PRICES,
+    Bars,
+    from_records,
+    session_dates,
+    validate,
+    within_sessions,
+)
 from volatility.calendars import get_calendar
 from volatility.companions import as_measured, worth_telling
 from volatility.errors import InvalidInput
@@ -22,7 +29,12 @@ from volatility.frames import from_frame
 from volatility.measures.session_returns import needed_bars
 from volatility.splits import ADJUSTED, NEIGHBOURS, split_factors
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CSV = "text/csv"
+MAX_COLUMNS = 64
+_ROWS_AT_ONCE = 20_000  # that are read from text in some ten milliseconds
 
 
 class Ingested(NamedTuple):
@@ -42,7 +54,7 @@ class Ingested(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def read(content: bytes, media_type: str, interval: int) -> Bars:
+def read(content: Content, media_type: str, interval: int) -> Bars:
     """Bars of a JSON or CSV body.
 
     Raises
@@ -94,33 +106,73 @@ def ingest(
     return Ingested(merge, dropped, held, warnings)
 
 
-def _read_json(content: bytes, interval: int) -> Bars:
-    try:
-        given = BarsInput.model_validate_json(content).bars
-    except ValidationError as error:
-        raise from_validation(error.errors(include_url=False)) from error
+def _read_json(content: Content, interval: int) -> Bars:
+    given = read_body(BarsInput, content).bars
     try:
         return from_records(given, interval)
     except InvalidInput as error:
         raise located(error) from None
 
 
-def _read_csv(content: bytes, interval: int) -> Bars:
+def _read_csv(content: Content, interval: int) -> Bars:
     import pandas as pd  # half a second to load, which a service that gets no CSV need not spend
 
+    _check_size(content)
     try:
-        frame = pd.read_csv(io.BytesIO(content), low_memory=False)
         # pandas renames a name that stands twice, which would hide that there is a choice.
         header = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype="string")
+        frames = pd.read_csv(io.BytesIO(content), low_memory=False, chunksize=_ROWS_AT_ONCE)
+        names = header.iloc[0].fillna("")
+        parts: list[Bars] = []
+        for frame in frames:
+            parts.append(_bars_of(frame, names, interval, sum(map(len, parts))))
+        return _joined(parts)
     except ValueError as error:  # whatever pandas raises for text that is not a table
         raise _malformed_csv(str(error)) from error
-    if not frame.index.equals(pd.RangeIndex(len(frame))):  # where pandas puts surplus fields
+
+
+def _bars_of(frame: "pd.DataFrame", names: "pd.Series", interval: int, first: int) -> Bars:
+    """Bars of some rows of a table, the first of which has the number ``first``."""
+    rows = np.arange(first, first + len(frame))
+    if not np.array_equal(frame.index, rows):  # where pandas puts surplus fields
         raise _malformed_csv("its lines have more fields than its header")
-    frame.columns = header.iloc[0].fillna("")
+    frame.columns = names
     try:
-        return from_frame(frame, interval)
+        return from_frame(frame, interval, first)
     except InvalidInput as error:
         raise located(error) from None
+
+
+def _joined(parts: Sequence[Bars]) -> Bars:
+    prices = {name: np.concatenate([getattr(it, name) for it in parts]) for name in PRICES}
+    stamps = np.concatenate([it.timestamps for it in parts])
+    return Bars(timestamps=stamps, interval=parts[0].interval, **prices)
+
+
+def _check_size(content: Content) -> None:
+    """Refuse what pandas would take long to find out is no table of bars.
+
+    Raises
+    ------
+    InvalidInput : ``too_many_columns``, in any of its lines.
+    InvalidRequest : it has more lines than bars are taken at once.
+    """
+    text = io.BytesIO(content) if b"\n" in content else io.BytesIO(content.replace(b"\r", b"\n"))
+    for number, line in enumerate(text):
+        commas = line.count(b",")
+        if commas >= MAX_COLUMNS:
+            needed = f"at most {MAX_COLUMNS} columns"
+            raise InvalidInput(
+                f"line {number + 1} of the CSV has {commas + 1} fields; needed: {needed}",
+                code="too_many_columns",
+                field="body",
+                found=commas + 1,
+                needed=needed,
+            )
+        if number > MAX_BARS:
+            needed = f"at most {MAX_BARS} bars in one request"
+            detail = f"bars: found more than {MAX_BARS} lines after the header; needed: {needed}"
+            raise InvalidRequest([Fault("too_many_items", detail, "bars", None, needed)])
 
 
 def _malformed_csv(reason: str) -> InvalidInput:

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models_store import ArtifactRefused
@@ -28,15 +27,19 @@ from service.http.errors import (
     AssetMismatch,
     BarsConflict,
     BodyTooLarge,
+    BodyTooSlow,
     DatabaseUnavailable,
     Fault,
     InvalidRequest,
     MalformedJson,
+    Overloaded,
     UnclearCalendar,
     UnsupportedMediaType,
 )
 from service.http.fields import Day, Kind
 from service.http.json import to_date
+from service.http.json_lists import Content
+from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from service.security.audit import audited
@@ -86,15 +89,18 @@ def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> A
         BarsConflict,
         DatabaseUnavailable,
         ArtifactRefused,
+        Overloaded,
+        BodyTooSlow,
     ),
 )
 async def put_bars(
-    content: Annotated[bytes, Unread(BarsInput, (JSON, CSV))],
+    content: Annotated[Content, Unread(BarsInput, (JSON, CSV))],
     request: Request,
     asset: str,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
     clock: ClockDep,
+    lanes: LanesDep,
     replace: Annotated[
         bool, Query(description="Replace held bars that the given ones contradict.")
     ] = False,
@@ -132,7 +138,7 @@ async def put_bars(
         ingested = ingest(whose, bars, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))
 
-    return _merged(_audit(request, await run_in_threadpool(put), replace))
+    return _merged(_audit(request, await lanes.ingest.run(put), replace))
 
 
 @router.get(

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from service.http.fields import AssetName, Day, Measure, RequestBody, Time, Warnings
 
 MAX_CALENDAR = 16  # letters of its name: what the database holds
+MAX_BARS = 100_000  # of one list: eleven years of hours, or seventy days of minutes
 BarInterval = Annotated[int, Field(description="Seconds that one bar spans.", examples=[86400])]
 LastSession = Annotated[
     date | None,
@@ -51,6 +52,8 @@ class BarsInput(RequestBody):
     bars: Annotated[
         list[BarInput],
         Field(
+            max_length=MAX_BARS,
+            fail_fast=True,
             description="Bars of the asset's own interval, oldest first.",
             examples=[
                 [

@@ -2,40 +2,48 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails, from_json, to_json
+from pydantic import TypeAdapter, ValidationError
 
 from service.forecasts.encoding import Encoded, EncodedForecasts
 from service.forecasts.query import Questions
-from service.forecasts.requests import MAX_EXPLAINED, BatchRequest, ForecastRequest
+from service.forecasts.requests import MAX_BATCH, MAX_EXPLAINED, BatchRequest, ForecastRequest
+from service.http.bodies import read, read_short
 from service.http.errors import Fault, InvalidRequest
 from service.http.json import to_bytes
-from service.http.problems import from_validation, problem_of
+from service.http.json_lists import Content, LongList
+from service.http.problems import MOST_FAULTS, from_validation, problem_of
+from service.http.slices import Faults, cut, read_in_slices, too_long
 from volatility.errors import RoughcastError
 
 Parsed = ForecastRequest | RoughcastError
-Result = Encoded | RoughcastError
+
+MOST_INVALID = 1_000  # items that do not fit the schema and fail alone; it takes 20 µs to say why
+_REQUESTS = TypeAdapter(list[ForecastRequest])
 
 
-def parse(body: bytes) -> list[Parsed]:
+class Answer(NamedTuple):
+    """A batch's answer, and of how many forecasts of each asset and model it is."""
+
+    body: bytes
+    forecasts: Counter[tuple[str, str]]
+
+
+def parse(body: Content) -> list[Parsed]:
     """The items of a batch, each a request or what is wrong with it.
 
     Explanations of more than :data:`.MAX_EXPLAINED` forecasts are refused, those of the last items.
 
     Raises
     ------
-    MalformedJson, InvalidRequest : the batch as a whole is at fault.
+    MalformedJson, InvalidRequest, BodyTooLarge : the batch as a whole is at fault, or more than
+        :data:`MOST_INVALID` of its items are.
     """
-    try:
-        items: list[Parsed] = list(BatchRequest.model_validate_json(body).items)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        by_item = _by_item(details)
-        if by_item is None:
-            raise from_validation(details) from error
-        items = _without(body, by_item)
-    return list(_with_few_explained(items))
+    return list(_with_few_explained(_read(body)))
 
 
 def is_long(items: Sequence[Parsed], questions: Questions) -> bool:
@@ -44,25 +52,83 @@ def is_long(items: Sequence[Parsed], questions: Questions) -> bool:
 
 
 def answer(
-    items: Sequence[Parsed], questions: Questions, encoded: EncodedForecasts
-) -> list[Result]:
-    """Answer what can be answered, in order."""
-    return encoded.answer_batch(questions.of_batch(items))
-
-
-def count(results: Sequence[Result]) -> Counter[tuple[str, str]]:
-    """Forecasts by asset and model."""
-    return Counter((it.asset, it.model) for it in results if isinstance(it, Encoded))
-
-
-def encode(results: Sequence[Result], path: str) -> bytes:
-    """The JSON of a batch's answer: each forecast's own bytes, or its problem."""
-    items = [
+    items: Sequence[Parsed], questions: Questions, encoded: EncodedForecasts, path: str
+) -> Answer:
+    """Answer what can be answered, in order: each forecast's own bytes, or its problem."""
+    results = encoded.answer_batch(questions.of_batch(items))
+    bodies = [
         it.body if isinstance(it, Encoded) else to_bytes(problem_of(it, f"{path}#/items/{index}"))
         for index, it in enumerate(results)
     ]
-    failed = sum(not isinstance(it, Encoded) for it in results)
-    return b'{"failed":%d,"items":[%s]}' % (failed, b",".join(items))
+    forecasts = Counter((it.asset, it.model) for it in results if isinstance(it, Encoded))
+    failed = len(results) - forecasts.total()
+    return Answer(b'{"failed":%d,"items":[%b]}' % (failed, b",".join(bodies)), forecasts)
+
+
+def _read(body: Content) -> list[Parsed]:
+    read = None
+    with suppress(InvalidRequest):  # in slices it is found out which items are at fault
+        read = read_short(BatchRequest, body)
+    if read is not None:
+        return list(read.items)
+    lists, rest = cut(BatchRequest, body, keep=0)
+    if not lists:
+        return list(read_in_slices(BatchRequest, body).items)
+    _check_around(lists[0], rest)
+    return list(_up_to_most_invalid(_items(lists[0], body)))
+
+
+def _check_around(items: LongList, rest: Content) -> None:
+    """Check the batch without its items, and how many these are."""
+    found = Faults()
+    found.of(partial(BatchRequest.model_validate_json, rest))
+    if len(items) > MAX_BATCH:
+        found.add([too_long(items, MAX_BATCH)])
+    if found.details:
+        raise from_validation(found.details, found.stopped)
+
+
+def _items(items: LongList, body: Content) -> Iterator[Parsed]:
+    """Read items, each by itself where one of some does not fit the schema."""
+    for first, last in items.slices():
+        try:
+            if last - first > 1:
+                yield from _REQUESTS.validate_json(items.part(body, first, last))
+                continue
+        except ValidationError:
+            pass
+        for it in range(first, last):
+            yield _item(body[items.start_of(it) : items.end_of(it)])
+
+
+def _item(content: Content) -> Parsed:
+    try:
+        return read(ForecastRequest, content)
+    except InvalidRequest as error:
+        return error
+
+
+def _up_to_most_invalid(items: Iterator[Parsed]) -> Iterator[Parsed]:
+    """The same items.
+
+    Raises
+    ------
+    InvalidRequest : too many of them do not fit the schema.
+    """
+    faults: list[Fault] = []
+    invalid = 0
+    for index, item in enumerate(items):
+        if isinstance(item, InvalidRequest):
+            invalid += 1
+            faults += [_in_batch(it, index) for it in item.faults if len(faults) < MOST_FAULTS]
+            if invalid > MOST_INVALID:
+                raise InvalidRequest(faults[:MOST_FAULTS], stopped=True)
+        yield item
+
+
+def _in_batch(fault: Fault, index: int) -> Fault:
+    field = f"items[{index}]" if fault.field == "body" else f"items[{index}].{fault.field}"
+    return replace(fault, field=field, detail=f"items[{index}]: {fault.detail}")
 
 
 def _with_few_explained(items: Sequence[Parsed]) -> Iterator[Parsed]:
@@ -80,26 +146,3 @@ def _too_many_explained(explained: int) -> InvalidRequest:
     needed = f"at most {MAX_EXPLAINED} forecasts of a batch explained"
     detail = f"explain: found {explained} forecasts to explain up to here; needed: {needed}"
     return InvalidRequest([Fault("too_many_explained", detail, "explain", explained, needed)])
-
-
-def _by_item(details: Sequence[ErrorDetails]) -> dict[int, list[ErrorDetails]] | None:
-    """Faults by the item they are in, or None where one is outside of every item."""
-    by_item: dict[int, list[ErrorDetails]] = {}
-    for detail in details:
-        match detail["loc"]:
-            case ("items", int(index), *rest):
-                by_item.setdefault(index, []).append({**detail, "loc": tuple(rest)})
-            case _:
-                return None
-    return by_item
-
-
-def _without(body: bytes, faulty: dict[int, list[ErrorDetails]]) -> list[Parsed]:
-    """Parse the items that have no fault, and put the faults of the others in their places."""
-    items = from_json(body)["items"]
-    sound = {"items": [item for index, item in enumerate(items) if index not in faulty]}
-    parsed = iter(BatchRequest.model_validate_json(to_json(sound)).items)
-    return [
-        from_validation(faulty[index]) if index in faulty else next(parsed)
-        for index in range(len(items))
-    ]

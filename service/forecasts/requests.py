@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from service.assets.schemas import MAX_CALENDAR, BarInput
+from service.assets.schemas import MAX_BARS, MAX_CALENDAR, BarInput
 from service.http.bodies import one_of
 from service.http.fields import (
+    MAX_VALUES,
     AssetName,
     Day,
     Horizon,
@@ -34,9 +35,16 @@ class HistoryInput(RequestBody):
 
     bars: Annotated[
         list[BarInput] | None,
-        Field(description="Bars of the asset's own interval, oldest first."),
+        Field(
+            max_length=MAX_BARS,
+            fail_fast=True,
+            description="Bars of the asset's own interval, oldest first.",
+        ),
     ] = None
-    dates: Annotated[list[Day] | None, Field(description="Session of each value of `rv`.")] = None
+    dates: Annotated[
+        list[Day] | None,
+        Field(max_length=MAX_VALUES, fail_fast=True, description="Session of each value of `rv`."),
+    ] = None
     rv: RvInput = None
 
     _one_form = model_validator(mode="after")(
@@ -57,6 +65,8 @@ class CompanionInput(RequestBody):
         list[BarInput],
         Field(
             min_length=1,
+            max_length=MAX_BARS,
+            fail_fast=True,
             description="Of the interval that the model was fitted with, oldest first. Of an "
             "index of implied volatility the closes alone count.",
         ),
@@ -137,18 +147,24 @@ class ForecastRequest(RequestBody):
         Field(
             min_length=1,
             max_length=_MAX_HORIZONS,
+            fail_fast=True,
             description="Several of them, instead of `horizon`: the answer is a term structure.",
             examples=[[1, 5, 10, 22]],
         ),
     ] = None
     levels: Annotated[
         tuple[Level, ...],
-        Field(max_length=_MAX_LEVELS, description="Nominal coverages of the intervals wanted."),
+        Field(
+            max_length=_MAX_LEVELS,
+            fail_fast=True,
+            description="Nominal coverages of the intervals wanted.",
+        ),
     ] = (0.8, 0.95)
     quantiles: Annotated[
         tuple[Probability, ...],
         Field(
             max_length=_MAX_QUANTILES,
+            fail_fast=True,
             description="Probabilities of the quantiles wanted. How far out they may be is told by "
             "the past errors: with 500 of them, and one session ahead, from 1/501 to 500/501.",
             examples=[[0.05, 0.5, 0.95]],
@@ -190,6 +206,7 @@ class BatchRequest(RequestBody):
         list[ForecastRequest],
         Field(
             max_length=MAX_BATCH,
+            fail_fast=True,
             description="Each as in `POST /forecast`; a bad one fails alone. At most "
             f"{MAX_EXPLAINED:,} forecasts of a batch can be explained.",
             examples=[[{"asset": "BTC-USD"}, {"asset": "SPX", "model": "har"}]],

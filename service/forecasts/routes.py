@@ -8,7 +8,6 @@ from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,13 +22,18 @@ from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import (
     AssetMismatch,
     BodyTooLarge,
+    BodyTooSlow,
     InvalidAsOf,
     InvalidRequest,
     MalformedJson,
+    Overloaded,
     UnsupportedMediaType,
 )
 from service.http.fields import Day
+from service.http.json_lists import Content
+from service.http.lanes import lanes_of
 from service.http.problems import from_validation, problems
+from service.http.slices import SHORT
 from service.models.catalogue import AUTO
 from volatility.errors import (
     ConstantPrices,
@@ -49,7 +53,14 @@ from volatility.errors import (
 
 router = APIRouter(tags=["forecast"], route_class=BodyRoute)
 
-_BODY_ERRORS = (MalformedJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
+_BODY_ERRORS = (
+    MalformedJson,
+    BodyTooLarge,
+    BodyTooSlow,
+    UnsupportedMediaType,
+    InvalidRequest,
+    Overloaded,
+)
 _FORECAST_ERRORS = (
     UnknownAsset,
     UnknownModel,
@@ -121,7 +132,7 @@ async def forecast(body: ForecastRequest, request: Request) -> Response:
 @router.get(
     "/forecast/{asset}",
     response_model=ForecastAnswer | TermStructureAnswer,
-    responses=problems(InvalidRequest, *_FORECAST_ERRORS),
+    responses=problems(InvalidRequest, Overloaded, *_FORECAST_ERRORS),
 )
 async def forecast_held(
     asset: str,
@@ -157,24 +168,28 @@ async def forecast_held(
     responses=problems(*_BODY_ERRORS),
 )
 async def forecast_batch(
-    content: Annotated[bytes, Unread(BatchRequest)], request: Request
+    content: Annotated[Content, Unread(BatchRequest)], request: Request
 ) -> Response:
     """Forecast many assets or histories; a bad item fails alone, with its own problem."""
     state: ForecastState = request.scope["state"]
-    items, questions = batch.parse(content), state["questions"]
-    if len(items) < _LARGE_BATCH and not batch.is_long(items, questions):
-        results = batch.answer(items, questions, state["encoded"])
+    run, path = lanes_of(request.scope).work.run, request.url.path
+    if len(content) > SHORT:
+        items = await run(batch.parse, content)
     else:
-        results = await run_in_threadpool(batch.answer, items, questions, state["encoded"])
-    for (asset, model), number in batch.count(results).items():
+        items = batch.parse(content)
+    if len(items) < _LARGE_BATCH and not batch.is_long(items, state["questions"]):
+        answer = batch.answer(items, state["questions"], state["encoded"], path)
+    else:
+        answer = await run(batch.answer, items, state["questions"], state["encoded"], path)
+    for (asset, model), number in answer.forecasts.items():
         state["forecast_tally"].count(asset, model, number)
-    return Response(batch.encode(results, request.url.path), media_type=JSON)
+    return Response(answer.body, media_type=JSON)
 
 
 async def _answer(body: ForecastRequest, request: Request) -> Response:
     state: ForecastState = request.scope["state"]
     if state["questions"].is_long(body):
-        encoded = await run_in_threadpool(_encoded, body, state)
+        encoded = await lanes_of(request.scope).work.run(_encoded, body, state)
     else:
         encoded = _encoded(body, state)
     state["forecast_tally"].count(encoded.asset, encoded.model)

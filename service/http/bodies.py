@@ -1,8 +1,8 @@
-"""Routes whose body pydantic reads from its bytes, in one pass.
+"""Routes whose body pydantic reads from its bytes.
 
 FastAPI parses JSON into Python objects and validates those. Validating the bytes is faster (by half
 for 250 bars) and stricter: in JSON mode a date must be a string and a number must be a number, so
-nothing is converted on a guess.
+nothing is converted on a guess. Long bodies are read in slices, by :mod:`.slices`.
 
 The endpoint of a :class:`BodyRoute` declares its body as any other of FastAPI does. One that needs
 nothing else but the request, and answers with a response, is called directly: solving dependencies
@@ -22,7 +22,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from service.http.errors import UnsupportedMediaType
-from service.http.problems import COMPONENTS, from_validation
+from service.http.json_lists import Content
+from service.http.lanes import lanes_of
+from service.http.problems import COMPONENTS, MOST_FAULTS, from_validation
+from service.http.slices import SHORT, read_in_slices
 
 JSON = "application/json"
 _CONTENT_TYPE = b"content-type"
@@ -33,7 +36,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Unread:
-    """Annotation of a body of type ``bytes``, which its endpoint reads itself.
+    """Annotation of a body of type :data:`.Content`, which its endpoint reads itself.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class Unread:
 class BodyRoute(APIRoute):
     """A route that reads the body that its endpoint declares, if it does, with :func:`read_json`.
 
-    The body is a parameter whose type is a pydantic model, or ``Annotated[bytes, Unread(...)]``.
+    The body is a parameter whose type is a pydantic model, or ``Annotated[Content, Unread(...)]``.
 
     Attributes
     ----------
@@ -70,7 +73,7 @@ class BodyRoute(APIRoute):
             found = self.body_field.field_info.annotation
             raise TypeError(
                 f"{path}: a body is declared as a pydantic model, neither optional nor in a list, "
-                f"or as Annotated[bytes, Unread(...)]; found {found}"
+                f"or as Annotated[Content, Unread(...)]; found {found}"
             )
         if reader and reader.needs_nothing_else and not self.dependencies:
             self.app = reader.answer
@@ -126,22 +129,22 @@ class _BodyReader:
 
 
 async def read_json(schema: type[Schema], request: Request) -> Schema:
-    """Body of the given schema.
+    """Body of the given schema; a long one is read in a thread.
 
     Raises
     ------
     UnsupportedMediaType : the body is not declared as JSON.
     BodyTooLarge : it is longer than the service accepts.
     MalformedJson, InvalidRequest : it is not JSON, or does not fit the schema.
+    Overloaded : too many long ones are being read already.
     """
     content = await read_bytes(request, JSON)
-    try:
-        return schema.model_validate_json(content)
-    except ValidationError as error:
-        raise from_validation(error.errors(include_url=False)) from error
+    if len(content) > SHORT:
+        return await lanes_of(request.scope).work.run(read_in_slices, schema, content)
+    return read(schema, content)
 
 
-async def read_bytes(request: Request, *media_types: str) -> bytes:
+async def read_bytes(request: Request, *media_types: str) -> Content:
     """Body as it came.
 
     Raises
@@ -158,14 +161,49 @@ async def read_bytes(request: Request, *media_types: str) -> bytes:
             found=found,
             needed=needed,
         )
-    parts: list[bytes] = []
+    content: Content = b""
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        parts.append(message.get("body", b""))
+        if content:  # one that grows in place, since joining parts would take twice the memory
+            content = content if isinstance(content, bytearray) else bytearray(content)
+            content += message.get("body", b"")
+        else:
+            content = message.get("body", b"")
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return content
+
+
+def read(schema: type[Schema], content: Content) -> Schema:
+    """Read a body.
+
+    Raises
+    ------
+    MalformedJson, InvalidRequest : it is not JSON, or does not fit the schema.
+    BodyTooLarge : it has more values outside of lists than any request needs.
+    """
+    return read_short(schema, content) or read_in_slices(schema, content)
+
+
+def read_short(schema: type[Schema], content: Content) -> Schema | None:
+    """Read a body in one call; None if it is long, or has faults to be looked for in its lists.
+
+    Raises
+    ------
+    MalformedJson, InvalidRequest : it is not JSON, or does not fit the schema.
+    """
+    if len(content) > SHORT:
+        return None
+    try:
+        return schema.model_validate_json(content)
+    except ValidationError as error:
+        if error.error_count() > MOST_FAULTS:
+            return None
+        details = error.errors(include_url=False)
+        if any(isinstance(it, int) for detail in details for it in detail["loc"]):
+            return None
+        raise from_validation(details) from error
 
 
 def media_type(request: Request) -> str:

@@ -7,13 +7,18 @@
         ├── InvalidRequest           the body or a parameter does not fit its schema
         ├── MalformedJson            the body is not JSON
         ├── UnsupportedMediaType     the body is declared to be something else
-        ├── BodyTooLarge
         ├── HostNotAllowed           the service is called by a name that is not its own
         ├── Unauthorized             no key, or one that is not known
         ├── Forbidden                the key may not do this
         ├── RateLimited              the client asks too often
         ├── TooManyAtOnce            the client asks for too much at once
         ├── UnknownKey               no key has this id
+        ├── BodyTooLarge             it has more bytes, or more values, than are read
+        ├── BodyTooSlow              it does not arrive in time
+        ├── MalformedRequest         what comes over a connection is not HTTP
+        ├── UrlTooLong
+        ├── HeadersTooLarge          more of them, or longer ones, than are read
+        ├── Overloaded               there is more to do already than can be done at once
         ├── RouteNotFound
         ├── MethodNotAllowed
         ├── InvalidAsOf              no such day to replay
@@ -75,15 +80,21 @@ class InvalidRequest(ServiceError):
 
     Parameters
     ----------
-    faults : everything that does not fit, at least one; the first one gives the error its code.
+    faults : what does not fit, at least one; the first one gives the error its code.
+    stopped : whether there may be more, which nobody has looked for.
     """
 
     code = "invalid_value"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], stopped: bool = False) -> None:
         first = faults[0]
+        more = f" (one of the first {len(faults)} faults, at which reading stopped)"
         super().__init__(
-            first.detail, code=first.code, field=first.field, found=first.found, needed=first.needed
+            first.detail + more if stopped else first.detail,
+            code=first.code,
+            field=first.field,
+            found=first.found,
+            needed=first.needed,
         )
         self.faults = tuple(faults)
 
@@ -101,7 +112,7 @@ class UnsupportedMediaType(ServiceError):
 
 
 class BodyTooLarge(ServiceError):
-    """The body is larger than the service accepts."""
+    """The body is larger than the service accepts, or has too many values."""
 
     code = "body_too_large"
 
@@ -147,6 +158,37 @@ class UnknownKey(ServiceError):
     """No key that is good has this id."""
 
     code = "unknown_key"
+
+
+class BodyTooSlow(ServiceError):
+    """The body does not arrive in time."""
+
+    code = "body_too_slow"
+
+
+class MalformedRequest(ServiceError):
+    """What comes over a connection is not HTTP."""
+
+    code = "malformed_request"
+
+
+class UrlTooLong(ServiceError):
+    """The URL is longer than the service reads."""
+
+    code = "url_too_long"
+
+
+class HeadersTooLarge(ServiceError):
+    """There are more headers, or longer ones, than the service reads."""
+
+    code = "headers_too_large"
+
+
+class Overloaded(ServiceError):
+    """There is more to do already than can be done at once; the answer says when to try again."""
+
+    code = "overloaded"
+    retry_after = 1
 
 
 class RouteNotFound(ServiceError):
@@ -233,6 +275,11 @@ STATUS: dict[type[RoughcastError], int] = {
     RateLimited: 429,
     TooManyAtOnce: 429,
     UnknownKey: 404,
+    BodyTooSlow: 408,
+    MalformedRequest: 400,
+    UrlTooLong: 414,
+    HeadersTooLarge: 431,
+    Overloaded: 503,
     RouteNotFound: 404,
     MethodNotAllowed: 405,
     InvalidAsOf: 422,

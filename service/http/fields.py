@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+MAX_VALUES = 100_000  # of one list of a request
 _LENGTH_OF_DATE = len("2021-10-26")
 
 
@@ -114,6 +115,8 @@ Warnings = Annotated[
 RvInput = Annotated[
     list[float] | None,
     Field(
+        max_length=MAX_VALUES,
+        fail_fast=True,
         description="Realized variance of each session, oldest first, decimal² per day: 0.0004 is "
         "a 2 % day.",
         examples=[[0.0012, 0.0009, 0.0011]],

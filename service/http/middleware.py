@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its size limit, its answer's headers, its line in the log.
+"""What surrounds every request: its id, its limits, its answer's headers, its line in the log.
 
 Plain ASGI rather than Starlette's ``BaseHTTPMiddleware``, which starts a task and two streams for
 each request and would cost more than a forecast. For the same reason requests are counted in plain
@@ -19,11 +19,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.errors import BodyTooLarge, InternalError
+from service.http.limits import BodyLimits
 from service.http.problems import problem_response
 
 SCHEMA_VERSION = "1"
+CUT_OFF = "roughcast.cut_off"  # of a scope: the status with which its connection was cut off
 # Seconds, from a cached forecast (under a millisecond) to a batch of 10,000.
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_SHORT_BODY = 64 * 1024  # bytes that nobody counts
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
 _CLIENT_CLOSED_REQUEST = 499  # what nginx calls a caller who left before the answer
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -104,23 +107,24 @@ class RequestMiddleware:
     ----------
     app : the application inside.
     tally : where requests are counted.
-    max_body_bytes : longest request body that is read.
+    limits : how much of bodies is read.
     """
 
-    def __init__(self, app: ASGIApp, tally: RequestTally, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, tally: RequestTally, limits: BodyLimits) -> None:
         self.app = app
         self.tally = tally
-        self.max_body_bytes = max_body_bytes
+        self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and count and log it whatever becomes of it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send, self.max_body_bytes)
+        exchange = Exchange(scope, receive, send, self.limits)
         try:
             await self._answer(exchange)
         finally:
+            exchange.let_go()
             self._record(exchange)
 
     async def _answer(self, exchange: "Exchange") -> None:
@@ -129,8 +133,8 @@ class RequestMiddleware:
             await self.app(exchange.scope, exchange.receive, exchange.send)
         except BodyTooLarge as error:
             await exchange.answer(error)
-        except ClientDisconnect:
-            exchange.status = _CLIENT_CLOSED_REQUEST
+        except ClientDisconnect:  # or too slow, so that the connection has been cut off
+            exchange.status = exchange.scope.get(CUT_OFF, _CLIENT_CLOSED_REQUEST)
         except Exception:
             log.exception("bug", request_id=exchange.request_id, path=exchange.scope["path"])
             if not exchange.status:
@@ -150,36 +154,46 @@ class Exchange:
 
     __slots__ = (
         "_declared_length",
+        "_held",
+        "_limits",
         "_read",
         "_receive",
         "_send",
-        "max_body_bytes",
+        "_values",
         "request_id",
         "scope",
         "started",
         "status",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body_bytes: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: BodyLimits) -> None:
         self.started = perf_counter()
         self.scope = scope
         self.status = 0  # until the answer starts
-        self.max_body_bytes = max_body_bytes
         headers = dict(reversed(scope["headers"]))  # of a name given twice, the first
         self.request_id = _request_id(headers.get(b"x-request-id", b""))
         self._declared_length = headers.get(b"content-length", b"")
         self._receive = receive
         self._send = send
-        self._read = 0
+        self._limits = limits
+        self._read = self._held = self._values = 0
 
     async def receive(self) -> Message:
         """Read on, as long as the body is within its limit."""
         message = await self._receive()
         if message["type"] == "http.request":
-            self._read += len(message.get("body", b""))
-            if self._read > self.max_body_bytes:
-                raise self._too_large(f"more than {self.max_body_bytes} bytes")
+            body = message.get("body", b"")
+            self._read += len(body)
+            if self._read > _SHORT_BODY:
+                self._check_long(body)
+            elif self._read > self._limits.most_bytes:
+                raise self._limits.too_large(f"more than {self._limits.most_bytes} bytes")
         return message
+
+    def let_go(self) -> None:
+        """Count the body out of what is held."""
+        self._limits.held -= self._held
+        self._held = 0
 
     async def send(self, message: Message) -> None:
         """Send on, with the headers that every answer has."""
@@ -197,16 +211,20 @@ class Exchange:
     def refuse_declared_length(self) -> None:
         """Refuse a body that is announced as too large before any of it is read."""
         declared = self._declared_length
-        if declared.isdigit() and int(declared[:_LONGEST_LENGTH]) > self.max_body_bytes:
-            raise self._too_large(f"{declared.decode()} bytes")
+        if declared.isdigit():
+            number = int(declared[:_LONGEST_LENGTH])
+            if number > self._limits.most_bytes:
+                raise self._limits.too_large(f"{declared.decode()} bytes")
 
-    def _too_large(self, found: str) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"the body has {found}; at most {self.max_body_bytes} are accepted",
-            field="body",
-            found=found,
-            needed=f"at most {self.max_body_bytes} bytes",
-        )
+    def _check_long(self, body: bytes) -> None:
+        """Check what has come of a long body, and count what is new of it as held."""
+        limits = self._limits
+        if self._read > limits.most_bytes:
+            raise limits.too_large(f"more than {limits.most_bytes} bytes")
+        self._values += body.count(b",") + body.count(b"{") + body.count(b"[")
+        limits.check_values(self._values)
+        limits.hold(self._read - self._held)
+        self._held = self._read
 
 
 def _request_id(given: bytes) -> str:

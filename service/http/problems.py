@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +29,8 @@ from volatility.errors import Finding, InvalidBars, RoughcastError
 MEDIA_TYPE = "application/problem+json"
 COMPONENTS = "#/components/schemas/"  # where OpenAPI keeps its schemas
 # As RFC 9110 has them; Python knows older names up to 3.12.
-_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+MOST_FAULTS = 20  # that are looked for in one request
 _LONGEST_FOUND = 200  # characters of a refused value that are worth repeating
 _LARGEST_EXACT = 2**53  # JSON readers keep integers up to here
 _SOURCES = (("body",), ("query",), ("path",), ("header",))
@@ -92,15 +93,24 @@ def problem_response(
     return Response(to_bytes(problem), problem["status"], {**own, **(headers or {})}, MEDIA_TYPE)
 
 
-def from_validation(details: list[ErrorDetails]) -> InvalidRequest | MalformedJson:
-    """Translate what pydantic found wrong with a body or with parameters."""
+def from_validation(
+    details: Sequence[ErrorDetails], stopped: bool = False
+) -> InvalidRequest | MalformedJson:
+    """Translate what pydantic found wrong with a body or with parameters.
+
+    Parameters
+    ----------
+    details : at least one fault, of which :data:`MOST_FAULTS` are told.
+    stopped : whether there may be more, which nobody has looked for.
+    """
     first = details[0]
     if first["type"] == "json_invalid":
         reason = first.get("ctx", {}).get("error", first["msg"])
         return MalformedJson(
             f"the body is not JSON: {reason}", field="body", needed="a JSON document (RFC 8259)"
         )
-    return InvalidRequest([_fault(detail) for detail in details])
+    stopped = stopped or len(details) > MOST_FAULTS
+    return InvalidRequest([_fault(detail) for detail in details[:MOST_FAULTS]], stopped)
 
 
 def field_name(location: tuple[int | str, ...]) -> str:

@@ -3,13 +3,20 @@
 import numpy as np
 from fastapi import APIRouter
 from numpy.typing import NDArray
-from starlette.concurrency import run_in_threadpool
 
 from models_store import ArtifactRefused
 from service.assets.holdings import HoldingsDep, known_asset
 from service.http.bodies import BodyRoute
-from service.http.errors import BodyTooLarge, InvalidRequest, MalformedJson, UnsupportedMediaType
+from service.http.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    InvalidRequest,
+    MalformedJson,
+    Overloaded,
+    UnsupportedMediaType,
+)
 from service.http.json import to_date
+from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.hurst.reports import HurstReportsDep
 from service.hurst.schemas import (
@@ -74,11 +81,13 @@ def hurst_of_asset(
         UnknownCalendar,
         OutsideCalendar,
         HistoryTooShort,
+        Overloaded,
+        BodyTooSlow,
     ),
 )
-async def hurst_of_series(body: HurstRequest) -> HurstAnswer:
+async def hurst_of_series(body: HurstRequest, lanes: LanesDep) -> HurstAnswer:
     """Examine a series of the request with every estimator."""
-    return _answer(await run_in_threadpool(_report, body), None, None)
+    return _answer(await lanes.work.run(_report, body), None, None)
 
 
 def _report(body: HurstRequest) -> HurstReport:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
 from service.http.bodies import one_of
-from service.http.fields import AsOf, Day, Nobs, RequestBody, RvInput, Warnings
+from service.http.fields import MAX_VALUES, AsOf, Day, Nobs, RequestBody, RvInput, Warnings
 from volatility.bars import DAILY
 
 MAX_INTRADAY_NOBS = DAILY
@@ -19,8 +19,10 @@ class HurstRequest(RequestBody):
     dates: Annotated[
         list[Day] | None,
         Field(
+            max_length=MAX_VALUES,
+            fail_fast=True,
             description="Session of each value of `rv`: effects of weekday and half day are then "
-            "taken out. Needs `calendar`."
+            "taken out. Needs `calendar`.",
         ),
     ] = None
     calendar: Annotated[
@@ -29,7 +31,11 @@ class HurstRequest(RequestBody):
     ] = None
     log_volatility: Annotated[
         list[float] | None,
-        Field(description="Log of each session's volatility, oldest first."),
+        Field(
+            max_length=MAX_VALUES,
+            fail_fast=True,
+            description="Log of each session's volatility, oldest first.",
+        ),
     ] = None
     measure: Annotated[
         str | None,

@@ -7,7 +7,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from service.assets.holdings import HoldingsDep
-from service.http.errors import DatabaseUnavailable, NotReady
+from service.http.errors import DatabaseUnavailable, NotReady, Overloaded
+from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.schemas import RefusedAnswer, refused_answer
@@ -41,17 +42,18 @@ async def live() -> LiveAnswer:
     return LiveAnswer(status="ok")
 
 
-@router.get("/ready", responses=problems(NotReady))
-def ready(
+@router.get("/ready", responses=problems(NotReady, Overloaded))
+async def ready(
     catalogue: CatalogueDep,
     holdings: HoldingsDep,
+    lanes: LanesDep,
 ) -> ReadyAnswer:
     """Say whether the service can forecast: a model is loaded and the held history answers."""
     number = len(catalogue.all_models()) + (catalogue.universal.version is not None)
     if not number:
         raise NotReady(_why_empty(catalogue), found=0, needed="at least one model in the store")
     try:
-        holdings.store.ping()
+        await lanes.probes.run(holdings.store.ping)
     except DatabaseUnavailable as error:
         raise NotReady(str(error), needed=error.needed) from None
     refusals = catalogue.snapshot.refused

@@ -137,7 +137,7 @@ def test_given_up_for_another(
     store: HistoryStore, database_url: str, postgres: PostgresServer
 ) -> None:
     def update_what_has_changed() -> None:
-        with store._database.reading() as connection:
+        with store.database.reading() as connection:
             connection.exec_driver_sql("SELECT * FROM assets")
             with psycopg.connect(database_url) as other:
                 other.execute("UPDATE assets SET revision = 9")

@@ -1,0 +1,78 @@
+"""Where lists are is told without parsing, whatever stands in strings and wherever chunks end."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.http import json_lists
+from service.http.errors import MalformedJson
+from service.http.json_lists import LongList, lists_of, outline
+
+texts = st.text(alphabet='ab"\\[]{},: \n', max_size=6)
+values = st.recursive(
+    st.none() | st.integers() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=12,
+)
+documents = st.dictionaries(texts, values, max_size=4)
+
+
+def lists_in(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[Any]]:
+    """Lists of a document, none of whose parents is one, up to four deep."""
+    if isinstance(value, list):
+        return {path: value} if 1 <= len(path) <= 3 else {}
+    found: dict[tuple[str, ...], list[Any]] = {}
+    for name, child in value.items() if isinstance(value, dict) else ():
+        found |= lists_in(child, (*path, name))
+    return found
+
+
+def is_plain(path: tuple[str, ...]) -> bool:
+    return all(name and name.isascii() and not set(name) & set('"\\\n') for name in path)
+
+
+def items_of(found: LongList, content: bytes) -> list[Any]:
+    number = found.number_in(content)
+    return [json.loads(content[found.start_of(it) : found.end_of(it)]) for it in range(number)]
+
+
+@given(document=documents, chunk=st.sampled_from([2, 3, 7, 1 << 17]))
+@settings(deadline=None, max_examples=300, derandomize=True)
+def test_lists_are_those_of_the_parsed_document(document: dict[str, Any], chunk: int) -> None:
+    content = json.dumps(document, ensure_ascii=False).encode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_lists, "_CHUNK", chunk)
+        found = {it.path: items_of(it, content) for it in lists_of(content, outline(content))}
+    expected = {path: it for path, it in lists_in(document).items() if is_plain(path)}
+    assert found == expected
+
+
+@pytest.mark.parametrize("content", [b'{"a": [', b'{"a": "', b"[[]", b"}", b'"\\"'])
+def test_brackets_and_quotes_that_do_not_match_are_no_json(content: bytes) -> None:
+    with pytest.raises(MalformedJson, match="do not match"):
+        outline(content)
+
+
+def test_a_list_that_ends_as_an_object_is_left_to_pydantic() -> None:
+    content = b'{"a": [1, 2}}'
+    assert lists_of(content, outline(content)) == []
+
+
+def test_slices_are_of_some_kilobytes_and_of_all_items_in_order() -> None:
+    content = json.dumps({"a": ["x" * size for size in (10, 40_000, 5)] + [1] * 600}).encode()
+    [found] = lists_of(content, outline(content))
+    slices = list(found.slices())
+    assert slices[:2] == [(0, 1), (1, 2)]
+    assert [first for first, _ in slices[1:]] == [last for _, last in slices[:-1]]
+    assert slices[-1][1] == len(found) == 603
+    assert max(last - first for first, last in slices) == 256
+    parts = [json.loads(found.part(content, *it)) for it in slices]
+    assert [it for part in parts for it in part] == json.loads(content)["a"]
+
+
+def test_an_object_of_many_lists_is_left_to_pydantic() -> None:
+    content = json.dumps({f"a{number}": [1] for number in range(65)}).encode()
+    assert lists_of(content, outline(content)) == []

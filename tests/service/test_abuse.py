@@ -1,0 +1,155 @@
+"""Requests that ask for more than they are worth end early, small, and beside everything else."""
+
+import asyncio
+import json
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from service.assets.ingest import MAX_COLUMNS
+from service.forecasts.batch import MOST_INVALID
+from service.http.problems import MOST_FAULTS
+from tests.service.client import TestClient
+from tests.service.worlds import ASSET
+
+JSON = "application/json"
+LONGEST_ANSWER = 20_000  # bytes
+MOST_MEMORY = 50_000_000  # bytes
+CHUNK = 65_536
+REQUESTS: dict[str, tuple[str, str, bytes, str, int, str]] = {
+    "a million empty bars": (
+        "POST",
+        "/forecast",
+        b'{"asset":"TEST","history":{"bars":[' + b"{}," * 999_999 + b"{}]}}",
+        JSON,
+        413,
+        "too_many_values",
+    ),
+    "as many empty bars as are read": (
+        "POST",
+        "/forecast",
+        b'{"asset":"TEST","history":{"bars":[' + b"{}," * 99_999 + b"{}]}}",
+        JSON,
+        422,
+        "missing_field",
+    ),
+    "10,000 invalid items": (
+        "POST",
+        "/forecast/batch",
+        json.dumps({"items": [{"asset": 1, "model": 2}] * 10_000}).encode(),
+        JSON,
+        422,
+        "wrong_type",
+    ),
+    "two megabytes of commas": (
+        "PUT",
+        f"/assets/{ASSET}/bars",
+        b"," * 2_000_000,
+        "text/csv",
+        413,
+        "too_many_values",
+    ),
+    "as many commas as are read": (
+        "PUT",
+        f"/assets/{ASSET}/bars",
+        b"," * 900_000,
+        "text/csv",
+        422,
+        "too_many_columns",
+    ),
+    "a table with a wide line": (
+        "PUT",
+        f"/assets/{ASSET}/bars",
+        b"date,open,high,low,close\n2021-02-03,1,1,1,1" + b"," * MAX_COLUMNS,
+        "text/csv",
+        422,
+        "too_many_columns",
+    ),
+    "lines without end": (
+        "PUT",
+        f"/assets/{ASSET}/bars",
+        b"date,open,high,low,close\n" + b"\n" * 200_000,
+        "text/csv",
+        422,
+        "too_many_items",
+    ),
+    "unknown fields": (
+        "POST",
+        "/forecast",
+        json.dumps({f"field{at}": 1 for at in range(100_000)}).encode(),
+        JSON,
+        413,
+        "too_many_values",
+    ),
+}
+
+
+def in_chunks(content: bytes) -> Iterator[bytes]:
+    for at in range(0, len(content), CHUNK):
+        yield content[at : at + CHUNK]
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+def test_it_ends_in_a_small_4xx_with_little_memory(client: TestClient, what: str) -> None:
+    method, path, content, media_type, status, code = REQUESTS[what]
+    client.put(path, content=b"a,b\n1,2\n", headers={"content-type": "text/csv"})  # loads pandas
+    tracemalloc.start()
+    answer = client.request(
+        method, path, content=in_chunks(content), headers={"content-type": media_type}
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code)
+    assert len(problem["errors"]) <= MOST_FAULTS
+    assert len(answer.content) < LONGEST_ANSWER
+    assert peak < MOST_MEMORY
+
+
+@pytest.mark.parametrize("number", [MOST_INVALID, MOST_INVALID + 1])
+def test_so_many_items_fail_alone(client: TestClient, number: int) -> None:
+    items: list[dict[str, Any]] = [{"asset": ASSET}, *[{"asset": at} for at in range(number)]]
+    answer = client.post("/forecast/batch", json={"items": items})
+    if number == MOST_INVALID:
+        assert (answer.status_code, answer.json()["failed"]) == (200, number)
+        assert answer.json()["items"][5]["found"] == 4
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (422, "wrong_type")
+        fields = [fault["field"] for fault in answer.json()["errors"]]
+        assert fields == [f"items[{at}].asset" for at in range(1, MOST_FAULTS + 1)]
+        assert "one of the first 20 faults" in answer.json()["detail"]
+
+
+def test_the_event_loop_answers_beside_long_requests(app: FastAPI) -> None:
+    bars = [{"date": "2021-02-03", "open": 1, "high": 1, "low": 1, "close": 1}] * 50_000
+    long = [
+        ("/forecast/batch", {"items": [{"asset": ASSET, "levels": [0.95]}] * 10_000}),
+        ("/forecast", {"asset": ASSET, "history": {"bars": bars}}),
+    ]
+
+    async def both() -> list[str]:
+        order: list[str] = []
+
+        async def ask(client: httpx.AsyncClient, method: str, path: str, body: Any) -> None:
+            answer = await client.request(method, path, json=body)
+            assert answer.status_code in (200, 422)
+            order.append(path)
+
+        async with app.router.lifespan_context(app) as state:
+
+            async def with_state(scope: Any, receive: Any, send: Any) -> None:
+                await app({**scope, "state": dict(state or {})}, receive, send)
+
+            transport = httpx.ASGITransport(app=with_state)
+            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+                await asyncio.gather(
+                    *(ask(client, "POST", path, body) for path, body in long),
+                    *(ask(client, "GET", "/health/live", None) for _ in range(3)),
+                )
+        return order
+
+    assert asyncio.run(both())[:3] == ["/health/live"] * 3
