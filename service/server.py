@@ -22,8 +22,8 @@ from volatility.errors import RoughcastError
 _SWITCH_INTERVAL = 5e-4  # seconds
 _TICKS = 10  # of a tenth of a second, between looks at all connections
 # Objects, and collections of the next older, between collections: the youngest are gone through in
-# a millisecond, a batch's hundred thousand, in 15, hardly ever while it is answered.
-_COLLECTIONS = (10_000, 100, 10)
+# two milliseconds, a batch's hundred thousand, in 15, hardly ever while it is answered.
+_COLLECTIONS = (25_000, 100, 10)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,7 +27,6 @@ _FIELDS = len(PRICES) + 1  # of a record: and one of date and timestamp
 # A high of five times the low is a Parkinson volatility of 97 % in one bar: a crash to zero, or,
 # more often, a misprint. Either swamps every average it enters.
 EXTREME_RANGE = 5.0
-_AT_ONCE = 4_096  # records read in one call, during which no other thread runs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,8 +97,7 @@ def from_records(records: Sequence[Mapping[str, Any]], interval: int) -> Bars:
 
     Raises
     ------
-    InvalidBars : ``unclear_time``, neither or both of date and timestamp, or a date alone where
-        bars are shorter than a day.
+    InvalidBars : ``unclear_time``, neither or both of them, or a date where bars are shorter.
     """
     flat = [np.fromiter(chain.from_iterable(map(_prices_of, it)), float) for it in _parts(records)]
     times = _record_dates(records) if interval == DAILY else _record_times(records)
@@ -108,7 +106,8 @@ def from_records(records: Sequence[Mapping[str, Any]], interval: int) -> Bars:
 
 
 def _parts(records: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
-    return [records[at : at + _AT_ONCE] for at in range(0, max(len(records), 1), _AT_ONCE)]
+    size = 4_096  # read in one call, during which no other thread runs
+    return [records[at : at + size] for at in range(0, max(len(records), 1), size)]
 
 
 def _record_dates(records: Sequence[Mapping[str, Any]]) -> DateArray:
