@@ -78,6 +78,10 @@ class PostgresServer:
                 os.kill(process.pid, signal.SIGCONT)
 
     def close(self) -> None:
+        # At once: a worker of pytest-xdist that takes long to end is killed, and leaves it running.
+        postmaster = psutil.Process(self._server.get_pid())
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait(60)
         self._server.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
 
