@@ -175,7 +175,7 @@ def many_headers(port: int) -> Statuses:
     line = b"x-filler: " + b"a" * 8_000 + b"\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
         with suppress(OSError):
-            connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: a\r\n")
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n")
             for _ in range(HEADER_BYTES // len(line)):
                 connection.sendall(line)
                 connection.setblocking(False)
@@ -275,7 +275,7 @@ def newcomers(port: int, number: int = 128) -> float:
     busy.start()
     assert ours.recv() == "busy"
     content = json.dumps(HELD).encode()
-    request = b"POST /forecast HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    request = b"POST /forecast HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
     request += b"content-length: %d\r\n\r\n%b" % (len(content), content)
     began = time.perf_counter()
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(number)]
@@ -296,7 +296,7 @@ def keep_busy(port: int, number: int, parent: Connection) -> None:
     import asyncio
 
     content = json.dumps(HELD).encode()
-    request = b"POST /forecast HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    request = b"POST /forecast HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
     request += b"content-length: %d\r\n\r\n%b" % (len(content), content)
 
     async def one() -> None:

@@ -145,7 +145,9 @@ def test_the_event_loop_answers_beside_long_requests(app: FastAPI) -> None:
                 await app({**scope, "state": dict(state or {})}, receive, send)
 
             transport = httpx.ASGITransport(app=with_state)
-            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost"
+            ) as client:
                 await asyncio.gather(
                     *(ask(client, "POST", path, body) for path, body in long),
                     *(ask(client, "GET", "/health/live", None) for _ in range(3)),

@@ -54,7 +54,9 @@ def connected(port: int) -> socket.socket:
 
 
 def request(head: str, body: bytes = b"") -> bytes:
-    return f"{head}\r\nhost: a\r\n".encode() + b"content-length: %d\r\n\r\n" % len(body) + body
+    return (
+        f"{head}\r\nhost: localhost\r\n".encode() + b"content-length: %d\r\n\r\n" % len(body) + body
+    )
 
 
 def answers(connection: socket.socket) -> bytes:
@@ -75,7 +77,7 @@ def problem(found: bytes) -> tuple[int, Any]:
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        (b"GET /" + b"a" * 200 + b" HTTP/1.1\r\nhost: a\r\n\r\n", (414, "url_too_long")),
+        (b"GET /" + b"a" * 200 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n", (414, "url_too_long")),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 11 + b"\r\n", (431, "headers_too_large")),
         (b"GET / HTTP/1.1\r\na: " + b"b" * 1_000 + b"\r\n\r\n", (431, "headers_too_large")),
         (b"GET / HTTP/1.1\r\na: " + b"b" * 1_200, (431, "headers_too_large")),
@@ -92,7 +94,8 @@ def test_a_head_beyond_the_limits_is_told_why(
 
 
 def test_a_head_within_the_limits_is_read_in_pieces_and_behind_a_body(port: int) -> None:
-    head = b"POST /forecast HTTP/1.1\r\ncontent-type: application/json\r\nx: " + b"a" * 900
+    head = b"POST /forecast HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nx: "
+    head += b"a" * 900
     whole = head + b"\r\ncontent-length: %d\r\n\r\n" % len(FORECAST) + FORECAST
     with connected(port) as connection:
         for at in range(0, len(whole), 100):
@@ -116,7 +119,7 @@ def test_headers_without_end_are_not_kept(port: int) -> None:
 
 @pytest.mark.parametrize("body", [b"", b'{"asset"'])
 def test_a_body_that_does_not_come_is_answered_with_408(port: int, body: bytes) -> None:
-    head = b"POST /forecast HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    head = b"POST /forecast HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
     with connected(port) as connection:
         connection.sendall(head + b"content-length: 100\r\n\r\n" + body)
         assert problem(answers(connection)) == (408, "body_too_slow")
@@ -126,7 +129,9 @@ def test_a_body_that_does_not_come_is_answered_with_408(port: int, body: bytes) 
     assert 'roughcast_requests_total{method="POST",route="/forecast",status="408"} 1.0' in metrics
 
 
-@pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\n"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"\r\n", b"GET / HT", b"GET / HTTP/1.1\r\nhost: localhost\r\n"]
+)
 def test_a_connection_without_a_request_is_closed(port: int, sent: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(request("GET /health/live HTTP/1.1"))
@@ -140,7 +145,7 @@ def test_a_connection_without_a_request_is_closed(port: int, sent: bytes) -> Non
 def test_a_caller_who_does_not_read_is_cut_off(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(request("GET /large HTTP/1.1"))
-        time.sleep(1.5)
+        time.sleep(4)
         read = 0
         with suppress(ConnectionResetError):
             while part := connection.recv(1 << 20):

@@ -220,7 +220,11 @@ def test_every_answer_tells_browsers_to_be_careful(client: TestClient) -> None:
         assert headers["cache-control"] == "no-store"
 
 
-def test_who_changed_what_is_written_down(prepared: Settings) -> None:
+def test_who_changed_what_is_written_down(
+    prepared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(audit, "log", fresh)  # not one that writes where an earlier test said
     key_id, headers = add_key(prepared, "ingest", name="feed")
     bar = {"date": "2021-01-04", "open": 1.0, "high": 1.1, "low": 0.9, "close": 1.05}
     app = create_app(with_keys(prepared), clock)
