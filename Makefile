@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas abuse coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas abuse fuzz coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: $(DEV) ## measure against peers, side by side
 
 replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
+fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),150) $(BIN)/python -m pytest --numprocesses auto tests/service/test_fuzz.py
+
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
 

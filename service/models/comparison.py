@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from models_store import ArtifactRefused, LoadedModel
-from service.http.errors import ComparisonUnavailable
+from service.http.errors import ComparisonUnavailable, InvalidRequest
 from service.http.fields import AssetName, Horizon, Measure, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
@@ -171,7 +171,9 @@ class CompareAnswer(TypedDict):
 
 @router.get(
     "/compare/{asset}",
-    responses=problems(UnknownAsset, UnsupportedHorizon, ArtifactRefused, ComparisonUnavailable),
+    responses=problems(
+        InvalidRequest, UnknownAsset, UnsupportedHorizon, ArtifactRefused, ComparisonUnavailable
+    ),
 )
 async def compare(
     asset: str,
