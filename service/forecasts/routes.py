@@ -29,7 +29,7 @@ from service.http.errors import (
     Overloaded,
     UnsupportedMediaType,
 )
-from service.http.fields import Day
+from service.http.fields import Day, Listed
 from service.http.json_lists import Content
 from service.http.lanes import lanes_of
 from service.http.problems import from_validation, problems
@@ -82,29 +82,31 @@ _FORECAST_ERRORS = (
 )
 # From here on a batch takes long enough (a few milliseconds) to keep other requests waiting.
 _LARGE_BATCH = 64
-_NUMBERS = r"^[0-9]{1,9}(,[0-9]{1,9})*$"
-_DECIMALS = r"^[0-9]{0,9}\.?[0-9]{1,17}(,[0-9]{0,9}\.?[0-9]{1,17})*$"
+_NUMBERS = Listed(
+    r"^[0-9]{1,9}(,[0-9]{1,9})*$", "whole numbers separated by commas, such as 1,5,10,22"
+)
+_DECIMALS = Listed(
+    r"^[0-9]{0,9}\.?[0-9]{1,17}(,[0-9]{0,9}\.?[0-9]{1,17})*$",
+    "numbers separated by commas, such as 0.8,0.95",
+)
 
 HorizonsQuery = Annotated[
-    str | None,
+    Annotated[str, _NUMBERS] | None,
     Query(
-        pattern=_NUMBERS,
         description="Several of them, for a term structure.",
         examples=["1,5,10,22"],
     ),
 ]
 LevelsQuery = Annotated[
-    str | None,
+    Annotated[str, _DECIMALS] | None,
     Query(
-        pattern=_DECIMALS,
         description="Coverages of the intervals wanted; 0.8,0.95 if left out.",
         examples=["0.8"],
     ),
 ]
 QuantilesQuery = Annotated[
-    str | None,
+    Annotated[str, _DECIMALS] | None,
     Query(
-        pattern=_DECIMALS,
         description="Probabilities of the quantiles wanted.",
         examples=["0.05,0.5,0.95"],
     ),

@@ -1,5 +1,6 @@
 """Types of fields that several features share, and the base of request bodies."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -40,6 +41,34 @@ class _AsWritten:
         _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
     ) -> dict[str, str]:
         return {"type": "string", "format": "date"}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Text of values separated by commas, as a query has them.
+
+    Parameters
+    ----------
+    pattern : of the text.
+    needed : what to say of text that is not so.
+    """
+
+    pattern: str
+    needed: str
+
+    def __get_pydantic_core_schema__(
+        self, _source: object, _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=self.pattern),
+            custom_error_type="not_a_list",
+            custom_error_message=f"Input should be {self.needed}",
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, str]:
+        return {"type": "string", "pattern": self.pattern}
 
 
 def _time_as_written(value: object) -> object:

@@ -194,3 +194,19 @@ def test_a_horizon_is_asked_once(client: TestClient) -> None:
     assert (problem["status"], problem["code"]) == (422, "duplicate_horizon")
     assert problem["found"] == "[1, 1, 5]"
     assert problem["needed"] == "each horizon once, as in [1, 5]"
+
+
+@pytest.mark.parametrize(
+    ("query", "needed"),
+    [
+        ("levels=0.8;0.95", "numbers separated by commas, such as 0.8,0.95"),
+        ("quantiles=half", "numbers separated by commas, such as 0.8,0.95"),
+        ("horizons=1,5.5", "whole numbers separated by commas, such as 1,5,10,22"),
+    ],
+)
+def test_a_list_that_is_none_is_told_in_words(client: TestClient, query: str, needed: str) -> None:
+    answer = client.get(f"/forecast/{ASSET}?{query}")
+    name, _, found = query.partition("=")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_value")
+    assert (answer.json()["field"], answer.json()["found"]) == (name, found)
+    assert answer.json()["needed"] == f"Input should be {needed}"
