@@ -22,6 +22,7 @@ from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.query import Questions
 from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
+from service.http.draining import Draining
 from service.http.errors import InvalidSetting
 from service.http.middleware import RequestMiddleware
 from service.http.problems import exception_handlers
@@ -61,6 +62,7 @@ class State(ForecastState):
     hurst_reports: HurstReports
     metrics: Metrics
     clock: Clock
+    draining: Draining
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -150,6 +152,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         hurst_reports=HurstReports(),
         metrics=counted,
         clock=clock,
+        draining=Draining(),
     )
 
 

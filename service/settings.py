@@ -53,6 +53,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535)
     """Port to listen on; 0 lets the operating system choose one."""
 
+    drain_seconds: float = Field(default=1.0, ge=0, le=3600)
+    """Seconds after SIGTERM in which new requests are still answered, each with
+    ``Connection: close``, while readiness says 503: as long as whatever sends requests here needs
+    to learn of it."""
+
+    shutdown_timeout: int = Field(default=7, ge=0, le=3600)
+    """Seconds after those that requests under way may take to end, before their connections are
+    cut. Docker kills a container 10 seconds after SIGTERM."""
+
     authentication: Authentication = "auto"
     """``keys``: every request but those for health and documentation needs an API key, which
     ``python -m service keys make`` makes. ``none``: none does. ``auto``: none does on a loopback

@@ -7,6 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from service.assets.holdings import HoldingsDep
+from service.http.draining import DrainingDep
 from service.http.errors import DatabaseUnavailable, NotReady
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
@@ -45,8 +46,11 @@ async def live() -> LiveAnswer:
 def ready(
     catalogue: CatalogueDep,
     holdings: HoldingsDep,
+    draining: DrainingDep,
 ) -> ReadyAnswer:
     """Say whether the service can forecast: a model is loaded and the held history answers."""
+    if draining.begun:
+        raise NotReady("the service has been told to stop", needed="another process to ask")
     number = len(catalogue.all_models()) + (catalogue.universal.version is not None)
     if not number:
         raise NotReady(_why_empty(catalogue), found=0, needed="at least one model in the store")
