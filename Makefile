@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas kills coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: $(DEV) ## measure against peers, side by side
 
 replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
+
+kills: $(DEV) ## kill writers 500 times and look for what they acknowledged, into docs/operations.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.kills $(ARGS)
 
 coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals hold, for docs/evaluation.md
 	$(BIN)/python -m benchmarks.coverage_tables $(ARGS)
