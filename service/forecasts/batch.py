@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
 from service.forecasts.encoding import Encoded, EncodedForecasts
+from service.forecasts.ladder import descend_in_batch
 from service.forecasts.query import Questions
 from service.forecasts.requests import MAX_EXPLAINED, BatchRequest, ForecastRequest
 from service.http.errors import Fault, InvalidRequest
@@ -47,7 +48,8 @@ def answer(
     items: Sequence[Parsed], questions: Questions, encoded: EncodedForecasts
 ) -> list[Result]:
     """Answer what can be answered, in order."""
-    return encoded.answer_batch(questions.of_batch(items))
+    results = encoded.answer_batch(questions.of_batch(items))
+    return descend_in_batch(items, results, questions, encoded)
 
 
 def count(results: Sequence[Result]) -> Counter[tuple[str, str]]:

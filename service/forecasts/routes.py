@@ -12,10 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models_store import ArtifactRefused
+from models_store import ArtifactRefused, PredictionFailed
 from models_store.names import InvalidName
 from service.forecasts import batch
 from service.forecasts.encoding import Encoded, EncodedForecasts, ForecastTally
+from service.forecasts.ladder import descend
 from service.forecasts.query import Questions
 from service.forecasts.requests import BatchRequest, ForecastRequest
 from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructureAnswer
@@ -23,6 +24,8 @@ from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import (
     AssetMismatch,
     BodyTooLarge,
+    HistoryIncomplete,
+    HistoryStale,
     InvalidAsOf,
     InvalidRequest,
     MalformedJson,
@@ -67,7 +70,10 @@ _FORECAST_ERRORS = (
     HistoryTooShort,
     ConstantPrices,
     ImplausibleUnit,
+    HistoryStale,
+    HistoryIncomplete,
     ArtifactRefused,
+    PredictionFailed,
 )
 # From here on a batch takes long enough (a few milliseconds) to keep other requests waiting.
 _LARGE_BATCH = 64
@@ -173,10 +179,14 @@ async def forecast_batch(
 
 async def _answer(body: ForecastRequest, request: Request) -> Response:
     state: ForecastState = request.scope["state"]
-    if state["questions"].is_long(body):
-        encoded = await run_in_threadpool(_encoded, body, state)
-    else:
-        encoded = _encoded(body, state)
+    try:
+        if state["questions"].is_long(body):
+            encoded = await run_in_threadpool(_encoded, body, state)
+        else:
+            encoded = _encoded(body, state)
+    except (PredictionFailed, InvalidSeries) as error:
+        below = (body, error, state["questions"], state["encoded"])
+        encoded = await run_in_threadpool(descend, *below)
     state["forecast_tally"].count(encoded.asset, encoded.model)
     return Response(encoded.body, media_type=JSON)
 
