@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas abuse fuzz coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas kills abuse fuzz coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, wi
 
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
+
+kills: $(DEV) ## kill writers 500 times and look for what they acknowledged, into docs/operations.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.kills $(ARGS)
 
 coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals hold, for docs/evaluation.md
 	$(BIN)/python -m benchmarks.coverage_tables $(ARGS)

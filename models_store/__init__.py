@@ -7,7 +7,7 @@ same number.
 """
 
 from models_store.calibration import Calibration
-from models_store.errors import ArtifactRefused
+from models_store.errors import ArtifactRefused, PredictionFailed
 from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.manifest import Manifest
@@ -27,6 +27,7 @@ __all__ = [
     "Interval",
     "LoadedModel",
     "Manifest",
+    "PredictionFailed",
     "Quantile",
     "Refusal",
     "Snapshot",

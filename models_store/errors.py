@@ -1,4 +1,4 @@
-"""What only a store can refuse."""
+"""What only a store, or a model out of it, can refuse."""
 
 from volatility.errors import RoughcastError
 
@@ -15,3 +15,18 @@ class ArtifactRefused(RoughcastError):
         self.model = model
         self.version = version
         self.reason = reason
+
+
+class PredictionFailed(RoughcastError):
+    """A model that passed its checks could not be computed, or said what is no number.
+
+    Attributes
+    ----------
+    model : its name.
+    """
+
+    code = "prediction_failed"
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(f"{model} failed to forecast: {reason}", found=reason)
+        self.model = model

@@ -6,6 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from models_store.calibration import Record
 from models_store.explanation import Explanation, explanations
 from models_store.forecast import ForecastInput
@@ -112,3 +114,10 @@ class HorizonModel:
         return (
             f"the forecast was clipped to the range of rv seen in training, {low:.3g} to {high:.3g}"
         )
+
+
+def filled_up(values: FloatArray, count: int) -> FloatArray:
+    """``count`` values, NaN before the first."""
+    if len(values) == count:
+        return values
+    return np.concatenate([np.full(count - len(values), np.nan), values])

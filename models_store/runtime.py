@@ -9,14 +9,15 @@ import numpy as np
 
 from models_store import refusals
 from models_store.calibration import Calibration
+from models_store.errors import PredictionFailed
 from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
-from models_store.horizon import Computed, HorizonModel, Place, PredictedRv
+from models_store.horizon import Computed, HorizonModel, Place, PredictedRv, filled_up
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictors
 from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known
-from volatility.arrays import DAY, FloatArray, Windows
+from volatility.arrays import DAY, FloatArray, Prediction, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
 from volatility.evaluation.tracks import ForecastTrack
@@ -113,12 +114,22 @@ class LoadedModel:
         Raises
         ------
         UnsupportedHorizon : not one that the artifact was made for.
+        PredictionFailed : the predictor raised an error, or said of a row what is no number.
         """
         model = self.at(horizon)
-        values, diagnostics = model.predictor.predict(windows)
-        known = model.known
-        rv, replaced = to_rv(values, self.manifest.scale, known.residual_variance, model.bounds)
+        values, diagnostics = self._predict(horizon, windows)
+        variance = model.known.residual_variance
+        rv, replaced = to_rv(values, self.manifest.scale, variance, model.bounds)
+        if not np.isfinite(rv).all():
+            raise PredictionFailed(self.manifest.model, "it says what is no number")
         return PredictedRv(rv, replaced, diagnostics)
+
+    def _predict(self, horizon: int, windows: Windows) -> Prediction:
+        """What the predictor says; whatever it raises comes out as `PredictionFailed`."""
+        try:
+            return self.at(horizon).predictor.predict(windows)
+        except Exception as error:
+            raise PredictionFailed(self.manifest.model, type(error).__name__) from error
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1
@@ -133,6 +144,7 @@ class LoadedModel:
 
         Raises
         ------
+        PredictionFailed : the model could not be computed, or said what is no number.
         HistoryTooShort : fewer sessions than :attr:`required_sessions`.
         ImplausibleUnit : the newest sessions' median rv lies far outside those seen in training.
         InvalidSeries : the history is in another measure (code ``measure_mismatch``), or lacks a
@@ -146,8 +158,7 @@ class LoadedModel:
 
         Raises
         ------
-        As :meth:`forecast`, for the first history that is not acceptable; :meth:`check` tells the
-        acceptable ones apart beforehand.
+        As :meth:`forecast`, for the first history that :meth:`check` refuses.
         """
         if not inputs:
             return []
@@ -247,7 +258,7 @@ class LoadedModel:
         for name in self._columns:
             rows[name] = [history.column(name)[-count:] for history in histories]
         if self.required_sessions < count:
-            rows = {name: [_filled_up(it, count) for it in part] for name, part in rows.items()}
+            rows = {name: [filled_up(it, count) for it in part] for name, part in rows.items()}
         return {name: np.concatenate(part).reshape(-1, count) for name, part in rows.items()}
 
     def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
@@ -365,26 +376,15 @@ class LoadedModel:
         return found
 
 
-def _filled_up(values: FloatArray, count: int) -> FloatArray:
-    """``count`` values, NaN before the first."""
-    if len(values) == count:
-        return values
-    return np.concatenate([np.full(count - len(values), np.nan), values])
-
-
 def _interval(
-    model: HorizonModel,
-    rv: float,
-    volatility_annualized: float,
-    level: float,
-    calibration: Calibration,
+    model: HorizonModel, rv: float, annualized: float, level: float, calibration: Calibration
 ) -> Interval:
     lower, upper, lower_root, upper_root = calibration.multipliers[level]
     observed = model.intervals[level]
     return Interval(
         level,
         (rv * lower, rv * upper),
-        (volatility_annualized * lower_root, volatility_annualized * upper_root),
+        (annualized * lower_root, annualized * upper_root),
         observed.coverage_observed,
         observed.nobs,
     )

@@ -10,18 +10,18 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from models_store import open_store
-from models_store.signatures import TrustedKeys
 from service.assets import routes as assets
 from service.assets.database import HistoryStore
-from service.assets.holdings import Holdings, shipped
+from service.assets.holdings import Holdings
 from service.assets.watcher import Watcher
 from service.database.base import Timeouts
 from service.forecasts import routes as forecasts
 from service.forecasts.encoding import EncodedForecasts
+from service.forecasts.policy import HistoryPolicy
 from service.forecasts.query import Questions
 from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
+from service.http.draining import Draining
 from service.http.errors import InvalidSetting
 from service.http.lanes import Lane, Lanes
 from service.http.limits import BodyLimits
@@ -35,6 +35,7 @@ from service.models import routes as models
 from service.models.catalogue import Catalogue
 from service.operations import health, metrics
 from service.operations.metrics import Metrics
+from service.operations.seeding import open_both
 from service.security.guard import Guard, Policy
 from service.security.keys import KeyRing
 from service.security.openapi import describe_with_keys
@@ -65,6 +66,8 @@ class State(ForecastState):
     lanes: Lanes
     metrics: Metrics
     clock: Clock
+    draining: Draining
+    policy: HistoryPolicy | None
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -142,9 +145,8 @@ def _lanes(settings: Settings) -> Lanes:
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
-    catalogue = Catalogue.of(open_store(settings.store, TrustedKeys.read(settings.trusted_keys)))
-    history.prepare(shipped())
-    holdings = Holdings(history)
+    catalogue = Catalogue.of(open_both(settings, history))
+    holdings, policy = Holdings(history), HistoryPolicy.of(settings)
     holdings.load()
     stored, keys = KeyStore(history.database), KeyRing()
     stored.fill(keys)
@@ -155,13 +157,15 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         holdings=holdings,
         keys=keys,
         watcher=Watcher(holdings, partial(stored.fill, keys)),
-        questions=Questions(catalogue, holdings, clock),
+        questions=Questions(catalogue, holdings, clock, policy),
         encoded=EncodedForecasts(),
         forecast_tally=counted.forecasts,
         hurst_reports=HurstReports(),
         lanes=_lanes(settings),
         metrics=counted,
         clock=clock,
+        draining=Draining(),
+        policy=policy,
     )
 
 

@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import gc
 import json
+import signal
 import socket
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,11 +21,16 @@ from service.security.commands import run as run_keys
 from service.settings import Settings
 from volatility.errors import RoughcastError
 
+log = structlog.get_logger("service")
+
 _SWITCH_INTERVAL = 5e-4  # seconds
 _TICKS = 10  # of a tenth of a second, between looks at all connections
 # Objects, and collections of the next older, between collections: the youngest are gone through in
 # two milliseconds, a batch's hundred thousand, in 15, hardly ever while it is answered.
 _COLLECTIONS = (25_000, 100, 10)
+_TICK = 0.1  # seconds between two of uvicorn's looks at what is to be done
+_CANCELLING = 1  # seconds after connections are cut in which what they asked for ends by itself
+_CLOSE = (b"connection", b"close")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.write("\n")
         return
     logs.configure(settings.log_level)
-    Server(configured(app, settings)).run()
+    server_of(app, settings).run()
 
 
-def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How uvicorn serves the application."""
+def server_of(app: FastAPI, settings: Settings) -> "Server":
+    """Uvicorn with the application, as the settings say."""
     limits = ConnectionLimits(
         most_connections=settings.max_connections,
         most_url_bytes=settings.max_url_bytes,
@@ -62,8 +69,9 @@ def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
         body_timeout=settings.body_timeout,
         write_timeout=settings.write_timeout,
     )
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
+        timeout_graceful_shutdown=settings.shutdown_timeout + _CANCELLING,
         host=settings.host,
         port=settings.port,
         http=protocol(limits),
@@ -74,6 +82,7 @@ def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
         server_header=False,
         lifespan="on",
     )
+    return Server(config, settings.drain_seconds, settings.shutdown_timeout)
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
@@ -87,7 +96,19 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, told when the application has been put together, and when connections are late."""
+    """Uvicorn, told when all has been put together, when connections are late, and how to stop.
+
+    Parameters
+    ----------
+    config : what uvicorn knows.
+    drain_seconds : in which new requests are still answered after SIGTERM.
+    shutdown_timeout : seconds after those until connections are cut.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float, shutdown_timeout: int) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+        self._shutdown_timeout = shutdown_timeout
 
     async def on_tick(self, counter: int) -> bool:
         """Once a second, close the connections on which something is overdue."""
@@ -99,6 +120,43 @@ class Server(uvicorn.Server):
         """Start, then leave what was made by now to itself."""
         await super().startup(sockets)
         spare_the_collector()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Begin to stop; unlike uvicorn, end with 0 then. A second Ctrl+C does not wait."""
+        if sig == signal.SIGINT:
+            self.force_exit = self.should_exit
+            self._drain_seconds = 0.0  # somebody waits, and no load balancer
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer for a while as before, then only what is under way, and cut what stalls."""
+        await self._drain()
+        cutting = asyncio.get_running_loop().call_later(self._shutdown_timeout, self._cut)
+        await super().shutdown(sockets)
+        cutting.cancel()
+
+    async def _drain(self) -> None:
+        """Say that this process ends: by readiness, and by closing each connection once it may.
+
+        A client that keeps connections open learns of it by the answer to its next request. Were
+        they closed at once, a request on its way would get no answer.
+        """
+        self.lifespan.state["draining"].begun = True
+        self.config.encoded_headers.append(_CLOSE)
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None and not cycle.response_complete:
+                connection.shutdown()  # after the answer
+        for tick in range(round(self._drain_seconds / _TICK)):
+            await self.on_tick(tick)
+            await asyncio.sleep(_TICK)
+
+    def _cut(self) -> None:
+        connections = list(self.server_state.connections)
+        if connections:
+            log.warning("connections cut", connections=len(connections))
+        for connection in connections:
+            connection.transport.abort()
 
 
 def spare_the_collector() -> None:

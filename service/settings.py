@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+Seed = Literal["auto", "always", "never"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Authentication = Literal["auto", "keys", "none"]
 
@@ -27,6 +28,12 @@ class Settings(BaseSettings):
 
     store: Path = Path("var/store")
     """Folder of the model store. If it does not exist, the shipped models are copied there."""
+
+    seed: Seed = "auto"
+    """Whether the shipped models and bars are put where there are none. ``auto``: on a first start.
+    Where something is missing that has been there, the service does not start: no models though
+    bars have been put into the database, or no bars though the store has been served with this
+    database. ``always``: whenever there are none. ``never``: the service does not start without."""
 
     trusted_keys: Paths = ()
     """PEM files with public ed25519 keys, separated by commas. If any are given, only artifacts
@@ -53,6 +60,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535)
     """Port to listen on; 0 lets the operating system choose one."""
 
+    drain_seconds: float = Field(default=1.0, ge=0, le=3600)
+    """Seconds after SIGTERM in which new requests are still answered, each with
+    ``Connection: close``, while readiness says 503: as long as whatever sends requests here needs
+    to learn of it."""
+
+    shutdown_timeout: int = Field(default=7, ge=0, le=3600)
+    """Seconds after those that requests under way may take to end, before their connections are
+    cut. Docker kills a container 10 seconds after SIGTERM."""
+
     authentication: Authentication = "auto"
     """``keys``: every request but those for health and documentation needs an API key, which
     ``python -m service keys make`` makes. ``none``: none does. ``auto``: none does on a loopback
@@ -73,6 +89,14 @@ class Settings(BaseSettings):
 
     concurrency_limit: int | None = Field(default=None, ge=1)
     """Requests of one client that may be under way at once. Not limited by default."""
+
+    max_stale_sessions: int | None = Field(default=None, ge=0)
+    """Sessions that may have closed since the last one of a history. A forecast from an older one
+    is refused with 422, and readiness warns of held ones. Not limited by default."""
+
+    max_missing_sessions: int | None = Field(default=None, ge=0)
+    """Sessions that may be missing between those that a model sees. A forecast from a history that
+    lacks more is refused with 422. Not limited by default."""
 
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
     """Largest request body accepted, in bytes; a larger one is answered with 413. The default holds

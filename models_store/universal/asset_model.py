@@ -134,7 +134,7 @@ class UniversalAssetModel(LoadedModel):
         pairs = make_pairs(part, sessions, self.calendar, horizon, self._columns)
         if not len(pairs.targets):  # where sessions are missing after every window
             return _NOTHING
-        residuals = np.log(pairs.targets) - self.predictors[horizon].predict(pairs.windows).values
+        residuals = np.log(pairs.targets) - self._predict(horizon, pairs.windows).values
         rows = np.searchsorted(part.dates, pairs.as_of)
         ratios = np.full(len(part), np.nan)
         ratios[rows] = np.exp(residuals)

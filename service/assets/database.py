@@ -5,7 +5,7 @@ the file, in PostgreSQL by that on the asset's row.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -117,6 +117,23 @@ class HistoryStore:
             for asset, bars in seed:
                 _insert_asset(connection, asset, revision=1)
                 _put_bars(connection, asset.asset, bars)
+
+    @property
+    def place(self) -> str:
+        """Digest of where the database is, whoever asks it."""
+        return self.database.place
+
+    def is_used(self, shipped: Collection[str]) -> bool:
+        """Whether bars were put into it, besides those that it was filled with.
+
+        Parameters
+        ----------
+        shipped : names of the assets that it is filled with.
+        """
+        of_others = _assets.c.asset.not_in(shipped)
+        with self.database.reading() as connection:
+            query = sa.select(_assets.c.asset).where((_assets.c.revision > 1) | of_others)
+            return connection.execute(query.limit(1)).first() is not None
 
     def assets(self) -> list[str]:
         """Names of the assets that are held, sorted."""

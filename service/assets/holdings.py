@@ -21,7 +21,7 @@ from volatility.arrays import DateArray
 from volatility.bars import Bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.companions import Companion, accompanied
-from volatility.errors import InvalidInput, NoHistory, UnknownAsset
+from volatility.errors import InvalidInput, NoHistory, OutsideCalendar, UnknownAsset
 from volatility.measures.session_returns import session_returns
 from volatility.scale_free import usual_kind
 from volatility.series import DatedSeries, daily_series
@@ -141,9 +141,29 @@ class Held:
         return session_returns(self.bars, self.calendar)[0].median_nobs
 
     def stale_sessions(self, now: datetime) -> int | None:
-        """Sessions that have closed since the last one held."""
+        """Sessions that have closed since the last one held; None where the clock lies too far."""
         sessions = self.sessions()
-        return self.calendar.stale_sessions(sessions[-1], now) if len(sessions) else None
+        if not len(sessions):
+            return None
+        try:
+            return self.calendar.stale_sessions(sessions[-1], now)
+        except OutsideCalendar:
+            return None
+
+    def doubt_of_clock(self, now: datetime) -> str | None:
+        """Why the time cannot be right, or the sessions held cannot, if one of them cannot."""
+        sessions = self.sessions()
+        try:
+            closed = self.calendar.last_closed_session(now)
+        except OutsideCalendar as error:
+            return f"the clock of the service may be wrong: {error}"
+        if not len(sessions) or sessions[-1] <= closed:
+            return None
+        return (
+            f"the history of {self.asset.asset} ends on {sessions[-1]}, which has not closed by "
+            f"the clock of the service; the last session that has is {closed}: one of the two is "
+            "wrong"
+        )
 
 
 class Holdings:

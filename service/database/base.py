@@ -1,5 +1,6 @@
 """What a database does for the service, whichever it is."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,12 @@ class Database(ABC):
         lock = min(timeouts.lock, timeouts.connect / 2)  # so that it is known to be a lock
         brief = Timeouts(timeouts.connect, timeouts.connect, lock)
         self._apart = self._open(brief, is_pooled=False)
+
+    @property
+    def place(self) -> str:
+        """Digest of where it is, whoever asks it."""
+        where = self._url._replace(username=None, password=None)
+        return hashlib.sha256(where.render_as_string().encode()).hexdigest()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

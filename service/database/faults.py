@@ -23,6 +23,7 @@ _NO_TABLES = f"lacks its tables: {_URL} names another database, or its content w
 _FORBIDDEN = f"does not allow the user in {_URL} what the service does"
 _READ_ONLY = f"is read-only: {_URL} names a replica of it, or a file that may not be written"
 _FULL = "has no room left: its disk or another of its limits is full"
+_UNWRITTEN = "cannot be written: its disk fails, or has no room left, or its files have a limit"
 _DAMAGED = "is damaged: its file, or its disk, gives back something else than was written"
 _NO_FILE = f"cannot be opened: {_URL} names no file that is there and may be written"
 _MOVED = f"has been removed or replaced: the file that {_URL} names is another, or gone"
@@ -47,6 +48,9 @@ _REASONS = {
     "SQLITE_READONLY": _READ_ONLY,
     "SQLITE_PERM": _READ_ONLY,
     "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR_WRITE": _UNWRITTEN,
+    "SQLITE_IOERR_FSYNC": _UNWRITTEN,
+    "SQLITE_IOERR_SHMSIZE": _UNWRITTEN,
     "SQLITE_IOERR": _DAMAGED,
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": _DAMAGED,
@@ -99,7 +103,7 @@ def _reason(error: sa.exc.SQLAlchemyError) -> str | None:
 def _named(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None) or ""
     sqlite = getattr(error, "sqlite_errorname", "")
-    names = (state, state[:2], "_".join(sqlite.split("_")[:2]), type(error).__name__)
+    names = (state, state[:2], sqlite, "_".join(sqlite.split("_")[:2]), type(error).__name__)
     return next((_REASONS[name] for name in names if name in _REASONS), None)
 
 

@@ -32,7 +32,7 @@ class Sqlite(Database):
                 needed="sqlite:///folder/history.sqlite3",
             )
         self._path = Path(str(url.database)).absolute()
-        super().__init__(url, timeouts)
+        super().__init__(url.set(database=str(self._path)), timeouts)
 
     def announce(self, connection: Connection) -> None:
         """Nothing to do: every commit changes what other processes look at."""

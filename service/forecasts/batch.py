@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from service.forecasts.encoding import Encoded, EncodedForecasts
+from service.forecasts.ladder import descend_in_batch
 from service.forecasts.query import Questions
 from service.forecasts.requests import MAX_BATCH, MAX_EXPLAINED, BatchRequest, ForecastRequest
 from service.http.bodies import read, read_short
@@ -56,6 +57,7 @@ def answer(
 ) -> Answer:
     """Answer what can be answered, in order: each forecast's own bytes, or its problem."""
     results = encoded.answer_batch(questions.of_batch(items))
+    results = descend_in_batch(items, results, questions, encoded)
     bodies = [
         it.body if isinstance(it, Encoded) else to_bytes(problem_of(it, f"{path}#/items/{index}"))
         for index, it in enumerate(results)

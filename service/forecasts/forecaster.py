@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from models_store import Forecast, ForecastInput, LoadedModel
+from models_store import Forecast, ForecastInput, LoadedModel, PredictionFailed
 from service.assets.holdings import Held
 from service.forecasts.query import Asked, Question, TermStructure
 from service.forecasts.replay import replayed_session
@@ -99,6 +99,7 @@ def _settle_one(question: Question) -> Settled:
     InvalidAsOf : the day to replay has not closed, or is not a session.
     OutsideCalendar : the calendar does not know it.
     InvalidInput : the bars that are held cannot be measured.
+    HistoryStale, HistoryIncomplete : the operator lets no such history be forecast from.
     """
     model, history, beside = question.choice.model, question.history, question.beside
     joined, revisions = beside.joined, beside.revisions
@@ -118,6 +119,8 @@ def _settle_one(question: Question) -> Settled:
     elif isinstance(history, DatedSeries) and len(history):
         warnings = (*_in_sample_warnings(question.choice, history.dates[-1].item()), *warnings)
     stale = _sessions_since(history, until, model.calendar)
+    if question.policy is not None:
+        question.policy.check(history, stale, model)
     if beside.companions:
         warnings = (*warnings, *beside.remarks(history, model.calendar))
     given = ForecastInput(
@@ -128,18 +131,29 @@ def _settle_one(question: Question) -> Settled:
         question.quantiles,
         question.explain,
     )
-    return Settled(question.choice, given, stale, (*_stale_warnings(history, stale), *warnings))
+    return Settled(
+        question.choice, given, stale, (*_age_warnings(history, stale, until), *warnings)
+    )
 
 
 def _issue_or_refuse(asked: Sequence[_Settled]) -> Iterator[Issued | RoughcastError]:
     """Ask one model all its questions at once; where it refuses one, find out which."""
     try:
-        yield from _issue(asked)
+        yield from _issue_or_fail(asked)
     except RoughcastError:
         refusals = [_refusal(it) for it in asked]
-        issued = iter(_issue([it for it, no in zip(asked, refusals, strict=True) if not no]))
+        sound = [it for it, no in zip(asked, refusals, strict=True) if not no]
+        issued = iter(_issue_or_fail(sound))
         for refusal in refusals:
             yield refusal or next(issued)
+
+
+def _issue_or_fail(asked: Sequence[_Settled]) -> Sequence[Issued | RoughcastError]:
+    """Ask a model all at once and, where that fails, one by one: it may fail over one of them."""
+    try:
+        return _issue(asked)
+    except PredictionFailed as error:
+        return [error] if len(asked) == 1 else [_issue_or_fail([it])[0] for it in asked]
 
 
 def _refusal(asked: _Settled) -> RoughcastError | None:
@@ -198,12 +212,27 @@ def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Cale
     return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
 
 
-def _stale_warnings(series: RealizedSeries, stale: int | None) -> tuple[str, ...]:
-    """Say so where sessions have closed since the last one of a series."""
-    if not stale or not isinstance(series, DatedSeries):
+def _age_warnings(
+    series: RealizedSeries, stale: int | None, until: np.datetime64
+) -> tuple[str, ...]:
+    """Say so where sessions have closed since the last one of a series, or it has not itself."""
+    if not isinstance(series, DatedSeries) or stale is None:
         return ()
+    if not stale:
+        return _ahead_warnings(series.dates[-1], until)
     sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
     return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
+
+
+def _ahead_warnings(last: np.datetime64, closed: np.datetime64) -> tuple[str, ...]:
+    """Say so where a held session lies in the future: the clock has been set back since."""
+    if last <= closed:
+        return ()
+    warning = (
+        f"the history ends on {last}, which has not closed by the clock of the service; the last "
+        f"session that has is {closed}: one of the two is wrong"
+    )
+    return (warning,)
 
 
 def _in_sample_warnings(choice: Choice, as_of: date) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from service.assets.holdings import Held, Holdings
 from service.forecasts.choosing import Chooser, sessions_until
 from service.forecasts.companions import Beside, companions_of, held_revisions
 from service.forecasts.horizons import check_horizons
+from service.forecasts.policy import HistoryPolicy
 from service.forecasts.requests import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import InvalidAsOf, located
@@ -63,6 +64,7 @@ class Question(NamedTuple):
     quantiles: tuple[float, ...] = ()
     explain: bool = False
     beside: Beside = Beside()
+    policy: HistoryPolicy | None = None
 
     @property
     def key(self) -> tuple[object, ...] | None:
@@ -111,13 +113,21 @@ class Questions:
     catalogue : the models.
     holdings : the held history.
     clock : the time, with its zone.
+    policy : which histories may be forecast from, if not all.
     """
 
-    def __init__(self, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        holdings: Holdings,
+        clock: Clock,
+        policy: HistoryPolicy | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._holdings = holdings
         self._chooser = Chooser(catalogue, holdings)
         self._clock = clock
+        self._policy = policy
 
     def of(self, request: ForecastRequest) -> Asked:
         """What a request asks at present.
@@ -145,6 +155,11 @@ class Questions:
             it if isinstance(it, RoughcastError) else self._of_or_error(it, reading)
             for it in requests
         ]
+
+    def is_degraded(self, request: ForecastRequest) -> bool:
+        """Whether another model of the asset stands in for the one that is asked."""
+        choice = self._catalogue.choices.get((request.asset or "", request.model))
+        return choice is not None and choice.degraded_reason is not None
 
     def is_long(self, request: ForecastRequest) -> bool:
         """Whether a request would keep others waiting if it were answered between them.
@@ -229,6 +244,8 @@ class Questions:
             self._chooser.check(request, asset)
         given = history if bars is None else bars
         question = self._accompanied(request, given, choice, reading)
+        if self._policy is not None:
+            question = question._replace(policy=self._policy)
         return question._replace(warnings=(*warnings, *question.warnings)) if warnings else question
 
     def _accompanied(

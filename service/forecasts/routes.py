@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models_store import ArtifactRefused
+from models_store import ArtifactRefused, PredictionFailed
 from models_store.names import InvalidName
 from service.forecasts import batch
 from service.forecasts.encoding import Encoded, EncodedForecasts, ForecastTally
+from service.forecasts.ladder import descend
 from service.forecasts.query import Questions
 from service.forecasts.requests import BatchRequest, ForecastRequest
 from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructureAnswer
@@ -23,6 +24,8 @@ from service.http.errors import (
     AssetMismatch,
     BodyTooLarge,
     BodyTooSlow,
+    HistoryIncomplete,
+    HistoryStale,
     InvalidAsOf,
     InvalidRequest,
     MalformedJson,
@@ -78,7 +81,10 @@ _FORECAST_ERRORS = (
     HistoryTooShort,
     ConstantPrices,
     ImplausibleUnit,
+    HistoryStale,
+    HistoryIncomplete,
     ArtifactRefused,
+    PredictionFailed,
 )
 # From here on a batch takes long enough (a few milliseconds) to keep other requests waiting.
 _LARGE_BATCH = 64
@@ -190,10 +196,14 @@ async def forecast_batch(
 
 async def _answer(body: ForecastRequest, request: Request) -> Response:
     state: ForecastState = request.scope["state"]
-    if state["questions"].is_long(body):
-        encoded = await lanes_of(request.scope).work.run(_encoded, body, state)
-    else:
-        encoded = _encoded(body, state)
+    run = lanes_of(request.scope).work.run
+    try:
+        if state["questions"].is_long(body):
+            encoded = await run(_encoded, body, state)
+        else:
+            encoded = _encoded(body, state)
+    except (PredictionFailed, InvalidSeries) as error:
+        encoded = await run(descend, body, error, state["questions"], state["encoded"])
     state["forecast_tally"].count(encoded.asset, encoded.model)
     return Response(encoded.body, media_type=JSON)
 

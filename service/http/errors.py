@@ -24,6 +24,8 @@
         ├── InvalidAsOf              no such day to replay
         ├── AssetMismatch            what is said of an asset contradicts what is known of it
         ├── UnclearCalendar          the dates of a new asset's bars do not tell it
+        ├── HistoryStale             more sessions have closed since than the service allows
+        ├── HistoryIncomplete        more sessions are missing than the service allows
         ├── BarsConflict             a bar contradicts the one that is held
         ├── NotReady                 nothing to serve yet
         ├── DatabaseUnavailable      the history database does not answer, or not in time
@@ -35,7 +37,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from models_store import ArtifactRefused
+from models_store import ArtifactRefused, PredictionFailed
 from volatility.bars import PRICES
 from volatility.errors import (
     Finding,
@@ -221,6 +223,18 @@ class UnclearCalendar(ServiceError):
     code = "unclear_calendar"
 
 
+class HistoryStale(ServiceError):
+    """More sessions have closed since the end of a history than the service allows."""
+
+    code = "history_stale"
+
+
+class HistoryIncomplete(ServiceError):
+    """More sessions are missing from what a model sees than the service allows."""
+
+    code = "history_incomplete"
+
+
 class BarsConflict(ServiceError):
     """A bar contradicts the one that is held for the same time."""
 
@@ -264,6 +278,7 @@ STATUS: dict[type[RoughcastError], int] = {
     InvalidInput: 422,
     NotFound: 404,
     ArtifactRefused: 503,
+    PredictionFailed: 503,
     MisalignedForecasts: 500,
     InvalidRequest: 422,
     MalformedJson: 400,
@@ -285,6 +300,8 @@ STATUS: dict[type[RoughcastError], int] = {
     InvalidAsOf: 422,
     AssetMismatch: 422,
     UnclearCalendar: 422,
+    HistoryStale: 422,
+    HistoryIncomplete: 422,
     BarsConflict: 409,
     NotReady: 503,
     DatabaseUnavailable: 503,

@@ -30,10 +30,12 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
+from volatility.scale_free import usual_kind
 
 AUTO = "auto"  # the name under which an asset's champion is asked
 # What `auto` is without a champion: fixed, since a comparison ranks by the test part.
 _FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
+LADDER = (UNIVERSAL, *_FALLBACKS)  # what it is, in this order, where the champion cannot answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +275,17 @@ class Catalogue:
         champion = self.champion(asset)
         if champion is not None and champion in models:
             return self._choice(models[champion])
+        why = self._why_no(asset, champion)
         fallback = self._fallback(models)
-        return Choice(
-            fallback,
-            f"{self._why_no(asset, champion)}; {fallback.manifest.model} answers instead",
-            self._skill(fallback),
-            asset,
-        )
+        manifest = fallback.manifest
+        if champion is not None and UNIVERSAL in models:
+            fallback = models[UNIVERSAL]
+        elif champion is not None and self.universal.knows(manifest.bar_interval, manifest.measure):
+            kind = self.kind(asset) or usual_kind(manifest.calendar)
+            why = f"{why}; {UNIVERSAL} answers instead"
+            return self.universal_choice(asset, kind, manifest.calendar, manifest.measure, why)
+        why = f"{why}; {fallback.manifest.model} answers instead"
+        return Choice(fallback, why, self._skill(fallback), asset)
 
     def _why_no(self, asset: str, champion: str | None) -> str:
         name = champion or "champion"

@@ -1,9 +1,10 @@
 """Structured logs: one JSON object a line, on standard error, whoever writes it."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import structlog
 from pydantic_core import to_json
@@ -18,16 +19,39 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 )
 
 
+class Unfailing:
+    """Where lines are written to, or lost: a full disk under the log must not stop the service.
+
+    Parameters
+    ----------
+    stream : what is behind it.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, line: bytes) -> None:
+        """Write a line, if that works."""
+        with contextlib.suppress(OSError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        """Flush, if that works."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
 def configure(level: LogLevel) -> None:
     """Send the service's own lines, and those of libraries, to standard error as JSON."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
+    stream: Any = Unfailing(sys.stderr.buffer)
     structlog.configure(
         processors=[*_SHARED, _as_json_bytes],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    request_log.stream = sys.stderr.buffer if threshold <= logging.INFO else None
+    request_log.stream = stream if threshold <= logging.INFO else None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

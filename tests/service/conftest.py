@@ -30,7 +30,7 @@ def _worlds_stay_as_they_are() -> Iterator[None]:
         return Store(root, trusted) if root.exists() else open_store(root, trusted)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("service.app.open_store", as_it_is)
+        patched.setattr("service.operations.seeding.open_store", as_it_is)
         yield
 
 

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from service import server
-from service.server import Server, configured
+from service.server import server_of
 from service.settings import Settings
 from tests.service.worlds import ASSET
 
@@ -38,7 +38,7 @@ def port(app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
     async def large() -> str:
         return "x" * 50_000_000
 
-    running = Server(configured(app, settings.model_copy(update=SHORT_LIMITS)))
+    running = server_of(app, settings.model_copy(update=SHORT_LIMITS))
     thread = threading.Thread(target=running.run)
     thread.start()
     while not running.started:

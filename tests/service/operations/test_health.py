@@ -1,3 +1,5 @@
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ def test_a_whole_store_is_ready(client: TestClient) -> None:
         "models": 3,
         "assets": 1,
         "refused": [],
+        "stale_sessions": {},
         "warnings": [],
     }
 
@@ -60,6 +63,35 @@ def test_an_empty_store_is_not_ready(settings: Settings, tmp_path: Path) -> None
         assert client.post("/forecast", json={"asset": ASSET}).status_code == 404
     assert answer.status_code == 503
     assert "holds no models in service" in answer.json()["detail"]
+
+
+def become_nothing(store: Path) -> None:
+    shutil.rmtree(store)
+
+
+def become_empty(store: Path) -> None:
+    shutil.rmtree(store)
+    store.mkdir()
+
+
+def become_unreadable(store: Path) -> None:
+    shutil.rmtree(store)
+    store.touch()
+
+
+@pytest.mark.parametrize("lose", [become_nothing, become_empty, become_unreadable])
+def test_models_that_are_loaded_serve_without_their_store(
+    client: TestClient, settings: Settings, lose: Callable[[Path], None]
+) -> None:
+    lose(settings.store)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    [warning] = answer.json()["warnings"]
+    assert f"the store {settings.store}" in warning
+    for model in MODELS:
+        asked = {"asset": ASSET, "model": model}
+        assert client.post("/forecast", json=asked).json()["model"] == model
+    assert client.get(f"/models/{ASSET}/har").status_code == 200
 
 
 def test_a_history_that_does_not_answer_is_not_ready(

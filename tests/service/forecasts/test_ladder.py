@@ -1,0 +1,161 @@
+"""``auto`` where models fail as they are computed: the next one answers, and says why."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.app import create_app
+from service.settings import Settings
+from tests.models_store.artifacts import make_series
+from tests.service.any_asset import publish_universal
+from tests.service.client import TestClient
+from tests.service.worlds import ASSET, bars_of, clock, damage, json_bars, json_rv
+from volatility.arrays import Prediction, Windows
+from volatility.regressors import LinearPredictor
+
+Fail = Callable[..., None]
+SECRET = "of the host"
+
+
+def raises(_windows: Windows) -> Prediction:
+    raise RuntimeError(f"[ONNXRuntimeError] : 1 : FAIL : {SECRET}")
+
+
+def says_nan(windows: Windows) -> Prediction:
+    return Prediction(np.full(len(windows["rv"]), np.nan), {})
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings, clock)) as client:
+        yield client
+
+
+@pytest.fixture
+def fail(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Fail:
+    """Have models of the world fail from now on."""
+    models = client.app_state["catalogue"].snapshot.models[ASSET]
+    failing: dict[int, Callable[[Windows], Prediction]] = {}
+    predict = LinearPredictor.predict
+
+    def predict_or_fail(self: LinearPredictor, windows: Windows) -> Prediction:
+        return failing.get(id(self), lambda it: predict(self, it))(windows)
+
+    monkeypatch.setattr(LinearPredictor, "predict", predict_or_fail)
+
+    def fail_from_now_on(*names: str, how: Callable[[Windows], Prediction] = raises) -> None:
+        failing.clear()
+        failing.update({id(models[name].predictors[1]): how for name in names})
+
+    return fail_from_now_on
+
+
+def ask(client: TestClient, **more: Any) -> dict[str, Any]:
+    answer = client.post("/forecast", json={"asset": ASSET, **more})
+    assert answer.status_code == 200, answer.json()
+    return answer.json()
+
+
+@pytest.mark.parametrize(
+    ("how", "why"), [(raises, "RuntimeError"), (says_nan, "it says what is no number")]
+)
+def test_the_next_of_the_ladder_answers(
+    client: TestClient, fail: Fail, how: Callable, why: str
+) -> None:
+    fail("log_har", how=how)
+    answer = ask(client)
+    assert answer["model"] == "har"
+    assert answer["degraded_reason"] == f"log_har failed to forecast: {why}; har answers instead"
+    assert answer["rv"] == ask(client, model="har")["rv"]
+    fail()
+    assert (ask(client)["model"], ask(client)["degraded_reason"]) == ("log_har", None)
+
+
+def test_the_last_of_the_ladder_answers_where_all_others_fail(
+    client: TestClient, fail: Fail
+) -> None:
+    fail("log_har", "har")
+    answer = ask(client, history={"rv": json_rv()})
+    assert answer["model"] == "last_value"
+    assert answer["degraded_reason"] == (
+        "log_har failed to forecast: RuntimeError; har failed to forecast: RuntimeError; "
+        "last_value answers instead"
+    )
+
+
+def check_failed(problem: dict[str, Any], model: str) -> None:
+    assert problem["code"] == "prediction_failed"
+    assert problem["detail"] == f"{model} failed to forecast: RuntimeError"
+    assert SECRET not in str(problem)
+
+
+def test_none_left_is_an_error_of_the_first(client: TestClient, fail: Fail) -> None:
+    fail("log_har", "har", "last_value")
+    answer = client.post("/forecast", json={"asset": ASSET})
+    assert answer.status_code == 503
+    check_failed(answer.json(), "log_har")
+
+
+def test_a_model_that_is_asked_for_by_name_fails(client: TestClient, fail: Fail) -> None:
+    fail("log_har")
+    answer = client.get(f"/forecast/{ASSET}?model=log_har")
+    assert answer.status_code == 503
+    check_failed(answer.json(), "log_har")
+
+
+def test_a_term_structure_degrades_as_a_whole(client: TestClient, fail: Fail) -> None:
+    fail("log_har")
+    answer = ask(client, horizons=[1])
+    assert (answer["model"], len(answer["term_structure"])) == ("har", 1)
+    assert answer["degraded_reason"].endswith("har answers instead")
+
+
+def test_in_a_batch_each_item_degrades_by_itself(client: TestClient, fail: Fail) -> None:
+    def fails_over_calm(windows: Windows) -> Prediction:
+        calm = windows["rv"].mean(axis=1) < 1e-4
+        return Prediction(np.where(calm, np.nan, np.log(windows["rv"].mean(axis=1))), {})
+
+    fail("log_har", how=fails_over_calm)
+    rough, calm = ({"rv": [variance] * 22} for variance in (2e-4, 5e-5))
+    items = [
+        {"asset": ASSET, "history": rough},
+        {"asset": ASSET, "history": calm},
+        {"asset": ASSET, "history": calm, "model": "log_har"},
+        {"asset": ASSET, "history": {"rv": [1e-4] * 3}},
+    ]
+    answer = client.post("/forecast/batch", json={"items": items}).json()
+    assert [it.get("model") for it in answer["items"][:2]] == ["log_har", "har"]
+    assert answer["items"][0]["degraded_reason"] is None
+    assert [it["code"] for it in answer["items"][2:]] == ["prediction_failed", "history_too_short"]
+    assert answer["failed"] == 2
+
+
+@pytest.fixture
+def degraded(settings: Settings) -> Iterator[TestClient]:
+    """A service whose champion is refused, with a model for every asset."""
+    publish_universal(settings)
+    damage(settings, "log_har")
+    with TestClient(create_app(settings, clock)) as client:
+        yield client
+
+
+def test_the_model_for_every_asset_is_the_first_rung(degraded: TestClient) -> None:
+    answer = ask(degraded, history={"bars": json_bars(bars_of(make_series()))})
+    assert answer["model"] == "universal"
+    assert answer["degraded_reason"].startswith("the champion log_har is refused: coefficients")
+    assert answer["degraded_reason"].endswith("; universal answers instead")
+
+
+def test_what_it_cannot_answer_the_next_does(degraded: TestClient) -> None:
+    answer = ask(degraded, history={"rv": json_rv()})
+    assert answer["model"] == "har"
+    assert answer["degraded_reason"].endswith("; har answers instead")
+
+
+def test_a_fault_of_the_request_is_told_of_as_ever(degraded: TestClient) -> None:
+    answer = degraded.post(
+        "/forecast", json={"asset": ASSET, "model": "universal"} | {"history": {"rv": json_rv()}}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "missing_columns")

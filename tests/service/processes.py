@@ -1,0 +1,69 @@
+"""The service as a process of its own."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.settings import Settings
+
+
+@dataclass
+class Serving:
+    """A service that answers on a port."""
+
+    process: subprocess.Popen[str]
+    port: int
+    lines: list[dict[str, Any]] = field(default_factory=list)  # of its log, since it answers
+
+    def events(self) -> list[str]:
+        return [line["event"] for line in self.lines]
+
+
+@contextlib.contextmanager
+def serving(settings: Settings, **more: str) -> Iterator[Serving]:
+    """A service with the store and the database of ``settings``, and with ``ROUGHCAST_`` more."""
+    environment = os.environ | {
+        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_DATABASE_URL": settings.database_url,
+        "ROUGHCAST_PORT": "0",
+        **{f"ROUGHCAST_{name}": value for name, value in more.items()},
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    reader = None
+    try:
+        served = Serving(process, _port(process))
+        reader = threading.Thread(target=_read, args=(served,))
+        reader.start()
+        yield served
+    finally:
+        process.kill()
+        process.wait()
+        if reader is not None:
+            reader.join()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def _port(process: subprocess.Popen[str]) -> int:
+    assert process.stderr is not None
+    said = []
+    for text in process.stderr:
+        said.append(text)
+        if "Uvicorn running on" in text:
+            return int(json.loads(text)["event"].split()[3].rpartition(":")[2])
+    raise AssertionError("".join(said))
+
+
+def _read(served: Serving) -> None:
+    assert served.process.stderr is not None
+    for text in served.process.stderr:
+        if text.startswith("{"):
+            served.lines.append(json.loads(text))
