@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
