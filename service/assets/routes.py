@@ -58,6 +58,13 @@ from volatility.series import DatedSeries
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
 
 
+OutsideSessionsQuery = Annotated[
+    Literal["refuse", "drop"],
+    Query(
+        description="What to do with bars outside of the calendar's sessions: refuse them, and the "
+        "others with them, or drop them."
+    ),
+]
 _INFERRED = " Left out, it is inferred from the dates, and a warning says so."
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
@@ -104,13 +111,7 @@ async def put_bars(
     replace: Annotated[
         bool, Query(description="Replace held bars that the given ones contradict.")
     ] = False,
-    outside_sessions: Annotated[
-        Literal["refuse", "drop"],
-        Query(
-            description="What to do with bars outside of the calendar's sessions: refuse them, and "
-            "the others with them, or drop them."
-        ),
-    ] = "refuse",
+    outside_sessions: OutsideSessionsQuery = "refuse",
     calendar: Annotated[
         str | None,
         Query(min_length=1, max_length=MAX_CALENDAR, description="Of a new asset." + _INFERRED),
