@@ -17,7 +17,7 @@ SOURCES = sorted(
 MOST_MODULES = 5  # directly in service/ or training/
 LONGEST_MODULE = 400  # lines
 LONGEST_FUNCTION = 40  # lines, without the docstring
-LONGEST_PATH = 10  # steps of a forecast, or of a retrain, on the page
+LONGEST_PATH = 11  # steps of a forecast, or of a retrain, on the page
 
 
 def section(heading: str) -> str:
