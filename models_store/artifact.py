@@ -163,7 +163,7 @@ def open_verified(
         manifest does not fit its schema.
     """
     digest = verify_files(folder)
-    fault = trusted.fault(folder)
+    fault = trusted.fault(folder, digest)
     if fault is not None:
         raise DamagedArtifact(fault)
     try:

@@ -7,6 +7,7 @@ nothing was damaged; a signature tells that nobody else has written it.
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +53,13 @@ class TrustedKeys:
         """
         return cls(tuple(map(_public_key, paths)))
 
-    def fault(self, folder: Path) -> str | None:
+    def fault(self, folder: Path, sha256: str) -> str | None:
         """What is wrong with the signature of the artifact in a folder; None if nothing is.
 
-        The digests that are signed must have been compared with the files.
+        Parameters
+        ----------
+        folder : whose files have been compared with their digests.
+        sha256 : of these digests, as they were read then.
         """
         if not self.keys:
             return None
@@ -66,6 +70,8 @@ class TrustedKeys:
         except (OSError, binascii.Error) as error:
             return f"{SIGNATURE} cannot be read: {error}"
         signed = (folder / SUMS).read_bytes()
+        if hashlib.sha256(signed).hexdigest() != sha256:
+            return f"{SUMS} was changed while it was read"
         if any(_verifies(key, signature, signed) for key in self.keys):
             return None
         return f"{SIGNATURE} is of none of the {len(self.keys)} trusted keys"
@@ -87,12 +93,13 @@ def read_private_key(path: Path) -> "Ed25519PrivateKey":
     ------
     UnreadableKey : it is not there, or holds another kind of key.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         key = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _unreadable(path, "private", str(error)) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise _unreadable(path, "private", f"it is a {type(key).__name__}")

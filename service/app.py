@@ -91,6 +91,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     features = (forecasts, hurst, comparison, models, assets, health, metrics)
     include_routers(app, [feature.router for feature in features])
     app.add_middleware(Guard, policy=policy_of(settings), quotas=_quotas(settings))
+    limits = BodyLimits(settings.max_body_bytes, settings.max_body_values, settings.max_held_bytes)
+    app.add_middleware(RequestMiddleware, tally=counted.requests, limits=limits)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -99,8 +101,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             allow_headers=["authorization", "content-type", "x-request-id"],
             expose_headers=["retry-after", "roughcast-schema", "x-request-id"],
         )
-    limits = BodyLimits(settings.max_body_bytes, settings.max_body_values, settings.max_held_bytes)
-    app.add_middleware(RequestMiddleware, tally=counted.requests, limits=limits)
     app.openapi = partial(describe_with_keys, app)  # type: ignore[method-assign]
     return app
 

@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     settings = Settings()
     if "run" in options:
+        logs.configure(settings.log_level)
         sys.exit(_run(options, settings))
     app = create_app(settings)
     if options.openapi:
@@ -82,6 +83,7 @@ def server_of(app: FastAPI, settings: Settings) -> "Server":
         access_log=False,  # service.http.middleware writes a line for each request
         server_header=False,
         lifespan="on",
+        proxy_headers=False,  # anybody can write them: an address is that of the connection
     )
     return Server(config, settings.drain_seconds, settings.shutdown_timeout)
 

@@ -12,7 +12,12 @@ Authentication = Literal["auto", "keys", "none"]
 
 
 def _separated(text: object) -> object:
-    return [it.strip() for it in text.split(",") if it.strip()] if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    found = [it.strip() for it in text.split(",") if it.strip()]
+    if text and not found:
+        raise ValueError("something is given, and nothing named")
+    return found
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]

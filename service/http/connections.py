@@ -178,9 +178,12 @@ class BoundedProtocol(HttpToolsProtocol):
             needed=needed,
         )
 
-    def _is_answering(self) -> bool:
+    def _answers_before(self) -> bool:
+        """Whether a request that has come whole, or begun to be answered, is not answered yet."""
         cycle: RequestResponseCycle | None = self.cycle
-        return bool(cycle and cycle.response_started and not cycle.response_complete)
+        if cycle is None or cycle.response_complete:
+            return False
+        return cycle.response_started or not cycle.more_body
 
     def _refuse(self, error: ServiceError) -> None:
         """Say why, and close when the caller has had time to read it.
@@ -189,8 +192,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         self._is_refused = True
         self._unset_keepalive_if_required()
-        if self._is_answering():
-            self.transport.close()  # what came is a request behind one that is being answered
+        if self._answers_before():
+            # What came stands behind it: a second answer would be taken for that of the first.
+            self.cycle.keep_alive = False
             return
         answer = problem_response(error, self.url.decode("latin-1")[:_LONGEST_SHOWN])
         answer.headers["connection"] = "close"

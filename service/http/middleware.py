@@ -28,6 +28,7 @@ CUT_OFF = "roughcast.cut_off"  # of a scope: the status with which its connectio
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SHORT_BODY = 64 * 1024  # bytes that nobody counts
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
+REQUEST_ID, KEY_ID = "roughcast.request_id", "roughcast.key_id"  # of a request's scope
 _CLIENT_CLOSED_REQUEST = 499  # what nginx calls a caller who left before the answer
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = (  # of every answer
@@ -86,6 +87,8 @@ class RequestLog:
                 "request_id": request_id,
                 "method": scope["method"],
                 "path": scope["path"],
+                "client": scope["client"][0] if scope.get("client") else None,
+                "key": scope.get(KEY_ID),
                 "status": status,
                 "milliseconds": round(seconds * 1e3, 3),
                 "event": "request",
@@ -171,7 +174,7 @@ class Exchange:
         self.scope = scope
         self.status = 0  # until the answer starts
         headers = dict(reversed(scope["headers"]))  # of a name given twice, the first
-        self.request_id = _request_id(headers.get(b"x-request-id", b""))
+        self.request_id = scope[REQUEST_ID] = _request_id(headers.get(b"x-request-id", b""))
         self._declared_length = headers.get(b"content-length", b"")
         self._receive = receive
         self._send = send

@@ -5,7 +5,8 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 
-from service.security.guard import KEY
+from service.http.middleware import REQUEST_ID
+from service.security.guard import KEY, address_of
 from service.security.keys import ApiKey
 
 # Whatever the level of the log is: what was changed is to be known afterwards.
@@ -20,6 +21,7 @@ def audited(request: Request, action: str, **what: Any) -> None:
         action=action,
         key=key.id if key else None,
         name=key.name if key else None,
-        client=request.client.host if request.client else None,
+        client=address_of(request.scope),
+        request_id=request.scope.get(REQUEST_ID),
         **what,
     )

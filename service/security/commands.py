@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from service.database.base import Timeouts
+from service.database.base import Database, Timeouts
 from service.database.opening import open_database
 from service.database.upgrading import upgrade
+from service.security.audit import log
 from service.security.keys import make_key
 from service.security.scopes import SCOPES
 from service.security.store import KeyStore
@@ -46,23 +47,24 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     """
     database = open_database(settings.database_url, Timeouts.of(settings))
     try:
-        with database.starting() as connection:
-            upgrade(connection)
-        command: Callable[[KeyStore, argparse.Namespace], None] = options.run
-        command(KeyStore(database), options)
+        command: Callable[[Database, argparse.Namespace], None] = options.run
+        command(database, options)
     finally:
         database.close()
 
 
-def _make(store: KeyStore, options: argparse.Namespace) -> None:
+def _make(database: Database, options: argparse.Namespace) -> None:
+    with database.starting() as connection:  # the first key may come before the service
+        upgrade(connection)
     key, text = make_key(options.name, options.scopes, int(time.time()))
-    store.add(key)
+    KeyStore(database).add(key)
+    log.info("audit", action="make key", key=key.id, name=key.name, scopes=sorted(key.scopes))
     sys.stderr.write(f"key {key.id} of {key.name}; it is shown this once:\n")
     sys.stdout.write(f"{text}\n")
 
 
-def _list(store: KeyStore, _options: argparse.Namespace) -> None:
-    for key in store.all():
+def _list(database: Database, _options: argparse.Namespace) -> None:
+    for key in KeyStore(database).all():
         scopes = " ".join(it for it in SCOPES if it in key.scopes)
         state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else "good"
         sys.stdout.write(
@@ -70,8 +72,9 @@ def _list(store: KeyStore, _options: argparse.Namespace) -> None:
         )
 
 
-def _revoke(store: KeyStore, options: argparse.Namespace) -> None:
-    store.revoke(options.id, int(time.time()))
+def _revoke(database: Database, options: argparse.Namespace) -> None:
+    KeyStore(database).revoke(options.id, int(time.time()))
+    log.info("audit", action="revoke key", key=options.id)
     sys.stderr.write(f"key {options.id} is revoked\n")
 
 

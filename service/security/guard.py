@@ -1,12 +1,14 @@
 """The gate in front of every route: hosts, keys, scopes and quotas."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http.errors import Forbidden, HostNotAllowed, ServiceError, Unauthorized
+from service.http.middleware import KEY_ID
 from service.http.problems import problem_response
 from service.security.keys import ApiKey, KeyRing
 from service.security.quotas import Quotas
@@ -15,6 +17,8 @@ from service.security.scopes import needed_for
 KEY = "roughcast.key"  # of the scope: the key that a request was let in by, or None
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _SCHEME = "bearer "
+_PROBES = frozenset({"/health/live", "/health/ready"})  # counted to nobody
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:]+))(?::[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,10 @@ class Policy:
         machine's own names only.
         """
         required = authentication == "keys" or (authentication == "auto" and not is_loopback(host))
-        names = allowed_hosts or (_LOOPBACK_NAMES if is_loopback(host) and not required else ())
-        return cls(required, frozenset(name.lower() for name in names))
+        if not allowed_hosts and (required or not is_loopback(host)):
+            return cls(required, frozenset())
+        # Probes, in the container or on the machine, come by its own names.
+        return cls(required, frozenset(map(name_of, (*allowed_hosts, *_LOOPBACK_NAMES, host))))
 
 
 class Guard:
@@ -60,9 +66,12 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with what it lacks."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
-            return
+        elif scope["type"] == "http":
+            await self._guard(scope, receive, send)
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             client = self._admit(scope)
         except ServiceError as error:
@@ -71,29 +80,38 @@ class Guard:
         try:
             await self.app(scope, receive, send)
         finally:
-            if self.quotas is not None:
+            if client is not None and self.quotas is not None:
                 self.quotas.end(client)
 
-    def _admit(self, scope: Scope) -> str:
-        """The client that a request is counted to.
+    def _admit(self, scope: Scope) -> str | None:
+        """The client that a request is counted to; None for one that is not.
 
         Raises
         ------
         HostNotAllowed, Unauthorized, Forbidden, RateLimited, TooManyAtOnce
         """
-        headers = dict(scope["headers"])
         if self.policy.hosts:
-            self._check_host(headers.get(b"host", b"").decode("latin-1"))
-        key = self._key_of(scope, headers)
-        scope[KEY] = key
-        address = scope["client"][0] if scope.get("client") else ""
-        client = key.id if key else address
-        if self.quotas is not None:
-            self.quotas.begin(client)
+            self._check_host(_only(scope, b"host") or "")
+        try:
+            scope[KEY] = key = self._key_of(scope)
+            scope[KEY_ID] = key.id if key else None
+        except Unauthorized:
+            self._count(address_of(scope))
+            raise
+        if self.quotas is None or scope["path"] in _PROBES:
+            return None
+        client = key.id if key else address_of(scope)
+        self.quotas.begin(client)
         return client
 
+    def _count(self, client: str) -> None:
+        """Count a request that is refused: keys are not to be guessed at any rate."""
+        if self.quotas is not None:
+            self.quotas.begin(client)
+            self.quotas.end(client)
+
     def _check_host(self, host: str) -> None:
-        if _without_port(host) not in self.policy.hosts:
+        if name_of(host) not in self.policy.hosts:
             raise HostNotAllowed(
                 f"this service is not called {host or 'nothing'}",
                 field="host",
@@ -101,14 +119,14 @@ class Guard:
                 needed="a name that ROUGHCAST_ALLOWED_HOSTS lists",
             )
 
-    def _key_of(self, scope: Scope, headers: dict[bytes, bytes]) -> ApiKey | None:
+    def _key_of(self, scope: Scope) -> ApiKey | None:
         if not self.policy.keys_required:
             return None
         needed = needed_for(scope["method"], scope["path"])
         if needed is None:
             return None
         ring: KeyRing = scope["state"]["keys"]
-        given = headers.get(b"authorization", b"").decode("latin-1")
+        given = _only(scope, b"authorization") or ""
         is_bearer = given[: len(_SCHEME)].lower() == _SCHEME
         key = ring.find(given[len(_SCHEME) :].strip()) if is_bearer else None
         if key is None:
@@ -128,11 +146,23 @@ class Guard:
 
 
 @lru_cache(maxsize=256)
-def _without_port(host: str) -> str:
-    name = host.strip().lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0]
+def name_of(host: str) -> str:
+    """The name in a ``Host`` header or a setting: without port, brackets and the root's dot."""
+    found = _HOST.fullmatch(host.strip().lower())
+    if found is None:
+        return host.strip().lower() if host.count(":") > 1 else ""  # an IPv6 address in a setting
+    return (found[1] or found[2]).removesuffix(".")
+
+
+def address_of(scope: Scope) -> str:
+    """Where a connection comes from."""
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _only(scope: Scope, name: bytes) -> str | None:
+    """The value of a header; None where it is missing, or given more than once."""
+    found = [value for key, value in scope["headers"] if key == name]
+    return found[0].decode("latin-1") if len(found) == 1 else None
 
 
 def is_loopback(host: str) -> bool:

@@ -45,8 +45,8 @@ class Quotas:
         now = monotonic()
         known = self._clients.get(client)
         if known is None:
-            known = self._clients[client] = _Client(self._burst, now)
             self._forget()
+            known = self._clients[client] = _Client(self._burst, now)
         else:
             self._clients.move_to_end(client)
         if self._at_once is not None and known.at_once >= self._at_once:
@@ -78,7 +78,7 @@ class Quotas:
         known.tokens -= 1
 
     def _forget(self) -> None:
-        while len(self._clients) > _REMEMBERED:
+        while len(self._clients) >= _REMEMBERED:
             idle = next((name for name, it in self._clients.items() if not it.at_once), None)
             if idle is None:
                 return

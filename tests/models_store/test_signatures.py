@@ -113,7 +113,16 @@ def test_a_signature_changes_nothing_of_an_artifact(root: Path, tmp_path: Path) 
     sign(folder, read_private_key(write_keys(tmp_path)[0]))
     assert verify_files(folder) == before
     assert len(base64.b64decode((folder / SIGNATURE).read_bytes())) == 64
-    assert NO_KEYS.fault(folder) is None
+    assert NO_KEYS.fault(folder, before) is None
+
+
+def test_digests_that_change_between_reading_and_checking_are_noticed(
+    root: Path, tmp_path: Path
+) -> None:
+    private, public = write_keys(tmp_path)
+    sign(folder_of(root, 2), read_private_key(private))
+    fault = TrustedKeys.read([public]).fault(folder_of(root, 2), "0" * 64)
+    assert fault == "SHA256SUMS was changed while it was read"
 
 
 def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:

@@ -36,12 +36,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     signed, damaged = 0, 0
     for folder in _versions(options.store):
         try:
-            artifact.verify_files(folder)
+            digest = artifact.verify_files(folder)
         except DamagedArtifact as error:
             console.print(f"{folder}: not signed: {error}", markup=False)
             damaged += 1
             continue
-        if own.fault(folder) is not None:
+        if own.fault(folder, digest) is not None:
             sign(folder, key)
             signed += 1
     console.print(f"{signed} artifacts signed in {options.store}", markup=False)

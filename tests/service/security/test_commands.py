@@ -18,6 +18,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Of a database that is not there yet."""
     url = f"sqlite:///{tmp_path / 'history.sqlite3'}"
     monkeypatch.setenv("ROUGHCAST_DATABASE_URL", url)
+    # It would send the log of all later tests to what captures this one's output.
+    monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
     return url
 
 
@@ -53,6 +55,21 @@ def test_a_key_is_made_listed_and_revoked(url: str, capsys: pytest.CaptureFixtur
     assert "revoked 20" in capsys.readouterr().out
 
 
+def test_only_a_key_that_is_made_makes_a_database(tmp_path: Path, capsys: object) -> None:
+    assert capsys
+    for arguments in (["list"], ["revoke", "12345678"]):
+        assert run(*arguments) == 2
+        assert not (tmp_path / "history.sqlite3").exists()
+
+
+def test_what_is_printed_is_the_key_alone(url: str) -> None:
+    """So that a script can keep it; what is logged goes elsewhere."""
+    command = [sys.executable, "-m", "service", "keys", "make", "desk"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert ring_of(url).find(found.stdout.removesuffix("\n")) is not None
+    assert '"action":"make key"' in found.stderr
+
+
 def test_a_key_reads_forecasts_unless_more_is_said(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,6 +93,7 @@ def test_a_key_reads_forecasts_unless_more_is_said(
 def test_what_cannot_be_done_is_said(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert run("make", "first") == 0
     assert run(*arguments) == 2
     assert said in capsys.readouterr().err
 

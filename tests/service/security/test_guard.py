@@ -170,7 +170,10 @@ def test_the_names_that_are_set_are_the_only_ones(prepared: Settings) -> None:
     named = prepared.model_copy(update={"allowed_hosts": ("vol.example.com",)})
     with TestClient(create_app(named, clock), "http://vol.example.com:8080") as client:
         assert client.get("/assets").status_code == 200
-        assert client.get("/assets", headers={"host": "127.0.0.1"}).status_code == 421
+        assert client.get("/assets", headers={"host": "VOL.example.com."}).status_code == 200
+        assert client.get("/health/ready", headers={"host": "127.0.0.1"}).status_code == 200
+        for host in ("example.com", "vol.example.com:x", "[::1]evil.com", "localhost:x:evil"):
+            assert client.get("/assets", headers={"host": host}).status_code == 421
 
 
 def test_quotas_are_counted_by_key(prepared: Settings) -> None:
@@ -182,8 +185,46 @@ def test_quotas_are_counted_by_key(prepared: Settings) -> None:
         assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
         assert 990 <= int(answer.headers["retry-after"]) <= 1000
         assert client.get("/assets", headers=another).status_code == 200
-        assert client.get("/health/live").status_code == 200  # counted to the address
-        assert client.get("/assets").status_code == 401
+
+
+def test_probes_are_counted_to_nobody_and_refusals_to_their_address(prepared: Settings) -> None:
+    _, headers = add_key(prepared, "forecast")
+    limited = with_keys(prepared, rate_limit=0.001)
+    with TestClient(create_app(limited, clock)) as client:
+        for _ in range(3):
+            assert client.get("/health/live").status_code == 200
+        assert [client.get("/assets").status_code for _ in range(3)] == [401, 429, 429]
+        assert client.get("/health/ready").status_code == 200
+        assert client.get("/assets", headers=headers).status_code == 200
+
+
+def test_a_header_that_is_given_twice_counts_as_none(prepared: Settings) -> None:
+    _, headers = add_key(prepared, "forecast")
+    key = headers["authorization"]
+    with TestClient(create_app(with_keys(prepared), clock)) as client:
+        for pair in ((key, "Bearer x"), ("Bearer x", key), (key, key)):
+            twice = [("authorization", it) for it in pair]
+            assert client.get("/assets", headers=twice).status_code == 401
+    with TestClient(create_app(prepared, clock)) as client:
+        hosts = [("host", "evil.example"), ("host", "localhost")]
+        assert client.get("/assets", headers=hosts).status_code == 421
+
+
+def test_pages_that_may_call_can_read_how_they_are_refused(prepared: Settings) -> None:
+    desk, allowed = "https://desk.example.com", "access-control-allow-origin"
+    add_key(prepared, "forecast")
+    named = with_keys(prepared, cors_origins=(desk,), max_body_bytes=10)
+    with TestClient(create_app(named, clock)) as client:
+        asking = {
+            "origin": desk,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type",
+        }
+        assert client.options("/forecast", headers=asking).status_code == 200
+        refused = client.get("/assets", headers={"origin": desk})
+        assert (refused.status_code, refused.headers[allowed]) == (401, desk)
+        large = client.post("/forecast", content=b"x" * 11, headers={"origin": desk})
+        assert (large.status_code, large.headers[allowed]) == (413, desk)
 
 
 def test_a_request_that_is_done_counts_no_more(prepared: Settings) -> None:
@@ -286,3 +327,8 @@ def test_lists_in_the_environment_are_separated_by_commas(monkeypatch: pytest.Mo
     assert settings.allowed_hosts == ("vol.example.com", "10.0.0.1")
     assert settings.trusted_keys == (Path("a.pem"), Path("b.pem"))
     assert settings.cors_origins == ()
+    monkeypatch.setenv("ROUGHCAST_TRUSTED_KEYS", "")
+    assert Settings().trusted_keys == ()
+    monkeypatch.setenv("ROUGHCAST_TRUSTED_KEYS", " , ")
+    with pytest.raises(ValueError, match="nothing named"):
+        Settings()

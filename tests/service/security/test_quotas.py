@@ -90,6 +90,13 @@ def test_clients_that_ask_no_more_are_forgotten(
         assert asked(counted, f"client {place}")
     with pytest.raises(TooManyAtOnce):
         counted.begin("busy")
+    for place in range(5):  # nobody is idle
+        counted.begin(f"at once {place}")
+    for place in range(5):
+        counted.end(f"at once {place}")
+    clock.now += 0.5
+    counted.begin("client 9")
+    counted.end("client 9")
     assert not asked(counted, "client 9")
     assert asked(counted, "client 0")
     counted.end("busy")

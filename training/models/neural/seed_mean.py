@@ -103,8 +103,11 @@ class _Known:
 
     @classmethod
     def of(cls, data: TrainingSet) -> "_Known":
-        assets = (data.target, *data.sources.values())
-        digests = (f"{it.calendar_name} {it.series.select(()).sha256}" for it in assets)
+        assets = {"": data.target, **data.sources}
+        digests = (
+            f"{name} {it.asset} {it.source} {it.calendar_name} {it.series.select(()).sha256}"
+            for name, it in assets.items()
+        )
         return cls((str(data.seed), *digests), data)
 
 
