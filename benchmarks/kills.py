@@ -49,6 +49,14 @@ FIRST_BARS, MOST_BARS = 100, 300  # of one PUT: a bar more each time
 FIRST_DAY = np.datetime64("2021-01-01")
 UP_SECONDS = 120
 LONGEST_WAIT = {"ingest": 0.3, "publish": 0.5}  # seconds from the first write to a kill
+PRELOADED = [  # what a service imports until it serves
+    "exchange_calendars",
+    "service.server",
+    "tests.service.worlds",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+]
 CHAMPIONS = ("har", "log_har")
 
 Mutate = Callable[[], None]  # called in the process that is to be killed, before it writes
@@ -350,7 +358,7 @@ def _started(target: Callable[[], None]) -> Iterator[BaseProcess]:
 
 def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["service.server", "tests.service.worlds"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 
