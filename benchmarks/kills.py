@@ -1,6 +1,6 @@
 """Kill writers at random moments, and look for what they had acknowledged.
 
-``python -m benchmarks.kills`` takes about eight minutes on two cores. Half of the kills are of a service
+``python -m benchmarks.kills`` takes about eight minutes. Half of the kills are of a service
 that bars are put to by four clients over HTTP, half of a process that publishes, promotes and names
 champions. Each is started again on what the one before it left.
 
