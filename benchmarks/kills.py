@@ -1,6 +1,6 @@
 """Kill writers at random moments, and look for what they had acknowledged.
 
-``python -m benchmarks.kills`` takes about a quarter of an hour. Half of the kills are of a service
+``python -m benchmarks.kills`` takes about eight minutes. Half of the kills are of a service
 that bars are put to by four clients over HTTP, half of a process that publishes, promotes and names
 champions. Each is started again on what the one before it left.
 
@@ -49,6 +49,14 @@ FIRST_BARS, MOST_BARS = 100, 300  # of one PUT: a bar more each time
 FIRST_DAY = np.datetime64("2021-01-01")
 UP_SECONDS = 120
 LONGEST_WAIT = {"ingest": 0.3, "publish": 0.5}  # seconds from the first write to a kill
+PRELOADED = [  # what a service imports until it serves
+    "exchange_calendars",
+    "service.server",
+    "tests.service.worlds",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+]
 CHAMPIONS = ("har", "log_har")
 
 Mutate = Callable[[], None]  # called in the process that is to be killed, before it writes
@@ -350,7 +358,7 @@ def _started(target: Callable[[], None]) -> Iterator[BaseProcess]:
 
 def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["service.server", "tests.service.worlds"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 

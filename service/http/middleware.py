@@ -9,6 +9,7 @@ import re
 import secrets
 from bisect import bisect_left
 from collections import defaultdict
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import BinaryIO
@@ -96,8 +97,9 @@ class RequestLog:
                 "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             }
         )
-        self.stream.write(line + b"\n")
-        self.stream.flush()
+        with suppress(OSError):  # a full disk under the log must not stop the service
+            self.stream.write(line + b"\n")
+            self.stream.flush()
 
 
 request_log = RequestLog()  # one a process, as the log itself

@@ -51,7 +51,7 @@ def configure(level: LogLevel) -> None:
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    request_log.stream = stream if threshold <= logging.INFO else None
+    request_log.stream = sys.stderr.buffer if threshold <= logging.INFO else None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -404,7 +404,7 @@ def test_a_store_that_was_begun_before_it_was_shipped_is_given_it_at_the_start(
     shipped = UniversalStore(tmp_path / "package")
     shipped.publish(small_files())
     monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: shipped.root)
-    monkeypatch.setattr("service.app.open_store", open_store)
+    monkeypatch.setattr("service.operations.seeding.open_store", open_store)
     with TestClient(create_app(settings, clock)) as client:
         assert ask(client, made_up_bars(30)).json()["model"] == "universal"
         assert client.post("/forecast", json={"asset": ASSET}).json()["model"] == "log_har"
