@@ -1,5 +1,6 @@
 """Connections over sockets: what is too long, too slow or too much is cut off, and told why."""
 
+import io
 import json
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from service import server
+from service.http.middleware import request_log
 from service.server import server_of
 from service.settings import Settings
 from tests.service.worlds import ASSET
@@ -103,6 +105,25 @@ def test_a_head_within_the_limits_is_read_in_pieces_and_behind_a_body(port: int)
         connection.sendall(whole + request("GET /health/live HTTP/1.1\r\nconnection: close"))
         found = answers(connection)
     assert found.count(b"HTTP/1.1 200") == 3
+
+
+def test_garbage_behind_a_request_is_not_answered_in_its_place(port: int) -> None:
+    whole = request("POST /forecast HTTP/1.1\r\ncontent-type: application/json", FORECAST)
+    with connected(port) as connection:
+        connection.sendall(whole + b"no HTTP at all\r\n\r\n")
+        found = answers(connection)
+    assert found.startswith(b"HTTP/1.1 200")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
+def test_an_address_is_that_of_the_connection(port: int) -> None:
+    forged = "GET /health/live HTTP/1.1\r\nx-forwarded-for: 8.8.8.8\r\nconnection: close"
+    stream = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patched, connected(port) as connection:
+        patched.setattr(request_log, "stream", stream)
+        connection.sendall(request(forged))
+        assert answers(connection).startswith(b"HTTP/1.1 200")
+    assert b'"client":"127.0.0.1"' in stream.getvalue()
 
 
 def test_headers_without_end_are_not_kept(port: int) -> None:

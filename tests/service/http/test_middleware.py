@@ -68,6 +68,8 @@ def test_a_request_is_one_line(client: TestClient, monkeypatch: pytest.MonkeyPat
         "request_id",
         "method",
         "path",
+        "client",
+        "key",
         "status",
         "milliseconds",
         "event",
@@ -82,5 +84,7 @@ def test_a_request_is_one_line(client: TestClient, monkeypatch: pytest.MonkeyPat
         "request_id": answer.headers["x-request-id"],
         "method": "GET",
         "path": f"/compare/{ASSET}",
+        "client": "testclient",
+        "key": None,
         "status": 200,
     }
