@@ -100,7 +100,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_every_make_target_named_exists() -> None:
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
-    for target in set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(blocks("sh")))):
+    for target in set(re.findall(r"(?<!keys )\bmake ([a-z]+)\b", "\n".join(blocks("sh")))):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

@@ -133,7 +133,7 @@ def test_a_command_about_networks_needs_the_extra(command: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_without_the_extra_training_is_told_in_one_line(command: str) -> None:
-    done = run_without("training", command)
+    done = run_without("training", command, *(["--key", "a.pem"] if command == "sign" else []))
     assert done.returncode == 2
     assert done.stderr == (
         f"error: {command} needs the extra 'training': pip install 'roughcast[training]'\n"
