@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas abuse coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas abuse mutants coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ replicas: $(DEV) ## start three services at once on empty databases, 50 times, i
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
+
+mutants: $(DEV) ## change the code by chance, and print what no test notices (ARGS="--seed 7 --per-room 30")
+	$(BIN)/python -m benchmarks.mutants $(ARGS)
 
 coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals hold, for docs/evaluation.md
 	$(BIN)/python -m benchmarks.coverage_tables $(ARGS)

@@ -93,7 +93,7 @@ def test_a_signature_is_of_one_artifact(root: Path, tmp_path: Path) -> None:
         trusting(root, public).load("TEST", "har")
     sums = folder_of(root, 1) / SUMS
     sums.write_text(sums.read_text() + "\n")
-    with pytest.raises(ArtifactRefused):
+    with pytest.raises(ArtifactRefused, match="of none of the 1 trusted keys"):
         trusting(root, public).load("TEST", "har", 1)
 
 

@@ -69,7 +69,7 @@ def test_a_damaged_version_gives_way_to_the_one_before(store, tmp_path):
     assert found is not None
     assert found.version == newest - 1
     assert "model.onnx has sha256" in refusal.reason
-    with pytest.raises(ArtifactRefused):
+    with pytest.raises(ArtifactRefused, match=r"model\.onnx has sha256"):
         copy.load(newest)
 
 
@@ -92,7 +92,7 @@ def test_a_version_that_was_made_to_be_evaluated_does_not_serve(store, tmp_path)
 def test_a_network_that_says_something_else_is_not_published(tmp_path):
     *_, files = universal_files()
     store = UniversalStore(tmp_path)
-    with pytest.raises(ArtifactRefused):
+    with pytest.raises(ArtifactRefused, match=r"model\.onnx has sha256"):
         store.publish({**files, "model.onnx": b"nothing"})
     assert store.versions() == []
 
