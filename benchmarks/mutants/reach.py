@@ -139,7 +139,7 @@ def _run(folder: Path, files: list[str]) -> dict[str, dict[str, float]]:
     settings.write_text(_SETTINGS.format(data=folder / "coverage"))
     log.unlink(missing_ok=True)
     coverage = ["--cov", f"--cov-config={settings}", "--cov-append", "--cov-context=test"]
-    plugins = ["-p", "benchmarks.mutants.recorder", "-p", "no:cacheprovider"]
+    plugins = ["-p", "benchmarks.mutants.recorder", "-p", "no:cacheprovider", "--timeout=0"]
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugins, *coverage, "--cov-report=", *files],
         cwd=ROOT,

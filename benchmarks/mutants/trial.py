@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,10 @@ import pytest
 
 from benchmarks.mutants.mutations import Mutant
 from benchmarks.mutants.reach import ROOMS, copy_to
+from benchmarks.mutants.recorder import be_patient
 
 KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "timed out"
+_BROKEN = 99  # exit status of a trial that failed itself
 
 # Loaded once, so that the process of a mutant has them from its first moment; nothing of the rooms.
 _HEAVY = (
@@ -38,7 +41,6 @@ _HEAVY = (
     "sqlalchemy",
     "statsmodels.api",
     "structlog",
-    "time_machine",
 )
 
 
@@ -112,6 +114,8 @@ def try_mutant(root: Path, mutant: Mutant, tests: Sequence[str], most_seconds: f
         code = _in_child(root, tests, note, most_seconds) if tests else 0
     finally:
         source.write_bytes(original)
+    if code == _BROKEN:
+        raise RuntimeError((root / "var" / "log").read_text())
     # 5: no test was found, and 0: all passed. Whatever else happened, somebody would look at it.
     outcome = TIMED_OUT if code is None else SURVIVED if code in (0, 5) else KILLED
     noticed_by = note.read_text() if note.exists() else f"pytest ended with {code}"
@@ -145,9 +149,10 @@ def _in_child(root: Path, tests: Sequence[str], note: Path, most_seconds: float)
 
 def _run_tests(root: Path, tests: Sequence[str], note: Path) -> None:
     """Run tests in this process, which ends with them."""
-    code = 3
+    code = _BROKEN
     try:
         os.setsid()
+        atexit._clear()  # noqa: SLF001 - of the parent: it would remove the copy
         log = os.open(root / "var" / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(log, stream)
@@ -155,9 +160,15 @@ def _run_tests(root: Path, tests: Sequence[str], note: Path) -> None:
         os.environ |= {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
         sys.dont_write_bytecode = True
         sys.path.insert(0, str(root))
-        plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
+        be_patient()
+        plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0", "--timeout=0"]
+        plugins += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # libraries are loaded
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         code = pytest.main(["-x", "-q", *plugins, *files], plugins=[_Chosen(tests, note)])
         atexit._run_exitfuncs()  # noqa: SLF001 - servers that tests have started end so
+    except BaseException:  # noqa: BLE001 - whatever it is, it is about to be told
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
