@@ -104,14 +104,12 @@ def _all_changes(path: Path) -> tuple[cst.Module, list[_Change]]:
 
 def _changes_of(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     for kind, operator in mutation_operators:
-        if not isinstance(node, kind):
-            continue
+        found = list(operator(node)) if isinstance(node, kind) else []
         if operator is operator_string:
-            # What holds a space is for people to read; of one in another case, the first tells.
+            # What holds a space is for people to read. In another case is no other change.
             prose = isinstance(node, cst.SimpleString) and " " in node.value
-            yield from list(operator(node))[: 0 if prose else 1]
-        else:
-            yield from operator(node)
+            found = [] if prose else found[:1]
+        yield from found
 
 
 def _says_nothing(node: cst.CSTNode) -> bool:

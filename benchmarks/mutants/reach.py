@@ -103,11 +103,11 @@ def measure() -> Reach:
         of_room = [name for name in stale if name.startswith(f"tests/{room}/")]
         if of_room:
             print(f"measuring which lines {len(of_room)} files of tests in {room} reach")
-            seconds = _run(folder, of_room)
+            found = _run(folder, of_room)
             for name in of_room:
-                known[name] = {"is": digests[name], "seconds": seconds.get(name, {})}
+                known[name] = {"is": digests[name], "seconds": found.get(name, {})}
             notes.write_text(json.dumps(known, indent=1))
-    seconds = {k: v for name in digests for k, v in known[name]["seconds"].items()}
+    seconds = {test: it for name in digests for test, it in known[name]["seconds"].items()}
     return Reach(folder, seconds)
 
 

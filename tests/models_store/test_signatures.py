@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from models_store import Store
 from models_store.artifact import verify_files
 from models_store.errors import ArtifactRefused
+from models_store.shipped import open_store
 from models_store.signatures import (
     NO_KEYS,
     SIGNATURE,
@@ -130,3 +131,10 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
     for path in (public, other, tmp_path / "text.pem", tmp_path / "absent.pem"):
         with pytest.raises(UnreadableKey, match=f"{path.name} holds no private ed25519 key"):
             read_private_key(path)
+
+
+def test_a_store_that_is_opened_trusts_the_keys_it_was_given(root: Path, tmp_path: Path) -> None:
+    trusted = TrustedKeys.read([write_keys(tmp_path)[1]])
+    with pytest.raises(ArtifactRefused, match="not signed"):
+        open_store(root, trusted).load("TEST", "har")
+    assert open_store(root).load("TEST", "har").version == 2
