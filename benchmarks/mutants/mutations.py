@@ -109,7 +109,14 @@ def _changes_of(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             # What holds a space is for people to read. In another case is no other change.
             prose = isinstance(node, cst.SimpleString) and " " in node.value
             found = [] if prose else found[:1]
-        yield from found
+        yield from (it for it in found if _descriptions(it) == _descriptions(node))
+
+
+def _descriptions(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """What a call says of itself for people to read."""
+    if not isinstance(node, cst.Call):
+        return []
+    return [it.value for it in node.args if it.keyword and it.keyword.value == "description"]
 
 
 def _says_nothing(node: cst.CSTNode) -> bool:
