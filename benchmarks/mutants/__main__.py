@@ -1,7 +1,7 @@
 """Draw mutants, try each, and print how many were noticed and those that were not.
 
-Takes about ten minutes on two idle cores, after six, once, for the run that measures which tests
-reach which lines.
+Takes minutes, after one run, kept until the code changes, that measures which tests reach which
+lines.
 """
 
 import argparse
