@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas kills abuse fuzz coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas kills abuse fuzz mutants coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,7 @@ bench: $(DEV) ## measure against peers, side by side
 
 replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
+
 fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),150) $(BIN)/python -m pytest --numprocesses auto tests/service/test_fuzz.py
 
@@ -62,6 +63,9 @@ abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse AR
 
 kills: $(DEV) ## kill writers 500 times and look for what they acknowledged, into docs/operations.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.kills $(ARGS)
+
+mutants: $(DEV) ## change the code by chance, and print what no test notices (ARGS="--seed 7 --per-room 30")
+	$(BIN)/python -m benchmarks.mutants $(ARGS)
 
 coverage-tables: $(DEV) ## measure how often frozen and recalibrated intervals hold, for docs/evaluation.md
 	$(BIN)/python -m benchmarks.coverage_tables $(ARGS)

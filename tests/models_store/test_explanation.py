@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models_store.explanation import explanations
 from models_store.forecast import Forecast, ForecastInput
 from models_store.predictors.linear import LinearPredictorSpec
 from models_store.shipped import shipped_artifacts
@@ -13,6 +14,7 @@ from tests.models_store.artifacts import make_series
 from tests.simulated_panel import simulated_asset
 from volatility import datasets
 from volatility.calendars import get_calendar
+from volatility.contributions import Part
 from volatility.series import DatedSeries, RealizedSeries, daily_series
 
 STORE = Store(shipped_artifacts())
@@ -148,3 +150,14 @@ def test_an_undated_history_has_no_calendar_in_it() -> None:
     [forecast] = loaded.forecast_batch([ForecastInput(undated, (), explain=True)])
     assert forecast.explanation.by_group["calendar"] == 0.0
     check_sum(forecast)
+
+
+def test_clipping_is_named_where_it_changes_something() -> None:
+    level = Part("constant", "level", np.array([-9.0, -9.5]))
+    clipping = Part("clipping", "clipping", np.array([0.0, -0.25]))
+    whole, clipped = explanations("logs", [level, clipping])
+    assert [(it.name, it.value) for it in whole.contributions] == [("constant", -9.0)]
+    assert [(it.name, it.value) for it in clipped.contributions] == [
+        ("constant", -9.5),
+        ("clipping", -0.25),
+    ]

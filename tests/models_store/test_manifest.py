@@ -25,3 +25,11 @@ def test_a_stand_in_is_another_model() -> None:
     made = make_manifest(model="har_companions", companions=(VIX,), stand_in="har")
     assert made.stand_in == "har"
     assert make_manifest().stand_in is None
+
+
+def test_what_a_manifest_says_of_a_model_is_not_changed_afterwards() -> None:
+    manifest = make_manifest()
+    with pytest.raises(ValidationError, match="frozen"):
+        manifest.lookback = 23  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        manifest.predictor.kind = "network"  # type: ignore[misc]

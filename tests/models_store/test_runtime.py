@@ -107,7 +107,7 @@ def test_a_history_that_lacks_a_column_is_refused_and_told_what_to_send(
         with pytest.raises(InvalidSeries, match=message) as refused:
             refuse(history.select(()))
         assert (refused.value.code, refused.value.field) == ("missing_columns", "history")
-    with pytest.raises(HistoryTooShort):  # whatever else is missing
+    with pytest.raises(HistoryTooShort, match="got 5"):  # whatever else is missing
         leverage.forecast(history.select(()).tail(5))
 
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
 from models_store import Store
 from models_store.artifact import verify_files
 from models_store.errors import ArtifactRefused
+from models_store.shipped import open_store
 from models_store.signatures import (
     NO_KEYS,
     SIGNATURE,
-    SUMS,
     TrustedKeys,
     UnreadableKey,
     read_private_key,
@@ -91,9 +91,9 @@ def test_a_signature_is_of_one_artifact(root: Path, tmp_path: Path) -> None:
     (folder_of(root, 2) / SIGNATURE).write_bytes(signature)
     with pytest.raises(ArtifactRefused, match="of none of the 1 trusted keys"):
         trusting(root, public).load("TEST", "har")
-    sums = folder_of(root, 1) / SUMS
-    sums.write_text(sums.read_text() + "\n")
-    with pytest.raises(ArtifactRefused):
+    for name, content in make_files("TEST", "har", 3e-5).items():
+        (folder_of(root, 1) / name).write_bytes(content)
+    with pytest.raises(ArtifactRefused, match="of none of the 1 trusted keys"):
         trusting(root, public).load("TEST", "har", 1)
 
 
@@ -140,3 +140,10 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
     for path in (public, other, tmp_path / "text.pem", tmp_path / "absent.pem"):
         with pytest.raises(UnreadableKey, match=f"{path.name} holds no private ed25519 key"):
             read_private_key(path)
+
+
+def test_a_store_that_is_opened_trusts_the_keys_it_was_given(root: Path, tmp_path: Path) -> None:
+    trusted = TrustedKeys.read([write_keys(tmp_path)[1]])
+    with pytest.raises(ArtifactRefused, match="not signed"):
+        open_store(root, trusted).load("TEST", "har")
+    assert open_store(root).load("TEST", "har").version == 2

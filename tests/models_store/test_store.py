@@ -40,7 +40,7 @@ def test_a_published_version_does_not_serve_until_it_is_promoted(store: Store) -
     version = store.publish(make_files())
     assert store.versions("TEST", "har") == [version] == [1]
     assert store.current("TEST", "har") is None
-    with pytest.raises(UnknownModel):
+    with pytest.raises(UnknownModel, match="asset TEST has no model 'har' in service"):
         store.load("TEST", "har")
     store.promote("TEST", "har", version)
     assert store.current("TEST", "har") == 1
@@ -75,7 +75,7 @@ def test_listing_names_assets_models_and_versions(store: Store) -> None:
 
 
 def test_the_champion_must_be_in_service(store: Store) -> None:
-    with pytest.raises(UnknownAsset):
+    with pytest.raises(UnknownAsset, match="no models are published for asset 'TEST'"):
         store.set_champion("TEST", "har")
     publish_and_promote(store)
     assert store.champion("TEST") is None
@@ -110,6 +110,27 @@ def test_a_missing_or_unlisted_file_is_refused(store: Store) -> None:
     (folder / artifact.REFERENCE).unlink()
     with pytest.raises(ArtifactRefused, match=r"reference\.npz"):
         store.load("TEST", "har")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (artifact.MANIFEST, b"{}", "manifest.json does not fit its schema"),
+        (linear.KIND.file, b"{}", "the model cannot be opened"),
+        (artifact.EVALUATION, b"nothing", "the model cannot be opened"),
+        (artifact.REFERENCE, b"nothing", "reference.npz cannot be replayed"),
+    ],
+)
+def test_a_file_that_does_not_open_is_refused_though_its_sum_is_right(
+    store: Store, name: str, content: bytes, said: str
+) -> None:
+    publish_and_promote(store)
+    files = {key: it for key, it in make_files().items() if key != SUMS} | {name: content}
+    for file, written in artifact.with_sums(files).items():
+        (store.root / "TEST" / "har" / "1" / file).write_bytes(written)
+    with pytest.raises(ArtifactRefused, match=said) as refused:
+        store.load("TEST", "har")
+    assert (refused.value.model, refused.value.version) == ("har", 1)
 
 
 def test_a_version_swapped_behind_the_pointer_is_refused(store: Store) -> None:
@@ -152,6 +173,51 @@ def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store:
     (refusal,) = snapshot.refused
     assert (refusal.model, refusal.version, refusal.served_version) == ("har", 2, 1)
     assert "coefficients.json has sha256" in refusal.reason
+
+
+def damage(store: Store, version: int) -> None:
+    path = store.root / "TEST" / "har" / str(version) / linear.KIND.file
+    path.write_bytes(flip_byte(path.read_bytes(), 5))
+
+
+def test_of_several_earlier_versions_that_serves_which_served_last(store: Store) -> None:
+    for intercept in (1e-5, 2e-5, 3e-5, 4e-5):
+        store.publish(make_files(intercept=intercept))
+    for version in (1, 3, 2):  # 4 never served
+        store.promote("TEST", "har", version)
+    for damaged, serves in ((2, 3), (3, 1), (1, None)):
+        damage(store, damaged)
+        snapshot = Snapshot.of(store)
+        served = snapshot.models["TEST"].get("har")
+        assert (served.version if served else None) == serves
+        (refusal,) = snapshot.refused
+        assert (refusal.version, refusal.served_version) == (2, serves)
+
+
+def test_a_version_whose_folder_is_gone_gives_way_to_the_one_before(store: Store) -> None:
+    publish_and_promote(store, intercept=1e-5)
+    publish_and_promote(store, intercept=2e-5)
+    folder = store.root / "TEST" / "har" / "2"
+    folder.rename(folder.with_name("gone"))
+    snapshot = Snapshot.of(store)
+    assert snapshot.models["TEST"]["har"].version == 1
+    (refusal,) = snapshot.refused
+    assert (refusal.version, refusal.reason) == (2, "its folder is absent")
+
+
+def test_behind_an_unreadable_pointer_the_newest_version_that_passes_serves(store: Store) -> None:
+    for intercept in (1e-5, 2e-5, 3e-5):
+        publish_and_promote(store, intercept=intercept)
+    (store.root / "TEST" / "har" / "current").write_bytes(b"?")
+    for damaged, serves in ((None, 3), (3, 2), (2, 1), (1, None)):
+        if damaged:
+            damage(store, damaged)
+        snapshot = Snapshot.of(store)
+        served = snapshot.models["TEST"].get("har")
+        assert (served.version if served else None) == serves
+        (refusal,) = snapshot.refused
+        assert (refusal.version, refusal.served_version) == (None, serves)
+        assert "its pointer 'current' cannot be read" in refusal.reason
 
 
 def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(

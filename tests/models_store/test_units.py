@@ -12,7 +12,7 @@ import pytest
 
 from models_store import ForecastInput, LoadedModel, Store
 from models_store.shipped import shipped_artifacts
-from models_store.units import MEDIAN_SESSIONS, median_range
+from models_store.units import MEDIAN_SESSIONS, Plausible, median_range
 from training.data.bars_file import load_asset
 from volatility import datasets
 from volatility.arrays import FloatArray
@@ -153,6 +153,33 @@ def test_the_newest_sessions_are_judged() -> None:
     assert not accepts(model, np.concatenate([rv, np.full(22, 0.2)]))  # a step of a thousand
 
 
+@pytest.mark.parametrize("times", [1, -1])
+def test_the_median_of_sessions_that_differ_is_between_the_two_in_the_middle(times: int) -> None:
+    model = model_of("SPX", "last_value")
+    plausible = Plausible.of(model.manifest)
+    bound = plausible.high if times == 1 else plausible.low
+
+    def around(lower: float, upper: float) -> FloatArray:
+        few, many = 1e-3 * lower, 1e3 * upper
+        rv = np.array([few] * 10 + [lower, upper] + [many] * 10)
+        return np.random.default_rng(1).permutation(rv)
+
+    assert accepts(model, around(0.5 * bound, (1.5 - 0.01 * times) * bound))
+    wrong = around(0.5 * bound, (1.5 + 0.01 * times) * bound)
+    with pytest.raises(ImplausibleUnit) as refused:
+        model.forecast(RealizedSeries(wrong, "parkinson"))
+    assert refused.value.found == pytest.approx((1 + 0.005 * times) * bound)
+
+
+def test_the_median_of_an_odd_number_of_sessions_is_the_one_in_the_middle() -> None:
+    model = model_of("SPX", "last_value")
+    low, high = Plausible.of(model.manifest)[2:]
+    for middle, expected in ((0.99 * high, True), (1.01 * high, False), (0.99 * low, False)):
+        rv = np.array([middle, 1e-3 * low, 1e3 * high, 1e3 * high, 1e-3 * low])
+        assert accepts(model, rv) == expected
+    assert accepts(model, np.array([1e3 * high, 1.01 * low, 1e-3 * low]))
+
+
 def test_a_batch_refuses_what_a_single_question_is_refused_for() -> None:
     model, rv = model_of("SPX", "last_value"), series_of("SPX").rv
     histories = [rv[-5:], rv[-30:], np.full(30, 0.02), rv[-1:], np.full(3, 0.5)]
@@ -160,7 +187,7 @@ def test_a_batch_refuses_what_a_single_question_is_refused_for() -> None:
     assert [accepts(model, it) for it in histories] == [True, True, False, True, False]
     assert len(model.forecast_batch([given[0], given[1], given[3]])) == 3
     for wrong in (given[2], given[4]):
-        with pytest.raises(ImplausibleUnit):
+        with pytest.raises(ImplausibleUnit, match="median rv of the newest"):
             model.forecast_batch([given[0], wrong, given[1]])
 
 

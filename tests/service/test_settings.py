@@ -51,8 +51,9 @@ def test_a_setting_that_makes_no_sense_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"ROUGHCAST_{name}", value)
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError) as refused:
         Settings()
+    assert [it["loc"] for it in refused.value.errors()] == [(name.lower(),)]
 
 
 def test_every_setting_says_what_it_is() -> None:

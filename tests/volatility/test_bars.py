@@ -286,3 +286,11 @@ def test_any_price_is_judged_without_another_error(name, index, price):
         assert {finding.code for finding in validate(bars, CRYPTO, NOW)} <= {"extreme_range"}
     else:
         assert any(finding.index == index for finding in refusal(bars).findings)
+
+
+@pytest.mark.parametrize(("nobs", "said"), [(1, "1 bar, which is"), (2, "2 bars, which are all")])
+def test_bars_of_which_none_lies_in_a_session_are_refused(nobs, said):
+    weekend = make_bars(nobs, start="2020-04-11")
+    with pytest.raises(InvalidBars, match=f"{said} outside of sessions") as caught:
+        within_sessions(weekend, NEW_YORK)
+    assert (caught.value.code, caught.value.field) == ("empty_bars", "bars")

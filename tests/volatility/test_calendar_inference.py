@@ -48,5 +48,5 @@ def test_what_is_given_stays_and_what_is_not_is_said() -> None:
 
 def test_an_alias_has_the_calendar_s_own_name() -> None:
     assert market_of(sessions("XNYS"), "NYSE", "stock").calendar == "XNYS"
-    with pytest.raises(UnknownCalendar):
+    with pytest.raises(UnknownCalendar, match="XMOON"):
         market_of(sessions("XNYS"), "XMOON", None)

@@ -75,7 +75,7 @@ def test_sessions_after_step_over_weekend_and_holiday(xnys, crypto):
     last = xnys.session_dates[-1:]
     with pytest.raises(OutsideCalendar, match=r"one of the 2 sessions after .* lies outside"):
         xnys.sessions_after(xnys.session_dates[-2:-1], 2)
-    with pytest.raises(OutsideCalendar):
+    with pytest.raises(OutsideCalendar, match="lies outside the calendar XNYS"):
         xnys.sessions_after(last, 1)
 
 

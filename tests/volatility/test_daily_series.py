@@ -196,7 +196,7 @@ def test_dates_outside_the_calendar():
 
 
 def test_an_unknown_measure():
-    with pytest.raises(UnknownMeasure):
+    with pytest.raises(UnknownMeasure, match="no measure 'volatility'; needed: one of"):
         daily_series(make_bars(), "volatility", CRYPTO)
 
 

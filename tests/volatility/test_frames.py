@@ -72,9 +72,28 @@ def test_hourly_times_become_utc():
     assert list(bars.dates[:2]) == list(np.array(["2020-12-31", "2021-01-01"], "datetime64[D]"))
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_times_of_a_column_with_a_zone_become_utc(zone):
+    utc = pd.to_datetime(["2021-01-01 23:00", "2021-01-02 00:00", "2021-01-02 01:00"], utc=True)
+    expected = ["2021-01-01T23:00:00", "2021-01-02T00:00:00", "2021-01-02T01:00:00"]
+    local = utc.tz_convert(zone)
+    bars = from_frame(frame(date=local))
+    assert bars.timestamps.astype(str).tolist() == expected
+    indexed = frame().drop(columns="date").set_index(local)
+    assert from_frame(indexed).timestamps.astype(str).tolist() == expected
+    mixed = frame(date=[str(time) for time in local])
+    assert from_frame(mixed).timestamps.astype(str).tolist() == expected
+
+
+def test_a_frame_s_times_are_in_utc():
+    stamps = to_frame(make_bars(3, interval=3_600))["timestamp"]
+    assert str(stamps.dt.tz) == "UTC"
+
+
 def test_naive_times_are_taken_as_utc():
     hours = ["2021-01-01 00:00", "2021-01-01 01:00", "2021-01-01 02:00"]
-    assert from_frame(frame(date=hours)).timestamps[1] == np.datetime64("2021-01-01T01:00")
+    for column in (hours, pd.to_datetime(hours)):
+        assert from_frame(frame(date=column)).timestamps[1] == np.datetime64("2021-01-01T01:00")
 
 
 def test_daily_bars_keep_their_own_date_in_summer_and_winter():

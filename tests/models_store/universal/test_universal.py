@@ -15,6 +15,7 @@ from models_store.universal.store import UniversalStore
 from tests.models_store.universal.small import small_files
 from tests.simulated_panel import simulated_asset
 from tests.universal import universal_files
+from volatility.arrays import DAY
 from volatility.errors import HistoryTooShort
 from volatility.series import DatedSeries
 
@@ -69,7 +70,7 @@ def test_a_damaged_version_gives_way_to_the_one_before(store, tmp_path):
     assert found is not None
     assert found.version == newest - 1
     assert "model.onnx has sha256" in refusal.reason
-    with pytest.raises(ArtifactRefused):
+    with pytest.raises(ArtifactRefused, match=r"model\.onnx has sha256"):
         copy.load(newest)
 
 
@@ -92,7 +93,7 @@ def test_a_version_that_was_made_to_be_evaluated_does_not_serve(store, tmp_path)
 def test_a_network_that_says_something_else_is_not_published(tmp_path):
     *_, files = universal_files()
     store = UniversalStore(tmp_path)
-    with pytest.raises(ArtifactRefused):
+    with pytest.raises(ArtifactRefused, match=r"model\.onnx has sha256"):
         store.publish({**files, "model.onnx": b"nothing"})
     assert store.versions() == []
 
@@ -119,6 +120,17 @@ def test_histories_of_any_length_are_forecast(bound, history, nobs):
         assert (said.asset, said.model, said.horizon) == ("NEW", "universal", horizon)
         low, high = said.intervals[0].rv
         assert low < said.rv < high
+
+
+@pytest.mark.parametrize("horizon", [1, 5, 10, 22])
+def test_a_short_history_is_forecast_as_the_network_says(bound, history, horizon):
+    """Its logs are of means already: nothing is added for their variance, and no scale known."""
+    short = history.tail(250)
+    dates = short.dates.astype("datetime64[D]").astype(float)
+    windows = {"rv": short.rv[None], DAY: dates[None]}
+    windows |= {name: short.column(name)[None] for name in bound.manifest.columns}
+    said = bound.predictors[horizon].predict(windows).values[0]
+    assert bound.forecast(short, horizon=horizon).rv == pytest.approx(np.exp(said), rel=1e-6)
 
 
 def test_fewer_than_a_month_are_refused(bound, history):

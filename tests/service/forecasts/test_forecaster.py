@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from service.forecasts.requests import ForecastRequest
 from service.models.catalogue import Catalogue, Choice
 from service.models.skill import ModelSkill
 from service.settings import Settings
-from tests.models_store.artifacts import make_series
+from tests.models_store.artifacts import LEVERAGE, make_files, make_series
 from tests.service.worlds import ASSET, clock, json_rv
 from volatility.errors import HistoryTooShort, RoughcastError, UnknownAsset
 from volatility.series import RealizedSeries
@@ -78,6 +79,30 @@ def test_the_id_changes_with_everything_that_the_numbers_depend_on(question: Que
     # But not with what was known before the window, nor with what is said beside the numbers.
     for same in (question._replace(history=series.tail(22)), question._replace(warnings=())):
         assert forecast(same).forecast_id == forecast(question).forecast_id
+
+
+def test_the_id_looks_as_far_back_as_the_window_in_every_column(
+    question: Question, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    version = store.publish(make_files(coefficients=LEVERAGE))
+    model = store.load("TEST", "har", version)
+    question = question._replace(choice=Choice(model, None, "", ASSET))
+    series = make_series()
+
+    def ids(place: int) -> list[str]:
+        """Of histories in each of which one array differs, at one place or up to there."""
+        returns, rv, dates = series.columns["return"].copy(), series.rv.copy(), series.dates.copy()
+        returns[place] += 0.01
+        rv[place] *= 1.1
+        dates[: len(dates) + place + 1] -= 1
+        changed = [{"columns": {"return": returns}}, {"rv": rv}, {"dates": dates}]
+        histories = [replace(series, **it) for it in changed]
+        return [forecast(question._replace(history=it)).forecast_id for it in histories]
+
+    same = forecast(question).forecast_id
+    assert len({same, *ids(-22)}) == 4
+    assert set(ids(-23)) == {same}
 
 
 def test_a_batch_gives_the_values_of_single_forecasts_and_errors_in_their_places(

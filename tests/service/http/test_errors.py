@@ -1,6 +1,7 @@
 import pytest
 
 from service.http.errors import located
+from service.http.problems import presentable
 from volatility.errors import Finding, InvalidBars, InvalidInput, InvalidSeries
 
 
@@ -22,3 +23,21 @@ def test_the_error_itself_stays_as_it_is(field: str | None, expected: str) -> No
     assert (type(moved), str(moved), moved.code) == (InvalidSeries, "nothing", "empty_history")
     assert (moved.field, moved.found, moved.needed) == (expected, 0, "a value")
     assert error.field == field
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (2**53 - 1, 2**53 - 1),  # beyond it, readers of JSON round
+        (2**53, "9007199254740992"),
+        (-(2**53), "-9007199254740992"),
+        (1 - 2**53, 1 - 2**53),
+        (0.5, 0.5),
+        (float("inf"), "inf"),
+        (True, True),
+        (None, None),
+    ],
+)
+def test_what_was_found_is_shown_as_json_can_hold_it(found: object, shown: object) -> None:
+    assert presentable(found) == shown
+    assert type(presentable(found)) is type(shown)

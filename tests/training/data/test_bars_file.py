@@ -127,7 +127,7 @@ def test_a_split_that_nobody_adjusted_for_is_told_of(tmp_path: Path) -> None:
 
 
 def test_an_asset_that_is_not_shipped_needs_a_file() -> None:
-    with pytest.raises(UnknownAsset):
+    with pytest.raises(UnknownAsset, match="MINE"):
         load_asset("MINE", None, NOW)
 
 

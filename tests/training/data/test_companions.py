@@ -31,8 +31,9 @@ def test_an_option_is_read_and_written(text: str, expected: CompanionFile) -> No
 
 @pytest.mark.parametrize("text", ["", "=file.csv", "VIX=", "VIX=@XNYS", "VIX=a.csv@", "V:X=a.csv"])
 def test_an_option_of_another_form_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"asset name|is not of the form") as refused:
         CompanionFile.of(text)
+    assert refused.value.found in (text, text.partition("=")[0])
 
 
 def write(path: Path, calendar: str, **columns: np.ndarray) -> Path:
@@ -71,7 +72,7 @@ def test_an_asset_is_measured_by_its_range_and_keeps_its_calendar(tmp_path: Path
     assert told.series.measure == "garman_klass"
     [shipped] = load_companions([CompanionFile("BTC-USD")], NOW)
     assert shipped.source == "shipped dataset"
-    with pytest.raises(UnknownAsset):
+    with pytest.raises(UnknownAsset, match="VIX"):
         load_companions([CompanionFile("VIX")], NOW)
     with pytest.raises(InvalidInput, match="given twice"):
         load_companions([CompanionFile("BTC-USD"), CompanionFile("BTC-USD")], NOW)

@@ -1,10 +1,12 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
 from tests.volatility.honest import WARM_UP, honest_forecasts
 from volatility.calendars import get_calendar
 from volatility.datasets import NAMES, load
-from volatility.evaluation.alignment import Sessions, Timing, examine
+from volatility.evaluation.alignment import Sessions, Timing, _normal_scores, examine
 from volatility.series import daily_series
 from volatility.simulation.garch import gjr_bars
 from volatility.simulation.regression import har_process
@@ -121,3 +123,15 @@ def gjr_variance(returns: np.ndarray) -> np.ndarray:
         loss = min(returns[t - 1], 0.0) ** 2
         variance[t] = 2e-6 + 0.18 * loss + 0.89 * variance[t - 1]
     return variance
+
+
+def test_equal_values_share_the_mean_of_their_ranks():
+    quantile = NormalDist().inv_cdf
+    # In order 1, 2, 3, 3, 3, 7, 7: ranks from 0 are 0, 1, 3, 3, 3, 5.5, 5.5.
+    found = _normal_scores(np.array([3.0, 7.0, 1.0, 3.0, 2.0, 7.0, 3.0]))
+    at = {rank: quantile((rank + 0.5) / 7) for rank in range(7)}
+    between = (at[5] + at[6]) / 2
+    expected = [at[3], between, at[0], at[3], at[1], between, at[3]]
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert at[3] == 0.0
+    assert _normal_scores(np.full(5, 2.0)) == pytest.approx(np.zeros(5), abs=1e-12)

@@ -36,3 +36,35 @@ def test_constants_do_not_vary():
 )
 def test_bandwidths(nobs, horizon, expected):
     assert bandwidth_for(nobs, horizon) == expected
+
+
+def autoregression(coefficient):
+    noise = np.random.default_rng(3).standard_normal(60)
+    return lfilter([1.0], [1.0, -coefficient], noise)
+
+
+@pytest.mark.parametrize(("coefficient", "taken"), [(1.0, 0.85), (-0.7, 0.0)])
+def test_the_autoregression_is_neither_too_strong_nor_negative(coefficient, taken):
+    values = autoregression(coefficient) + 3 * (coefficient == 1) * np.arange(60)
+    assert long_run_covariance(values[:, None], 7) == pytest.approx(bartlett(values, 7, taken))
+
+
+def test_the_autoregression_is_by_least_squares():
+    values = autoregression(0.4)
+    centred = values - values.mean()
+    fitted = centred[1:] @ centred[:-1] / (centred[:-1] @ centred[:-1])
+    assert 0.2 < fitted < 0.6
+    assert long_run_covariance(values[:, None], 7) == pytest.approx(bartlett(values, 7, fitted))
+
+
+def bartlett(values, bandwidth, coefficient):
+    """The sum of weighted autocovariances, one by one."""
+    centred = values - values.mean()
+    residuals = centred[1:] - coefficient * centred[:-1]
+    residuals = residuals - residuals.mean()
+    nobs = len(residuals)
+    total = residuals @ residuals / nobs
+    for lag in range(1, bandwidth):
+        weight = 1 - lag / bandwidth
+        total += 2 * weight * (residuals[lag:] @ residuals[:-lag]) / nobs
+    return total / (1 - coefficient) ** 2

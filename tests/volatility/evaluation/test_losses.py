@@ -127,10 +127,12 @@ def test_qlike_refuses_a_forecast_that_is_no_variance():
 
 
 def test_intervals_with_a_missing_bound_are_refused():
-    with pytest.raises(InvalidSeries):
-        interval_loss(np.ones(1), np.array([[0.0, np.nan]]), 0.8)
-    with pytest.raises(InvalidSeries):
-        coverage_score(np.ones(1), np.array([[np.nan, 2.0]]))
+    with pytest.raises(InvalidSeries, match=r"\[1\] is nan") as refusal:
+        interval_loss(np.ones(2), np.array([[0.0, 2.0], [0.0, np.nan]]), 0.8)
+    assert refusal.value.code == "non_finite_rv"
+    with pytest.raises(InvalidSeries, match=r"\[0\] is nan") as refusal:
+        coverage_score(np.ones(2), np.array([[np.nan, 2.0], [0.0, 2.0]]))
+    assert refusal.value.code == "non_finite_rv"
 
 
 def test_crps_by_hand():

@@ -73,5 +73,6 @@ def test_two_paths_at_once_are_refused():
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
 def test_levels_outside_the_unit_interval_are_refused(level):
-    with pytest.raises(UnsupportedLevel):
+    with pytest.raises(UnsupportedLevel, match=f"level is {level}") as refused:
         whittle(PATH, level)
+    assert (refused.value.field, refused.value.found) == ("level", level)

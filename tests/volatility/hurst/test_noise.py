@@ -72,5 +72,5 @@ def test_a_range_of_hardly_any_steps_is_not_known():
 
 
 def test_unknown_measures_are_refused():
-    with pytest.raises(UnknownMeasure):
+    with pytest.raises(UnknownMeasure, match="garch"):
         log_volatility_noise("garch")

@@ -185,7 +185,7 @@ def test_estimators_that_contradict_each_other_are_pointed_out():
 
 
 def test_unknown_measures_are_refused():
-    with pytest.raises(UnknownMeasure):
+    with pytest.raises(UnknownMeasure, match="garch"):
         report(brownian_paths(0.1)[0], measure="garch")
 
 

@@ -61,5 +61,5 @@ def test_scales_without_fluctuation_are_left_out_while_three_remain():
 
     fit = fit_scaling_law(scales, values, np.ones(4), log_expected, law=(1.0, 0.0))
     assert len(fit.points) == 3
-    with pytest.raises(ConstantSeries):
+    with pytest.raises(ConstantSeries, match="at too few scales"):
         fit_scaling_law(scales, 0 * values, np.ones(4), log_expected, law=(1.0, 0.0))

@@ -76,5 +76,5 @@ def test_noise_that_leaves_nothing_gives_a_reason_and_no_number():
 
 
 def test_unknown_measures_are_refused():
-    with pytest.raises(UnknownMeasure):
+    with pytest.raises(UnknownMeasure, match="garman-klass"):
         variogram_corrected(brownian_paths(0.1)[0], "garman-klass")

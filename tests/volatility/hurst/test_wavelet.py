@@ -48,3 +48,22 @@ def test_expectation_is_exact(hurst):
         [[np.mean(d**2) for d in interior_details(p)[:3]] for p in brownian_paths(hurst)], axis=0
     )
     np.testing.assert_allclose(found, coefficients @ lags ** (2 * hurst), rtol=0.03)
+
+
+@pytest.mark.parametrize("nobs", [200, 201, 202, 203, 1_000])
+def test_those_coefficients_are_dropped_that_an_end_has_touched_and_no_other(nobs):
+    path = 5.0 + brownian_paths(0.3, nobs, 1)[0]
+    found = interior_details(path)
+    ways = ("zero", "constant", "reflect")  # of going on beyond the ends
+    approximations, kept = {way: path.copy() for way in ways}, []
+    for _ in range(7):
+        details = {}
+        for way, values in approximations.items():
+            approximations[way], details[way] = pywt.dwt(values, "db4", mode=way)
+        reference = details["zero"]
+        alike = [np.isclose(details[way], reference, rtol=0, atol=1e-9) for way in ways]
+        kept.append(reference[np.all(alike, axis=0)])
+    kept = [detail for detail in kept if len(detail) >= 4]
+    assert [len(detail) for detail in found] == [len(detail) for detail in kept]
+    for ours, theirs in zip(found, kept, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)

@@ -93,6 +93,16 @@ def test_realized_kernel_of_a_day_without_moves_is_zero():
     assert intraday.realized_kernel(np.zeros((2, 24))).tolist() == [0.0, 0.0]
 
 
+def test_a_day_of_noise_takes_every_autocovariance_and_no_more():
+    # Returns that undo each other leave no sparse variation: 2 of 40 add up to nothing.
+    noise = np.tile([0.01, -0.01], 20)[None, :]
+    nearly = noise.copy()
+    nearly[0, 0] += 1e-5  # some variation, and still a bandwidth beyond the number of returns
+    assert intraday._bandwidths(np.concatenate([noise, nearly])).tolist() == [39, 39]
+    for day in (noise, nearly):
+        assert intraday.realized_kernel(day) == intraday.realized_kernel(day, 39)
+
+
 @pytest.mark.parametrize("bandwidth", [-1, 5])
 def test_realized_kernel_refuses_a_bandwidth_it_cannot_have(bandwidth):
     with pytest.raises(InvalidInput, match=f"bandwidth {bandwidth} with 5 returns") as caught:

@@ -244,7 +244,7 @@ def test_sessions_too_short_for_a_measure_are_left_out():
     found, findings = rv_of(bars, measure="med_rv")
     assert "2019-07-03" not in found
     assert (len(found), findings) == (8, {"incomplete_sessions": 1})
-    with pytest.raises(TooFewObservations):
+    with pytest.raises(TooFewObservations, match="3 returns a day; got 2"):
         daily_series(make_bars(20, interval=43_200), "med_rv", CRYPTO)
 
 
