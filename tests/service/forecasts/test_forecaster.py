@@ -96,8 +96,11 @@ def test_the_id_looks_as_far_back_as_the_window_in_every_column(
         returns[place] += 0.01
         rv[place] *= 1.1
         dates[: len(dates) + place + 1] -= 1
-        changed = [{"columns": {"return": returns}}, {"rv": rv}, {"dates": dates}]
-        histories = [replace(series, **it) for it in changed]
+        histories = [
+            replace(series, columns={"return": returns}),
+            replace(series, rv=rv),
+            replace(series, dates=dates),
+        ]
         return [forecast(question._replace(history=it)).forecast_id for it in histories]
 
     same = forecast(question).forecast_id
