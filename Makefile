@@ -56,7 +56,7 @@ replicas: $(DEV) ## start three services at once on empty databases, 50 times, i
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
 
 fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),150) $(BIN)/python -m pytest --numprocesses auto tests/service/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest --numprocesses auto tests/service/test_fuzz.py
 
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)

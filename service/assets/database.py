@@ -5,7 +5,7 @@ the file, in PostgreSQL by that on the asset's row.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from service.database import upgrading
 from service.database.base import USUAL, Changes, Timeouts
 from service.database.opening import open_database
 from service.http.errors import BarsConflict
-from volatility.arrays import DateArray, FloatArray
+from volatility.arrays import DateArray
 from volatility.bars import PRICES, Bars
 from volatility.scale_free import usual_kind
 
@@ -270,7 +270,7 @@ def _read(connection: Connection, asset: str, locks: bool = False) -> HeldBars:
     row = connection.execute(wanted.with_for_update() if locks else wanted).one()
     prices = (_bars.c[price] for price in PRICES)
     query = sa.select(_bars.c.opened_at, *prices).where(_bars.c.asset == asset)
-    rows = connection.execute(query.order_by(_bars.c.opened_at)).all()
+    rows = connection.execute(query.order_by(_bars.c.opened_at))
     described = HeldAsset(
         asset=row.asset,
         calendar=row.calendar,
@@ -282,15 +282,16 @@ def _read(connection: Connection, asset: str, locks: bool = False) -> HeldBars:
     return HeldBars(described, _to_bars(rows, row.bar_interval), row.revision)
 
 
-def _to_bars(rows: Sequence[sa.Row[tuple[int, float, float, float, float]]], interval: int) -> Bars:
-    opened_at = np.array([row[0] for row in rows], dtype=np.int64)
-    prices: FloatArray = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 4)
+def _to_bars(rows: sa.CursorResult[tuple[int, float, float, float, float]], interval: int) -> Bars:
+    """Bars of rows, made of some thousands at a time: the driver keeps all threads waiting."""
+    times, prices = [np.empty(0, np.int64)], [np.empty((0, len(PRICES)))]
+    for part in rows.partitions(_ROWS_AT_ONCE):
+        times.append(np.array([row[0] for row in part], dtype=np.int64))
+        prices.append(np.array([row[1:] for row in part], dtype=np.float64))
+    columns = np.concatenate(prices).T.copy()
     return Bars(
-        timestamps=opened_at.astype("datetime64[s]"),
-        open=prices[:, 0].copy(),
-        high=prices[:, 1].copy(),
-        low=prices[:, 2].copy(),
-        close=prices[:, 3].copy(),
+        np.concatenate(times).astype("datetime64[s]"),
+        **dict(zip(PRICES, columns, strict=True)),
         interval=interval,
     )
 
