@@ -1,5 +1,8 @@
 """What only a store, or a model out of it, can refuse."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from volatility.errors import RoughcastError
 
 
@@ -30,3 +33,17 @@ class PredictionFailed(RoughcastError):
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(f"{model} failed to forecast: {reason}", found=reason)
         self.model = model
+
+
+@contextmanager
+def computing(model: str) -> Iterator[None]:
+    """Let whatever a predictor raises come out as `PredictionFailed`.
+
+    What it refuses, such as a day outside of the calendar, stays the error that it is.
+    """
+    try:
+        yield
+    except RoughcastError:
+        raise
+    except Exception as error:
+        raise PredictionFailed(model, type(error).__name__) from error

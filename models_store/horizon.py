@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models_store.calibration import Record
+from models_store.errors import computing
 from models_store.explanation import Explanation, explanations
 from models_store.forecast import ForecastInput
 from models_store.manifest import HorizonRecord, IntervalCalibration
@@ -98,7 +99,8 @@ class HorizonModel:
         """
         asked = [place for place, given in enumerate(inputs) if given.explain]
         rows = {name: values[asked] for name, values in windows.items()}
-        parts = parts_of_rv(self.predictor, rows, self.known.residual_variance, self.bounds)
+        with computing(self.track.model):
+            parts = parts_of_rv(self.predictor, rows, self.known.residual_variance, self.bounds)
         if own_scale is not None:
             parts.append(Part("own_scale", "own_scale", own_scale[asked]))
         return dict(zip(asked, explanations(self.predictor.scale, parts), strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_store import refusals
 from models_store.calibration import Calibration
-from models_store.errors import PredictionFailed
+from models_store.errors import PredictionFailed, computing
 from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.horizon import Computed, HorizonModel, Place, PredictedRv, filled_up
@@ -126,10 +126,9 @@ class LoadedModel:
 
     def _predict(self, horizon: int, windows: Windows) -> Prediction:
         """What the predictor says; whatever it raises comes out as `PredictionFailed`."""
-        try:
-            return self.at(horizon).predictor.predict(windows)
-        except Exception as error:
-            raise PredictionFailed(self.manifest.model, type(error).__name__) from error
+        predictor = self.at(horizon).predictor
+        with computing(self.manifest.model):
+            return predictor.predict(windows)
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1

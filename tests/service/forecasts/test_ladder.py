@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models_store.errors import computing
 from service.app import create_app
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
@@ -13,6 +14,7 @@ from tests.service.any_asset import publish_universal
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of, clock, damage, json_bars, json_rv
 from volatility.arrays import Prediction, Windows
+from volatility.errors import OutsideCalendar
 from volatility.regressors import LinearPredictor
 
 Fail = Callable[..., None]
@@ -56,6 +58,24 @@ def ask(client: TestClient, **more: Any) -> dict[str, Any]:
     answer = client.post("/forecast", json={"asset": ASSET, **more})
     assert answer.status_code == 200, answer.json()
     return answer.json()
+
+
+def test_a_model_that_cannot_be_explained_fails_as_one_that_cannot_forecast(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explain(*_given: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(LinearPredictor, "explain", explain)
+    body = {"asset": ASSET, "model": "har", "explain": True}
+    answer = client.post("/forecast", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "prediction_failed")
+    assert SECRET not in answer.text
+
+
+def test_what_a_model_refuses_is_no_failure() -> None:
+    with pytest.raises(OutsideCalendar, match="a day lies outside"), computing("har"):
+        raise OutsideCalendar("a day lies outside of the calendar")
 
 
 @pytest.mark.parametrize(
