@@ -120,15 +120,16 @@ class LoadedModel:
         values, diagnostics = self._predict(horizon, windows)
         variance = model.known.residual_variance
         rv, replaced = to_rv(values, self.manifest.scale, variance, model.bounds)
-        if not np.isfinite(rv).all():
-            raise PredictionFailed(self.manifest.model, "it says what is no number")
         return PredictedRv(rv, replaced, diagnostics)
 
     def _predict(self, horizon: int, windows: Windows) -> Prediction:
         """What the predictor says; whatever it raises comes out as `PredictionFailed`."""
         predictor = self.at(horizon).predictor
         with computing(self.manifest.model):
-            return predictor.predict(windows)
+            said = predictor.predict(windows)
+        if not np.isfinite(said.values).all():  # an infinite one would be clipped to what is known
+            raise PredictionFailed(self.manifest.model, "it says what is no number")
+        return said
 
     def forecast(
         self, history: RealizedSeries, levels: Sequence[float] = (0.8, 0.95), horizon: int = 1

@@ -89,5 +89,5 @@ def _remember(root: Path, place: str) -> None:
 def _known(root: Path) -> list[str]:
     try:
         return (root / _HISTORIES).read_text().split()
-    except OSError:
+    except (OSError, ValueError):  # not there, or damaged
         return []

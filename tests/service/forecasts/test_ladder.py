@@ -25,6 +25,10 @@ def raises(_windows: Windows) -> Prediction:
     raise RuntimeError(f"[ONNXRuntimeError] : 1 : FAIL : {SECRET}")
 
 
+def says_infinity(windows: Windows) -> Prediction:
+    return Prediction(np.full(len(windows["rv"]), np.inf), {})
+
+
 def says_nan(windows: Windows) -> Prediction:
     return Prediction(np.full(len(windows["rv"]), np.nan), {})
 
@@ -79,7 +83,12 @@ def test_what_a_model_refuses_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "why"), [(raises, "RuntimeError"), (says_nan, "it says what is no number")]
+    ("how", "why"),
+    [
+        (raises, "RuntimeError"),
+        (says_nan, "it says what is no number"),
+        (says_infinity, "it says what is no number"),
+    ],
 )
 def test_the_next_of_the_ladder_answers(
     client: TestClient, fail: Fail, how: Callable, why: str
