@@ -24,8 +24,7 @@ DAILY = 86_400  # seconds
 PRICES = ("open", "high", "low", "close")
 _prices_of = itemgetter(*PRICES)
 _FIELDS = len(PRICES) + 1  # of a record: and one of date and timestamp
-# A high of five times the low is a Parkinson volatility of 97 % in one bar: a crash to zero, or,
-# more often, a misprint. Either swamps every average it enters.
+# A Parkinson volatility of 97 % in one bar: a crash to zero or a misprint, which swamps averages.
 EXTREME_RANGE = 5.0
 
 
@@ -115,8 +114,7 @@ def _record_dates(records: Sequence[Mapping[str, Any]]) -> DateArray:
         with suppress(KeyError):
             days = [days_of([record["date"] for record in it]) for it in _parts(records)]
             return np.concatenate(days).astype("datetime64[s]")
-    dates = [_record_date(record, index) for index, record in enumerate(records)]
-    return days_of(dates).astype("datetime64[s]")
+    return days_of([_record_date(it, at) for at, it in enumerate(records)]).astype("datetime64[s]")
 
 
 def _record_date(record: Mapping[str, Any], index: int) -> date:
@@ -169,8 +167,8 @@ def validate(bars: Bars, calendar: Calendar, now: datetime) -> tuple[Finding, ..
     if not len(bars):
         raise InvalidBars([no_bars()])
     errors = [
-        *_price_errors(bars),
-        *_order_errors(bars),
+        *price_errors(bars),
+        *order_errors(bars),
         *_session_errors(bars, calendar, now),
         *_constant_errors(bars),
     ]
@@ -192,6 +190,15 @@ def session_dates(bars: Bars, calendar: Calendar) -> DateArray:
     if bars.is_daily or calendar.always_open:
         return bars.dates
     return dates_of(bars.timestamps, bars.interval, calendar)
+
+
+def not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
+    """Whether each bar, or the session of a daily one, was open at ``now`` or later; (n,)."""
+    if bars.is_daily:
+        return bars.dates > calendar.last_closed_session(now)
+    if calendar.always_open:
+        return bars.timestamps + np.timedelta64(bars.interval, "s") > utc_second(now)
+    return closing_times(bars.timestamps, bars.interval, calendar) > utc_second(now)
 
 
 def within_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
@@ -267,7 +274,8 @@ def _interval_findings(bars: Bars) -> Iterator[Finding]:
         yield Finding("unsupported_interval", "error", "interval", found, needed)
 
 
-def _price_errors(bars: Bars) -> Iterator[Finding]:
+def price_errors(bars: Bars) -> Iterator[Finding]:
+    """What is wrong with prices."""
     in_order = (bars.low > 0) & (bars.high < np.inf)  # false for NaN, here and below
     for price in (bars.open, bars.close):
         in_order &= (bars.low <= price) & (price <= bars.high)
@@ -297,7 +305,8 @@ def _range_errors(bars: Bars) -> Iterator[Finding]:
         yield from _first(bars, outside, code, name, found, f"{name} {needed}")
 
 
-def _order_errors(bars: Bars) -> Iterator[Finding]:
+def order_errors(bars: Bars) -> Iterator[Finding]:
+    """What is wrong with the order of bars."""
     steps = np.diff(bars.timestamps).astype(np.int64)
     if (steps > 0).all():
         return
@@ -312,8 +321,7 @@ def _order_errors(bars: Bars) -> Iterator[Finding]:
 
 
 def _session_errors(bars: Bars, calendar: Calendar, now: datetime) -> Iterator[Finding]:
-    future = _not_closed(bars, calendar, now)
-    before = bars.dates < calendar.first
+    future, before = not_closed(bars, calendar, now), bars.dates < calendar.first
     judged = ~future & ~before
     found, needed = "a bar that has not closed", f"bars that had closed by {utc_second(now)} UTC"
     yield from _first(bars, future, "future_dates", "timestamps", found, needed)
@@ -349,14 +357,6 @@ def _intraday_errors(bars: Bars, judged: BoolArray, calendar: Calendar) -> Itera
 def _misaligned(bars: Bars, wrong: BoolArray, needed: str) -> Iterator[Finding]:
     between = "a bar that opens between two others"
     yield from _first(bars, wrong, "misaligned_time", "timestamps", between, needed)
-
-
-def _not_closed(bars: Bars, calendar: Calendar, now: datetime) -> BoolArray:
-    if bars.is_daily:
-        return bars.dates > calendar.last_closed_session(now)
-    if calendar.always_open:
-        return bars.timestamps + np.timedelta64(bars.interval, "s") > utc_second(now)
-    return closing_times(bars.timestamps, bars.interval, calendar) > utc_second(now)
 
 
 def _constant_errors(bars: Bars) -> Iterator[Finding]:

@@ -7,15 +7,17 @@
 import math
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from volatility import recorded_calendars
 from volatility.arrays import BoolArray, DateArray
 from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
 
@@ -32,6 +34,7 @@ _AVERAGED_YEARS = (2000, 2020)
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400  # seconds
+_DAYS = np.dtype("datetime64[D]")
 
 _building = threading.Lock()  # warnings.catch_warnings is not thread-safe
 
@@ -73,11 +76,17 @@ class Calendar:
         ------
         OutsideCalendar : either date lies outside the calendar.
         """
-        bounds = np.asarray([start, end], "datetime64[D]")
-        self._check_covered(bounds)
-        left = np.searchsorted(self.session_dates, bounds[0], side="left")
-        right = np.searchsorted(self.session_dates, bounds[1], side="right")
+        left, right = self._span(start, end)
         return self.session_dates[left:right]
+
+    def position(self, day: np.datetime64) -> int:
+        """That of one session; see :meth:`positions`.
+
+        Raises
+        ------
+        OutsideCalendar : it lies outside the calendar.
+        """
+        return int(self.session_dates.searchsorted(self._covered(day)))
 
     def is_session(self, dates: DateArray) -> BoolArray:
         """Whether each of (n,) dates is a session; (n,).
@@ -119,7 +128,7 @@ class Calendar:
         """
         days = np.asarray(dates, "datetime64[D]")
         self._check_covered(days)
-        return np.searchsorted(self.session_dates, days)
+        return self.session_dates.searchsorted(days)
 
     def missing_sessions(self, dates: DateArray) -> DateArray:
         """Sessions between the first and the last of (n,) ``dates`` that are not among them.
@@ -148,7 +157,7 @@ class Calendar:
         # By integers, which takes a third of the time: every forecast asks this.
         second = epoch_second(now)
         place = int(self.closes.view(np.int64).searchsorted(second, side="right")) - 1
-        if place < 0 or second // _DAY > int(self.last.astype(np.int64)):
+        if place < 0 or second // _DAY > self.last.view(np.int64):
             raise self._outside(f"the last session closed at {utc_second(now)}")
         closed: np.datetime64 = self.session_dates[place]
         return closed
@@ -161,11 +170,24 @@ class Calendar:
         InvalidInput : ``now`` has no time zone.
         OutsideCalendar : ``as_of`` or ``now`` lies outside the calendar.
         """
-        day = _day(as_of)
+        day: np.datetime64 = as_of.astype(_DAYS)
         self._check_covered(np.atleast_1d(day))
         closed = np.searchsorted(self.session_dates, self.last_closed_session(now), side="right")
         known = np.searchsorted(self.session_dates, day, side="right")
         return max(0, int(closed - known))
+
+    def _span(self, start: np.datetime64, end: np.datetime64) -> tuple[int, int]:
+        """Places of the first session from ``start`` on, and of the first after ``end``."""
+        first, last = self._covered(start), self._covered(end)
+        dates = self.session_dates
+        return int(dates.searchsorted(first)), int(dates.searchsorted(last, side="right"))
+
+    def _covered(self, moment: np.datetime64) -> np.datetime64:
+        """A day, compared by itself, which takes a fifth of the time of an array of one."""
+        day: np.datetime64 = moment.astype(_DAYS)
+        if not self.first <= day <= self.last:  # also true for NaT
+            raise self._outside(str(day))
+        return day
 
     def _check_covered(self, days: DateArray) -> None:
         covered = (days >= self.first) & (days <= self.last)  # false for NaT
@@ -214,15 +236,26 @@ def _build(name: str, last_year: int) -> Calendar | Exception:
     ------
     UnknownCalendar : ``exchange_calendars`` does not know the name.
     """
-    # Loaded on first use: with pandas it takes half a second that 24/7 does not need.
-    import exchange_calendars  # type: ignore[import-untyped]
+    recorded = recorded_calendars.read(name, last_year)
+    if recorded is None:
+        # Loaded on first use: with pandas it takes half a second.
+        import exchange_calendars  # type: ignore[import-untyped]
 
-    if name not in exchange_calendars.get_calendar_names():
-        raise _unknown(name, "there is no such calendar")
+        if name not in exchange_calendars.get_calendar_names():
+            raise _unknown(name, "there is no such calendar")
     with _building:
         if (name, last_year) not in _exchanges:  # nor did another thread build it meanwhile
-            _exchanges[name, last_year] = _exchange(name, last_year)
+            found = _of_fields(name, recorded) if recorded else _exchange(name, last_year)
+            _exchanges[name, last_year] = found
         return _exchanges[name, last_year]
+
+
+def record(path: Path) -> None:
+    """Write the calendars that :mod:`volatility.recorded_calendars` keeps."""
+    last_year = recorded_calendars.LAST_YEAR
+    recorded_calendars.write(
+        {name: _fields(name, last_year)[1] for name in recorded_calendars.NAMES}, path
+    )
 
 
 @cache
@@ -245,29 +278,40 @@ def _exchange(name: str, last_year: int) -> Calendar | Exception:
     """The calendar, or why ``exchange_calendars`` cannot build it."""
     from exchange_calendars.errors import CalendarError  # type: ignore[import-untyped]
 
+    try:
+        return _of_fields(*_fields(name, last_year))
+    except (CalendarError, NotImplementedError, ValueError) as error:
+        # Some of exchange_calendars 4.13 fail in themselves, ASEX and XTAE among them.
+        return error
+
+
+def _fields(name: str, last_year: int) -> tuple[str, dict[str, DateArray]]:
+    """Its proper name and its arrays, as :func:`volatility.recorded_calendars.read` has them."""
     with warnings.catch_warnings():
         # exchange_calendars 4.13 reads these, which pandas 3.1 deprecates.
         for old in (r"Series\.values", r"DatetimeIndex\.weekday"):
             warnings.filterwarnings("ignore", message=old, category=DeprecationWarning)
-        try:
-            source, first, last = _fabricate(name, last_year)
-        except (CalendarError, NotImplementedError, ValueError) as error:
-            # Some of exchange_calendars 4.13 fail in themselves, ASEX and XTAE among them.
-            return error
-        sessions = source.sessions.to_numpy().astype("datetime64[D]")
-        opens, closes = _moments(source.opens), _moments(source.closes)
-        breaks = np.stack([_moments(source.break_starts), _moments(source.break_ends)], axis=1)
-        early_closes = source.early_closes.to_numpy().astype("datetime64[D]")
+        source, first, last = _fabricate(name, last_year)
+        breaks = [_moments(source.break_starts), _moments(source.break_ends)]
+        return source.name, {
+            "covered": np.array([first, last]),
+            "session_dates": source.sessions.to_numpy().astype("datetime64[D]"),
+            "opens": _moments(source.opens),
+            "closes": _moments(source.closes),
+            "breaks": np.stack(breaks, axis=1),
+            "early_closes": source.early_closes.to_numpy().astype("datetime64[D]"),
+        }
+
+
+def _of_fields(name: str, fields: Mapping[str, DateArray]) -> Calendar:
+    arrays = {it: _frozen(values) for it, values in fields.items() if it != "covered"}
+    first, last = fields["covered"]
     return Calendar(
-        name=source.name,
-        periods_per_year=_sessions_per_year(sessions),
+        name=name,
+        periods_per_year=_sessions_per_year(arrays["session_dates"]),
         first=first,
         last=last,
-        session_dates=_frozen(sessions),
-        opens=_frozen(opens),
-        closes=_frozen(closes),
-        breaks=_frozen(breaks),
-        early_closes=_frozen(early_closes),
+        **arrays,
     )
 
 
@@ -339,12 +383,7 @@ def epoch_second(now: datetime) -> int:
 
 
 def utc_second(now: datetime) -> np.datetime64:
-    """Moment in UTC, to the second.
-
-    Raises
-    ------
-    InvalidInput : ``now`` has no time zone.
-    """
+    """Moment in UTC; see :func:`epoch_second`."""
     return np.datetime64(epoch_second(now), "s")
 
 
@@ -352,11 +391,6 @@ def days_of(dates: Sequence[date]) -> DateArray:
     """Python's dates as numpy's; by their ordinals, which is ten times as fast as one by one."""
     ordinals = np.fromiter(map(date.toordinal, dates), np.int64, len(dates))
     return (ordinals - _EPOCH).astype("datetime64[D]")
-
-
-def _day(date: np.datetime64) -> np.datetime64:
-    day: np.datetime64 = date.astype("datetime64[D]")
-    return day
 
 
 def _frozen(dates: DateArray) -> DateArray:

@@ -77,6 +77,37 @@ def make_pairs(
     return pairs if keep.all() else pairs.where(keep)
 
 
+def outcomes(
+    series: DatedSeries, calendar: Calendar, targets: DateArray, horizon: int = 1
+) -> FloatArray:
+    """Mean daily rv of the sessions that begin with each target date.
+
+    Parameters
+    ----------
+    series : daily rv.
+    calendar : says which session follows which.
+    targets : (n,) sessions of it.
+    horizon : sessions from each on.
+
+    Returns
+    -------
+    (n,) the same numbers as the targets of :func:`make_pairs`; NaN where one of the sessions is
+    not in the series.
+
+    Raises
+    ------
+    OutsideCalendar : a date that the calendar does not cover.
+    """
+    found = np.full(len(targets), np.nan)
+    if not len(targets) or len(series) < horizon:
+        return found
+    places, wanted = calendar.positions(series.dates), calendar.positions(targets)
+    first = np.minimum(np.searchsorted(places, wanted), len(places) - horizon)
+    whole = (places[first] == wanted) & (places[first + horizon - 1] == wanted + horizon - 1)
+    found[whole] = windows(series.rv, horizon).mean(axis=-1)[first[whole]]
+    return found
+
+
 def _accompanied(seen: Windows) -> NDArray[np.bool_]:
     """Where the companions of (n, lookback) windows were known; (n,)."""
     keep = np.ones(len(seen["rv"]), dtype=np.bool_)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import numpy as np
 
+from volatility.bars import Bars, order_errors, price_errors
 from volatility.calendars import Calendar
 from volatility.errors import ImplausibleUnit, InvalidSeries
 from volatility.series import DatedSeries, RealizedSeries, refuse_where
@@ -51,7 +52,8 @@ def _check_values(series: RealizedSeries) -> None:
             found=0,
             needed="at least one value",
         )
-    if series.rv.min() > 0 and series.rv.max() <= MAX_PLAUSIBLE_MEDIAN:  # false for NaN
+    usual = (series.rv > 0) & (series.rv <= MAX_PLAUSIBLE_MEDIAN)  # false for NaN
+    if np.count_nonzero(usual) == len(usual):
         return  # as nearly always: a median takes longer than everything else here
     finite = np.isfinite(series.rv)
     refuse_where(~finite, series, "non_finite_rv", "rv", "finite values")
@@ -95,3 +97,11 @@ def _check_sessions(series: DatedSeries, calendar: Calendar, now: datetime | Non
         refuse_where(series.dates > closed, series, "future_dates", "dates", needed)
     needed = f"sessions of the calendar {calendar.name}"
     refuse_where(~calendar.is_session(series.dates), series, "not_a_session", "dates", needed)
+
+
+def damage_of(bars: Bars) -> str | None:
+    """What is wrong with bars that were validated once; None where nothing is.
+
+    Their prices and their order: what can be told without a calendar and a clock.
+    """
+    return "; ".join(map(str, (*price_errors(bars), *order_errors(bars)))) or None

@@ -286,7 +286,7 @@ class Design:
         """Columns of the design matrix, (batch,) each; see :meth:`build`."""
         for column in self._needed:
             if column not in windows:
-                raise self._missing(column)
+                raise self._missing(column, windows)
             if windows[column].shape[1] < self.lookback:
                 raise self._too_short(windows[column].shape[1])
         seen = SharedWindows(windows) if self._shares else windows
@@ -300,11 +300,12 @@ class Design:
     def _names(self) -> str:
         return ", ".join(regressor.name for regressor in self.regressors)
 
-    def _missing(self, column: str) -> InvalidInput:
+    def _missing(self, column: str, windows: Windows) -> InvalidInput:
         return InvalidInput(
             f"regressors {self._names} need the column {column}, which the windows lack",
             code="missing_columns",
             field="windows",
+            found=f"windows of {', '.join(windows) or 'nothing'}",
             needed=column,
         )
 

@@ -51,9 +51,13 @@ class RealizedSeries:
     columns: Mapping[str, FloatArray] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rv", np.asarray(self.rv, dtype=np.float64))
-        if self.rv.ndim != 1:
-            raise self._unequal(self.rv.shape)
+        rv = np.asarray(self.rv, dtype=np.float64)
+        if rv is not self.rv:
+            object.__setattr__(self, "rv", rv)
+        if rv.ndim != 1:
+            raise self._unequal(rv.shape)
+        if not self.columns:  # of ten thousand short histories in a batch, none
+            return
         columns = {name: np.asarray(it, dtype=np.float64) for name, it in self.columns.items()}
         object.__setattr__(self, "columns", columns)
         for name, values in columns.items():

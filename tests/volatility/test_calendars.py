@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volatility import calendars
+from volatility import calendars, recorded_calendars
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput, OutsideCalendar, UnknownCalendar
 
@@ -160,6 +161,35 @@ def test_dates_outside_the_calendar_are_refused(xnys, date):
         assert "1990-01-01 to " in e.value.needed or "1990-01-01" in str(e.value)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "number"),
+    [
+        ("2020-07-02", "2020-07-06", 2),  # a holiday and a weekend between
+        ("2020-07-03", "2020-07-05", 0),
+        ("2020-07-06", "2020-07-06", 1),
+        ("2020-07-06", "2020-07-02", 0),
+    ],
+)
+def test_sessions_are_counted_and_placed_as_they_are_listed(xnys, start, end, number):
+    first, last = np.datetime64(start), np.datetime64(end)
+    assert len(xnys.sessions(first, last)) == number
+    assert [xnys.position(first), xnys.position(last)] == [
+        *xnys.positions(np.array([first, last])),
+    ]
+
+
+@pytest.mark.parametrize("date", ["1985-01-02", "2100-01-04", "NaT"])
+def test_a_day_outside_the_calendar_has_no_place(xnys, date):
+    day, inside = np.datetime64(date, "D"), np.datetime64("2020-07-02")
+    for ask in (
+        lambda: xnys.position(day),
+        lambda: xnys.sessions(day, inside),
+        lambda: xnys.sessions(inside, day),
+    ):
+        with pytest.raises(OutsideCalendar, match=f"{date} lies outside"):
+            ask()
+
+
 def test_a_moment_outside_the_calendar_is_refused(xnys):
     for now in (utc("1985-01-01 00:00"), utc("2199-01-01 00:00")):
         with pytest.raises(OutsideCalendar, match="covers 1990-01-01 to"):
@@ -223,7 +253,7 @@ def test_a_calendar_that_is_there_does_not_wait_for_another_to_be_built(xnys, mo
             assert begun.wait(60)
             for name in ("XNYS", "24/7"):
                 assert pool.submit(get_calendar, name).result(60).name == name
-            with pytest.raises(UnknownCalendar):
+            with pytest.raises(UnknownCalendar, match="'NOPE': there is no such calendar"):
                 pool.submit(get_calendar, "NOPE").result(60)
             assert not any(it.done() for it in building)
         finally:
@@ -254,5 +284,37 @@ def test_crypto_needs_no_exchange_calendars():
     code = (
         "import sys; from volatility.calendars import get_calendar; get_calendar('24/7');"
         "sys.exit('exchange_calendars' in sys.modules or 'pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", recorded_calendars.NAMES)
+def test_a_recorded_calendar_is_the_one_that_is_built(name):
+    """After an update of exchange_calendars, ``make calendars`` records them anew."""
+    year = datetime.now(UTC).year + 2
+    recorded, built = get_calendar(name), calendars._exchange(name, year)
+    assert recorded_calendars.read(name, year) is not None
+    for field in dataclasses.fields(recorded):
+        one, other = getattr(recorded, field.name), getattr(built, field.name)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_calendar_is_built_where_another_version_of_the_rules_is_installed(monkeypatch):
+    year = datetime.now(UTC).year + 2
+    assert recorded_calendars.read("XNYS", recorded_calendars.LAST_YEAR + 1) is None
+    assert recorded_calendars.read("XLON", year) is None
+    monkeypatch.setattr(recorded_calendars, "version", lambda _package: "0")
+    assert recorded_calendars.read("XNYS", year) is None
+    monkeypatch.setattr(calendars, "_exchanges", {})
+    monkeypatch.setattr(calendars, "_exchange", lambda *_asked: ValueError("it is built"))
+    with pytest.raises(UnknownCalendar):
+        get_calendar("XNYS")
+
+
+def test_the_calendars_of_every_start_need_no_pandas():
+    code = (
+        "import sys; from volatility.calendars import get_calendar; get_calendar('XNYS');"
+        "get_calendar('24/5'); sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

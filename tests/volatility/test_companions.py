@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.volatility.prices import make_bars
 from volatility.calendars import get_calendar
 from volatility.companions import (
     Companion,
     accompanied,
     aligned,
+    are_known,
     as_measured,
     companions_in,
+    sessions_behind,
     usual_calendar,
     usual_measure,
+    why_unknown,
+    worth_telling,
 )
-from volatility.errors import InvalidSeries
+from volatility.errors import Finding, InvalidSeries
 from volatility.pairs import make_pairs
 from volatility.regressor_names import design_of, make_regressor
 from volatility.series import DatedSeries, daily_series
@@ -210,8 +215,6 @@ def test_a_gap_leaves_means_to_what_is_known() -> None:
 
 
 def test_of_an_index_the_close_counts() -> None:
-    from tests.volatility.prices import make_bars
-
     bars = make_bars(30)
     series, _ = daily_series(
         as_measured(bars, "implied_variance"), "implied_variance", CRYPTO, ("return",)
@@ -228,3 +231,79 @@ def test_what_is_usual() -> None:
     # Not told apart from other exchanges by its dates: closed when every exchange of a date is.
     assert usual_calendar("UKX", london) == "24/5"
     assert usual_calendar("BTC-USD", np.arange("2024-01-01", "2024-02-01", dtype="M8[D]")) == "24/7"
+
+
+def test_of_closes_alone_it_is_not_told_that_they_have_no_range() -> None:
+    flat = Finding("zero_range_bar", "warning", "high", "no range", "a range")
+    stale = Finding("missing_sessions", "warning", "timestamps", "a gap", "every session")
+    assert worth_telling([flat, stale], "implied_variance") == (stale,)
+    assert worth_telling([flat, stale], "parkinson") == (flat, stale)
+
+
+GAP = np.nan
+
+
+@pytest.mark.parametrize(
+    ("window", "known", "said"),
+    [
+        ([1.0, 1.0, GAP, GAP, 1.0], True, None),
+        ([GAP, GAP, 1.0, 1.0], True, None),  # a half is enough
+        ([1.0, 1.0, GAP, GAP, GAP, 1.0, 1.0, GAP], False, "nothing of VIX that is at most 5 days"),
+        ([1.0, 1.0, 1.0, GAP], False, "at the newest session; needed: a value there, and at half"),
+        ([GAP, GAP, GAP, 1.0], False, "VIX is known at 1 of the 4 sessions of the window; needed"),
+        ([GAP, GAP, GAP, 1.0, 1.0], False, "needed: at 3 or more"),
+        ([GAP, GAP, GAP, GAP, 1.0], False, "VIX is known at 1 of the 5 sessions of the window"),
+    ],
+)
+def test_a_companion_is_known_at_the_newest_session_and_half_of_the_others(
+    window: list[float], known: bool, said: str | None
+) -> None:
+    seen = np.array(window)
+    # Beside another row: each counts by itself.
+    assert are_known(np.array([window, [1.0] * len(window)])).tolist() == [known, True]
+    if said is not None:
+        assert said in why_unknown("VIX", seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "as_of", "calendar", "behind"),
+    [
+        ("SPX", "2024-03-12", "2024-03-12", "XNYS", 0),
+        ("SPX", "2024-03-12", "2024-03-13", "XNYS", 1),
+        ("SPX", "2024-03-12", "2024-03-18", "XNYS", 4),  # a weekend has none
+        ("SPX", "2024-03-12", "2024-03-13", "XLON", 0),  # New York's 13th is not over by then
+        ("SPX", "2024-03-12", "2024-03-14", "XLON", 1),
+        ("SPX", "2024-03-15", "2024-03-12", "XNYS", 0),  # what is held ahead is no arrears
+    ],
+)
+def test_sessions_that_were_known_and_are_not_held_are_counted(
+    name: str, last: str, as_of: str, calendar: str, behind: int
+) -> None:
+    held = companion(name, "XNYS", "2024-03-04", last)
+    assert sessions_behind(held, np.datetime64(as_of), get_calendar(calendar)) == behind
+
+
+def test_an_index_is_behind_from_its_own_close_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    vix = companion("VIX", "XNYS", "2024-03-04", "2024-03-12")
+    day = np.datetime64("2024-03-13")
+    assert sessions_behind(vix, day, NEW_YORK) == 1
+    for delay, behind in ((1_800, 1), (1_801, 0)):  # a forecast is issued half an hour after
+        monkeypatch.setattr(Companion, "delay", delay)
+        assert sessions_behind(vix, day, NEW_YORK) == behind
+
+
+def test_an_age_of_five_days_is_not_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of New York's 13 March, at the forecast of the 18th, half an hour after the same close."""
+    vix = companion("VIX", "XNYS", "2024-03-04", "2024-03-13")
+    for delay, log_rv in ((1_800, 13.0), (1_799, GAP)):
+        monkeypatch.setattr(Companion, "delay", delay)
+        found, _ = seen(vix, ["2024-03-18"], "XNYS")
+        np.testing.assert_array_equal(found, [log_rv])
+
+
+def test_bars_of_an_index_are_its_closes_and_all_others_are_as_they_come() -> None:
+    bars = make_bars(5)
+    closes = as_measured(bars, "implied_variance")
+    for name in ("open", "high", "low", "close"):
+        assert (getattr(closes, name) == bars.close).all()
+    assert as_measured(bars, "parkinson") is bars

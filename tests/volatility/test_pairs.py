@@ -3,7 +3,7 @@ import pytest
 
 from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
-from volatility.pairs import make_pairs
+from volatility.pairs import make_pairs, outcomes
 from volatility.series import DatedSeries, RealizedSeries
 
 
@@ -73,3 +73,34 @@ def test_too_short_a_series() -> None:
     assert len(make_pairs(series, 4, get_calendar("24/7"), horizon=2)) == 1
     with pytest.raises(HistoryTooShort, match="4 sessions and 3 ahead need 7 sessions; got 6"):
         make_pairs(series, 4, get_calendar("24/7"), horizon=3)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5])
+def test_outcomes_are_the_targets_of_pairs(horizon: int) -> None:
+    """Of a series with gaps: each target bit for bit, and nothing where a session is missing."""
+    dates = np.arange("2021-01-01", "2021-03-02", dtype="datetime64[D]")
+    kept = np.ones(len(dates), bool)
+    kept[[20, 21, 40]] = False
+    rng = np.random.default_rng(3)
+    series = DatedSeries(rng.gamma(2.0, 1e-4, int(kept.sum())), "parkinson", dates[kept])
+    calendar = get_calendar("24/7")
+    pairs = make_pairs(series, 3, calendar, horizon)
+    targets = np.append(dates, np.datetime64("2021-03-02"))
+    found = dict(zip(targets.tolist(), outcomes(series, calendar, targets, horizon), strict=True))
+    for target, expected in zip(pairs.target_dates.tolist(), pairs.targets, strict=True):
+        assert found[target] == expected
+    whole = {
+        targets[it].item()
+        for it in range(len(dates) - horizon + 1)
+        if kept[it : it + horizon].all()
+    }
+    assert {it for it, value in found.items() if np.isfinite(value)} == whole
+
+
+def test_of_too_few_sessions_there_are_no_outcomes() -> None:
+    dates = np.arange("2021-01-01", "2021-01-03", dtype="datetime64[D]")
+    series = DatedSeries(np.array([1e-4, 2e-4]), "parkinson", dates)
+    calendar = get_calendar("24/7")
+    assert np.isnan(outcomes(series, calendar, dates, 3)).all()
+    assert outcomes(series, calendar, dates[:1], 2).tolist() == [pytest.approx(1.5e-4)]
+    assert len(outcomes(series, calendar, dates[:0], 1)) == 0

@@ -110,6 +110,24 @@ def needed_bars(calendar: Calendar) -> str:
     return f"nine in ten of a session's bars{before}, and of the newest session its last one"
 
 
+def is_each_by_itself(interval: int, calendar: Calendar) -> bool:
+    """Whether no other session decides on whether one is measured, but the one before.
+
+    It does where sessions may have fewer than three bars: then as many are needed as the longest
+    has.
+
+    Parameters
+    ----------
+    interval : seconds a bar spans.
+    calendar : the sessions.
+    """
+    spans = (calendar.closes - calendar.opens).astype(np.int64)
+    if len(calendar.breaks):
+        pauses = calendar.breaks[:, 1] - calendar.breaks[:, 0]
+        spans -= np.where(np.isnat(pauses), 0, pauses.astype(np.int64))
+    return bool(spans.min() >= _FEWEST_RETURNS * interval)
+
+
 def _placed(bars: Bars, calendar: Calendar) -> tuple[Bars, Places]:
     """The bars that belong to a session and are on its grid, and the place of that session."""
     places = places_of(bars.timestamps, bars.interval, calendar)

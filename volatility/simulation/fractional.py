@@ -141,11 +141,10 @@ def rough_log_volatility(
     Gatheral, Jaisson & Rosenbaum (2018), Quantitative Finance 18(6).
     """
     check_size(nobs, paths)
-    if steps_per_day < 1 or mean_reversion < 0:
-        raise InvalidInput(
-            f"steps_per_day is {steps_per_day} and mean_reversion {mean_reversion}",
-            needed="at least one step a day and a speed of zero or more",
-        )
+    if steps_per_day < 1:
+        raise _invalid("steps_per_day", steps_per_day, "1 or more")
+    if not mean_reversion >= 0:  # also true for NaN
+        raise _invalid("mean_reversion", mean_reversion, "a speed of zero or more")
     length = nobs * steps_per_day
     step_deviation = vol_of_vol * steps_per_day**-hurst
     speed = mean_reversion / steps_per_day
@@ -162,9 +161,7 @@ def rough_log_volatility(
 
 def _check_hurst(hurst: float) -> None:
     if not 0 < hurst < 1:
-        raise InvalidInput(
-            f"hurst is {hurst}", field="hurst", found=hurst, needed="a number in (0, 1)"
-        )
+        raise _invalid("hurst", hurst, "a number in (0, 1)")
 
 
 def check_size(nobs: int, paths: int) -> None:
@@ -174,10 +171,15 @@ def check_size(nobs: int, paths: int) -> None:
     ------
     InvalidInput : ``nobs`` or ``paths`` below 1.
     """
-    if nobs < 1 or paths < 1:
-        raise InvalidInput(
-            f"nobs is {nobs} and paths {paths}", field="nobs", found=nobs, needed="1 or more"
-        )
+    for field, found in (("nobs", nobs), ("paths", paths)):
+        if found < 1:
+            raise _invalid(field, found, "1 or more")
+
+
+def _invalid(field: str, found: float, needed: str) -> InvalidInput:
+    return InvalidInput(
+        f"{field} is {found}; needed: {needed}", field=field, found=found, needed=needed
+    )
 
 
 def _embedding_eigenvalues(hurst: float, nobs: int) -> FloatArray:

@@ -191,15 +191,19 @@ def _day_of_returns(
 
 
 def _check_jumps(steps: int, share: float, probability: float) -> None:
-    if steps < 1 or not 0 <= share < 1 or not 0 < probability <= 1:
-        found = f"{steps} steps, share {share}, probability {probability}"
-        raise InvalidInput(
-            f"{found}; needed: at least one step a day, a share of jumps from 0 to below 1, and a "
-            "probability of jumps above 0 and up to 1",
-            code="invalid_size",
-            field="jump_share",
-            found=found,
-        )
+    for field, found, fits, needed in (
+        ("steps_per_day", steps, steps >= 1, "1 or more"),
+        ("jump_share", share, 0 <= share < 1, "a share from 0 to below 1"),
+        ("jump_probability", probability, 0 < probability <= 1, "above 0 and up to 1"),
+    ):
+        if not fits:
+            raise InvalidInput(
+                f"{field} is {found}; needed: {needed}",
+                code="invalid_size",
+                field=field,
+                found=found,
+                needed=needed,
+            )
 
 
 def _check_variance(variance: float, coefficients: Mapping[str, float]) -> None:

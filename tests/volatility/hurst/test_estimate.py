@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.errors import details
 from volatility.arrays import FloatArray
 from volatility.errors import HistoryTooShort, InvalidInput, UnsupportedLevel
 from volatility.hurst import (
@@ -18,6 +19,7 @@ from volatility.hurst import (
     wavelet,
     whittle,
 )
+from volatility.hurst.estimate import check_path
 
 ESTIMATORS: list[Callable[[FloatArray], HurstEstimate | HurstReport]] = [
     rescaled_range,
@@ -36,14 +38,22 @@ PATH = np.cumsum(np.random.default_rng(1).standard_normal(300))
 def test_values_that_are_not_finite_are_refused(estimator, bad):
     path = PATH.copy()
     path[[7, 9]] = bad
-    with pytest.raises(InvalidInput, match="2 values that are not finite, the first at position 7"):
+    with pytest.raises(
+        InvalidInput, match="2 values that are not finite, the first at position 7"
+    ) as refused:
         estimator(path)
+    assert details(refused.value) == (
+        "log_volatility",
+        pytest.approx(bad, nan_ok=True),
+        "finite numbers",
+    )
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_short_paths_are_refused(estimator):
-    with pytest.raises(HistoryTooShort, match="needs 125 sessions; got 124"):
+    with pytest.raises(HistoryTooShort, match="needs 125 sessions; got 124") as refused:
         estimator(PATH[: MINIMUM_NOBS - 1])
+    assert details(refused.value) == ("log_volatility", 124, "at least 125 sessions")
     estimator(PATH[:MINIMUM_NOBS])
 
 
@@ -53,6 +63,21 @@ def test_paths_without_fluctuations_are_refused(estimator, path):
     with pytest.raises(ConstantSeries) as error:
         estimator(path)
     assert error.value.code == "constant_series"
+    assert details(error.value) == ("log_volatility", path[0], "a series that varies")
+
+
+@pytest.mark.parametrize(
+    ("level", "step", "refused"),
+    [(0.0, 4.9e-13, True), (0.0, 5.1e-13, False), (-1e6, 1e-7, True), (-1e4, 1e-7, False)],
+)
+def test_fluctuations_that_rounding_makes_are_none(level, step, refused):
+    """Changes that differ by 1e-12 of the largest value at most, or by 1e-12."""
+    path = level + np.where(np.arange(300) % 2, step, 0.0)  # changes differ by twice the step
+    if refused:
+        with pytest.raises(ConstantSeries):
+            check_path(path)
+    else:
+        assert check_path(path).tolist() == path.tolist()
 
 
 def test_a_path_that_hardly_moves_is_refused_rather_than_divided_by_zero():
@@ -67,8 +92,9 @@ def test_a_path_that_hardly_moves_is_refused_rather_than_divided_by_zero():
 
 
 def test_two_paths_at_once_are_refused():
-    with pytest.raises(InvalidInput, match="one path is needed"):
+    with pytest.raises(InvalidInput, match="one path is needed") as refused:
         dfa(PATH.reshape(2, -1))
+    assert details(refused.value) == ("log_volatility", (2, 150), "a one-dimensional array")
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0])

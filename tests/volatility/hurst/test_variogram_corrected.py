@@ -1,11 +1,17 @@
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from tests.volatility.hurst.paths import brownian_paths
 from volatility.errors import UnknownMeasure
 from volatility.hurst import variogram, variogram_corrected
+from volatility.hurst.noise import MeasurementNoise
+from volatility.hurst.variogram import mean_squared_differences
 from volatility.simulation.fractional import rough_log_volatility
 from volatility.simulation.regression import intraday_returns
+
+module = import_module("volatility.hurst.variogram_corrected")  # a function hides it in its package
 
 
 def seen_through(path, intraday_nobs, rng):
@@ -78,3 +84,34 @@ def test_noise_that_leaves_nothing_gives_a_reason_and_no_number():
 def test_unknown_measures_are_refused():
     with pytest.raises(UnknownMeasure, match="garman-klass"):
         variogram_corrected(brownian_paths(0.1)[0], "garman-klass")
+
+
+# Five values that repeat themselves: at lags of 5 they differ by little, at others by much.
+CYCLE = np.tile(np.random.default_rng(7).standard_normal(5), 200)
+REPEATED = CYCLE + 0.1 * np.random.default_rng(8).standard_normal(1_000)
+
+
+@pytest.mark.parametrize(("share", "known"), [(1.0, False), (0.999, True)])
+def test_noise_as_large_as_the_smallest_difference_leaves_nothing(share, known, monkeypatch):
+    variance = share * mean_squared_differences(REPEATED).min() / 2
+    noise = MeasurementNoise(variance, variance)
+    monkeypatch.setattr(module, "log_volatility_noise", lambda *_: noise)
+    assert (variogram_corrected(REPEATED, "parkinson").hurst is not None) == known
+
+
+@pytest.mark.parametrize(("share", "upper"), [(1.0, True), (0.999, False)])
+def test_an_interval_reaches_to_one_where_more_noise_would_leave_nothing(share, upper, monkeypatch):
+    smallest = mean_squared_differences(REPEATED).min()
+    noise = MeasurementNoise(smallest / 20, share * smallest / 2)
+    monkeypatch.setattr(module, "log_volatility_noise", lambda *_: noise)
+    assert (variogram_corrected(REPEATED, "parkinson").interval[1] == 1.0) == upper
+
+
+@pytest.mark.parametrize(("excess", "known"), [(1.0 - 1e-9, True), (1.0 + 1e-9, False)])
+def test_four_fifths_of_the_changes_may_be_noise(excess, known, monkeypatch):
+    path = brownian_paths(0.3)[0]
+    values = mean_squared_differences(path)
+    variance = 0.8 * excess * values[0] / 2
+    noise = MeasurementNoise(variance, variance)
+    monkeypatch.setattr(module, "log_volatility_noise", lambda *_: noise)
+    assert (variogram_corrected(path, "parkinson").hurst is not None) == known

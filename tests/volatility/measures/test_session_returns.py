@@ -250,5 +250,8 @@ def test_sessions_too_short_for_a_measure_are_left_out():
 
 def test_bars_outside_of_sessions_are_not_measured():
     night = make_bars(40, start="2019-07-02T21:00", interval=300)
-    with pytest.raises(HistoryTooShort):
+    message = "realized_variance is defined in none of the 0 complete sessions of 40 bars"
+    with pytest.raises(HistoryTooShort, match=message) as caught:
         daily_series(night, "realized_variance", NEW_YORK)
+    assert (caught.value.field, caught.value.found) == ("bars", 40)
+    assert caught.value.needed.startswith("complete sessions")

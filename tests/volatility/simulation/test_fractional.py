@@ -51,7 +51,7 @@ def test_exponents_outside_the_unit_interval_are_refused(hurst):
 
 
 def test_no_paths_are_refused():
-    with pytest.raises(InvalidInput, match="paths 0"):
+    with pytest.raises(InvalidInput, match="paths is 0"):
         fractional_gaussian_noise(0.3, 10, np.random.default_rng(0), paths=0)
 
 

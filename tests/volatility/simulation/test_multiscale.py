@@ -55,5 +55,6 @@ def test_an_exponential_average_by_hand():
 
 @pytest.mark.parametrize("draw", [log_correlated, markov_switching])
 def test_nothing_is_not_simulated(draw):
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="nobs is 0; needed: 1 or more") as caught:
         draw(0, np.random.default_rng(5))
+    assert (caught.value.field, caught.value.found, caught.value.needed) == ("nobs", 0, "1 or more")
