@@ -8,12 +8,14 @@ same number.
 
 from models_store.calibration import Calibration
 from models_store.errors import ArtifactRefused, PredictionFailed
+from models_store.evidence import Evidence
 from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.manifest import Manifest
+from models_store.place import Card, Refusal
 from models_store.runtime import LoadedModel
+from models_store.shelf import Shelf
 from models_store.shipped import open_store
-from models_store.snapshot import Refusal, Snapshot
 from models_store.store import Store
 from models_store.universal.asset_model import UniversalAssetModel
 from models_store.universal.model import UniversalModel
@@ -21,6 +23,8 @@ from models_store.universal.model import UniversalModel
 __all__ = [
     "ArtifactRefused",
     "Calibration",
+    "Card",
+    "Evidence",
     "Explanation",
     "Forecast",
     "ForecastInput",
@@ -30,7 +34,7 @@ __all__ = [
     "PredictionFailed",
     "Quantile",
     "Refusal",
-    "Snapshot",
+    "Shelf",
     "Store",
     "UniversalAssetModel",
     "UniversalModel",

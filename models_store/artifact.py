@@ -7,8 +7,8 @@
     model.onnx          a network; see models_store.predictors
     evaluation.npz      its walk-forward forecasts, by target date
     reference.npz       windows of every column the model needs (and the days, where it knows the
-                        calendar), and the forecasts that training got for them: replayed at every
-                        load
+                        calendar), and the forecasts that training got for them: replayed when it
+                        is first opened
     SHA256SUMS          digests of all of the above, for `sha256sum --check` too
     SHA256SUMS.sig      who published it, if it is signed; see models_store.signatures
 
@@ -18,25 +18,25 @@ by begin with its number, as in ``5/forecast``.
 """
 
 import hashlib
-import io
-import threading
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from models_store.evidence import Evidence
+from models_store.files import ArtifactFiles, DamagedArtifact, refusing
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from models_store.predictors.kinds import KINDS
-from models_store.predictors.predictor import Predictors
+from models_store.predictors.predictor import Predictors, PredictsTogether
 from models_store.runtime import LoadedModel
-from models_store.signatures import NO_KEYS, SIGNATURE, SUMS, TrustedKeys
+from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.npz import encode_arrays, read_arrays
+from volatility.series import to_rv
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.npz"
@@ -47,16 +47,8 @@ REPLAY_TOLERANCE = 1e-5
 _FORECAST = "forecast"  # in reference.npz, beside the columns
 _SEED = "seed_"  # in evaluation.npz, before each seed whose own forecasts stand beside their mean
 
-# A store is loaded by several threads, and numpy reads an array's header by Python's parser, whose
-# recursion depth Python 3.11 counts for all threads together: now and then it refused a sound file.
-_parsing_headers = threading.Lock()
-
 
 AnyManifest = TypeVar("AnyManifest", bound=BaseModel)
-
-
-class DamagedArtifact(ValueError):
-    """An artifact is not what training wrote; the message says which check failed."""
 
 
 def encode(
@@ -100,90 +92,67 @@ def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**files, SUMS: sums.encode()}
 
 
-def load(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> LoadedModel:
+def load(
+    folder: Path, version: int, trusted: TrustedKeys = NO_KEYS, replayed: Container[str] = ()
+) -> LoadedModel:
     """Verify the artifact in ``folder`` and open it.
+
+    Parameters
+    ----------
+    folder : its place.
+    version : its number.
+    trusted : by whose keys it must be signed, if any are given.
+    replayed : digests of artifacts that this process has replayed: of the same files it would get
+        the same forecasts again.
 
     Raises
     ------
+    UnreadableArtifact : a file cannot be read at present.
     DamagedArtifact : a file is missing, unlisted or altered, none of the ``trusted`` keys has
         signed it, the manifest does not fit its schema, the model cannot be opened, or replaying
         ``reference.npz`` gives other forecasts.
     """
-    digest, manifest = open_verified(folder, Manifest, trusted)
+    files, manifest = open_verified(folder, Manifest, trusted)
+    evidence = _evidence(files, manifest, version)
     with refusing("the model cannot be opened"):
-        model = LoadedModel(
-            manifest=manifest,
-            version=version,
-            sha256=digest,
-            predictors=_open_predictors(folder, manifest),
-            tracks=_read_tracks(folder, manifest),
-        )
+        predictors = _open_predictors(files, manifest)
+    model = LoadedModel(
+        manifest=manifest,
+        version=version,
+        sha256=files.sha256,
+        tracks=evidence.tracks,
+        predictors=predictors,
+    )
     _check_predictors(model)
-    _replay(folder, model)
+    if model.sha256 not in replayed:
+        _replay(files, model)
     return model
 
 
-def verify_files(folder: Path) -> str:
-    """Compare every file with ``SHA256SUMS``; return the digest of the whole artifact.
+def read_evidence(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> Evidence:
+    """Verify the files of the artifact in ``folder``, and read all but the model itself.
 
     Raises
     ------
-    DamagedArtifact : a file is missing, unlisted or altered.
+    DamagedArtifact : a file is missing, unlisted or altered, none of the ``trusted`` keys has
+        signed it, the manifest does not fit its schema, or ``evaluation.npz`` cannot be read.
     """
-    try:
-        sums = (folder / SUMS).read_bytes()
-        lines = [line.split("  ", 1) for line in sums.decode().splitlines()]
-        listed = {name: digest for digest, name in lines}
-    except (OSError, ValueError) as error:
-        raise DamagedArtifact(f"{SUMS} cannot be read: {error}") from error
-    present = {path.name for path in folder.iterdir()} - {SUMS, SIGNATURE}
-    if present != set(listed):
-        odd = sorted(present ^ set(listed))
-        raise DamagedArtifact(f"{SUMS} and the folder disagree on {', '.join(odd)}")
-    for name, expected in listed.items():
-        try:
-            found = _sha256((folder / name).read_bytes())
-        except OSError as error:
-            raise DamagedArtifact(f"{name} cannot be read: {error}") from error
-        if found != expected:
-            raise DamagedArtifact(
-                f"{name} has sha256 {found[:12]}…, but {SUMS} says {expected[:12]}…"
-            )
-    return _sha256(sums)
+    files, manifest = open_verified(folder, Manifest, trusted)
+    return _evidence(files, manifest, version)
 
 
 def open_verified(
     folder: Path, schema: type[AnyManifest], trusted: TrustedKeys = NO_KEYS
-) -> tuple[str, AnyManifest]:
-    """The digest of an artifact whose files are what training wrote, and its manifest.
+) -> tuple[ArtifactFiles, AnyManifest]:
+    """The files of an artifact, which are what training wrote, and its manifest.
 
     Raises
     ------
-    DamagedArtifact : as :func:`verify_files`; none of the ``trusted`` keys has signed it; or the
-        manifest does not fit its schema.
+    DamagedArtifact : as :meth:`ArtifactFiles.read`, or the manifest does not fit its schema.
     """
-    digest = verify_files(folder)
-    fault = trusted.fault(folder, digest)
-    if fault is not None:
-        raise DamagedArtifact(fault)
-    try:
-        return digest, schema.model_validate_json((folder / MANIFEST).read_bytes())
-    except ValidationError as error:
-        raise DamagedArtifact(f"{MANIFEST} does not fit its schema: {error}") from error
-
-
-@contextmanager
-def refusing(said: str) -> Iterator[None]:
-    """Refuse the artifact, whatever onnxruntime, json or numpy raise on a bad file.
-
-    Parameters
-    ----------
-    said : what is not possible, such as "the model cannot be opened".
-    """
-    try:
-        yield
-    except Exception as error:
-        raise DamagedArtifact(f"{said}: {error}") from error
+    files = ArtifactFiles.read(folder, trusted)
+    with refusing(f"{MANIFEST} does not fit its schema"):
+        return files, schema.model_validate_json(files[MANIFEST])
 
 
 def check_replay(difference: float) -> None:
@@ -204,10 +173,16 @@ def check_replay(difference: float) -> None:
         )
 
 
-def _open_predictors(folder: Path, manifest: Manifest) -> Predictors:
+def _evidence(files: ArtifactFiles, manifest: Manifest, version: int) -> Evidence:
+    with refusing(f"{EVALUATION} cannot be read"):
+        tracks = _read_tracks(files, manifest)
+    return Evidence(manifest, version, files.sha256, tracks)
+
+
+def _open_predictors(files: ArtifactFiles, manifest: Manifest) -> Predictors:
     spec = manifest.predictor
     kind = KINDS[spec.kind]
-    predictors = kind.load(folder / kind.file, spec, manifest.scale, manifest.lookback)
+    predictors = kind.load(files[kind.file], spec, manifest.scale, manifest.lookback)
     effects = manifest.calendar_effects
     if effects is None:
         return predictors
@@ -231,8 +206,8 @@ def _check_predictors(model: LoadedModel) -> None:
         )
 
 
-def _read_tracks(folder: Path, manifest: Manifest) -> dict[int, ForecastTrack]:
-    arrays = read_arrays(folder / EVALUATION)
+def _read_tracks(files: ArtifactFiles, manifest: Manifest) -> dict[int, ForecastTrack]:
+    arrays = read_arrays(files[EVALUATION])
     return {
         horizon: _track(arrays, _place(horizon, manifest.horizons), manifest.model, horizon)
         for horizon in manifest.horizons
@@ -271,40 +246,28 @@ def _place(horizon: int, horizons: Sequence[int]) -> str:
     return "" if horizon == horizons[0] else f"{horizon}/"
 
 
-def _replay(folder: Path, model: LoadedModel) -> None:
+def _replay(files: ArtifactFiles, model: LoadedModel) -> None:
     with refusing(f"{REFERENCE} cannot be replayed"):
-        windows = dict(read_arrays(folder / REFERENCE))
+        windows = dict(read_arrays(files[REFERENCE]))
         horizons = model.manifest.horizons
         expected = {h: windows.pop(_place(h, horizons) + _FORECAST) for h in horizons}
-        found = {horizon: model.predict_rv(windows, horizon).rv for horizon in horizons}
+        found = _replayed(model, windows)
         moved = [np.log(found[horizon] / expected[horizon]) for horizon in horizons]
         difference = float(np.max(np.abs(moved)))
     check_replay(difference)
 
 
-def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays by name, as the content of an ``.npz`` file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as content:
-        for name, values in arrays.items():
-            encoded = io.BytesIO()
-            np.lib.format.write_array(encoded, np.asarray(values), allow_pickle=False)
-            # As np.savez_compressed, at a level that makes as little of such numbers as its own in
-            # two fifths of the time. Without a date, so that the same arrays are the same bytes.
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            content.writestr(entry, encoded.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=1)
-    return buffer.getvalue()
-
-
-def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
-    """Arrays of an ``.npz`` file, by name."""
-    # As np.load, which opens each array twice and reads it piece by piece.
-    with _parsing_headers, zipfile.ZipFile(path) as content:
-        encoded = {name: io.BytesIO(content.read(name)) for name in content.namelist()}
-        return {
-            name.removesuffix(".npy"): np.lib.format.read_array(it, allow_pickle=False)
-            for name, it in encoded.items()
-        }
+def _replayed(model: LoadedModel, windows: Windows) -> dict[int, FloatArray]:
+    """Mean rv that the model says of windows, by horizon."""
+    horizons, scale = model.manifest.horizons, model.manifest.scale
+    first, *_ = predictors = [model.predictors[it] for it in horizons]
+    if not isinstance(first, PredictsTogether):
+        return {it: model.predict_rv(windows, it).rv for it in horizons}
+    found = {}
+    for horizon, values in zip(horizons, first.predict_together(predictors, windows), strict=True):
+        at = model.at(horizon)
+        found[horizon] = to_rv(values, scale, at.known.residual_variance, at.bounds)[0]
+    return found
 
 
 def _to_days(dates: DateArray) -> np.ndarray:

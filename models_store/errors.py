@@ -1,8 +1,5 @@
 """What only a store, or a model out of it, can refuse."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from volatility.errors import RoughcastError
 
 
@@ -20,6 +17,10 @@ class ArtifactRefused(RoughcastError):
         self.reason = reason
 
 
+class ArtifactUnreadable(ArtifactRefused):
+    """An artifact or a pointer cannot be read at present, and may be later."""
+
+
 class PredictionFailed(RoughcastError):
     """A model that passed its checks could not be computed, or said what is no number.
 
@@ -35,15 +36,26 @@ class PredictionFailed(RoughcastError):
         self.model = model
 
 
-@contextmanager
-def computing(model: str) -> Iterator[None]:
+class computing:  # noqa: N801 - reads as what it does; a generator takes three times as long
     """Let whatever a predictor raises come out as `PredictionFailed`.
 
     What it refuses, such as a day outside of the calendar, stays the error that it is.
+
+    Parameters
+    ----------
+    model : its name.
     """
-    try:
-        yield
-    except RoughcastError:
-        raise
-    except Exception as error:
-        raise PredictionFailed(model, type(error).__name__) from error
+
+    __slots__ = ("_model",)
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _traceback: object
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, RoughcastError):
+            raise PredictionFailed(self._model, type(error).__name__) from error

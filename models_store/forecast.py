@@ -82,3 +82,4 @@ class Forecast(NamedTuple):
     diagnostics: Mapping[str, tuple[float, ...]]  # what a network shows of itself, by name
     quantiles: tuple[Quantile, ...] = ()  # those asked for
     explanation: Explanation | None = None  # if it is asked for
+    clipped: bool = False  # what training saw took the place of what the model said

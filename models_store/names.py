@@ -22,11 +22,9 @@ def check_asset_name(name: str) -> str:
     InvalidName : not 1–32 letters, digits or ``^ = _ . -``, beginning with a letter or digit.
     """
     if not is_asset_name(name):
+        needed = "1-32 letters, digits or one of ^=_.- and begin with a letter or digit"
         raise InvalidName(
-            f"asset name {name!r} must be 1-32 letters, digits or one of ^=_.- "
-            "and begin with a letter or digit",
-            field="asset",
-            found=name,
+            f"asset name {name!r} must be {needed}", field="asset", found=name, needed=needed
         )
     return name
 
@@ -39,11 +37,9 @@ def check_model_name(name: str) -> str:
     InvalidName : not a lower-case identifier of at most 48 characters, or ``champion``.
     """
     if not is_model_name(name):
+        needed = "a lower-case identifier of at most 48 characters other than 'champion'"
         raise InvalidName(
-            f"model name {name!r} must be a lower-case identifier of at most 48 characters "
-            "other than 'champion'",
-            field="model",
-            found=name,
+            f"model name {name!r} must be {needed}", field="model", found=name, needed=needed
         )
     return name
 

@@ -10,17 +10,16 @@ import numpy as np
 from models_store import refusals
 from models_store.calibration import Calibration
 from models_store.errors import PredictionFailed, computing
+from models_store.evidence import Evidence
 from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
 from models_store.horizon import Computed, HorizonModel, Place, PredictedRv, filled_up
-from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictors
 from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known
 from volatility.arrays import DAY, FloatArray, Prediction, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
-from volatility.evaluation.tracks import ForecastTrack
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries, to_rv
 
@@ -30,33 +29,20 @@ _NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class LoadedModel(Evidence):
     """A verified artifact, ready to forecast.
 
     Attributes
     ----------
-    manifest : what the model is.
-    version : its number in the store.
-    sha256 : digest of the whole artifact (of its ``SHA256SUMS``).
     predictors : the fitted functions, by horizon.
-    tracks : their out-of-sample forecasts, for comparison with other models.
     """
 
-    manifest: Manifest
-    version: int
-    sha256: str
     predictors: Predictors
-    tracks: Mapping[int, ForecastTrack]
 
     @property
     def identity(self) -> str:
         """What tells it from every other model: its digest, and what it is bound to."""
         return self.sha256
-
-    @property
-    def track(self) -> ForecastTrack:
-        """Forecasts of the horizon that the model was judged by."""
-        return self.tracks[self.manifest.horizons[0]]
 
     @property
     def required_sessions(self) -> int:
@@ -127,7 +113,9 @@ class LoadedModel:
         predictor = self.at(horizon).predictor
         with computing(self.manifest.model):
             said = predictor.predict(windows)
-        if not np.isfinite(said.values).all():  # an infinite one would be clipped to what is known
+        finite = np.isfinite(said.values)
+        # An infinite one would be clipped to what is known.
+        if np.count_nonzero(finite) < len(finite):
             raise PredictionFailed(self.manifest.model, "it says what is no number")
         return said
 
@@ -263,16 +251,18 @@ class LoadedModel:
 
     def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
         """Refuse a history whose newest sessions have a median in another unit."""
-        for nobs in {min(len(history), MEDIAN_SESSIONS) for history in histories}:
-            given = [it.rv for it in histories if min(len(it), MEDIAN_SESSIONS) == nobs]
+        by_nobs: dict[int, list[FloatArray]] = {}
+        for history in histories:
+            rv = history.rv
+            by_nobs.setdefault(min(len(rv), MEDIAN_SESSIONS), []).append(rv)
+        for nobs, given in by_nobs.items():
             ranked = np.sort(np.concatenate([rv[-nobs:] for rv in given]).reshape(-1, nobs), axis=1)
             medians = (ranked[:, (nobs - 1) // 2] + ranked[:, nobs // 2]) / 2
             low, high, low_of_few, high_of_few = self._plausible
             if nobs < MEDIAN_SESSIONS:
                 low, high = low_of_few, high_of_few
-            for at in np.flatnonzero((medians < low) | (medians > high)):
-                if not came_from_the_known(given[at], self.manifest):
-                    found = float(medians[at])
+            for found, rv in zip(medians.tolist(), given, strict=True):
+                if (found < low or found > high) and not came_from_the_known(rv, self.manifest):
                     raise refusals.implausible(self.manifest, found, nobs, low, high)
 
     def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
@@ -296,7 +286,7 @@ class LoadedModel:
             volatility=np.sqrt(rv).tolist(),
             volatility_annualized=np.sqrt(rv * self.manifest.periods_per_year).tolist(),
             replaced=predicted.replaced.tolist(),
-            places=self._places(histories),
+            places=list(map(self._place, histories)),
             diagnostics=_by_row(predicted.diagnostics, len(histories)),
             explanations=explanations,
         )
@@ -309,6 +299,11 @@ class LoadedModel:
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
         calibration = self._calibration(given)
         explanation = computed.explanations.get(at)
+        warnings = self._warnings(computed.places[at], calibration)
+        if computed.replaced[at]:
+            warnings.insert(0, model.in_place(rv))
+        if explanation:
+            warnings.extend(explanation.warnings)
         return Forecast(
             asset=manifest.asset,
             model=manifest.model,
@@ -327,38 +322,25 @@ class LoadedModel:
             ),
             calibration=calibration,
             missing_sessions=missing,
-            warnings=(
-                *([model.in_place(rv)] if computed.replaced[at] else []),
-                *self._warnings(computed.places[at], calibration),
-                *(explanation.warnings if explanation else ()),
-            ),
+            warnings=tuple(warnings),
             diagnostics=computed.diagnostics[at],
             quantiles=Quantile.of(given.quantiles, calibration, rv, annualized)
             if given.quantiles
             else (),
             explanation=explanation,
+            clipped=computed.replaced[at],
         )
 
-    def _places(self, histories: Sequence[RealizedSeries]) -> list[Place]:
-        """Of each history: as_of, the session after it, and sessions missing from the window."""
-        places = [_NOWHERE] * len(histories)
-        dated = [(at, it) for at, it in enumerate(histories) if isinstance(it, DatedSeries)]
-        if not dated:
-            return places
-        counts = np.array([min(len(history), self.window_sessions) for _, history in dated])
-        ends = np.array(
-            [it.dates[[-count, -1]] for (_, it), count in zip(dated, counts, strict=True)]
-        )  # (dated, 2)
-        first, last = self.calendar.positions(ends).T
-        found = map(
-            Place,
-            ends[:, 1].tolist(),
-            self.calendar.session_dates[last + 1].tolist(),
-            (last - first + 1 - counts).tolist(),
+    def _place(self, history: RealizedSeries) -> Place:
+        """As_of, the session after it, and sessions missing from the window."""
+        if not isinstance(history, DatedSeries):
+            return _NOWHERE
+        dates, calendar = history.dates, self.calendar
+        count = min(len(dates), self.window_sessions)
+        first, last = calendar.position(dates[-count]), calendar.position(dates[-1])
+        return Place(
+            dates[-1].item(), calendar.session_dates[last + 1].item(), last - first + 1 - count
         )
-        for (at, _), place in zip(dated, found, strict=True):
-            places[at] = place
-        return places
 
     def _warnings(self, place: Place, calibration: Calibration) -> list[str]:
         found, (as_of, _, missing) = [], place

@@ -14,9 +14,55 @@ from models_store.universal.store import UniversalStore
 
 log = logging.getLogger(__name__)
 
+_BEGINNING = ".beginning"  # file in a store that has not all of the shipped models yet
+
+
+def is_begun(root: Path) -> bool:
+    """Whether a store is in ``root``: a folder with anything in it that is not hidden.
+
+    Locks and notes are hidden; ``lost+found`` stands at the root of a file system of its own.
+
+    Raises
+    ------
+    OSError : ``root`` cannot be read, or is no folder.
+    """
+    try:
+        names = {path.name for path in root.iterdir()}
+    except FileNotFoundError:
+        return False
+    if _BEGINNING in names:
+        return False
+    return any(not name.startswith(".") for name in names - {"lost+found"})
+
+
+def begin_store(root: Path) -> None:
+    """Put the shipped models into a folder, unless a store is there; complete one that was killed.
+
+    The folder may be there already: a file system can be mounted at it.
+
+    Raises
+    ------
+    OSError : it cannot be made or written to, or its disk is full.
+    """
+    with locked(root), unfinished(root) as copy:
+        if is_begun(root):  # another process was first
+            return
+        beginning = root / _BEGINNING
+        beginning.touch()  # first of all: whoever opens the store meanwhile waits for the lock
+        flush_folder(root)  # so that no model is on disk before it
+        _copy(shipped_artifacts(), copy)
+        for folder in sorted(copy.iterdir()):
+            if not (root / folder.name).exists():  # else from a start that was killed
+                folder.rename(root / folder.name)
+        flush_folder(root)
+        beginning.unlink()
+        flush_folder(root)
+
 
 def open_store(root: Path, trusted: TrustedKeys = NO_KEYS) -> Store:
-    """Open the store in ``root``; the first time, put the shipped models there.
+    """Open the store in ``root``; where there is no such folder, put the shipped models there.
+
+    A folder that is there is a store of one's own, even if it is empty.
 
     Nothing is loaded of it that none of the ``trusted`` keys has signed, if any are given.
 
@@ -26,10 +72,10 @@ def open_store(root: Path, trusted: TrustedKeys = NO_KEYS) -> Store:
 
     Raises
     ------
-    OSError : there is no store yet, and none can be made.
+    OSError : there is no store yet, and none can be made; or it cannot be read.
     """
-    if not root.exists():
-        _seed(root)
+    if not root.exists() or (root / _BEGINNING).exists():
+        begin_store(root)
     elif os.access(root, os.W_OK):
         try:
             give_universal(root)
@@ -78,16 +124,6 @@ def _sums(store: UniversalStore, version: int) -> bytes | None:
     """Digests of a version's files; None where it lacks them."""
     path = store.folder / str(version) / SUMS
     return path.read_bytes() if path.is_file() else None
-
-
-def _seed(root: Path) -> None:
-    with locked(root.parent):
-        if root.exists():  # another process was first
-            return
-        with unfinished(root.parent) as copy:
-            _copy(shipped_artifacts(), copy)
-            copy.rename(root)
-        flush_folder(root.parent)
 
 
 def _copy(source: Path, copy: Path) -> None:

@@ -7,7 +7,6 @@ nothing was damaged; a signature tells that nobody else has written it.
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,26 +52,23 @@ class TrustedKeys:
         """
         return cls(tuple(map(_public_key, paths)))
 
-    def fault(self, folder: Path, sha256: str) -> str | None:
-        """What is wrong with the signature of the artifact in a folder; None if nothing is.
+    def fault(self, sums: bytes, signature: bytes | None) -> str | None:
+        """What is wrong with the signature of an artifact; None if nothing is.
 
         Parameters
         ----------
-        folder : whose files have been compared with their digests.
-        sha256 : of these digests, as they were read then.
+        sums : content of its ``SHA256SUMS``.
+        signature : content of ``SHA256SUMS.sig``; None where there is none.
         """
         if not self.keys:
             return None
-        try:
-            signature = base64.b64decode((folder / SIGNATURE).read_bytes().strip(), validate=True)
-        except FileNotFoundError:
+        if signature is None:
             return f"it is not signed: {SIGNATURE} is missing"
-        except (OSError, binascii.Error) as error:
+        try:
+            signed_by = base64.b64decode(signature.strip(), validate=True)
+        except binascii.Error as error:
             return f"{SIGNATURE} cannot be read: {error}"
-        signed = (folder / SUMS).read_bytes()
-        if hashlib.sha256(signed).hexdigest() != sha256:
-            return f"{SUMS} was changed while it was read"
-        if any(_verifies(key, signature, signed) for key in self.keys):
+        if any(_verifies(key, signed_by, sums) for key in self.keys):
             return None
         return f"{SIGNATURE} is of none of the {len(self.keys)} trusted keys"
 
@@ -83,7 +79,7 @@ NO_KEYS = TrustedKeys()
 def sign(folder: Path, key: "Ed25519PrivateKey") -> None:
     """Sign the artifact in a folder, in place of any signature that it has."""
     signature = base64.b64encode(key.sign((folder / SUMS).read_bytes()))
-    replace_file(folder / SIGNATURE, signature.decode() + "\n")
+    replace_file(folder / SIGNATURE, signature.decode())
 
 
 def read_private_key(path: Path) -> "Ed25519PrivateKey":

@@ -11,33 +11,36 @@ and only then renamed into place. Pointers are replaced by renaming as well. So 
 writer killed at any instant, leaves the old state or the new one and nothing between.
 """
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from models_store import artifact
-from models_store.artifact import DamagedArtifact
 from models_store.atomic import flush_folder, locked, replace_file, unfinished, write_folder
-from models_store.errors import ArtifactRefused
+from models_store.errors import ArtifactRefused, ArtifactUnreadable
+from models_store.evidence import AnyEvidence, Evidence
+from models_store.files import read_file, refusing_model
 from models_store.manifest import Manifest, ModelName, Sha256
 from models_store.names import check_asset_name, check_model_name, is_asset_name, is_model_name
 from models_store.runtime import LoadedModel
 from models_store.signatures import NO_KEYS, TrustedKeys
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnknownVersion
 
-_CURRENT = "current"
+CURRENT = "current"
 CHAMPION = "champion"
 _MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
 _VERSION = re.compile(r"[1-9][0-9]*")
 
 
-class _Pointer(BaseModel):
-    """Content of ``current``."""
+class Pointer(BaseModel):
+    """Content of ``current``: which version serves, its digest, and which served before."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,19 +71,43 @@ class Store:
     root: Path
     trusted: TrustedKeys = NO_KEYS
 
+    def listing(self) -> dict[str, list[str]]:
+        """Names of the models published, by asset, sorted; other folders are passed over.
+
+        An asset whose folder cannot be read has none.
+        """
+        found: dict[str, list[str]] = {}
+        for name in filter(is_asset_name, _folders(self.root)):
+            try:
+                models = self.models(name)
+            except OSError:
+                found[name] = []
+            else:
+                found |= {name: models} if models else {}
+        return found
+
     def assets(self) -> list[str]:
         """Names of the assets that have models, sorted; a folder of another kind is passed over."""
-        names = filter(is_asset_name, _folders(self.root))
-        return [name for name in names if self.models(name)]
+        return list(self.listing())
 
     def models(self, asset: str) -> list[str]:
-        """Names of the models published for ``asset``, sorted; empty for an unknown one."""
+        """Names of the models published for ``asset``, sorted; empty for an unknown one.
+
+        One whose versions cannot be read at present is among them.
+        """
         names = filter(is_model_name, _folders(self.root / check_asset_name(asset)))
-        return [name for name in names if self.versions(asset, name)]
+        return [name for name in names if self._may_have_versions(asset, name)]
 
     def versions(self, asset: str, model: str) -> list[int]:
-        """Published versions, ascending; empty for an unknown model."""
-        names = filter(_VERSION.fullmatch, _folders(self._folder(asset, model)))
+        """Published versions, ascending; empty for an unknown model.
+
+        Raises
+        ------
+        ArtifactUnreadable : its folder cannot be read.
+        """
+        folder = self._folder(asset, model)
+        with refusing_model(asset, model, None, "its folder cannot be read: "):
+            names = filter(_VERSION.fullmatch, _folders(folder))
         return sorted(map(int, names))
 
     def current(self, asset: str, model: str) -> int | None:
@@ -99,8 +126,22 @@ class Store:
         ------
         ArtifactRefused : the pointer cannot be read.
         """
-        pointer = self._pointer(asset, model)
+        pointer = self.pointer(asset, model)
         return (pointer.version, *pointer.previous) if pointer else ()
+
+    def pointer(self, asset: str, model: str) -> Pointer | None:
+        """Which version serves and which served before, or None while none was promoted.
+
+        Raises
+        ------
+        ArtifactRefused : the pointer cannot be read.
+        """
+        path = self._folder(asset, model) / CURRENT
+        with refusing_model(asset, model, None, f"its pointer {CURRENT!r} cannot be read: "):
+            try:
+                return Pointer.model_validate_json(read_file(path))
+            except FileNotFoundError:
+                return None
 
     def champion(self, asset: str) -> str | None:
         """The model that ``auto`` means for ``asset``, or None while none is named.
@@ -110,12 +151,11 @@ class Store:
         ArtifactRefused : the pointer cannot be read.
         """
         path = self.root / check_asset_name(asset) / CHAMPION
-        try:
-            return _Champion.model_validate_json(path.read_bytes()).model
-        except FileNotFoundError:
-            return None
-        except (OSError, ValidationError) as error:
-            raise ArtifactRefused(asset, CHAMPION, None, f"unreadable pointer: {error}") from error
+        with refusing_model(asset, CHAMPION, None, "unreadable pointer: "):
+            try:
+                return _Champion.model_validate_json(read_file(path)).model
+            except FileNotFoundError:
+                return None
 
     def publish(self, files: Mapping[str, bytes], promote: bool = False) -> int:
         """Add a version from the files of :func:`models_store.artifact.encode`.
@@ -140,10 +180,8 @@ class Store:
             version = max(self.versions(asset, model), default=0) + 1
             with unfinished(folder) as new:
                 write_folder(new, files)
-                try:
+                with refusing_model(asset, model, version):
                     loaded = artifact.load(new, version)
-                except DamagedArtifact as error:
-                    raise ArtifactRefused(asset, model, version, str(error)) from error
                 new.rename(folder / str(version))
             flush_folder(folder)
             if promote:
@@ -154,7 +192,7 @@ class Store:
         """The newest version with this digest that passes its checks, serving or not, if any."""
         for version in reversed(self.versions(asset, model)):
             try:
-                if self._load_version(asset, model, version).sha256 == sha256:
+                if self.load(asset, model, version).sha256 == sha256:
                     return version
             except ArtifactRefused:
                 continue
@@ -170,7 +208,7 @@ class Store:
         UnknownVersion : it was never published.
         ArtifactRefused : it fails its checks.
         """
-        with self._locked_model(asset, model) as folder:
+        with self.locked_model(asset, model) as folder:
             self._let_serve(folder, self.load(asset, model, version))
 
     def roll_back(self, asset: str, model: str) -> int:
@@ -181,8 +219,8 @@ class Store:
         UnknownVersion : no earlier version served.
         ArtifactRefused : the earlier version fails its checks.
         """
-        with self._locked_model(asset, model) as folder:
-            before = self._pointer(asset, model)
+        with self.locked_model(asset, model) as folder:
+            before = self.pointer(asset, model)
             if before is None or not before.previous:
                 raise UnknownVersion(
                     f"{asset}/{model} has no earlier version to roll back to",
@@ -217,64 +255,92 @@ class Store:
         """
         return self.load(asset, model, version).manifest
 
-    def load(self, asset: str, model: str, version: int | None = None) -> LoadedModel:
+    def load(
+        self,
+        asset: str,
+        model: str,
+        version: int | None = None,
+        sha256: str | None = None,
+        replayed: Container[str] = (),
+    ) -> LoadedModel:
         """Open one version, by default the one that serves.
+
+        Parameters
+        ----------
+        asset, model, version : which.
+        sha256 : the digest that it must have; by default that of its pointer, where that says
+            which.
+        replayed : digests of artifacts that need not be replayed; see
+            :func:`models_store.artifact.load`.
 
         Raises
         ------
         UnknownAsset, UnknownModel, UnknownVersion : no such thing is published or promoted.
+        ArtifactUnreadable : it cannot be read at present.
         ArtifactRefused : it fails its checks.
         """
-        pointer = None
         if version is None:
-            pointer = self._pointer(asset, model)
+            pointer = self.pointer(asset, model)
             if pointer is None:
                 raise self._unknown_model(asset, model)
-            version = pointer.version
-        loaded = self._load_version(asset, model, version)
-        if pointer and pointer.sha256 != loaded.sha256:
-            reason = f"its digest is not the promoted one, {pointer.sha256[:12]}…"
-            raise ArtifactRefused(asset, model, version, reason)
-        return loaded
+            version, sha256 = pointer.version, pointer.sha256
+        read = partial(artifact.load, version=version, trusted=self.trusted, replayed=replayed)
+        return self._checked(read, asset, model, version, sha256)
 
-    def _load_version(self, asset: str, model: str, version: int) -> LoadedModel:
-        if version not in self.versions(asset, model):
-            raise self._unknown_version(asset, model, version)
-        try:
-            loaded = artifact.load(self._folder(asset, model) / str(version), version, self.trusted)
-        except DamagedArtifact as error:
-            raise ArtifactRefused(asset, model, version, str(error)) from error
-        named = (loaded.manifest.asset, loaded.manifest.model)
+    def evidence(self, asset: str, model: str, version: int, sha256: str | None = None) -> Evidence:
+        """Read what one version says of itself and how it did, without opening the model.
+
+        Raises
+        ------
+        UnknownModel, UnknownVersion : no such thing is published.
+        ArtifactRefused : its files fail their checks; whether it replays is not checked.
+        """
+        read = partial(artifact.read_evidence, version=version, trusted=self.trusted)
+        return self._checked(read, asset, model, version, sha256)
+
+    def _checked(
+        self,
+        read: Callable[[Path], AnyEvidence],
+        asset: str,
+        model: str,
+        version: int,
+        sha256: str | None = None,
+    ) -> AnyEvidence:
+        with refusing_model(asset, model, version):
+            if version not in self.versions(asset, model):
+                raise self._unknown_version(asset, model, version)
+            found = read(self._folder(asset, model) / str(version))
+        named = (found.manifest.asset, found.manifest.model)
         if named != (asset, model):
             reason = f"its manifest is that of {named[0]}/{named[1]}"
             raise ArtifactRefused(asset, model, version, reason)
-        return loaded
+        if sha256 not in (None, found.sha256):
+            reason = f"its digest is not the promoted one, {sha256[:12]}…"
+            raise ArtifactRefused(asset, model, version, reason)
+        return found
+
+    def _may_have_versions(self, asset: str, model: str) -> bool:
+        try:
+            return bool(self.versions(asset, model))
+        except ArtifactUnreadable:
+            return True
 
     def _folder(self, asset: str, model: str) -> Path:
         return self.root / check_asset_name(asset) / check_model_name(model)
 
     @contextmanager
-    def _locked_model(self, asset: str, model: str) -> Iterator[Path]:
+    def locked_model(self, asset: str, model: str) -> Iterator[Path]:
+        """Keep everybody else from changing a model's versions and pointer; their folder."""
         folder = self._folder(asset, model)
         if not folder.is_dir():
             raise self._unknown_model(asset, model)
         with locked(folder):
             yield folder
 
-    def _pointer(self, asset: str, model: str) -> _Pointer | None:
-        path = self._folder(asset, model) / _CURRENT
-        try:
-            return _Pointer.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValidationError) as error:
-            reason = f"its pointer {_CURRENT!r} cannot be read: {error}"
-            raise ArtifactRefused(asset, model, None, reason) from error
-
     def _let_serve(self, folder: Path, loaded: LoadedModel) -> None:
         """Point to a version that was opened; the folder is locked."""
         try:
-            before = self._pointer(loaded.manifest.asset, loaded.manifest.model)
+            before = self.pointer(loaded.manifest.asset, loaded.manifest.model)
         except ArtifactRefused:
             before = None
         if before and before.version == loaded.version:
@@ -285,13 +351,13 @@ class Store:
         self._point(folder, loaded, previous)
 
     def _point(self, folder: Path, model: LoadedModel, previous: tuple[int, ...]) -> None:
-        pointer = _Pointer(
+        pointer = Pointer(
             version=model.version,
             sha256=model.sha256,
             promoted_at=datetime.now(UTC),
             previous=previous,
         )
-        replace_file(folder / _CURRENT, pointer.model_dump_json(indent=2))
+        replace_file(folder / CURRENT, pointer.model_dump_json(indent=2))
 
     def _unknown_model(self, asset: str, model: str) -> RoughcastError:
         if asset not in self.assets():
@@ -323,4 +389,5 @@ class Store:
 def _folders(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+    with os.scandir(folder) as entries:  # which knows without a look at each what is a folder
+        return sorted(entry.name for entry in entries if entry.is_dir())

@@ -6,12 +6,10 @@ where each member's forecast is moved to the mean, and bounded, as it would be a
 """
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -30,7 +28,9 @@ from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.contributions import Part
 from volatility.series import Bounds, to_rv
 
-_AGES = (1980, 1, 1, 0, 0, 0)  # of every entry of the archive, so that it has the same bytes
+# Of every entry of the archive, so that it has the same bytes. None is compressed, since what zlib
+# makes of one differs between its versions.
+_AGES = (1980, 1, 1, 0, 0, 0)
 
 if TYPE_CHECKING:
     AnyMemberSpec = PredictorSpec
@@ -151,7 +151,7 @@ def write(
 ) -> bytes:
     """An archive with the file of each member, in a folder of its name."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(content, "w") as archive:
         for place, member in enumerate(spec.members):
             kind = SINGLE_KINDS[member.predictor.kind]
             own = _without_calendar(place, predictors)
@@ -161,7 +161,7 @@ def write(
 
 
 def load(
-    path: Path, spec: CombinedPredictorSpec, _scale: Scale, _lookback: int
+    content: bytes, spec: CombinedPredictorSpec, _scale: Scale, _lookback: int
 ) -> dict[int, CombinedPredictor]:
     """Open every member.
 
@@ -169,17 +169,16 @@ def load(
     ------
     Whatever the archive, or the loading of a member, raises.
     """
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
-        members = [_load_member(it, archive, Path(folder)) for it in spec.members]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = [_load_member(it, archive) for it in spec.members]
     horizons = spec.members[0].by_horizon
     return {horizon: CombinedPredictor([it[horizon] for it in members]) for horizon in horizons}
 
 
-def _load_member(spec: MemberSpec, archive: zipfile.ZipFile, folder: Path) -> dict[int, Member]:
+def _load_member(spec: MemberSpec, archive: zipfile.ZipFile) -> dict[int, Member]:
     kind = SINGLE_KINDS[spec.predictor.kind]
-    path = folder / kind.file
-    path.write_bytes(archive.read(f"{spec.model}/{kind.file}"))
-    predictors = kind.load(path, spec.predictor, spec.scale, spec.lookback)
+    content = archive.read(f"{spec.model}/{kind.file}")
+    predictors = kind.load(content, spec.predictor, spec.scale, spec.lookback)
     return {
         horizon: Member(
             spec.model,

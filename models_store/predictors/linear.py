@@ -11,7 +11,6 @@ horizon's content alone, as older versions wrote it, is one of horizon 1.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -55,7 +54,9 @@ def write(
     return (json.dumps({"horizons": content}, indent=2) + "\n").encode()
 
 
-def load(path: Path, spec: LinearPredictorSpec, scale: Scale, _lookback: int) -> LinearPredictors:
+def load(
+    content: bytes, spec: LinearPredictorSpec, scale: Scale, _lookback: int
+) -> LinearPredictors:
     """Read ``coefficients.json``.
 
     Raises
@@ -63,12 +64,12 @@ def load(path: Path, spec: LinearPredictorSpec, scale: Scale, _lookback: int) ->
     ValueError : the file is not of this form, or names other regressors than the manifest.
     InvalidInput : a regressor is unknown or has other parameters.
     """
-    content = json.loads(path.read_bytes())
-    of_horizons = content.get("horizons", {"1": content})
+    numbers = json.loads(content)
+    of_horizons = numbers.get("horizons", {"1": numbers})
     predictors = {int(horizon): _predictor(it, scale) for horizon, it in of_horizons.items()}
     found = describe(predictors).regressors
     if found != spec.regressors:
-        raise ValueError(f"{path.name} names {found}, the manifest {spec.regressors}")
+        raise ValueError(f"{KIND.file} names {found}, the manifest {spec.regressors}")
     return predictors
 
 

@@ -10,7 +10,6 @@ its outcomes are not known. The effects are those of the kind of asset.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -328,7 +327,7 @@ def write(
 
 
 def load(
-    path: Path, spec: PooledPredictorSpec, _scale: Scale, _lookback: int
+    content: bytes, spec: PooledPredictorSpec, _scale: Scale, _lookback: int
 ) -> dict[int, PooledPredictor]:
     """Open ``model.onnx``, and bind it.
 
@@ -336,7 +335,7 @@ def load(
     ------
     As :meth:`PooledGraph.of`.
     """
-    graph = PooledGraph.of(path.read_bytes())
+    graph = PooledGraph.of(content)
     return {
         horizon: PooledPredictor(
             graph=graph,

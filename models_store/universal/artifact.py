@@ -19,17 +19,16 @@ from models_store.artifact import (
     MANIFEST,
     REFERENCE,
     check_replay,
-    encode_arrays,
     open_verified,
-    read_arrays,
-    refusing,
     with_sums,
 )
+from models_store.files import refusing
 from models_store.predictors.pooled import PooledGraph
 from models_store.signatures import NO_KEYS, TrustedKeys
 from models_store.universal.manifest import UniversalManifest
 from models_store.universal.model import UniversalModel
 from volatility.arrays import FloatArray, Windows
+from volatility.npz import encode_arrays, read_arrays
 
 MODEL = "model.onnx"
 REFERENCE_KIND, REFERENCE_MEASURE, REFERENCE_CALENDAR = "stock", "garman_klass", "XNYS"
@@ -66,12 +65,12 @@ def load(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> Universa
         signed it, the manifest does not fit its schema, the network cannot be opened, or replaying
         ``reference.npz`` gives other forecasts.
     """
-    digest, manifest = open_verified(folder, UniversalManifest, trusted)
+    files, manifest = open_verified(folder, UniversalManifest, trusted)
     with refusing("the model cannot be opened"):
-        graph = PooledGraph.of((folder / MODEL).read_bytes())
-        model = UniversalModel(manifest, version, digest, graph)
+        graph = PooledGraph.of(files[MODEL])
+        model = UniversalModel(manifest, version, files.sha256, graph)
     with refusing(f"{REFERENCE} cannot be replayed"):
-        windows = dict(read_arrays(folder / REFERENCE))
+        windows = dict(read_arrays(files[REFERENCE]))
         expected = windows.pop(_FORECAST)
         difference = float(np.abs(reference_forecasts(model, windows) - expected).max())
     check_replay(difference)

@@ -9,19 +9,39 @@ as it was known then. The newest serves; an earlier one forecasts, in evaluation
 it.
 """
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models_store.artifact import DamagedArtifact
 from models_store.atomic import flush_folder, locked, unfinished, write_folder
-from models_store.errors import ArtifactRefused
-from models_store.signatures import NO_KEYS, TrustedKeys
+from models_store.errors import ArtifactRefused, ArtifactUnreadable
+from models_store.files import DamagedArtifact, read_file, refusing_model
+from models_store.place import Refusal
+from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from models_store.universal import artifact
 from models_store.universal.model import NAME, UniversalModel
 from volatility.errors import UnknownVersion
 
 _CANNOT_SERVE = "its manifest does not say how it did on any kind of asset: it cannot serve"
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest version that can serve, and what is known of others.
+
+    Attributes
+    ----------
+    model : verified and opened; None where none can serve.
+    refused : why later versions do not.
+    is_lost : whether one of these, or the folder, cannot be read at present.
+    passed_over : versions that were made to be evaluated.
+    """
+
+    model: UniversalModel | None = None
+    refused: tuple[Refusal, ...] = ()
+    is_lost: bool = False
+    passed_over: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -86,27 +106,60 @@ class UniversalStore:
             )
         return self._open(self.folder / str(version), version, self.trusted)
 
-    def newest(self) -> tuple[UniversalModel | None, tuple[ArtifactRefused, ...]]:
+    def newest(self) -> tuple[UniversalModel | None, tuple[Refusal, ...]]:
         """The newest version that can serve, and why later ones do not.
 
         One that was made to be evaluated is passed over: until the last version of a retrain is
         published, the one before it serves.
         """
-        refused: list[ArtifactRefused] = []
-        for version in reversed(self.versions()):
+        found = self.after(Newest())
+        return found.model, found.refused
+
+    def after(self, known: Newest) -> Newest:
+        """The newest version that can serve, which is the one that is known unless a later one can.
+
+        Parameters
+        ----------
+        known : what was found before. What it passed over is not opened again.
+        """
+        try:
+            with refusing_model(NAME, NAME, None, "its folder cannot be read: "):
+                listed = self.versions()
+        except ArtifactUnreadable as error:
+            return replace(known, refused=(_refusal(error, known.model),), is_lost=True)
+        errors: list[ArtifactRefused] = []
+        model, passed_over = known.model, set(known.passed_over)
+        first = self._first_later(model) if model else 1
+        for version in sorted({it for it in listed if it >= first} - passed_over, reverse=True):
             try:
-                model = self._open(self.folder / str(version), version, self.trusted)
+                found = self._open(self.folder / str(version), version, self.trusted)
             except ArtifactRefused as error:
-                refused.append(error)
+                errors.append(error)
                 continue
-            if model.manifest.by_kind:
-                return model, tuple(refused)
-        if self.versions() and not refused:
-            refused.append(ArtifactRefused(NAME, NAME, self.versions()[-1], _CANNOT_SERVE))
-        return None, tuple(refused)
+            if found.manifest.by_kind:
+                model = found
+                break
+            passed_over.add(version)
+        if listed and model is None and not errors:
+            errors.append(ArtifactRefused(NAME, NAME, max(listed), _CANNOT_SERVE))
+        is_lost = any(isinstance(it, ArtifactUnreadable) for it in errors)
+        refused = tuple(_refusal(it, model) for it in errors)
+        return Newest(model, refused, is_lost, frozenset(passed_over))
+
+    def _first_later(self, served: UniversalModel) -> int:
+        """The first version that counts as later: the one that serves, if it is another by now."""
+        try:
+            sums = read_file(self.folder / str(served.version) / SUMS)
+        except (OSError, DamagedArtifact):
+            return served.version + 1
+        is_same = hashlib.sha256(sums).hexdigest() == served.sha256
+        return served.version + is_same
 
     def _open(self, folder: Path, version: int, trusted: TrustedKeys) -> UniversalModel:
-        try:
+        with refusing_model(NAME, NAME, version):
             return artifact.load(folder, version, trusted)
-        except DamagedArtifact as error:
-            raise ArtifactRefused(NAME, NAME, version, str(error)) from error
+
+
+def _refusal(error: ArtifactRefused, served: UniversalModel | None) -> Refusal:
+    version = served.version if served else None
+    return Refusal(NAME, NAME, error.version, error.reason, version)

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 from onnx import TensorProto, helper
 
-from models_store import artifact
+from models_store import LoadedModel, Shelf, Store, artifact
 from models_store.manifest import (
     Evaluation,
     HorizonRecord,
@@ -219,3 +219,17 @@ def flip_byte(content: bytes, position: int) -> bytes:
     """``content`` with one bit of one byte inverted."""
     position %= len(content)
     return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+
+
+def verified(store: Store) -> Shelf:
+    """What serves of a store, once all of it is known."""
+    shelf = Shelf(store)
+    shelf.verify()
+    return shelf
+
+
+def opened(shelf: Shelf, asset: str, model: str) -> LoadedModel:
+    """A model that is in service."""
+    found = shelf.open(asset, model)
+    assert found is not None
+    return found

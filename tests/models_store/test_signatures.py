@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from models_store import Store
-from models_store.artifact import verify_files
 from models_store.errors import ArtifactRefused
+from models_store.files import ArtifactFiles
 from models_store.shipped import open_store
 from models_store.signatures import (
     NO_KEYS,
@@ -24,9 +24,9 @@ from models_store.signatures import (
     read_private_key,
     sign,
 )
-from models_store.snapshot import Snapshot
+from tests.errors import details
 from tests.keys import write_keys
-from tests.models_store.artifacts import make_files
+from tests.models_store.artifacts import make_files, opened, verified
 
 
 @pytest.fixture
@@ -100,29 +100,21 @@ def test_a_signature_is_of_one_artifact(root: Path, tmp_path: Path) -> None:
 def test_the_newest_signed_version_serves(root: Path, tmp_path: Path) -> None:
     private, public = write_keys(tmp_path)
     sign(folder_of(root, 1), read_private_key(private))
-    snapshot = Snapshot.of(trusting(root, public))
-    assert snapshot.models["TEST"]["har"].version == 1
-    (refusal,) = snapshot.refused
+    shelf = verified(trusting(root, public))
+    assert opened(shelf, "TEST", "har").version == 1
+    (refusal,) = shelf.refused
     assert (refusal.version, refusal.served_version) == (2, 1)
     assert "not signed" in refusal.reason
 
 
 def test_a_signature_changes_nothing_of_an_artifact(root: Path, tmp_path: Path) -> None:
     folder = folder_of(root, 2)
-    before = verify_files(folder)
+    before = ArtifactFiles.read(folder).sha256
     sign(folder, read_private_key(write_keys(tmp_path)[0]))
-    assert verify_files(folder) == before
-    assert len(base64.b64decode((folder / SIGNATURE).read_bytes())) == 64
-    assert NO_KEYS.fault(folder, before) is None
-
-
-def test_digests_that_change_between_reading_and_checking_are_noticed(
-    root: Path, tmp_path: Path
-) -> None:
-    private, public = write_keys(tmp_path)
-    sign(folder_of(root, 2), read_private_key(private))
-    fault = TrustedKeys.read([public]).fault(folder_of(root, 2), "0" * 64)
-    assert fault == "SHA256SUMS was changed while it was read"
+    assert ArtifactFiles.read(folder, NO_KEYS).sha256 == before
+    written = (folder / SIGNATURE).read_bytes()
+    assert len(base64.b64decode(written)) == 64
+    assert written.count(b"\n") == 1  # one line, as other tools write it
 
 
 def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
@@ -135,11 +127,22 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
     )
     (tmp_path / "text.pem").write_text("no key")
     for path in (private, its_public, tmp_path / "text.pem", tmp_path / "absent.pem"):
-        with pytest.raises(UnreadableKey, match=f"{path.name} holds no public ed25519 key"):
+        with pytest.raises(
+            UnreadableKey, match=f"{path.name} holds no public ed25519 key"
+        ) as refused:
             TrustedKeys.read([path])
+        needed = "a PEM file with a public ed25519 key"
+        assert details(refused.value) == ("key", path.name, needed)
     for path in (public, other, tmp_path / "text.pem", tmp_path / "absent.pem"):
-        with pytest.raises(UnreadableKey, match=f"{path.name} holds no private ed25519 key"):
+        with pytest.raises(
+            UnreadableKey, match=f"{path.name} holds no private ed25519 key"
+        ) as refused:
             read_private_key(path)
+        needed = "a PEM file with a private ed25519 key"
+        assert details(refused.value) == ("key", path.name, needed)
+    for path, kind in ((its_public, "PublicKey"), (other, "PrivateKey")):
+        with pytest.raises(UnreadableKey, match=f"it is a .*{kind}"):
+            read_private_key(path) if path is other else TrustedKeys.read([path])
 
 
 def test_a_store_that_is_opened_trusts_the_keys_it_was_given(root: Path, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,11 @@ import pytest
 from models_store import LoadedModel, artifact
 from models_store.errors import ArtifactRefused
 from models_store.predictors import linear
-from models_store.shipped import open_store, shipped_artifacts
-from models_store.signatures import SUMS, TrustedKeys
-from models_store.snapshot import Snapshot
+from models_store.shelf import Shelf
+from models_store.shipped import begin_store, is_begun, open_store, shipped_artifacts
+from models_store.signatures import SUMS
 from models_store.store import Store
-from tests.models_store.artifacts import flip_byte, make_files, make_series
+from tests.models_store.artifacts import flip_byte, make_files, make_series, opened, verified
 from volatility.errors import InvalidInput, UnknownAsset, UnknownModel, UnknownVersion
 
 
@@ -117,7 +119,7 @@ def test_a_missing_or_unlisted_file_is_refused(store: Store) -> None:
     [
         (artifact.MANIFEST, b"{}", "manifest.json does not fit its schema"),
         (linear.KIND.file, b"{}", "the model cannot be opened"),
-        (artifact.EVALUATION, b"nothing", "the model cannot be opened"),
+        (artifact.EVALUATION, b"nothing", "evaluation.npz cannot be read"),
         (artifact.REFERENCE, b"nothing", "reference.npz cannot be replayed"),
     ],
 )
@@ -161,16 +163,16 @@ def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None
     assert [path.name for path in (store.root / "TEST" / "har").iterdir()] == [".lock"]
 
 
-def test_a_snapshot_refuses_what_is_damaged_and_serves_the_version_before(store: Store) -> None:
+def test_a_shelf_refuses_what_is_damaged_and_serves_the_version_before(store: Store) -> None:
     publish_and_promote(store, intercept=1e-5)
     publish_and_promote(store, intercept=2e-5)
     publish_and_promote(store, model="log_har")
     path = store.root / "TEST" / "har" / "2" / linear.KIND.file
     path.write_bytes(flip_byte(path.read_bytes(), 5))
-    snapshot = Snapshot.of(store)
-    assert snapshot.models["TEST"]["har"].version == 1
-    assert snapshot.models["TEST"]["log_har"].version == 1
-    (refusal,) = snapshot.refused
+    shelf = verified(store)
+    assert opened(shelf, "TEST", "har").version == 1
+    assert opened(shelf, "TEST", "log_har").version == 1
+    (refusal,) = shelf.refused
     assert (refusal.model, refusal.version, refusal.served_version) == ("har", 2, 1)
     assert "coefficients.json has sha256" in refusal.reason
 
@@ -187,22 +189,35 @@ def test_of_several_earlier_versions_that_serves_which_served_last(store: Store)
         store.promote("TEST", "har", version)
     for damaged, serves in ((2, 3), (3, 1), (1, None)):
         damage(store, damaged)
-        snapshot = Snapshot.of(store)
-        served = snapshot.models["TEST"].get("har")
+        shelf = verified(store)
+        served = shelf.open("TEST", "har")
         assert (served.version if served else None) == serves
-        (refusal,) = snapshot.refused
+        (refusal,) = shelf.refused
         assert (refusal.version, refusal.served_version) == (2, serves)
 
 
-def test_a_version_whose_folder_is_gone_gives_way_to_the_one_before(store: Store) -> None:
+def test_nothing_takes_the_place_of_a_version_whose_folder_is_gone(store: Store) -> None:
     publish_and_promote(store, intercept=1e-5)
     publish_and_promote(store, intercept=2e-5)
     folder = store.root / "TEST" / "har" / "2"
     folder.rename(folder.with_name("gone"))
-    snapshot = Snapshot.of(store)
-    assert snapshot.models["TEST"]["har"].version == 1
-    (refusal,) = snapshot.refused
+    shelf = verified(store)
+    assert shelf.open("TEST", "har") is None
+    (refusal,) = shelf.refused
     assert (refusal.version, refusal.reason) == (2, "its folder is absent")
+    folder.with_name("gone").rename(folder)
+    assert opened(shelf, "TEST", "har").version == 2
+    assert shelf.refused == ()
+
+
+def test_a_version_that_served_before_and_was_deleted_is_passed_over(store: Store) -> None:
+    for intercept in (1e-5, 2e-5, 3e-5):
+        publish_and_promote(store, intercept=intercept)
+    shutil.rmtree(store.root / "TEST" / "har" / "2")
+    damage(store, 3)
+    shelf = verified(store)
+    assert opened(shelf, "TEST", "har").version == 1
+    assert [(it.version, it.served_version) for it in shelf.refused] == [(3, 1)]
 
 
 def test_behind_an_unreadable_pointer_the_newest_version_that_passes_serves(store: Store) -> None:
@@ -212,33 +227,26 @@ def test_behind_an_unreadable_pointer_the_newest_version_that_passes_serves(stor
     for damaged, serves in ((None, 3), (3, 2), (2, 1), (1, None)):
         if damaged:
             damage(store, damaged)
-        snapshot = Snapshot.of(store)
-        served = snapshot.models["TEST"].get("har")
+        shelf = verified(store)
+        served = shelf.open("TEST", "har")
         assert (served.version if served else None) == serves
-        (refusal,) = snapshot.refused
+        (refusal,) = shelf.refused
         assert (refusal.version, refusal.served_version) == (None, serves)
         assert "its pointer 'current' cannot be read" in refusal.reason
 
 
-def test_a_snapshot_is_in_one_order_whatever_is_loaded_first(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refusals_are_in_one_order_whatever_is_opened_first(store: Store) -> None:
     names = [(asset, model) for asset in ("A", "B") for model in ("a", "b", "c")]
     for asset, model in names:
         publish_and_promote(store, asset=asset, model=model)
     for asset, model in names[::2]:
         path = store.root / asset / model / "1" / linear.KIND.file
         path.write_bytes(flip_byte(path.read_bytes(), 5))
-    load = artifact.load
-
-    def load_the_first_last(folder: Path, version: int, trusted: TrustedKeys) -> LoadedModel:
-        time.sleep(0.05 * (folder.parent.name == "a"))
-        return load(folder, version, trusted)
-
-    monkeypatch.setattr(artifact, "load", load_the_first_last)
-    snapshot = Snapshot.of(store)
-    assert [(it.asset, it.model) for it in snapshot.refused] == names[::2]
-    served = [(asset, model) for asset in snapshot.models for model in snapshot.models[asset]]
+    shelf = Shelf(store)
+    for asset, model in reversed(names):
+        shelf.open(asset, model)
+    assert [(it.asset, it.model) for it in shelf.refused] == names[::2]
+    served = [(asset, model) for asset in shelf.assets() for model in shelf.models(asset)]
     assert served == names[1::2]
 
 
@@ -247,21 +255,21 @@ def test_a_bug_while_loading_is_not_passed_over(
 ) -> None:
     publish_and_promote(store)
 
-    def fail(*_given: object) -> LoadedModel:
+    def fail(*_given: object, **_more: object) -> LoadedModel:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(artifact, "load", fail)
     with pytest.raises(RuntimeError, match="a bug"):
-        Snapshot.of(store)
+        verified(store)
 
 
-def test_a_snapshot_without_an_earlier_version_leaves_the_model_out(store: Store) -> None:
+def test_a_shelf_without_an_earlier_version_leaves_the_model_out(store: Store) -> None:
     publish_and_promote(store)
     path = store.root / "TEST" / "har" / "1" / artifact.MANIFEST
     path.write_bytes(flip_byte(path.read_bytes(), 5))
-    snapshot = Snapshot.of(store)
-    assert snapshot.models["TEST"] == {}
-    assert snapshot.refused[0].served_version is None
+    shelf = verified(store)
+    assert shelf.models("TEST") == []
+    assert shelf.refused[0].served_version is None
 
 
 @pytest.mark.parametrize("pointer", ["TEST/har/current", "TEST/champion"])
@@ -270,12 +278,12 @@ def test_an_unreadable_pointer_is_reported_and_can_be_mended(store: Store, point
     store.set_champion("TEST", "har")
     path = store.root / pointer
     path.write_bytes(flip_byte(path.read_bytes(), 0))
-    snapshot = Snapshot.of(store)
-    assert snapshot.models["TEST"]["har"].version == 1
-    assert len(snapshot.refused) == 1
+    shelf = verified(store)
+    assert opened(shelf, "TEST", "har").version == 1
+    assert len(shelf.refused) == 1
     store.promote("TEST", "har", 1)
     store.set_champion("TEST", "har")
-    assert Snapshot.of(store).refused == ()
+    assert verified(store).refused == ()
 
 
 def test_a_version_restored_with_other_content_serves_once_it_is_promoted_again(
@@ -323,9 +331,9 @@ def test_folders_that_are_no_models_are_passed_over(store: Store) -> None:
         "TEST/har/²",
     ):
         (store.root / name).mkdir(parents=True)
-    snapshot = Snapshot.of(store)
-    assert {asset: list(models) for asset, models in snapshot.models.items()} == {"TEST": ["har"]}
-    assert snapshot.refused == ()
+    shelf = verified(store)
+    assert {asset: shelf.models(asset) for asset in shelf.assets()} == {"TEST": ["har"]}
+    assert shelf.refused == ()
     assert store.versions("TEST", "har") == [1]
 
 
@@ -334,8 +342,8 @@ def test_a_file_that_cannot_be_read_is_refused(store: Store) -> None:
     path = store.root / "TEST" / "har" / "1" / artifact.REFERENCE
     path.unlink()
     path.mkdir()
-    (refusal,) = Snapshot.of(store).refused
-    assert "reference.npz cannot be read" in refusal.reason
+    (refusal,) = verified(store).refused
+    assert "reference.npz is no regular file" in refusal.reason
 
 
 def test_a_disk_that_fills_up_leaves_nothing_behind(
@@ -374,13 +382,54 @@ def test_opening_a_new_store_puts_the_shipped_models_there_once(tmp_path: Path) 
     assert store.assets() == Store(shipped_artifacts()).assets()
     (store.root / "mark").touch()
     assert (open_store(store.root).root / "mark").exists()
-    assert sorted(path.name for path in store.root.parent.iterdir()) == [".lock", "store"]
+    assert [path.name for path in store.root.parent.iterdir()] == ["store"]
+    assert {it.name for it in store.root.iterdir() if it.name.startswith(".")} == {".lock"}
 
 
-def test_opening_a_new_store_clears_away_what_a_killed_first_start_left(tmp_path: Path) -> None:
-    (tmp_path / ".unfinished-1" / "SPX").mkdir(parents=True)
-    open_store(tmp_path / "store")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "store"]
+def test_a_first_start_that_was_killed_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Store(tmp_path / "package")
+    for asset in ("A", "B"):
+        package.promote(asset, "har", package.publish(make_files(asset)))
+    monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: package.root)
+    rename = Path.rename
+
+    def killed(self: Path, target: Path) -> Path:
+        if self.name == "B":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    store = Store(tmp_path / "store")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_store(store.root)
+    (store.root / ".unfinished-1" / "A").mkdir(parents=True)
+    assert store.assets() == ["A"]
+    assert not is_begun(store.root)
+    assert open_store(store.root).assets() == ["A", "B"]
+    assert is_begun(store.root)
+    assert sorted(path.name for path in store.root.iterdir()) == [".lock", "A", "B"]
+
+
+def test_an_empty_folder_is_a_store_of_ones_own(tmp_path: Path) -> None:
+    """A retrain may begin with its own models alone; the service asks for more before it opens."""
+    assert open_store(tmp_path).assets() == []
+    begin_store(tmp_path)  # a store is there by now: it has the model for every asset
+    assert Store(tmp_path).assets() == []
+
+
+def test_several_first_starts_at_once_make_one_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Store(tmp_path / "package")
+    publish_and_promote(package)
+    monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: package.root)
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(open_store, [tmp_path / "store"] * 4))
+    assert [it.load("TEST", "har").version for it in stores] == [1] * 4
+    assert sorted(path.name for path in stores[0].root.iterdir()) == [".lock", "TEST"]
 
 
 def test_a_store_from_a_package_that_is_read_only_can_be_written(
@@ -405,7 +454,9 @@ def test_a_first_start_that_fails_leaves_no_store_and_says_why(
     monkeypatch.setattr("models_store.shipped.os.sync", full)
     with pytest.raises(OSError, match="No space left"):
         open_store(tmp_path / "store")
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    names = sorted(path.name for path in (tmp_path / "store").iterdir())
+    assert names == [".beginning", ".lock"]  # the next start goes on from there
+    assert not is_begun(tmp_path / "store")
 
 
 def test_concurrent_publications_get_versions_of_their_own(store: Store) -> None:
@@ -444,10 +495,10 @@ def test_a_writer_killed_at_any_moment_leaves_a_store_that_serves(store: Store) 
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()
-        snapshot = Snapshot.of(store)
-        assert snapshot.refused == ()
-        assert snapshot.champions == {"TEST": "har"}
-        assert snapshot.models["TEST"]["har"].forecast(make_series()).rv > 0
+        shelf = verified(store)
+        assert shelf.refused == ()
+        assert shelf.champions == {"TEST": "har"}
+        assert opened(shelf, "TEST", "har").forecast(make_series()).rv > 0
         for version in store.versions("TEST", "har")[before - 1 :]:  # promoted or not
             store.verify("TEST", "har", version)
     publish_and_promote(store)  # the lock died with its holder

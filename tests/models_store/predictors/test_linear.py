@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -23,32 +22,29 @@ PREDICTORS = {
 }
 
 
-def read(path: Path, predictor: LinearPredictor) -> LinearPredictor:
+def read(content: bytes, predictor: LinearPredictor) -> LinearPredictor:
     spec = linear.describe({1: predictor})
-    return linear.load(path, spec, predictor.scale, predictor.lookback)[1]
+    return linear.load(content, spec, predictor.scale, predictor.lookback)[1]
 
 
 @pytest.mark.parametrize("case", PREDICTORS)
-def test_a_predictor_survives_json_to_the_last_bit(case: str, tmp_path: Path) -> None:
-    predictor, path = PREDICTORS[case], tmp_path / "coefficients.json"
-    path.write_bytes(linear.write({1: predictor}))
-    assert read(path, predictor) == predictor
+def test_a_predictor_survives_json_to_the_last_bit(case: str) -> None:
+    predictor = PREDICTORS[case]
+    assert read(linear.write({1: predictor}), predictor) == predictor
 
 
-def test_other_regressors_than_the_manifest_names_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "coefficients.json"
-    path.write_bytes(linear.write({1: PREDICTORS["names tell all"]}))
-    with pytest.raises(ValueError, match="names"):
-        linear.load(path, LinearPredictorSpec(regressors=("mean_1",)), "levels", 1)
+def test_other_regressors_than_the_manifest_names_are_refused() -> None:
+    content = linear.write({1: PREDICTORS["names tell all"]})
+    with pytest.raises(ValueError, match=r"coefficients\.json names"):
+        linear.load(content, LinearPredictorSpec(regressors=("mean_1",)), "levels", 1)
 
 
-def test_a_parameter_that_is_missing_is_refused(tmp_path: Path) -> None:
-    predictor, path = PREDICTORS["a decay was estimated"], tmp_path / "coefficients.json"
+def test_a_parameter_that_is_missing_is_refused() -> None:
+    predictor = PREDICTORS["a decay was estimated"]
     content = json.loads(linear.write({1: predictor}))
     del content["horizons"]["1"]["parameters"]["return_squares"]["decay"]
-    path.write_text(json.dumps(content))
     with pytest.raises(InvalidInput, match="return_squares has the parameters"):
-        read(path, predictor)
+        read(json.dumps(content).encode(), predictor)
 
 
 def test_two_regressors_of_one_name_are_not_written() -> None:
@@ -59,7 +55,7 @@ def test_two_regressors_of_one_name_are_not_written() -> None:
         linear.write({1: predictor})
 
 
-def test_one_file_holds_every_horizon(tmp_path: Path) -> None:
+def test_one_file_holds_every_horizon() -> None:
     rough = {
         horizon: LinearPredictor(
             "logs",
@@ -68,14 +64,14 @@ def test_one_file_holds_every_horizon(tmp_path: Path) -> None:
         )
         for horizon in (1, 5)
     }
-    path, spec = tmp_path / "coefficients.json", linear.describe(rough)
-    path.write_bytes(linear.write(rough))
+    spec = linear.describe(rough)
     assert spec.regressors == ("rough_1", "rough_2", "rough_3", "rough_4", "rough_5")
-    assert linear.load(path, spec, "logs", 100) == rough
+    assert linear.load(linear.write(rough), spec, "logs", 100) == rough
 
 
-def test_a_file_of_the_time_before_horizons_is_one_of_the_next_session(tmp_path: Path) -> None:
-    path = tmp_path / "coefficients.json"
-    path.write_text('{"intercept": 1e-05, "coefficients": {"mean_1": 0.5}}')
-    (found,) = linear.load(path, LinearPredictorSpec(regressors=("mean_1",)), "levels", 1).items()
+def test_a_file_of_the_time_before_horizons_is_one_of_the_next_session() -> None:
+    content = b'{"intercept": 1e-05, "coefficients": {"mean_1": 0.5}}'
+    (found,) = linear.load(
+        content, LinearPredictorSpec(regressors=("mean_1",)), "levels", 1
+    ).items()
     assert found == (1, LinearPredictor("levels", coefficients_of({"mean_1": 0.5}), 1e-5))

@@ -29,6 +29,22 @@ def test_constants_are_read_however_they_are_written() -> None:
     assert found["number"] == np.float32(0.5)
 
 
+def test_a_shape_may_be_packed_into_one_field() -> None:
+    """As other writers do; of 300 the number takes two bytes."""
+    values = np.arange(600, dtype=np.float32).reshape(2, 300)
+    tensor = numpy_helper.from_array(values, "packed")
+    del tensor.dims[:]
+    packed = b"\x0a\x03\x02\xac\x02" + tensor.SerializeToString()
+    graph = b"\x2a" + varint(len(packed)) + packed
+    found = float_constants(b"\x3a" + varint(len(graph)) + graph)
+    np.testing.assert_array_equal(found["packed"], values)
+
+
+def varint(number: int) -> bytes:
+    groups = [number >> shift & 0x7F for shift in range(0, number.bit_length(), 7)]
+    return bytes([*(it | 0x80 for it in groups[:-1]), groups[-1]])
+
+
 def test_those_of_a_shipped_network_are_the_ones_that_onnx_reads() -> None:
     path = sorted((shipped_artifacts() / "universal").glob("*/model.onnx"))[-1]
     expected = {

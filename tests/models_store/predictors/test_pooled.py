@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from models_store.predictors.pooled import PooledGraph, PooledPredictor
+from models_store.predictors.pooled import PooledGraph, PooledPredictor, look
 from tests.models_store.universal.small import HORIZONS, WEIGHTS, small_graph
 from volatility.arrays import DAY, Windows
 from volatility.calendars import get_calendar
-from volatility.scale_free import CHANNELS, ENCODED, REGRESSORS
+from volatility.scale_free import CHANNELS, ENCODED, KINDS, REGRESSORS
 from volatility.seasonality import DAY_CLASSES
 from volatility.trailing import SESSIONS
 
@@ -147,3 +147,28 @@ def test_it_sees_its_own_columns_and_no_others(windows: Windows) -> None:
     assert (parts_of(given, more)["night_1"] == parts_of(given, without)["night_1"]).all()
     changed = {it.name: it.regressor for it in given.explain(more, USUAL)}["night_1"]
     assert (changed > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("measure", "sign"), [("garman_klass", 1.0), ("parkinson", -1.0), ("realized_variance", 0.0)]
+)
+def test_a_range_ratio_says_something_of_measures_of_the_range_alone(
+    windows: Windows, measure: str, sign: float
+) -> None:
+    effects = np.arange(len(DAY_CLASSES)) / 100
+    seen, about = look(windows, "index", measure, effects, get_calendar("XNYS"))
+    # A window of 249 sessions lacks the first of 250.
+    np.testing.assert_array_equal(seen.ranges[:, 1:], sign * windows["range_ratio"])
+    assert (about.of_range == (measure == "parkinson")).all()
+    assert about.kinds.tolist() == [[float(it == "index") for it in KINDS]] * 2
+    # The newest session is a Thursday, and the one after it a Friday.
+    newest, following = (DAY_CLASSES.index(it) for it in ("thursday", "friday"))
+    assert about.newest_class.tolist() == [newest] * 2
+    assert about.next_class.tolist() == [following] * 2
+    expected = np.log(windows["rv"][:, -1]) - effects[newest]
+    assert seen.log_rv[:, -1] == pytest.approx(expected)
+    bare = {name: windows[name] for name in ("rv", DAY)}
+    without, _ = look(bare, "index", measure, effects, get_calendar("XNYS"))
+    nothing = np.where(np.isnan(windows["rv"]), np.nan, 0.0)
+    for values in (without.ranges, without.returns, without.nights):
+        np.testing.assert_array_equal(values[:, 1:], nothing)

@@ -69,9 +69,10 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
         training_end=END,
         assets=(_asset("SHARE", "stock", "XNYS"), _asset("COIN", "crypto", "24/7")),
         calendar_effects={
-            kind: {name: 0.02 * place for place, name in enumerate(DAY_CLASSES)} for kind in KINDS
+            kind: {name: 0.02 * place + 0.001 * row for place, name in enumerate(DAY_CLASSES)}
+            for row, kind in enumerate(KINDS)
         },
-        capped_means=(0.9,) * len(HORIZONS),
+        capped_means=(0.9, 0.91, 0.92, 0.93),
         clip=(1e-8, 1.0),
         rv_medians=(1e-5, 1e-2),
         by_kind=records if serves else {},

@@ -1,22 +1,28 @@
 """The universal model on disk, and bound to assets."""
 
+import hashlib
+import json
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
+from pydantic import ValidationError
 
 from models_store.artifact import with_sums
 from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
 from models_store.universal.asset_model import bind
+from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.store import UniversalStore
-from tests.models_store.universal.small import small_files
+from tests.models_store.universal.small import small_files, small_manifest
 from tests.simulated_panel import simulated_asset
 from tests.universal import universal_files
 from volatility.arrays import DAY
 from volatility.errors import HistoryTooShort
+from volatility.scale_free import KINDS
+from volatility.seasonality import DAY_CLASSES
 from volatility.series import DatedSeries
 
 
@@ -133,6 +139,20 @@ def test_a_short_history_is_forecast_as_the_network_says(bound, history, horizon
     assert bound.forecast(short, horizon=horizon).rv == pytest.approx(np.exp(said), rel=1e-6)
 
 
+def test_a_model_is_what_its_manifest_says(tmp_path):
+    store = UniversalStore(tmp_path)
+    version = store.publish(small_files())
+    model = store.load(version)
+    sums = small_files()["SHA256SUMS"]
+    assert (model.version, model.sha256) == (version, hashlib.sha256(sums).hexdigest())
+    assert model.horizons == (1, 5, 10, 22)
+    assert model.capped_means.tolist() == list(small_manifest().capped_means)
+    by_kind = small_manifest().calendar_effects
+    assert set(model.effects) == set(KINDS)
+    for kind, effects in model.effects.items():
+        assert effects.tolist() == [by_kind[kind][name] for name in DAY_CLASSES]
+
+
 def test_fewer_than_a_month_are_refused(bound, history):
     with pytest.raises(HistoryTooShort, match="needs 22 sessions; got 21"):
         bound.forecast(history.tail(21))
@@ -212,3 +232,43 @@ def test_assets_of_all_kinds_and_calendars(model, kind, calendar, columns):
     assert bound.forecast(series).rv > 0
     parkinson = simulated_asset("ANY", kind, calendar, 300, seed=5, measure="parkinson").series
     assert bind(model, "ANY", kind, calendar, "parkinson").forecast(parkinson).rv > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "optional"),
+    [
+        (PanelAsset, set()),
+        (KindRecord, set()),
+        (UniversalManifest, {"schema_version", "by_kind", "short_histories"}),
+    ],
+)
+def test_a_manifest_lacks_nothing_but_what_says_whether_it_serves(kind, optional):
+    fields = kind.model_fields.items()
+    assert {name for name, field in fields if not field.is_required()} == optional
+    assert kind.model_config["extra"] == "forbid"
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("horizons",), []),
+        (("horizons",), [0, 5, 10, 22]),
+        (("minimum_sessions",), 0),
+        (("lookback",), 0),
+        (("assets",), []),
+        (("assets", 0, "kind"), "share"),
+        (("by_kind", "stock", "1", "error_size"), 0),
+        (("by_kind", "stock", "1", "assets"), 0),
+        (("by_kind", "stock", "0"), None),
+        (("capped_means",), [0.9]),
+    ],
+)
+def test_a_manifest_that_cannot_be_is_refused(place, value):
+    said = json.loads(small_manifest().model_dump_json())
+    UniversalManifest.model_validate_json(json.dumps(said))
+    at = said
+    for name in place[:-1]:
+        at = at[name]
+    at[place[-1]] = value
+    with pytest.raises(ValidationError):
+        UniversalManifest.model_validate_json(json.dumps(said))
