@@ -1,4 +1,4 @@
-"""``python -m training``: retrain, evaluate and sign models, reproduce the paper."""
+"""``python -m training``: retrain, evaluate and sign models, fetch bars, reproduce the paper."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from training.commands.arguments import (
+    add_data,
     add_evaluate,
     add_reproduce,
     add_results,
@@ -63,6 +64,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),  # recipes tell what was pre-trained
         ),
         "sign": Command("training.commands.sign", "sign the artifacts of a store", add_sign),
+        "data": Command("training.commands.data_pull", "fetch bars from elsewhere", add_data),
     }
 )
 

@@ -79,13 +79,14 @@ def tiny_config() -> Config:
     fitting = replace(
         config.pretraining,
         learning_rate=0.01,
+        batch_size=128,
         epochs=20,
         patience=10,
         plateau_patience=3,
     )
     return replace(
         config,
-        network=replace(config.network, hidden_size=16, bottleneck=8),
+        network=replace(config.network, lookback=20, hidden_size=16, bottleneck=8),
         pretraining=fitting,
         fine_tuning=replace(fitting, learning_rate=0.003),
     )

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_store.snapshot import Snapshot
 from models_store.store import Store
+from tests.models_store.artifacts import opened, verified
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
 from training.data.assets import TrainingSet
@@ -45,13 +45,13 @@ def test_an_asset_nobody_has_seen(
 ) -> None:
     """A user's own CSV becomes models that forecast, networks among them."""
     bars = write_bars(tmp_path / "mine.csv", nobs=620)
-    models = ["--models", "lstm", "hybrid", "ewma"]
+    models = ["--models", "hybrid", "ewma"]
     assert cli.main(arguments(root, bars, *models)) == 0
     printed = capsys.readouterr().out
     assert "620 sessions of garman_klass" in printed
     assert re.search(r"log_har.*the first version in service", printed)
     store = Store(root)
-    assert store.models("MINE") == sorted([*BENCHMARKS, "ewma", "hybrid", "lstm"])
+    assert store.models("MINE") == sorted([*BENCHMARKS, "ewma", "hybrid"])
     assert store.champion("MINE") in store.models("MINE")
     loaded = store.load("MINE", "hybrid")
     assert 0 < loaded.manifest.learned["alpha"] < 1
@@ -67,14 +67,13 @@ def test_retraining_on_the_same_data_changes_nothing(
     bars = write_bars(tmp_path / "mine.csv")
     models = ["--models", "lstm"]
     assert cli.main(arguments(root, bars, *models)) == 0
-    before = Snapshot.of(Store(root))
+    before = verified(Store(root))
     assert cli.main(arguments(root, bars, *models)) == 0
     assert "unchanged" in capsys.readouterr().out
     store = Store(root)
     assert all(store.versions("MINE", model) == [1] for model in store.models("MINE"))
-    after = Snapshot.of(store)
-    for model, loaded in before.models["MINE"].items():
-        assert after.models["MINE"][model].sha256 == loaded.sha256
+    after = verified(store)
+    assert before.cards() == after.cards()
 
 
 def test_only_what_was_asked_for_is_published(
@@ -146,7 +145,7 @@ def test_nothing_is_published_when_an_export_fails(
     def fail(*_: object) -> None:
         raise ParityError("onnxruntime and torch differ")
 
-    monkeypatch.setattr("training.networks.predictor._check_parity", fail)
+    monkeypatch.setattr("training.networks.predictor._write_onnx", fail)
     assert cli.main(arguments(root, write_bars(tmp_path / "mine.csv"), "--models", "lstm")) == 2
     assert "onnxruntime and torch differ" in capsys.readouterr().err
     assert Store(root).assets() == []
@@ -350,7 +349,7 @@ def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(
     rng = random.Random(0)
     history = RealizedSeries(rv=np.full(30, 1e-4), measure="garman_klass")
     interrupted = 0
-    for attempt in range(1, 9):
+    for attempt in range(1, 7):
         served = versions_in_service(root)
         process = start(600 + attempt)
         if attempt % 2:
@@ -360,20 +359,20 @@ def test_a_retrain_killed_at_any_moment_leaves_the_previous_versions(
             time.sleep(rng.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
         interrupted += process.wait() == -signal.SIGKILL
-        snapshot = Snapshot.of(Store(root))
-        assert snapshot.refused == ()
+        shelf = verified(Store(root))
+        assert shelf.refused == ()
         for model, version in served.items():
-            loaded = snapshot.models["MINE"][model]
+            loaded = opened(shelf, "MINE", model)
             assert loaded.version >= version
             assert loaded.forecast(history).rv > 0
-        assert snapshot.champions["MINE"] in snapshot.models["MINE"]
-    assert interrupted >= 4
+        assert shelf.champions["MINE"] in shelf.models("MINE")
+    assert interrupted >= 3
     assert start(640).wait() in (0, 1)
     assert not list(root.rglob(".unfinished-*"))
 
 
 def versions_in_service(root: Path) -> dict[str, int]:
-    return {name: m.version for name, m in Snapshot.of(Store(root)).models["MINE"].items()}
+    return {card.model: card.version for card in verified(Store(root)).cards()}
 
 
 def wait_for_a_publication(root: Path, process: "subprocess.Popen[bytes]") -> None:

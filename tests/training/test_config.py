@@ -56,6 +56,80 @@ def test_a_wrong_configuration_names_the_field(
         read_config(path)
 
 
+BOUNDS: dict[str, tuple[float, float | None]] = {
+    "seeds": (1, 16),
+    "walk_forward.linear_refit_every": (1, None),
+    "walk_forward.network_refit_every": (1, None),
+    "network.lookback": (1, None),
+    "network.layers": (1, None),
+    "network.bottleneck": (1, None),
+    "network.dropout": (0.0, 0.95),
+    **{
+        f"{phase}.{name}": bounds
+        for phase in ("pretraining", "fine_tuning")
+        for name, bounds in {
+            "learning_rate": (1e-8, 1.0),
+            "batch_size": (1, None),
+            "epochs": (1, None),
+            "patience": (0, None),
+            "plateau_patience": (0, None),
+            "gradient_norm": (1e-8, 1e8),
+            "validation_share": (0.01, 0.9),
+        }.items()
+    },
+    "hybrid.alpha_learning_rate": (1e-8, 1.0),
+    "regime_ensemble.regimes": (2, 10),
+    "transformer.layers": (1, None),
+    "transformer.feedforward": (1, None),
+    "universal.hidden_size": (1, None),
+    "universal.head": (1, None),
+    "universal.dropout": (0.0, 0.95),
+    "universal.learning_rate": (1e-8, 1.0),
+    "universal.weight_decay": (0.0, 1.0),
+    "universal.batch_size": (1, None),
+    "universal.epochs": (1, None),
+    "universal.ridge": (0.0, 1e6),
+    "universal.seeds": (1, 16),
+    "universal.vintage_months": (1, None),
+    "universal.vintage_assets": (1, None),
+}
+
+
+def written(tmp_path: Path, name: str, value: float) -> Path:
+    """The small configuration with one field changed."""
+    section, _, field = name.rpartition(".")
+    lines, at = [], ""
+    for line in SMALL_CONFIG.read_text().splitlines():
+        at = line.strip("[]") if line.startswith("[") else at
+        lines.append(
+            f"{field} = {value!r}" if at == section and line.startswith(f"{field} =") else line
+        )
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_number_is_accepted_between_both_ends(tmp_path: Path, name: str) -> None:
+    low, high = BOUNDS[name]
+    for value in (low, low * 1_000 + 1 if high is None else high):
+        assert flatten(read_config(written(tmp_path, name, value)))[name] == value
+    beyond = [low - 1 if isinstance(low, int) else low - 1e-9]
+    beyond += [] if high is None else [high + 1 if isinstance(high, int) else high * (1 + 1e-9)]
+    said = f"at least {low}" if high is None else f"from {low} to {high}"
+    for value in beyond:
+        with pytest.raises(InvalidConfig) as refused:
+            read_config(written(tmp_path, name, value))
+        assert refused.value.needed == said
+
+
+def test_heads_and_hidden_units_are_one_at_least(tmp_path: Path) -> None:
+    for name in ("network.heads", "network.hidden_size"):
+        with pytest.raises(InvalidConfig, match=f"{name} must be at least 1, not 0"):
+            read_config(written(tmp_path, name, 0))
+    assert read_config(written(tmp_path, "network.heads", 1)).network.heads == 1
+
+
 def test_seeds_follow_the_configured_one() -> None:
     assert seeds_from(7, 3) == (7, 8, 9)
     assert seeds_from(2**63 - 1, 1) == (2**63 - 1,)

@@ -1,11 +1,15 @@
 """What is loaded, and when: torch only where a network is asked for, for help numpy alone."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -18,6 +22,7 @@ OF_NETWORKS = PACKAGES["networks"]
 SLOW = {
     *PACKAGES["training"],
     *OF_NETWORKS,
+    *PACKAGES["providers"],
     *("exchange_calendars", "onnxruntime", "pandas", "pydantic", "pywt", "sqlalchemy"),
 }
 RUN_AND_TELL = """
@@ -31,7 +36,7 @@ loaded = {name.partition(".")[0] for name in sys.modules}
 print("loaded:", *sorted(loaded))
 sys.exit(status)
 """
-WITHOUT_PACKAGES = """
+HIDE = """
 import sys
 
 hidden, *arguments = sys.argv[1:]
@@ -43,8 +48,48 @@ class Hidden:
 
 sys.meta_path.insert(0, Hidden())
 from training import cli
-sys.exit(cli.main(arguments))
 """
+WITHOUT_PACKAGES = f"{HIDE}sys.exit(cli.main(arguments))"
+# Each command in a fork of a process that has loaded what all commands load.
+MANY_WITHOUT_PACKAGES = f"""{HIDE}
+import contextlib, io, json, os
+
+def told(command):
+    ours, theirs = os.pipe()
+    if os.fork():
+        os.close(theirs)
+        with os.fdopen(ours) as pipe:
+            return json.load(pipe)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = cli.main(command)
+        except SystemExit as stopped:
+            status = stopped.code
+    loaded = sorted({{name.partition(".")[0] for name in sys.modules}})
+    with os.fdopen(theirs, "w") as pipe:
+        json.dump([status, out.getvalue(), err.getvalue(), loaded], pipe)
+    os._exit(0)
+
+print(json.dumps([told(it.split()) for it in arguments]))
+"""
+
+
+class Told(NamedTuple):
+    """How a command ended, and which packages its process had loaded by then."""
+
+    status: int
+    stdout: str
+    stderr: str
+    loaded: list[str]
+
+
+@cache
+def told(packages: Iterable[str], commands: Sequence[str]) -> dict[str, Told]:
+    """What each of several commands does where packages are not installed."""
+    done = run(MANY_WITHOUT_PACKAGES, " ".join(packages), *commands)
+    assert done.returncode == 0, done.stderr
+    return {it: Told(*of) for it, of in zip(commands, json.loads(done.stdout), strict=True)}
 
 
 def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -67,13 +112,15 @@ def retrain(bars: Path, store: Path, *more: str) -> list[str]:
     return ["retrain", *asset, "--store", str(store), *more]
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
-def test_help_loads_no_library_but_numpy(command: list[str]) -> None:
-    done = run(RUN_AND_TELL, *command, "--help")
-    assert done.returncode == 0, done.stderr
-    loaded = set(done.stdout.splitlines()[-1].split()[1:])
-    assert {"training", "numpy"} <= loaded
-    assert not loaded & SLOW
+HELP = ("--help", *(f"{name} --help" for name in COMMANDS))
+
+
+@pytest.mark.parametrize("command", HELP)
+def test_help_loads_no_library_but_numpy(command: str) -> None:
+    done = told((), HELP)[command]
+    assert done.status == 0, done.stderr
+    assert {"training", "numpy"} <= set(done.loaded)
+    assert not set(done.loaded) & SLOW
 
 
 def test_reading_a_csv_loads_no_torch(tmp_path: Path) -> None:
@@ -89,16 +136,13 @@ print(len(data.series), "torch" in sys.modules)
     assert done.stdout.split() == ["600", "False"], done.stderr
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_retrain_of_linear_models_loads_no_torch_in_any_process(
-    jobs: str, tmp_path: Path
-) -> None:
+def test_a_retrain_of_linear_models_loads_no_torch_in_any_process(tmp_path: Path) -> None:
     """Its packages are replaced by ones that tell who loads them: workers load them from there."""
     for package in OF_NETWORKS:
         stand_in = f"open({str(tmp_path / 'told')!r}, 'a').write({package!r})\n"
         (tmp_path / f"{package}.py").write_text(stand_in)
     bars = write_bars(tmp_path / "mine.csv")
-    models = ["--models", "har", "log_har", "garch", "rfsv", "--jobs", jobs]
+    models = ["--models", "har", "log_har", "garch", "rfsv", "--jobs", "2"]
     arguments = retrain(bars, tmp_path / "store", *models)
     done = run(RUN_AND_TELL, *arguments, PYTHONPATH=os.pathsep.join([str(tmp_path), "."]))
     assert done.returncode == 0, done.stderr
@@ -124,21 +168,25 @@ def test_a_network_without_the_extra_is_told_in_one_line(
 
 @pytest.mark.parametrize("command", ["reproduce", "results"])
 def test_a_command_about_networks_needs_the_extra(command: str) -> None:
-    done = run_without("networks", command)
-    assert done.returncode == 2
+    done = told(OF_NETWORKS, ("reproduce", "results"))[command]
+    assert done.status == 2
     assert done.stderr == (
         f"error: {command} needs the extra 'networks': pip install 'roughcast[networks]'\n"
     )
 
 
+PULL = "data pull --exchange kraken --symbol BTC/USD --to-file a.csv"
+WHOLE = {it: {"sign": "sign --key a.pem", "data": PULL}.get(it, it) for it in COMMANDS}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_without_the_extra_training_is_told_in_one_line(command: str) -> None:
-    done = run_without("training", command, *(["--key", "a.pem"] if command == "sign" else []))
-    assert done.returncode == 2
-    assert done.stderr == (
+    done = told(PACKAGES["training"], (*HELP, *WHOLE.values()))
+    assert done[WHOLE[command]].status == 2
+    assert done[WHOLE[command]].stderr == (
         f"error: {command} needs the extra 'training': pip install 'roughcast[training]'\n"
     )
-    assert run_without("training", command, "--help").returncode == 0
+    assert done[f"{command} --help"].status == 0
 
 
 def test_a_cluster_without_the_extra_is_told_in_one_line() -> None:
@@ -148,6 +196,26 @@ def test_a_cluster_without_the_extra_is_told_in_one_line() -> None:
         done.stderr
         == "error: --backend dask needs the extra 'dask': pip install 'roughcast[dask]'\n"
     )
+
+
+@pytest.mark.parametrize("source", [("--exchange", "kraken"), ("--yahoo",)])
+def test_bars_of_elsewhere_without_the_extra_are_told_in_one_line(source: tuple[str, ...]) -> None:
+    command = ("data", "pull", *source, "--symbol", "BTC/USD", "--to-file", "a.csv")
+    done = run_without("providers", *command)
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "error: data pull needs the extra 'providers': pip install 'roughcast[providers]'\n"
+    )
+
+
+def test_an_exchange_is_asked_without_yahoo_s_library() -> None:
+    command = ["data", "pull", "--exchange", "nowhere", "--symbol", "A/B", "--to-file", "a.csv"]
+    done = run(RUN_AND_TELL, *command)
+    assert "error: ccxt knows no exchange 'nowhere'" in done.stderr
+    loaded = set(done.stdout.splitlines()[-1].split()[1:])
+    assert "ccxt" in loaded
+    assert not loaded & {"yfinance", "curl_cffi", "torch", "onnx"}
 
 
 def test_the_packages_of_the_extras_are_those_that_are_declared() -> None:

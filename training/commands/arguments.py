@@ -6,6 +6,7 @@ along, so that help comes in a fraction of a second.
 
 import argparse
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -130,19 +131,86 @@ def add_sign(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Options of ``data``."""
+    actions = parser.add_subparsers(required=True, metavar="action", dest="action")
+    _add_pull(actions.add_parser("pull", help="fetch bars of an exchange or of Yahoo"))
+
+
+def _add_pull(parser: argparse.ArgumentParser) -> None:
+    _add_source_and_target(parser)
+    parser.add_argument(
+        "--asset", metavar="NAME", help="at the service (default: the symbol, with - for /)"
+    )
+    parser.add_argument(
+        "--interval", default="1d", help="length of a bar: 1d, 1h, 5m, … (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--since",
+        type=_moment,
+        metavar="DATE",
+        help="where to begin, if nothing is held yet; with --replace, from where to fetch again; "
+        "else the newest bar held is where",
+    )
+    parser.add_argument(
+        "--calendar",
+        help="24/7, XNYS or another calendar of exchange_calendars: of an asset that the service "
+        "does not know, or of a file (default with --exchange: 24/7)",
+    )
+    parser.add_argument("--kind", help="with --to-service, of a new asset: crypto, stock, …")
+    parser.add_argument(
+        "--replace", action="store_true", help="replace held bars that the source contradicts"
+    )
+    parser.add_argument(
+        "--outside-sessions",
+        choices=OUTSIDE_SESSIONS,
+        default=OUTSIDE_SESSIONS[0],
+        help="what to do with bars outside of the calendar's sessions (default: %(default)s)",
+    )
+
+
+def _add_source_and_target(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--exchange", metavar="NAME", help="as ccxt calls it, such as kraken")
+    source.add_argument("--yahoo", action="store_true", help="Yahoo Finance")
+    parser.add_argument(
+        "--symbol",
+        required=True,
+        help="as the source calls it: BTC/USD of an exchange, SPY or ^GSPC of Yahoo",
+    )
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument(
+        "--to-service",
+        metavar="URL",
+        help="put bars to a running service, such as http://127.0.0.1:8000; its key, if it needs "
+        "one, from the environment's ROUGHCAST_API_KEY",
+    )
+    target.add_argument(
+        "--to-file", type=Path, metavar="FILE", help="add bars to a CSV file, or make one"
+    )
+
+
 def _add_assets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--asset",
         "--target",
         action="append",
         metavar="NAME",
-        help=f"asset to forecast; may be repeated; without it, all that are shipped: {list(NAMES)}",
+        help="asset to forecast; may be repeated; without it, all that the service holds, or that "
+        f"are shipped: {list(NAMES)}",
     )
     parser.add_argument(
         "--bars",
         type=Path,
         metavar="FILE",
         help="CSV or Parquet file of the asset's own bars: date, open, high, low, close",
+    )
+    parser.add_argument(
+        "--from-service",
+        metavar="URL",
+        help="take bars from a running service, such as http://127.0.0.1:8000: of the assets "
+        "named, or of all that it holds and that are long enough; its key, if it needs one, from "
+        "the environment's ROUGHCAST_API_KEY",
     )
     parser.add_argument(
         "--calendar", help="with --bars: 24/7, XNYS or another calendar of exchange_calendars"
@@ -254,6 +322,15 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: -1, one a core; -2 leaves one core free)",
     )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        needed = "a date such as 2021-10-28, or a time such as 2021-10-28T13:00:00Z"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {needed}") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _months(text: str) -> int:

@@ -134,6 +134,7 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
         words += ["--asset", asset]
     given = {
         "--bars": options.bars,
+        "--from-service": options.from_service,
         "--calendar": options.calendar,
         "--measure": options.measure,
         "--outside-sessions": options.outside_sessions,

@@ -15,14 +15,15 @@ from training.commands.arguments import ALL_CORES, DROP, PANEL_SOURCE
 from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
-from training.data.bars_file import BarsFile, load_asset
+from training.data.bars_file import MINIMUM_SESSIONS, BarsFile, load_asset
 from training.data.companions import CompanionFile, load_companions, with_companions
+from training.data.held_bars import BarsService
 from training.evaluation.study import Study, applicable, check_history
 from training.evaluation.workers import workers_at
 from training.models.recipe import Recipe
 from training.models.registry import recipes
 from volatility.datasets import NAMES
-from volatility.errors import Finding, InvalidInput
+from volatility.errors import Finding, HistoryTooShort, InvalidInput, TooFewObservations
 
 REFUSED = 1  # exit status: something was not promoted
 
@@ -50,6 +51,8 @@ class Preparation:
     ----------
     assets : names of the targets.
     file : bars of the only target, where they are the user's own.
+    service : where the bars of all targets come from, if it is one; where no target was named, it
+        says which there are.
     config : the configuration with what the options override.
     recipes : the models asked for, with the benchmarks.
     companions : other series that every target is given.
@@ -58,6 +61,7 @@ class Preparation:
 
     assets: tuple[str, ...]
     file: BarsFile | None
+    service: BarsService | None
     config: Config
     recipes: tuple[Recipe, ...]
     companions: tuple[CompanionFile, ...]
@@ -76,7 +80,8 @@ class Preparation:
         config = config_of(options)
         chosen = tuple(recipes(options.models, config))
         beside = tuple(map(CompanionFile.of, options.companion))
-        return cls(tuple(assets), file, config, chosen, beside, options)
+        service = BarsService.at(options.from_service) if options.from_service else None
+        return cls(tuple(assets), file, service, config, chosen, beside, options)
 
     def load(self) -> Loaded:
         """Read the data of all targets and sources.
@@ -101,7 +106,13 @@ class Preparation:
         HistoryTooShort, TooFewObservations : see :func:`training.evaluation.study.check_history`.
         """
         studies = []
-        for target in loaded.targets:
+        targets = loaded.targets
+        if not self.assets:
+            for asset, why in self._held().items():
+                if why:
+                    console.print(f"left out: {asset}: {why}", markup=False)
+            targets = _long_enough(targets, horizons, console)
+        for target in targets:
             introduce(target.data, target.notes, self.recipes, console)
             studies += [self.study(target.data, loaded.sources, horizon) for horizon in horizons]
         for study in studies:
@@ -113,12 +124,43 @@ class Preparation:
 
         Raises
         ------
-        InvalidInput : an unreadable file or invalid bars; a target that is its own companion.
+        InvalidInput : an unreadable file or service, or invalid bars; a target that is its own
+            companion.
         UnknownAsset : a target or a companion without a file that is not shipped.
         """
         companions = load_companions(self.companions, now)
-        loaded = [load_asset(asset, self.file, now) for asset in self.assets]
+        if self.service is None:
+            loaded = [load_asset(asset, self.file, now) for asset in self.assets]
+        else:
+            names = self.assets or [it for it, why in self._held().items() if not why]
+            loaded = [self.service.load(asset, now) for asset in names]
         return [Target(with_companions(data, companions), notes) for data, notes in loaded]
+
+    def _held(self) -> dict[str, str]:
+        """Every asset of the service, and why it is no target; empty where it is one.
+
+        Raises
+        ------
+        HistoryTooShort : none is.
+        """
+        assert self.service is not None
+        beside = {it.name for it in self.companions}
+        held = {
+            asset: "it is a companion"
+            if asset in beside
+            else f"it has {sessions} sessions"
+            if sessions < MINIMUM_SESSIONS
+            else ""
+            for asset, sessions in self.service.sessions().items()
+        }
+        if all(held.values()):
+            raise HistoryTooShort(
+                f"the service holds no asset with {MINIMUM_SESSIONS} sessions",
+                field="from_service",
+                found=held,
+                needed=f"an asset with at least {MINIMUM_SESSIONS} sessions",
+            )
+        return held
 
     def load_sources(self, now: datetime) -> dict[str, AssetData]:
         """The shipped assets that the models learn from, besides the target.
@@ -143,6 +185,30 @@ class Preparation:
         return Study(data, applicable(self.recipes, target))
 
 
+def _long_enough(
+    targets: Sequence[Target], horizons: Sequence[int], console: Console
+) -> list[Target]:
+    """Of targets that nobody named those that can be fitted; the others are told with the reason.
+
+    Raises
+    ------
+    HistoryTooShort, TooFewObservations : none can; of the last of them.
+    """
+    kept, refused = [], None
+    for target in targets:
+        try:
+            for horizon in horizons:
+                check_history(TrainingSet(target.data, {}, 0, horizon))
+        except (HistoryTooShort, TooFewObservations) as error:
+            refused = error
+            console.print(f"left out: {target.data.asset}: {error}", markup=False)
+        else:
+            kept.append(target)
+    if refused is not None and not kept:
+        raise refused
+    return kept
+
+
 def check_writable(folder: Path) -> None:
     """Make a folder where it is not there, and try to write: before hours of work, not after.
 
@@ -162,7 +228,7 @@ def check_panel_alone(options: argparse.Namespace) -> None:
     ------
     InvalidInput : one is given.
     """
-    for option in ("asset", "bars", "calendar", "measure", "outside_sessions"):
+    for option in ("asset", "bars", "from_service", "calendar", "measure", "outside_sessions"):
         found = getattr(options, option)
         if found is not None:
             name = f"--{option.replace('_', '-')}"
@@ -206,7 +272,8 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
     ------
     InvalidInput : options that do not go together.
     """
-    assets = list(dict.fromkeys(options.asset or NAMES))
+    shipped = () if options.from_service else NAMES
+    assets = list(dict.fromkeys(options.asset or shipped))
     if options.source == PANEL_SOURCE:
         raise InvalidInput(
             f"--source {PANEL_SOURCE} goes with evaluate --panel DIR: transfer from all assets of "
@@ -222,6 +289,13 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
             field="source",
             found=options.source,
             needed="another asset",
+        )
+    if options.bars is not None and options.from_service is not None:
+        raise InvalidInput(
+            "--bars and --from-service both say where bars come from",
+            field="from_service",
+            found=str(options.bars),
+            needed="one of them",
         )
     if options.bars is None:
         if options.calendar or options.measure or options.outside_sessions:

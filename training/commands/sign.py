@@ -6,9 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from models_store import artifact
-from models_store.artifact import DamagedArtifact
-from models_store.signatures import TrustedKeys, read_private_key, sign
+from models_store.files import ArtifactFiles, DamagedArtifact
+from models_store.signatures import SIGNATURE, SUMS, TrustedKeys, read_private_key, sign
 from models_store.store import Store
 from models_store.universal.store import UniversalStore
 from training.commands.preparation import REFUSED
@@ -36,12 +35,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     signed, damaged = 0, 0
     for folder in _versions(options.store):
         try:
-            digest = artifact.verify_files(folder)
+            files = ArtifactFiles.read(folder)
         except DamagedArtifact as error:
             console.print(f"{folder}: not signed: {error}", markup=False)
             damaged += 1
             continue
-        if own.fault(folder, digest) is not None:
+        if own.fault(files[SUMS], files.contents.get(SIGNATURE)) is not None:
             sign(folder, key)
             signed += 1
     console.print(f"{signed} artifacts signed in {options.store}", markup=False)

@@ -5,6 +5,7 @@ on what it is given alone, and comes back in any order: results are the same byt
 were computed.
 """
 
+import gc
 import os
 import threading
 import time
@@ -69,13 +70,19 @@ def _connect(scheduler: str) -> Any:
     """A client of a scheduler that has workers."""
     from distributed import Client  # takes a second to import
 
+    client = found = None
     try:
         client = Client(  # type: ignore[no-untyped-call]
             scheduler, timeout=_CONNECT_WITHIN, set_as_default=False
         )
     # Who answers in another language seems to announce a message of some exabytes.
     except (OSError, ValueError, MemoryError) as error:
-        raise _no_scheduler(scheduler, str(error)) from error
+        found = str(error)
+    if client is None:
+        # What could not connect is closed as it is collected, and if that happens while some other
+        # client starts, the start waits for itself.
+        gc.collect()
+        raise _no_scheduler(scheduler, str(found))
     try:
         client.wait_for_workers(1, timeout=_CONNECT_WITHIN)
     except TimeoutError as error:

@@ -7,13 +7,24 @@ from types import MappingProxyType
 from volatility.errors import RoughcastError
 
 TRAINING_EXTRA, NETWORKS_EXTRA, DASK_EXTRA = "training", "networks", "dask"
+PROVIDERS_EXTRA = "providers"
 
 # What each extra of pyproject.toml brings.
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        TRAINING_EXTRA: ("arch", "joblib", "matplotlib", "pyarrow", "rich", "scipy", "statsmodels"),
+        TRAINING_EXTRA: (
+            "arch",
+            "httpx",
+            "joblib",
+            "matplotlib",
+            "pyarrow",
+            "rich",
+            "scipy",
+            "statsmodels",
+        ),
         NETWORKS_EXTRA: ("onnx", "onnxscript", "torch"),
         DASK_EXTRA: ("dask", "distributed"),
+        PROVIDERS_EXTRA: ("ccxt", "yfinance"),
     }
 )
 

@@ -77,10 +77,11 @@ class TorchPredictor:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             _write_onnx(self, further, spec, path)
-            exported = load(path, spec, self.scale, self.lookback)
-            for trained, horizon in zip((self, *further), spec.horizons, strict=True):
-                _check_parity(trained, exported[horizon], example)
-            return path.read_bytes()
+            content = path.read_bytes()
+        exported = load(content, spec, self.scale, self.lookback)
+        for trained, horizon in zip((self, *further), spec.horizons, strict=True):
+            _check_parity(trained, exported[horizon], example)
+        return content
 
     def _outputs(self, log_rv: Tensor) -> tuple[Tensor, ...]:
         self.network.eval()

@@ -5,6 +5,8 @@ import gzip
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG
 from training.cli import main, make_parser
 from training.commands import evaluate, retrain, retrain_panel
+from training.evaluation.panel.transfer import TransferPlan
+from training.models.pooled.transfer import Setting
 from training.networks.strategies import STRATEGIES
 from volatility.errors import InvalidInput
 from volatility.evaluation.compare import BENCHMARKS
@@ -122,8 +126,11 @@ def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_transfer_within_one_calendar_is_evaluated_without_the_quarter_before(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scratch = (Setting(1, 10.0), Setting(2, 10.0))
+    plan = partial(TransferPlan, lengths=(60,), epochs=(1, 2), scratch=scratch)
+    monkeypatch.setattr("training.commands.evaluate_transfer.TransferPlan", plan)
     out, stocks = tmp_path / "results", written(tmp_path, 270)
     (stocks / "assets.csv").write_text("asset,kind,calendar\nAAA,stock,XNYS\nBBB,stock,XNYS")
     options = ["--panel", str(stocks), "--out", str(out), "--config", str(SMALL_CONFIG)]
@@ -264,16 +271,22 @@ def evaluated(panel: Path, out: Path, *where: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir()}
 
 
-def test_a_dask_cluster_gives_the_same_bytes(panel: Path, tmp_path: Path) -> None:
-    here = evaluated(panel, tmp_path / "here", "--jobs", "1")
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
-        where = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
-        there = evaluated(panel, tmp_path / "there", *where)
-        moves = cluster.scheduler.transition_counter  # of tasks from state to state
-    assert here == there
-    assert moves > 20
+        yield cluster
+
+
+def test_a_dask_cluster_gives_the_same_bytes(
+    panel: Path, tmp_path: Path, cluster: LocalCluster
+) -> None:
+    here = evaluated(panel, tmp_path / "here", "--jobs", "1")
+    before = cluster.scheduler.transition_counter  # of tasks from state to state
+    where = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
+    assert evaluated(panel, tmp_path / "there", *where) == here
+    assert cluster.scheduler.transition_counter > before + 20
 
 
 def test_models_of_their_own_are_published_for_each_asset(
@@ -330,7 +343,7 @@ def test_an_asset_that_cannot_be_fitted_is_named_and_keeps_none_of_the_others_fr
 
 
 def test_what_a_cluster_has_trained_is_published_here(
-    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    panel: Path, tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -339,13 +352,10 @@ def test_what_a_cluster_has_trained_is_published_here(
     for name in ("here", "there"):
         Path(name).mkdir()  # empty stores: the shipped models are not needed here
     common = ["retrain", "--panel", str(panel), *own]
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        with Client(cluster.scheduler_address, set_as_default=False) as client:
-            client.run(os.chdir, str(elsewhere))
-        where = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
-        assert main([*common, "--store", "there", *where]) == 0
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        client.run(os.chdir, str(elsewhere))
+    where = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
+    assert main([*common, "--store", "there", *where]) == 0
     assert main([*common, "--store", "here", "--jobs", "1"]) == 0
     here, there = Store(Path("here")), Store(Path("there"))
     assert there.assets() == here.assets() == sorted(PANEL)

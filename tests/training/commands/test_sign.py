@@ -6,9 +6,8 @@ import pytest
 
 from models_store import Store
 from models_store.signatures import SIGNATURE, TrustedKeys
-from models_store.snapshot import Snapshot
 from tests.keys import write_keys
-from tests.models_store.artifacts import make_files
+from tests.models_store.artifacts import make_files, verified
 from training.cli import main
 
 
@@ -28,12 +27,12 @@ def test_every_version_is_signed_once(
     options = ["sign", "--store", str(root), "--key", str(private)]
     assert main(options) == 0
     assert "3 artifacts signed" in capsys.readouterr().out
-    snapshot = Snapshot.of(Store(root, TrustedKeys.read([public])))
-    assert {asset: list(models) for asset, models in snapshot.models.items()} == {
+    shelf = verified(Store(root, TrustedKeys.read([public])))
+    assert {asset: shelf.models(asset) for asset in shelf.assets()} == {
         "ONE": ["har"],
         "TWO": ["har"],
     }
-    assert snapshot.refused == ()
+    assert shelf.refused == ()
     assert main(options) == 0
     assert "0 artifacts signed" in capsys.readouterr().out
 

@@ -2,6 +2,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -91,3 +92,56 @@ def test_models_without_intervals_are_left_out_of_coverage() -> None:
     assert all(
         len(np.asarray(line.get_xdata())) in (0, 2) for line in axes.lines
     )  # 2: the nominal level
+
+
+def test_marks_are_filled_for_models_of_the_confidence_set() -> None:
+    result = results()[0]
+    comparison = result.comparisons["test"]
+    rows = tuple(
+        replace(row, in_confidence_set=number % 2 == 0)
+        for number, row in enumerate(comparison.rows)
+    )
+    shown = replace(result, comparisons={"test": replace(comparison, rows=rows)})
+    (axes,) = figures.qlike_ratios(shown).axes
+    containers: list[Any] = axes.containers
+    faces = {bar.lines[0].get_ydata()[0]: bar.lines[0].get_markerfacecolor() for bar in containers}
+    assert [faces[place] for place in range(len(rows))] == [
+        figures.BLUE if row.in_confidence_set else "white" for row in rows
+    ]
+
+
+def test_a_figure_says_what_it_is_of() -> None:
+    result, later = results()[:2]
+    first, last = result.comparisons["test"].span
+    title = f"FIRST, 1 session ahead, {first} to {last}"
+    assert [make(result).axes[0].get_title().partition(";")[0] for make in (
+        figures.qlike_ratios, figures.forecasts, figures.coverage
+    )] == [title] * 3  # fmt: skip
+    assert figures.coverage(later).axes[0].get_title().startswith("FIRST, 5 sessions ahead")
+    (axes,) = figures.forecasts(result).axes
+    assert (axes.get_yscale(), axes.yaxis.get_major_formatter()(0.5)) == ("log", "0.5")
+    (axes,) = figures.qlike_ratios(result).axes
+    assert axes.xaxis.get_major_formatter()(0.25) == "+25%"
+    (axes,) = figures.coverage(result).axes
+    assert axes.xaxis.get_major_formatter()(0.8) == "80%"
+
+
+@pytest.mark.parametrize(
+    ("value", "leads"),
+    [(0.2, True), (0.5, True), (1.0, False), (20.0, True), (0.05, True), (3, False)],
+)
+def test_between_powers_of_ten_two_and_five_are_written(value: float, leads: bool) -> None:
+    assert figures._leads(value) is leads
+
+
+def test_a_legend_has_no_frame_and_lines_differ_in_colour_and_dash() -> None:
+    result = results()[0]
+    with mpl.rc_context(dict(figures.STYLE)):  # type: ignore[arg-type]
+        (axes,) = figures.forecasts(result).axes
+    legend = axes.get_legend()
+    assert legend is not None
+    assert not legend.get_frame_on()
+    shown = [line for line in axes.lines if line.get_label() != "realized"]
+    assert [(it.get_color(), it.get_linestyle()) for it in shown] == [*figures.LINES[: len(shown)]]
+    assert len({color for color, _ in figures.LINES}) == len(figures.LINES) == 6
+    assert not axes.spines["top"].get_visible()

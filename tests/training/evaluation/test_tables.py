@@ -2,6 +2,7 @@ import csv
 import gzip
 import io
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,14 @@ import pytest
 
 from tests.training.evaluation.studies import results
 from training.evaluation.across import across_assets
-from training.evaluation.tables import forecasts_csv_gz, results_csv, results_json, tidy_rows
+from training.evaluation.tables import (
+    Value,
+    _text,
+    forecasts_csv_gz,
+    results_csv,
+    results_json,
+    tidy_rows,
+)
 from volatility.evaluation.losses import qlike_loss
 
 
@@ -111,7 +119,22 @@ def test_json_holds_the_rows_the_data_and_the_settings() -> None:
     assert content["results"][0].keys() == tidy_rows(results())[0].keys()
     assert [row["model"] for row in content["across_assets"]] == [row.model for row in across]
     data = content["data"][0]
-    assert (data["asset"], data["sessions"]) == ("FIRST", 700)
+    target = results()[0].study.data.target
+    dates = target.series.dates
+    assert {name: it for name, it in data.items() if name != "sha256"} == {
+        "asset": "FIRST",
+        "measure": "garman_klass",
+        "horizon": 1,
+        "source": "simulated",
+        "calendar": "24/7",
+        "start": str(dates[0]),
+        "end": str(dates[-1]),
+        "sessions": 700,
+    }
+    comparison = results()[0].comparisons["test"]
+    key = {"asset": "FIRST", "horizon": 1, "part": "test", "model": "har"}
+    [first] = [it for it in content["results"] if key.items() <= it.items()]
+    assert (first["start"], first["end"]) == tuple(map(str, comparison.span))
     assert data["sha256"] == results()[0].study.data.target.series.sha256
 
 
@@ -136,3 +159,19 @@ def test_forecasts_of_every_model_can_be_scored_again() -> None:
         assert (part["as_of"] < part["target_date"]).all()
         rv, forecast = part["rv"].to_numpy(), part["forecast"].to_numpy()
         assert qlike_loss(rv, forecast) == pytest.approx(row.qlike_loss, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (None, ""),
+        (math.nan, ""),
+        (True, "true"),
+        (False, "false"),
+        (1 / 3, "0.3333333333"),
+        (3, "3"),
+        ("har", "har"),
+    ],
+)
+def test_a_cell_is_written_as_every_reader_of_csv_has_it(cell: Value, text: str) -> None:
+    assert _text(cell) == text

@@ -1,12 +1,14 @@
+import gc
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 from training.evaluation import workers
 from training.evaluation.workers import worker_pool, workers_at
@@ -60,40 +62,53 @@ def process_of(_: int) -> int:
 
 def cluster(size: int) -> LocalCluster:
     return LocalCluster(
-        n_workers=size, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=size, threads_per_worker=1, processes=True, dashboard_address=":0"
     )
 
 
-def test_a_cluster_does_the_work_while_it_is_asked_to() -> None:
-    work = [joblib.delayed(process_of)(i) for i in range(12)]
+@pytest.fixture(scope="module")
+def two() -> Iterator[LocalCluster]:
     with cluster(2) as two:
-        with workers_at(two.scheduler_address):
-            processes = set(worker_pool(-1)(work))
-        assert len(processes) == 2
-        assert os.getpid() not in processes
-        assert set(worker_pool(1)(work)) == {os.getpid()}
+        yield two
+
+
+def test_a_cluster_does_the_work_while_it_is_asked_to(two: LocalCluster) -> None:
+    work = [joblib.delayed(process_of)(i) for i in range(12)]
+    with workers_at(two.scheduler_address):
+        processes = set(worker_pool(-1)(work))
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+    assert set(worker_pool(1)(work)) == {os.getpid()}
 
 
 def inside(_: int) -> tuple[int, set[int]]:
     return os.getpid(), set(worker_pool(1)(joblib.delayed(process_of)(i) for i in range(8)))
 
 
-def test_one_job_inside_a_task_of_a_cluster_runs_where_the_task_does() -> None:
-    with cluster(2) as two, workers_at(two.scheduler_address):
+def test_one_job_inside_a_task_of_a_cluster_runs_where_the_task_does(two: LocalCluster) -> None:
+    with workers_at(two.scheduler_address):
         found = list(worker_pool(-1)(joblib.delayed(inside)(i) for i in range(2)))
     assert all(processes == {own} for own, processes in found)
     assert os.getpid() not in {own for own, _ in found}
+
+
+def clients() -> set[str]:
+    # By type, since isinstance asks every object for its class, and torch has some that warn of it.
+    return {it.id for it in gc.get_objects() if type(it) is Client}
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://no.such.host:8786"])
 def test_a_scheduler_that_does_not_answer_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_CONNECT_WITHIN", 1.0)
+    monkeypatch.setattr(workers, "_CONNECT_WITHIN", 0.2)
+    before = clients()
     with pytest.raises(InvalidInput, match="no work can be given") as refused, workers_at(address):
         pass
     assert refused.value.field == "scheduler"
     assert refused.value.found == address
+    # One that is closed by the collector, while another starts, keeps that start waiting.
+    assert clients() <= before
 
 
 def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from models_store.errors import ArtifactRefused
-from models_store.snapshot import Snapshot
+from models_store.shelf import Shelf
 from models_store.store import Store
+from tests.models_store.artifacts import opened
 from tests.training.simulated import make_intraday_asset
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, parts_of
@@ -53,7 +54,7 @@ def test_a_model_of_several_columns_serves_what_was_fitted(
 ) -> None:
     store = Store(tmp_path)
     store.promote("TARGET", "leverage", store.publish(files_of(fitted, data)))
-    model = Snapshot.of(store).models["TARGET"]["leverage"]
+    model = opened(Shelf(store), "TARGET", "leverage")
     assert model.manifest.columns == COLUMNS
     series = data.target.series
     medians = [np.median(series.rv[at : at + 22]) for at in range(len(series) - 21)]

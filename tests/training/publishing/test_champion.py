@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from models_store.store import Store
 from tests.training.simulated import make_training_set, small_config
 from training.models.registry import recipes
+from training.publishing import champion as champion_module
 from training.publishing.champion import name_champion
 from training.publishing.retrain import TrainedModels, publish, train
 
@@ -63,3 +66,25 @@ def test_a_store_without_models_has_no_champion(trained: TrainedModels, tmp_path
     store = Store(tmp_path)
     name_champion("TARGET", trained.parts, store)
     assert store.champion("TARGET") is None
+
+
+@pytest.mark.parametrize(
+    ("difference", "pvalue", "better"),
+    [(-0.1, 0.049, True), (-0.1, 0.05, False), (0.1, 0.001, False), (0.0, 0.001, False)],
+)
+def test_better_is_what_is_so_by_more_than_chance(
+    difference: float, pvalue: float, better: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def compared(*given: object) -> SimpleNamespace:
+        asked.append(given)
+        return SimpleNamespace(mean_difference=difference, pvalue=pvalue)
+
+    monkeypatch.setattr(champion_module, "diebold_mariano", compared)
+    losses, others = np.zeros(2), np.ones(2)
+    assert champion_module._better(losses, others, 5) == better
+    [(first, second, horizon)] = asked
+    assert first is losses
+    assert second is others
+    assert horizon == 5

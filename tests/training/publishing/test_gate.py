@@ -110,7 +110,14 @@ def test_what_does_not_move_a_forecast_does_not_count(trained: TrainedModels, st
 
 @pytest.mark.parametrize(
     "fields",
-    [{"clip": [1e-9, 1e-2]}, {"mean_rv": 1e-4}, {"measure": "parkinson"}, {"horizons": [5]}],
+    [
+        {"clip": [1e-9, 1e-2]},
+        {"mean_rv": 1e-4},
+        {"measure": "parkinson"},
+        {"horizons": [5]},
+        {"minimum_sessions": 10},
+        {"stand_in": "log_har"},
+    ],
 )
 def test_what_moves_a_forecast_that_is_still_to_come_counts(
     fields: dict[str, object], trained: TrainedModels, store: Store

@@ -4,8 +4,10 @@ The prices are those of a random walk whose volatility wanders; everything else 
 computed from them as the paper's author computed it.
 """
 
+import gzip
 import hashlib
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +34,18 @@ STEPS = 12  # price changes inside a bar
 def write_stand_in(folder: Path) -> dict[str, str]:
     """Write all files, half of them compressed; returns the sha256 of each content."""
     folder.mkdir(parents=True, exist_ok=True)
+    contents = _contents()
+    for name, content in contents.items():
+        if name.startswith("btc"):
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=1))
+        else:
+            (folder / name).write_bytes(content)
+    return {name: hashlib.sha256(contents[name]).hexdigest() for name in data.SHA256}
+
+
+@cache
+def _contents() -> dict[str, bytes]:
+    """By name of the file."""
     hours = pd.date_range("2024-01-01", periods=HOURS, freq="h", tz="UTC", name="Datetime")
     bitcoin = _bars(hours, seed=1, deviation=0.005, window=24, periods_per_year=8760)
     sessions = get_calendar("XNYS").sessions(
@@ -40,18 +54,15 @@ def write_stand_in(folder: Path) -> dict[str, str]:
     days = pd.DatetimeIndex(sessions[:SESSIONS].astype("datetime64[ns]"), name="Date")
     spx = _bars(days, seed=2, deviation=0.01, window=22, periods_per_year=252)
     parts = {"btc": (bitcoin, bitcoin[int(len(bitcoin) * 0.7) :]), "spx": (spx, spx)}
-    sums = {}
+    contents = {}
     for asset, (whole, used) in parts.items():
         first, second = (0.5, 0.75) if asset == "btc" else (0.7, 0.85)
         ends = [0, int(len(used) * first), int(len(used) * second), len(used)]
         cut = zip(("train", "val", "test"), ends[:-1], ends[1:], strict=True)
         frames = {"data": whole} | {part: used[start:end] for part, start, end in cut}
         for part, frame in frames.items():
-            name = f"{asset}_{part}.csv"
-            content = frame.to_csv().encode()
-            sums[name] = hashlib.sha256(content).hexdigest()
-            _write(folder / name, frame, compressed=asset == "btc")
-    return {name: sums[name] for name in data.SHA256}
+            contents[f"{asset}_{part}.csv"] = frame.to_csv().encode()
+    return contents
 
 
 def expect(sums: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +96,10 @@ def paper_results() -> Results:
 
 
 def results_of(paper: PaperData, seeds: tuple[int, ...]) -> Results:
-    units = units_of(samples_of(paper).values(), small_config(), seeds)
-    return Results.of(paper, small_config(), seeds, [(unit, unit.run()) for unit in units])
+    small = small_config()
+    config = replace(small, network=replace(small.network, lookback=20))  # as the paper's
+    units = units_of(samples_of(paper).values(), config, seeds)
+    return Results.of(paper, config, seeds, [(unit, unit.run()) for unit in units])
 
 
 def _bars(
@@ -119,10 +132,3 @@ def _wandering(nobs: int, rng: np.random.Generator) -> FloatArray:
     for place in range(1, nobs):
         values[place] = 0.98 * values[place - 1] + 0.1 * rng.standard_normal()
     return values
-
-
-def _write(path: Path, frame: pd.DataFrame, *, compressed: bool) -> None:
-    if compressed:
-        frame.to_csv(path.with_name(f"{path.name}.gz"), compression="gzip")
-    else:
-        frame.to_csv(path)

@@ -96,10 +96,11 @@ def test_same_protocol_is_by_position_and_aligned_by_time(tables: dict[int, Tabl
 def test_unfreezing_strategies_are_scored_as_published(tables: dict[int, Table]) -> None:
     """Against their own targets, of which as many as HAR has are taken."""
     results = stand_in_results()
+    lookback = results.config.network.lookback
     track = results.published.networks["transfer_gradual"][0].track
     log_rv = stand_in_data().bitcoin.test.log_rv
     nobs = len(log_rv) - 22
-    expected = rmse_loss(log_rv[20 : 20 + nobs], track.values[:nobs])
+    expected = rmse_loss(log_rv[lookback : lookback + nobs], track.values[:nobs])
     cell = tables[5].row("transfer_gradual", "rmse").cells[ScoringProtocol.SAME]
     assert cell.values[0] == pytest.approx(expected, rel=1e-12)
 

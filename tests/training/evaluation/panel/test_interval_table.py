@@ -60,3 +60,24 @@ def test_a_year_of_few_sessions_is_not_told():
     [row] = panel_intervals({TrackKey("A", "m", 1): track(errors)})
     assert row.years_80 is None
     assert "| – |" in interval_table([row])[2]
+
+
+@pytest.mark.parametrize(("nobs", "is_told"), [(199, False), (200, True)])
+def test_a_year_of_a_hundred_intervals_is_told(nobs, is_told):
+    """The first hundred errors calibrate only; all days are of 2018."""
+    errors = np.random.default_rng(6).normal(size=nobs)
+    [row] = panel_intervals({TrackKey("A", "m", 1): track(errors)})
+    assert (row.years_80 is not None) is is_told
+
+
+def test_thirds_are_of_the_forecasts_lowest_to_highest():
+    """Errors are large where forecasts are high, so that intervals miss them there."""
+    rng = np.random.default_rng(7)
+    dates = np.datetime64("2018-01-01") + np.arange(901)
+    forecast = np.exp(np.tile([-1.0, 0.0, 1.0], 300))
+    rv = forecast * np.exp(np.tile([0.1, 1.0, 4.0], 300) * rng.normal(size=900))
+    [row] = panel_intervals(
+        {TrackKey("A", "m", 1): ForecastTrack("m", dates[:-1], dates[1:], forecast, rv, 1)}
+    )
+    assert row.low_80 > 0.99
+    assert row.high_80 < 0.7

@@ -108,7 +108,7 @@ def test_known_coefficients_are_recovered(name: str) -> None:
     returns = regression_process(
         dict(zip(model.regressors, truth.coefficients, strict=True)),
         truth.intercept,
-        20_000,
+        12_000,
         np.random.default_rng(11),
         scale=scale,
         jump_share=truth.jump_share,

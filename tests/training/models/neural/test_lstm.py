@@ -12,7 +12,7 @@ def test_one_seed_gives_one_network_and_another_seed_another() -> None:
     recipe = lstm(small_config())
     data = make_training_set()
     first, again, other = (recipe.fit(replace(data, seed=seed)).predictor for seed in (1, 1, 2))
-    windows = {"rv": data.pairs(20).windows["rv"][-3:]}
+    windows = {"rv": data.pairs(10).windows["rv"][-3:]}
     assert np.array_equal(first.predict(windows).values, again.predict(windows).values)
     assert not np.allclose(first.predict(windows).values, other.predict(windows).values)
 
@@ -20,10 +20,10 @@ def test_one_seed_gives_one_network_and_another_seed_another() -> None:
 def test_fitting_is_training_on_the_target_s_split() -> None:
     recipe = lstm(small_config())
     data = make_training_set()
-    split = Split.of(data.pairs(20), recipe.fitting.validation_share)
+    split = Split.of(data.pairs(10), recipe.fitting.validation_share)
     fitted, trained = recipe.fit(data), recipe.train(split, {}, data.seed)
     log_rv = split.validation.inputs
-    windows = {"rv": data.pairs(20).windows["rv"][-len(log_rv) :]}
+    windows = {"rv": data.pairs(10).windows["rv"][-len(log_rv) :]}
     assert np.array_equal(
         fitted.predictor.predict(windows).values, torch_of(trained).predict_log(log_rv)
     )

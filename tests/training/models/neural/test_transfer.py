@@ -42,7 +42,7 @@ def part_of(name: str) -> str:
 
 
 def split() -> Split:
-    return Split.of(make_asset().pairs(20), 0.2)
+    return Split.of(make_asset().pairs(10), 0.2)
 
 
 def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
@@ -72,7 +72,7 @@ def test_frozen_leaves_the_encoder_as_it_was_to_the_last_bit() -> None:
     data = make_training_set()
     recipe = transfer(small_config())
     fit = recipe.fit(data)
-    source = Split.of(data.source_pairs("SOURCE", 20), recipe.pretraining.validation_share)
+    source = Split.of(data.source_pairs("SOURCE", 10), recipe.pretraining.validation_share)
     pretrained, _ = pretraining.pretrain(recipe.scratch, source, data.seed)
     before, after = (network.encoder.state_dict() for network in (pretrained, network_of(fit)))
     assert before.keys() == after.keys()
@@ -135,7 +135,7 @@ def test_strategies_lead_to_different_networks_from_one_pretraining() -> None:
         name for name in MODELS if name in {"transfer", *(f"transfer_{s}" for s in STRATEGIES)}
     ]
     assert len(names) == len(STRATEGIES)
-    windows = {"rv": data.pairs(20).windows["rv"][-5:]}
+    windows = {"rv": data.pairs(10).windows["rv"][-5:]}
     fits = [make_recipe(name, small_config()).fit(data) for name in names]
     assert pretraining._pretrained.cache_info().misses == 1
     predictions = np.array([fit.predictor.predict(windows).values for fit in fits])
@@ -147,7 +147,7 @@ def test_strategies_lead_to_different_networks_from_one_pretraining() -> None:
 def test_fine_tuning_does_not_touch_the_pretrained_network_in_the_cache() -> None:
     data = make_training_set()
     recipe = transfer_full(small_config())
-    source = Split.of(data.source_pairs("SOURCE", 20), recipe.pretraining.validation_share)
+    source = Split.of(data.source_pairs("SOURCE", 10), recipe.pretraining.validation_share)
     pretrained, _ = pretraining.pretrain(recipe.scratch, source, data.seed)
     before = weights(pretrained)
     recipe.fit(data)
@@ -159,7 +159,7 @@ def test_fine_tuning_does_not_touch_the_pretrained_network_in_the_cache() -> Non
 def test_the_source_decides_the_forecast() -> None:
     data = make_training_set()
     other = TrainingSet(data.target, {"SOURCE": make_asset("SOURCE", seed=5)}, data.seed)
-    windows = {"rv": data.pairs(20).windows["rv"][-5:]}
+    windows = {"rv": data.pairs(10).windows["rv"][-5:]}
     predictions = [
         transfer(small_config()).fit(chosen).predictor.predict(windows).values
         for chosen in (data, other)
@@ -171,7 +171,7 @@ def test_the_source_decides_the_forecast() -> None:
 def test_the_target_s_own_scale_is_inside_the_network() -> None:
     data = make_training_set()
     fit = transfer(small_config()).fit(data)
-    training = Split.of(data.pairs(20), 0.2).training
+    training = Split.of(data.pairs(10), 0.2).training
     scaler = network_of(fit).scaler
     assert torch.allclose(scaler.mean, training.inputs.mean())
     assert torch.allclose(scaler.deviation, training.inputs.std())

@@ -19,6 +19,11 @@ def fitted():
     return fit_pooled(simulated_panel(), TINY)
 
 
+@pytest.fixture(scope="module")
+def exported(fitted):
+    return ExportedPooled.of(fitted)
+
+
 def qlike(log_rv, log_forecast):
     ratio = np.exp(log_rv - log_forecast)
     return np.nanmean(ratio - np.log(ratio) - 1)
@@ -45,8 +50,7 @@ def test_the_same_seed_gives_the_same_network(fitted):
     )
 
 
-def test_what_is_exported_says_the_same(fitted):
-    exported = ExportedPooled.of(fitted)
+def test_what_is_exported_says_the_same(fitted, exported):
     rows = fitted.example
     graph = PooledGraph.of(exported.graph)
     np.testing.assert_allclose(
@@ -61,8 +65,8 @@ def test_what_is_exported_says_the_same(fitted):
     )
 
 
-def test_what_is_exported_tells_its_regression(fitted):
-    graph = PooledGraph.of(fitted.to_onnx())
+def test_what_is_exported_tells_its_regression(fitted, exported):
+    graph = PooledGraph.of(exported.graph)
     rows, network = fitted.example, fitted.network
     regression = graph.regression
     np.testing.assert_array_equal(regression.mean, network.mean.numpy().astype(np.float64))

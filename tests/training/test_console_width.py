@@ -1,0 +1,94 @@
+"""What is printed where nobody looks on, and what a command ends with."""
+
+import argparse
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.training.simulated import small_config
+from training import cli
+from training.commands import results
+from training.commands.console import echo
+from volatility.errors import InvalidInput
+
+
+def ran(monkeypatch: pytest.MonkeyPatch, is_terminal: bool, result: object = 0) -> Console:
+    """The console that a command is given."""
+    given: list[Console] = []
+
+    def run(_options: argparse.Namespace, console: Console) -> object:
+        given.append(console)
+        return result
+
+    monkeypatch.setattr(cli, "import_module", lambda _name: SimpleNamespace(run=run))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal, raising=False)
+    assert cli.main(["sign", "--key", "mine.pem"]) == result
+    return given[0]
+
+
+def test_tables_are_not_folded_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ran(monkeypatch, is_terminal=False).width == 140
+
+
+def test_on_a_terminal_they_are_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "77")
+    assert ran(monkeypatch, is_terminal=True).width == 77
+
+
+def test_the_exit_status_is_the_command_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran(monkeypatch, is_terminal=False, result=1)
+
+
+@pytest.mark.parametrize("error", [InvalidInput("it is wrong"), OSError("the disk is full")])
+def test_what_stops_a_command_is_told_and_ends_with_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def fail(_options: object) -> Any:
+        raise error
+
+    monkeypatch.setattr(cli, "_run", fail)
+    assert cli.main(["sign", "--key", "mine.pem"]) == 2
+    assert capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_all_that_decides_an_outcome_is_printed() -> None:
+    console = Console(width=80)
+    with console.capture() as captured:
+        echo(small_config(), console, panel=Path("[bold]"), horizons=[1, 5])
+    lines = captured.get().splitlines()
+    assert {"seed = 7", "fine_tuning.epochs = 2", "horizons = [1, 5]"} <= set(lines)
+    assert "panel = [bold]" in lines
+
+
+def test_results_are_written_into_both_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked = (
+        "before\n<!-- results: made by `python -m training results` -->\nold\n"
+        "<!-- end of results -->\nbehind"
+    )
+    pages = [tmp_path / name for name in ("readme.md", "details.md")]
+    for page in pages:
+        page.write_text(marked)
+    read: list[Path] = []
+
+    def found(store: Any) -> str:
+        read.append(store.root)
+        return "found"
+
+    monkeypatch.setattr(results, "read_results", found)
+    monkeypatch.setattr(results, "overview", lambda it: f"an overview of what was {it}")
+    monkeypatch.setattr(results, "details", lambda it: f"details of what was {it}")
+    given = ["results", "--store", str(tmp_path), "--readme", str(pages[0])]
+    options = cli.make_parser().parse_args([*given, "--details", str(pages[1])])
+    console = Console(width=300)
+    with console.capture() as captured:
+        assert results.run(options, console) == 0
+    assert read == [tmp_path]
+    assert str(pages[1]) in captured.get()
+    for page, text in zip(pages, ("an overview", "details"), strict=True):
+        assert page.read_text() == marked.replace("\nold\n", f"\n\n{text} of what was found\n")
