@@ -1,54 +1,32 @@
 """Held history: the bars of each asset, in SQLite or, by URL, in PostgreSQL.
 
 One code path serves both. Two writers of one asset wait for each other: in SQLite by its lock on
-the file, in PostgreSQL by that on the asset's row.
+the file, in PostgreSQL by that on the asset's row. A bar that is replaced is kept, with the times
+at which it was known and replaced, so that what was known at a time can be read afterwards.
 """
 
 import dataclasses
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from service.assets import rows, tables
+from service.assets.deleting import Deleted, delete, not_held
+from service.assets.merging import Merge, compare, conflict
+from service.assets.rows import Stamp, rows_of, seconds_of, to_bars
 from service.database import upgrading
 from service.database.base import USUAL, Changes, Timeouts
+from service.database.inserting import insert_into
 from service.database.opening import open_database
+from service.http.clock import Clock, microseconds, utc_now
 from service.http.errors import BarsConflict
-from volatility.arrays import DateArray
 from volatility.bars import PRICES, Bars
 from volatility.scale_free import usual_kind
-
-_ROWS_AT_ONCE = 5_000  # what one statement sends; more takes memory and no less time
-
-
-metadata = sa.MetaData()  # service.database.migrations makes the tables
-
-_assets = sa.Table(
-    "assets",
-    metadata,
-    sa.Column("asset", sa.String(64), primary_key=True),
-    sa.Column("calendar", sa.String(16), nullable=False),
-    sa.Column("measure", sa.String(64), nullable=False),
-    sa.Column("bar_interval", sa.Integer, nullable=False),  # seconds
-    sa.Column("source", sa.String(200), nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),  # grows by one with every change
-    # Empty in rows that are older than this column, or written by a service that is.
-    sa.Column("kind", sa.String(16), nullable=False, server_default=""),
-)
-
-_bars = sa.Table(
-    "bars",
-    metadata,
-    sa.Column("asset", sa.ForeignKey("assets.asset"), primary_key=True),
-    # Seconds since 1970 in UTC: the same number in every database, with no time zone to convert.
-    sa.Column("opened_at", sa.BigInteger, primary_key=True, autoincrement=False),
-    *(sa.Column(price, sa.Double, nullable=False) for price in PRICES),
-    sqlite_with_rowid=False,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +43,21 @@ class HeldAsset:
 
 @dataclass(frozen=True, slots=True)
 class HeldBars:
-    """The bars of one asset, as of one revision."""
+    """The bars of one asset, as of one revision.
+
+    Parameters
+    ----------
+    known_at : microseconds since 1970, at which these bars were what was known.
+    """
 
     asset: HeldAsset
     bars: Bars
     revision: int
+    known_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """What a merge did."""
-
-    added: int
-    unchanged: int
-    replaced: int
-    held: HeldBars
+_SHIPPED = Stamp(0, "")
+_UNSETTLED = 600_000_000  # microseconds; no transaction that writes takes as long
 
 
 class HistoryStore:
@@ -92,6 +70,7 @@ class HistoryStore:
     ----------
     url : SQLAlchemy URL.
     timeouts : how long the database may take.
+    clock : by which bars become known.
 
     Attributes
     ----------
@@ -102,10 +81,11 @@ class HistoryStore:
     InvalidSetting : the URL names no database that can be used.
     """
 
-    def __init__(self, url: str, timeouts: Timeouts = USUAL) -> None:
+    def __init__(self, url: str, timeouts: Timeouts = USUAL, clock: Clock = utc_now) -> None:
         self.database = open_database(url, timeouts)
+        self._clock = clock
 
-    def prepare(self, seed: Iterable[tuple[HeldAsset, Bars]]) -> None:
+    def prepare(self, seed: Iterable[HeldBars]) -> None:
         """Bring the tables to this release; fill an empty database with ``seed``.
 
         All of it or nothing. Of several processes one does it, and the others wait.
@@ -114,9 +94,9 @@ class HistoryStore:
             upgrading.upgrade(connection)
             if _names(connection):
                 return
-            for asset, bars in seed:
-                _insert_asset(connection, asset, revision=1)
-                _put_bars(connection, asset.asset, bars)
+            for held in seed:
+                _insert_asset(connection, held.asset, held.revision)
+                _put_bars(connection, held.asset.asset, held.bars, _SHIPPED)
 
     @property
     def place(self) -> str:
@@ -130,9 +110,11 @@ class HistoryStore:
         ----------
         shipped : names of the assets that it is filled with.
         """
-        of_others = _assets.c.asset.not_in(shipped)
+        of_others = tables.assets.c.asset.not_in(shipped)
         with self.database.reading() as connection:
-            query = sa.select(_assets.c.asset).where((_assets.c.revision > 1) | of_others)
+            query = sa.select(tables.assets.c.asset).where(
+                (tables.assets.c.revision > 1) | of_others
+            )
             return connection.execute(query.limit(1)).first() is not None
 
     def assets(self) -> list[str]:
@@ -140,13 +122,38 @@ class HistoryStore:
         with self.database.reading() as connection:
             return _names(connection)
 
-    def read(self, asset: str) -> HeldBars:
-        """Every bar of an asset that is held."""
-        with self.database.reading() as connection:
-            return _read(connection, asset)
+    def read(self, asset: str, known_at: datetime | int | None = None) -> HeldBars:
+        """Every bar of an asset that is held, or that was at a time.
 
-    def merge(self, asset: HeldAsset, bars: Bars, replace: bool = False) -> Merge:
+        Parameters
+        ----------
+        asset : that is held.
+        known_at : with a time zone; the bars as they were known then, which are those put until
+            then and not replaced until then. Bars that are older than times were noted were always
+            known. Or the `known_at` of bars that were read: these. The revision is that of now.
+
+        Raises
+        ------
+        NoHistory : it is not held, or no longer.
+        """
+        if isinstance(known_at, datetime):
+            known_at = max(microseconds(known_at), _SHIPPED.known_at)
+            if known_at > microseconds(self._clock()) - _UNSETTLED:
+                self._await_writers(asset)
+        with self.database.reading() as connection:
+            return _read(connection, asset, known_at)
+
+    def merge(self, asset: HeldAsset, bars: Bars, replace: bool = False, put_by: str = "") -> Merge:
         """Add bars in one transaction; an identical bar that is held already stays as it is.
+
+        Of what is held, the bars of the times from the first to the last given are read.
+
+        Parameters
+        ----------
+        asset : what it is held as, or will be.
+        bars : of it, oldest first.
+        replace : whether held bars that they contradict are replaced, and kept among the replaced.
+        put_by : id of the key that sent them, if one was needed.
 
         Raises
         ------
@@ -154,19 +161,70 @@ class HistoryStore:
             held meanwhile with another calendar, kind, measure or interval; nothing is changed.
         """
         with self.database.writing() as connection:
-            _insert_asset(connection, asset, revision=0)
-            held = _read(connection, asset.asset, locks=True)
-            _check_alike(held.asset, asset)
-            change = _compare(held.bars, bars)
-            if change.contradicting.any() and not replace:
-                raise _conflict(asset.asset, held.bars, bars, change)
-            if not change.written.any():
-                return _merge_result(change, held)
-            _put_bars(connection, asset.asset, bars, change.written)
-            _next_revision(connection, asset.asset)
+            row, _ = _made_and_locked(connection, asset)
+            held = _bars_between(connection, asset, bars)
+            found = compare(held, bars)
+            if found.contradicting.any() and not replace:
+                raise conflict(asset.asset, held, bars, found)
+            if not found.written.any():
+                return Merge.of(found, bars, row.revision, row.changed_at)
+            # Later than the revision before, whatever the clock says: times order revisions.
+            now = max(microseconds(self._clock()), row.changed_at + 1)
+            _keep_replaced(connection, asset.asset, bars.where(found.contradicting), now)
+            _put_bars(connection, asset.asset, bars.where(found.written), Stamp(now, put_by))
+            _next_revision(connection, asset.asset, now)
             self.database.announce(connection)
-            held = _read(connection, asset.asset)
-        return _merge_result(change, held)
+        return Merge.of(found, bars, row.revision, now)
+
+    def register(self, asset: HeldAsset) -> bool:
+        """Hold an asset without bars, unless it is held; whether it is new.
+
+        Raises
+        ------
+        BarsConflict : it has been held meanwhile as something else.
+        """
+        with self.database.writing() as connection:
+            _, is_new = _made_and_locked(connection, asset)
+            if is_new:
+                _next_revision(connection, asset.asset, microseconds(self._clock()))
+                self.database.announce(connection)
+        return is_new
+
+    def delete(self, asset: str, by: str = "") -> Deleted:
+        """Delete an asset, its bars and those that were replaced, in one transaction.
+
+        Parameters
+        ----------
+        asset : that is held.
+        by : id of the key that asked for it, if one was needed.
+
+        Raises
+        ------
+        NoHistory : it is not held.
+        """
+        with self.database.writing() as connection:
+            deleted = delete(connection, asset, microseconds(self._clock()), by)
+            self.database.announce(connection)
+        return deleted
+
+    def take_over(self, other: "HistoryStore") -> None:
+        """Copy all that another database has, with what it has replaced, into this empty one.
+
+        All of it or nothing.
+        """
+        with other.database.reading() as source, self.database.writing() as connection:
+            for table in tables.metadata.sorted_tables:
+                for part in source.execute(sa.select(table)).partitions(rows.ROWS_AT_ONCE):
+                    connection.execute(table.insert(), [row._asdict() for row in part])
+
+    def _await_writers(self, asset: str) -> None:
+        """Wait until whoever writes an asset has: what comes after becomes known after this.
+
+        A bar is stamped before it is committed; to read between the two would be to say that it
+        was not known at a time at which, from then on, it was.
+        """
+        with self.database.writing() as connection:
+            _asset_row(connection, asset, locks=True)
 
     def changes(self) -> AbstractContextManager[Changes]:
         """What other processes commit from now on."""
@@ -175,62 +233,17 @@ class HistoryStore:
     def revisions(self, changes: Changes) -> dict[str, int]:
         """Revision of every asset, by its name."""
         with changes.reading() as connection:
-            rows = connection.execute(sa.select(_assets.c.asset, _assets.c.revision))
-            return {row.asset: row.revision for row in rows}
+            found = connection.execute(sa.select(tables.assets.c.asset, tables.assets.c.revision))
+            return {row.asset: row.revision for row in found}
 
     def ping(self) -> None:
         """Ask the database for an answer, on a connection of its own."""
         with self.database.checking() as connection:
-            connection.execute(sa.select(_assets.c.asset).limit(1))
+            connection.execute(sa.select(tables.assets.c.asset).limit(1))
 
     def close(self) -> None:
         """Let go of every connection."""
         self.database.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """How given bars relate to held ones; each array is (n,) over the given bars."""
-
-    new: np.ndarray
-    contradicting: np.ndarray
-    position: np.ndarray  # where in the held bars the same time stands or would stand
-
-    @property
-    def written(self) -> np.ndarray:
-        """(n,) bars that are to be written."""
-        written: np.ndarray = self.new | self.contradicting
-        return written
-
-
-def _compare(held: Bars, given: Bars) -> _Change:
-    position = np.searchsorted(held.timestamps, given.timestamps)
-    nearest = np.minimum(position, max(len(held) - 1, 0))
-    present = (
-        held.timestamps[nearest] == given.timestamps
-        if len(held)
-        else np.zeros(len(given), dtype=bool)
-    )
-    differs = np.zeros(len(given), dtype=bool)
-    for price in PRICES:
-        old, new = getattr(held, price), getattr(given, price)
-        differs[present] |= old[position[present]] != new[present]
-    return _Change(new=~present, contradicting=present & differs, position=position)
-
-
-def _conflict(asset: str, held: Bars, given: Bars, change: _Change) -> BarsConflict:
-    index = int(np.flatnonzero(change.contradicting)[0])
-    at = int(change.position[index])
-    found, expected = _prices_text(given, index), _prices_text(held, at)
-    number = int(change.contradicting.sum())
-    return BarsConflict(
-        f"{number} of the bars given for {asset} contradict bars that are held; the first opens at "
-        f"{given.timestamps[index]}: given {found}, held {expected}. Nothing was changed. "
-        "Send the held prices, or replace them with ?replace=true",
-        field=f"bars[{index}]",
-        found=found,
-        needed=expected,
-    )
 
 
 def _check_alike(held: HeldAsset, given: HeldAsset) -> None:
@@ -246,32 +259,46 @@ def _check_alike(held: HeldAsset, given: HeldAsset) -> None:
         )
 
 
-def _prices_text(bars: Bars, index: int) -> str:
-    return ", ".join(f"{price} {float(getattr(bars, price)[index])!r}" for price in PRICES)
-
-
-def _merge_result(change: _Change, held: HeldBars) -> Merge:
-    added, replaced = int(change.new.sum()), int(change.contradicting.sum())
-    return Merge(
-        added=added,
-        unchanged=len(change.new) - added - replaced,
-        replaced=replaced,
-        held=held,
-    )
-
-
 def _names(connection: Connection) -> list[str]:
-    return list(connection.scalars(sa.select(_assets.c.asset).order_by(_assets.c.asset)))
+    names = sa.select(tables.assets.c.asset).order_by(tables.assets.c.asset)
+    return list(connection.scalars(names))
 
 
-def _read(connection: Connection, asset: str, locks: bool = False) -> HeldBars:
-    """An asset and its bars; with ``locks``, other writers of it wait from here on."""
-    wanted = sa.select(_assets).where(_assets.c.asset == asset)
-    row = connection.execute(wanted.with_for_update() if locks else wanted).one()
-    prices = (_bars.c[price] for price in PRICES)
-    query = sa.select(_bars.c.opened_at, *prices).where(_bars.c.asset == asset)
-    rows = connection.execute(query.order_by(_bars.c.opened_at))
-    described = HeldAsset(
+def _read(connection: Connection, asset: str, known_at: int | None = None) -> HeldBars:
+    row = _asset_row(connection, asset)
+    if row is None:
+        raise not_held(asset)
+    found = connection.execute(_bars_known(asset, known_at).order_by("opened_at"))
+    bars, moment = (
+        to_bars(found, row.bar_interval),
+        row.changed_at if known_at is None else known_at,
+    )
+    return HeldBars(_described(row), bars, row.revision, moment)
+
+
+def _asset_row(connection: Connection, asset: str, locks: bool = False) -> sa.Row[Any] | None:
+    """What is known of an asset; with ``locks``, other writers of it wait from here on."""
+    wanted = sa.select(tables.assets).where(tables.assets.c.asset == asset)
+    return connection.execute(wanted.with_for_update() if locks else wanted).one_or_none()
+
+
+def _made_and_locked(connection: Connection, asset: HeldAsset) -> tuple[sa.Row[Any], bool]:
+    """What is held of an asset, made if it is not, and whether it was made.
+
+    Raises
+    ------
+    BarsConflict : it is held as something else.
+    """
+    row, is_new = None, False
+    while row is None:  # again where another deletes it while its row is waited for
+        is_new = _insert_asset(connection, asset, revision=0)
+        row = _asset_row(connection, asset.asset, locks=True)
+    _check_alike(_described(row), asset)
+    return row, is_new
+
+
+def _described(row: sa.Row[Any]) -> HeldAsset:
+    return HeldAsset(
         asset=row.asset,
         calendar=row.calendar,
         measure=row.measure,
@@ -279,63 +306,64 @@ def _read(connection: Connection, asset: str, locks: bool = False) -> HeldBars:
         source=row.source,
         kind=row.kind or usual_kind(row.calendar),
     )
-    return HeldBars(described, _to_bars(rows, row.bar_interval), row.revision)
 
 
-def _to_bars(rows: sa.CursorResult[tuple[int, float, float, float, float]], interval: int) -> Bars:
-    """Bars of rows, made of some thousands at a time: the driver keeps all threads waiting."""
-    times, prices = [np.empty(0, np.int64)], [np.empty((0, len(PRICES)))]
-    for part in rows.partitions(_ROWS_AT_ONCE):
-        times.append(np.array([row[0] for row in part], dtype=np.int64))
-        prices.append(np.array([row[1:] for row in part], dtype=np.float64))
-    columns = np.concatenate(prices).T.copy()
-    return Bars(
-        np.concatenate(times).astype("datetime64[s]"),
-        **dict(zip(PRICES, columns, strict=True)),
-        interval=interval,
+def _bars_known(asset: str, known_at: int | None) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """Times and prices of the bars that are held, or were at a time."""
+    held, past = tables.bars.c, tables.replaced_bars.c
+    query = sa.select(held.opened_at, *(held[it] for it in PRICES)).where(held.asset == asset)
+    if known_at is None:
+        return query
+    replaced = sa.select(past.opened_at, *(past[it] for it in PRICES)).where(
+        past.asset == asset, past.known_at <= known_at, past.replaced_at > known_at
     )
+    return sa.union_all(query.where(held.known_at <= known_at), replaced)
 
 
-def _insert_asset(connection: Connection, asset: HeldAsset, revision: int) -> None:
-    """Register an asset, unless it is."""
-    described = dataclasses.asdict(asset) | {"revision": revision}
-    connection.execute(_insert(connection, _assets).values(described).on_conflict_do_nothing())
-
-
-def _next_revision(connection: Connection, asset: str) -> None:
-    connection.execute(
-        sa.update(_assets).where(_assets.c.asset == asset).values(revision=_assets.c.revision + 1)
+def _bars_between(connection: Connection, asset: HeldAsset, given: Bars) -> Bars:
+    """The held bars from the first to the last of those given."""
+    opened_at = tables.bars.c.opened_at
+    first, last = seconds_of(given.timestamps[[0, -1]]).tolist() if len(given) else (0, -1)
+    held = sa.select(opened_at, *(tables.bars.c[it] for it in PRICES)).where(
+        tables.bars.c.asset == asset.asset, opened_at.between(first, last)
     )
+    return to_bars(connection.execute(held.order_by(opened_at)), asset.bar_interval)
 
 
-def _put_bars(
-    connection: Connection, asset: str, bars: Bars, which: np.ndarray | None = None
-) -> None:
+def _insert_asset(connection: Connection, asset: HeldAsset, revision: int) -> bool:
+    """Register an asset, unless it is; whether it was not."""
+    gone = tables.deleted_assets.c
+    before = sa.select(gone.revision).where(gone.asset == asset.asset).scalar_subquery()
+    described = dataclasses.asdict(asset) | {"revision": sa.func.coalesce(before, 0) + revision}
+    insert = insert_into(connection, tables.assets).values(described)
+    made = insert.on_conflict_do_nothing().returning(tables.assets.c.asset)
+    return connection.execute(made).first() is not None
+
+
+def _next_revision(connection: Connection, asset: str, now: int) -> None:
+    of_asset = tables.assets.c.asset == asset
+    revised = {"revision": tables.assets.c.revision + 1, "changed_at": now}
+    connection.execute(sa.update(tables.assets).where(of_asset).values(revised))
+
+
+def _keep_replaced(connection: Connection, asset: str, bars: Bars, now: int) -> None:
+    """Copy the held bars of these times to those that have been replaced."""
+    opened = seconds_of(bars.timestamps).tolist()
+    held = tables.bars.c
+    for start in range(0, len(opened), rows.ROWS_AT_ONCE):
+        these = held.opened_at.in_(opened[start : start + rows.ROWS_AT_ONCE])
+        replaced = sa.select(*held, sa.literal(now)).where(held.asset == asset, these)
+        names = [*held.keys(), "replaced_at"]
+        connection.execute(tables.replaced_bars.insert().from_select(names, replaced))
+
+
+def _put_bars(connection: Connection, asset: str, bars: Bars, stamp: Stamp) -> None:
     """Write bars, over those that are held of the same times."""
-    insert = _insert(connection, _bars)
+    insert = insert_into(connection, tables.bars)
     upsert = insert.on_conflict_do_update(
-        index_elements=[_bars.c.asset, _bars.c.opened_at],
-        set_={price: insert.excluded[price] for price in PRICES},
+        index_elements=[tables.bars.c.asset, tables.bars.c.opened_at],
+        set_={name: insert.excluded[name] for name in (*PRICES, *Stamp._fields)},
     )
-    rows = _rows(asset, bars, which)
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        connection.execute(upsert, rows[start : start + _ROWS_AT_ONCE])
-
-
-def _insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that knows conflicts, of the database's own dialect."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
-
-
-def _rows(asset: str, bars: Bars, which: np.ndarray | None) -> list[dict[str, object]]:
-    selected = slice(None) if which is None else which
-    columns = [_seconds(bars.timestamps[selected]).tolist()]
-    columns += [getattr(bars, price)[selected].tolist() for price in PRICES]
-    names = ("asset", "opened_at", *PRICES)
-    return [dict(zip(names, (asset, *row), strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _seconds(timestamps: DateArray) -> np.ndarray:
-    return timestamps.astype("datetime64[s]").astype(np.int64)
+    written = rows_of(asset, bars, stamp)
+    for start in range(0, len(written), rows.ROWS_AT_ONCE):
+        connection.execute(upsert, written[start : start + rows.ROWS_AT_ONCE])

@@ -1,169 +1,28 @@
 """The held history in memory.
 
-Reading needs no database and no lock: what is :class:`Held` of an asset stays as it is, and a merge
-puts another in its place once the database has it.
+Reading needs no database and no lock: what is :class:`.held.Held` of an asset stays as it is, and a
+merge puts another in its place once the database has it.
 """
 
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from functools import cached_property
+from contextlib import suppress
 from typing import Annotated
 
-import numpy as np
+import structlog
 
-from models_store import Calibration, LoadedModel
-from service.assets.database import HeldAsset, HeldBars, HistoryStore, Merge
+from service.assets.database import HeldAsset, HeldBars, HistoryStore
+from service.assets.deleting import Deleted
+from service.assets.held import Held
+from service.assets.merging import Merge
 from service.http.state import from_state
 from service.models.catalogue import AUTO, Catalogue
 from volatility import datasets
-from volatility.arrays import DateArray
 from volatility.bars import Bars
-from volatility.calendars import Calendar, get_calendar
-from volatility.companions import Companion, accompanied
-from volatility.errors import InvalidInput, NoHistory, OutsideCalendar, UnknownAsset
-from volatility.measures.session_returns import session_returns
+from volatility.errors import NoHistory, UnknownAsset
 from volatility.scale_free import usual_kind
-from volatility.series import DatedSeries, daily_series
 
-
-class Held:
-    """Bars of one asset at one revision, and the daily series made from them, each made once.
-
-    Parameters
-    ----------
-    asset : what is known of it besides its bars.
-    bars : all of them.
-    revision : grows by one with every change of the bars.
-    """
-
-    def __init__(self, asset: HeldAsset, bars: Bars, revision: int) -> None:
-        self.asset = asset
-        self.bars = bars
-        self.revision = revision
-        self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
-        # By model, and by model and horizon, with the revisions of the companions beside.
-        self._accompanied: dict[str, tuple[tuple[int, ...], DatedSeries]] = {}
-        self._calibrations: dict[tuple[str, int], tuple[tuple[int, ...], Calibration]] = {}
-
-    @cached_property
-    def calendar(self) -> Calendar:
-        """Sessions of the asset."""
-        return get_calendar(self.asset.calendar)
-
-    def series(self, measure: str | None = None, columns: tuple[str, ...] = ()) -> DatedSeries:
-        """Daily series of a measure, by default the asset's own, with columns beside rv.
-
-        Raises
-        ------
-        ConstantPrices : no session has a realized measure above zero.
-        """
-        name = measure or self.asset.measure
-        known = self._series.get((name, columns))
-        if known is None:
-            known, _ = daily_series(self.bars, name, self.calendar, columns)
-            self._series[name, columns] = known
-        return known
-
-    def accompanied(
-        self, model: LoadedModel, companions: Iterable[Companion], revisions: tuple[int, ...]
-    ) -> DatedSeries:
-        """Daily series in a model's measure, with the columns of its companions.
-
-        Only that beside the latest companions is kept.
-
-        Parameters
-        ----------
-        model : that looks at them.
-        companions : held ones.
-        revisions : theirs.
-
-        Raises
-        ------
-        ConstantPrices : no session has a realized measure above zero.
-        OutsideCalendar : a date that one of the calendars does not cover.
-        """
-        known = self._accompanied.get(model.identity)
-        if known is None or known[0] != revisions:
-            own = self.series(model.manifest.measure, model.manifest.own_columns)
-            known = revisions, accompanied(own, model.calendar, companions)
-            self._accompanied[model.identity] = known
-        return known[1]
-
-    def calibration(
-        self,
-        model: LoadedModel,
-        horizon: int,
-        series: DatedSeries | None = None,
-        revisions: tuple[int, ...] = (),
-    ) -> Calibration:
-        """The past errors of a model at the end of what is held.
-
-        Only those beside the latest companions are kept.
-
-        Parameters
-        ----------
-        model : any.
-        horizon : sessions ahead.
-        series : :meth:`accompanied`, of a model with companions.
-        revisions : of these companions.
-
-        Raises
-        ------
-        ConstantPrices : no session has a realized measure above zero.
-        UnsupportedHorizon : the model does not forecast so many sessions ahead.
-        """
-        known = self._calibrations.get((model.identity, horizon))
-        if known is None or known[0] != revisions:
-            if series is None:
-                series = self.series(model.manifest.measure, model.manifest.columns)
-            known = revisions, model.calibrate(series, horizon=horizon)
-            self._calibrations[model.identity, horizon] = known
-        return known[1]
-
-    def is_calibrated(
-        self, model: LoadedModel, horizon: int, revisions: tuple[int, ...] = ()
-    ) -> bool:
-        """Whether :meth:`calibration` answers at once."""
-        known = self._calibrations.get((model.identity, horizon))
-        return known is not None and known[0] == revisions
-
-    def sessions(self) -> DateArray:
-        """Sessions of the asset's own series; none while the bars do not make one up."""
-        try:
-            return self.series().dates
-        except InvalidInput:
-            return np.empty(0, "datetime64[D]")
-
-    @cached_property
-    def session_nobs(self) -> int:
-        """Returns of the median session that is measured, of bars shorter than a day."""
-        return session_returns(self.bars, self.calendar)[0].median_nobs
-
-    def stale_sessions(self, now: datetime) -> int | None:
-        """Sessions that have closed since the last one held; None where the clock lies too far."""
-        sessions = self.sessions()
-        if not len(sessions):
-            return None
-        try:
-            return self.calendar.stale_sessions(sessions[-1], now)
-        except OutsideCalendar:
-            return None
-
-    def doubt_of_clock(self, now: datetime) -> str | None:
-        """Why the time cannot be right, or the sessions held cannot, if one of them cannot."""
-        sessions = self.sessions()
-        try:
-            closed = self.calendar.last_closed_session(now)
-        except OutsideCalendar as error:
-            return f"the clock of the service may be wrong: {error}"
-        if not len(sessions) or sessions[-1] <= closed:
-            return None
-        return (
-            f"the history of {self.asset.asset} ends on {sessions[-1]}, which has not closed by "
-            f"the clock of the service; the last session that has is {closed}: one of the two is "
-            "wrong"
-        )
+log = structlog.get_logger("service")
 
 
 class Holdings:
@@ -172,12 +31,19 @@ class Holdings:
     Parameters
     ----------
     store : the database behind it.
+
+    Attributes
+    ----------
+    doubt : why what is held may lack bars, for whoever gets a forecast from it; None while it
+        follows the database.
     """
 
     def __init__(self, store: HistoryStore) -> None:
         self.store = store
+        self.doubt: str | None = None
         self._putting = threading.Lock()
         self._held: dict[str, Held] = {}
+        self._deleted: dict[str, int] = {}  # revisions up to which an asset is held no longer
 
     def load(self) -> None:
         """Read every asset from the database, and make the series of its own measure.
@@ -196,16 +62,18 @@ class Holdings:
 
         Returns
         -------
-        Names of the assets that were read.
+        Names of the assets that were read, or are held no longer.
         """
         changed = [asset for asset, it in revisions.items() if self._revision(asset) != it]
         for asset in changed:
             known = self._held.get(asset)
-            held = _made(self.store.read(asset))
-            with self._putting:
-                if self._held.get(asset) is known:  # else a merge has put newer bars there
-                    self._held[asset] = held
-        return changed
+            with suppress(NoHistory):  # deleted meanwhile
+                held = _made(self.store.read(asset))
+                with self._putting:
+                    # Else a merge has put newer bars there, or it has been deleted.
+                    if self._held.get(asset) is known and not self._is_deleted(held):
+                        self._held[asset] = held
+        return [*changed, *self._forget(revisions)]
 
     def __len__(self) -> int:
         return len(self._held)
@@ -224,6 +92,7 @@ class Holdings:
         Raises
         ------
         NoHistory : nothing.
+        HistoryDamaged : what the database has of it is not what was put there.
         """
         held = self._held.get(asset)
         if held is None or not len(held.bars):
@@ -234,10 +103,17 @@ class Holdings:
                 found=None,
                 needed="history in the request, or held bars",
             )
+        held.check()
         return held
 
-    def merge(self, asset: HeldAsset, bars: Bars, replace: bool) -> tuple[Merge, Held]:
+    def merge(
+        self, asset: HeldAsset, bars: Bars, replace: bool, put_by: str = ""
+    ) -> tuple[Merge, Held]:
         """Add bars to what is held, in the database and then in memory.
+
+        Parameters
+        ----------
+        asset, bars, replace, put_by : as in :meth:`HistoryStore.merge`.
 
         Returns
         -------
@@ -249,13 +125,77 @@ class Holdings:
         DatabaseUnavailable : the database does not answer, or not in time. Should it have the bars
             all the same, they are found when revisions are next compared.
         """
-        merge = self.store.merge(asset, bars, replace)
-        held = _made(merge.held)
-        with self._putting:
-            known = self._held.get(asset.asset)
-            if known is None or known.revision < held.revision:
-                self._held[asset.asset] = held
+        merge = self.store.merge(asset, bars, replace, put_by)
+        held = self._after(merge, asset)
+        self._put(held)
         return merge, held
+
+    def register(self, asset: HeldAsset) -> bool:
+        """Hold an asset without bars, in the database and then in memory; whether it is new.
+
+        Raises
+        ------
+        BarsConflict : it has been held meanwhile as something else.
+        DatabaseUnavailable : as in :meth:`merge`.
+        """
+        is_new = self.store.register(asset)
+        held = _made(self.store.read(asset.asset))
+        self._put(held)
+        return is_new
+
+    def delete(self, asset: str, by: str = "") -> Deleted:
+        """Hold an asset no longer, in the database and then in memory.
+
+        Parameters
+        ----------
+        asset, by : as in :meth:`HistoryStore.delete`.
+
+        Raises
+        ------
+        NoHistory : it is not held.
+        DatabaseUnavailable : as in :meth:`merge`.
+        """
+        deleted = self.store.delete(asset, by)
+        with self._putting:
+            # A merge that was committed before may not have put its bars into memory yet.
+            self._deleted[asset] = deleted.revision
+            known = self._held.get(asset)
+            if known is not None and self._is_deleted(known):  # else it is held anew
+                del self._held[asset]
+        return deleted
+
+    def _is_deleted(self, held: Held) -> bool:
+        return held.revision <= self._deleted.get(held.asset.asset, -1)
+
+    def _put(self, held: Held) -> None:
+        """Put something in its place in memory, unless what is there is newer."""
+        with self._putting:
+            known = self._held.get(held.asset.asset)
+            is_newest = known is None or known.revision < held.revision
+            if is_newest and not self._is_deleted(held):
+                self._held[held.asset.asset] = held
+
+    def _forget(self, revisions: Mapping[str, int]) -> list[str]:
+        """Let go of what the database no longer has; their names."""
+        absent = {it: self._held[it] for it in self.assets() if it not in revisions}
+        # An asset that was made after revisions were read is not gone.
+        gone = set(absent) - set(self.store.assets()) if absent else set()
+        with self._putting:
+            gone = {it for it in gone if self._held.get(it) is absent[it]}
+            for asset in gone:
+                del self._held[asset]
+        return sorted(gone)
+
+    def _after(self, merge: Merge, asset: HeldAsset) -> Held:
+        """What is held after a merge: read anew only where memory does not have what was before."""
+        known = self._held.get(asset.asset)
+        if known is not None and known.revision == merge.revision:
+            return known
+        if known is not None and known.revision == merge.before:
+            return known.updated(merge.written, merge.revision, merge.known_at)
+        if known is None and merge.before == 0:  # the first bars of a new asset
+            return _made(HeldBars(asset, merge.written, merge.revision, merge.known_at))
+        return _made(self.store.read(asset.asset))
 
     def _revision(self, asset: str) -> int | None:
         held = self._held.get(asset)
@@ -264,7 +204,9 @@ class Holdings:
 
 def _made(read: HeldBars) -> Held:
     """What is held, with the series of its own measure: not to be made on the event loop."""
-    held = Held(read.asset, read.bars, read.revision)
+    held = Held.of(read)
+    if held.damage is not None:
+        log.error("bars damaged", asset=read.asset.asset, reason=held.damage)
     held.sessions()
     return held
 
@@ -318,7 +260,7 @@ def find_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsset
     )
 
 
-def shipped() -> Iterable[tuple[HeldAsset, Bars]]:
+def shipped() -> Iterable[HeldBars]:
     """The bars that come with the package, to fill an empty database."""
     for name in datasets.NAMES:
         dataset = datasets.load(name)
@@ -330,4 +272,4 @@ def shipped() -> Iterable[tuple[HeldAsset, Bars]]:
             source=dataset.source,
             kind=dataset.kind,
         )
-        yield asset, dataset.bars
+        yield HeldBars(asset, dataset.bars, revision=1)

@@ -1,14 +1,16 @@
 """Bars that an operator sends: read, checked, and merged into the held history."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from service.assets.database import HeldAsset, Merge
-from service.assets.holdings import Held, Holdings
+from service.assets.database import HeldAsset
+from service.assets.held import Held
+from service.assets.holdings import Holdings
+from service.assets.merging import Merge
 from service.assets.schemas import MAX_BARS, BarsInput
 from service.http.bodies import JSON
 from service.http.bodies import read as read_body
@@ -27,6 +29,7 @@ from volatility.companions import as_measured, worth_telling
 from volatility.errors import InvalidInput
 from volatility.frames import from_frame
 from volatility.measures.session_returns import needed_bars
+from volatility.rows import joined
 from volatility.splits import ADJUSTED, NEIGHBOURS, split_factors
 
 if TYPE_CHECKING:
@@ -75,10 +78,12 @@ class Merging(NamedTuple):
     ----------
     replace : whether held bars that they contradict are replaced.
     drop_outside : whether bars outside of sessions are left out, rather than all refused.
+    put_by : id of the key that sent them, if one was needed.
     """
 
     replace: bool
     drop_outside: bool
+    put_by: str
 
 
 def ingest(
@@ -101,7 +106,7 @@ def ingest(
         raise located(error) from None
     before = holdings.find(asset.asset)
     join = _join(before, bars) if before else ()
-    merge, held = holdings.merge(asset, bars, how.replace)
+    merge, held = holdings.merge(asset, bars, how.replace, how.put_by)
     warnings = (*map(str, findings), *join, *_unmeasured(held, bars))
     return Ingested(merge, dropped, held, warnings)
 
@@ -126,7 +131,7 @@ def _read_csv(content: Content, interval: int) -> Bars:
         parts: list[Bars] = []
         for frame in frames:
             parts.append(_bars_of(frame, names, interval, sum(map(len, parts))))
-        return _joined(parts)
+        return joined(*parts)
     except ValueError as error:  # whatever pandas raises for text that is not a table
         raise _malformed_csv(str(error)) from error
 
@@ -141,12 +146,6 @@ def _bars_of(frame: "pd.DataFrame", names: "pd.Series", interval: int, first: in
         return from_frame(frame, interval, first)
     except InvalidInput as error:
         raise located(error) from None
-
-
-def _joined(parts: Sequence[Bars]) -> Bars:
-    prices = {name: np.concatenate([getattr(it, name) for it in parts]) for name in PRICES}
-    stamps = np.concatenate([it.timestamps for it in parts])
-    return Bars(timestamps=stamps, interval=parts[0].interval, **prices)
 
 
 def _check_size(content: Content) -> None:

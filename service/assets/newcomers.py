@@ -8,12 +8,13 @@ from models_store.names import check_asset_name
 from models_store.predictors.pooled import RANGE_SIGN
 from service.assets.database import HeldAsset
 from service.http.errors import AssetMismatch, UnclearCalendar, located
-from volatility.bars import Bars
+from volatility.bars import DAILY, Bars
 from volatility.calendar_inference import MarketKind, market_of
 from volatility.calendars import get_calendar
 from volatility.companions import INDEX, INDICES, usual_measure
 from volatility.errors import Finding, InvalidBars, UnknownMeasure
 from volatility.measures.daily import IMPLIED_VARIANCE
+from volatility.scale_free import usual_kind
 
 MEASURE = "garman_klass"  # of an asset's rv, where none is given
 MEASURES = (*RANGE_SIGN, IMPLIED_VARIANCE)  # of what a new asset may be held in
@@ -68,9 +69,7 @@ def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tu
     UnclearCalendar : none is given, and the bars span less than a week.
     UnknownCalendar : there is none of the name given.
     """
-    measure = described.measure or usual_measure(name)
-    if measure not in MEASURES:
-        raise _unusual_measure(measure)
+    measure = _measure_of(name, described)
     described = _completed(name, described)
     market = inferred_market(bars, described)
     if described.calendar is None and _span(bars) < _LEAST_SPAN:
@@ -86,6 +85,57 @@ def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tu
     usual = f"measure {measure} is taken, as none is given"
     said = (market.inferred, None if described.measure else usual)
     return asset, tuple(it for it in said if it)
+
+
+def registered(name: str, described: Described) -> HeldAsset:
+    """An asset that is to be held from now on, before its first bars, which are daily.
+
+    Parameters
+    ----------
+    name : it.
+    described : what the request says of it; the kind is that of most on its calendar where it is
+        left out, and the measure the usual one.
+
+    Raises
+    ------
+    InvalidName : it cannot name an asset.
+    UnknownMeasure : not one of those that an asset may be held in.
+    UnclearCalendar : none is given.
+    UnknownCalendar : there is none of the name given.
+    """
+    measure = _measure_of(name, described)
+    described = _completed(name, described)
+    if described.calendar is None:
+        needed = "a calendar, such as XNYS, 24/7 or 24/5"
+        raise UnclearCalendar(
+            f"{name} has no bars that tell its calendar; needed: {needed}",
+            field="calendar",
+            found=None,
+            needed=needed,
+        )
+    calendar = get_calendar(described.calendar).name
+    return HeldAsset(
+        asset=check_asset_name(name),
+        calendar=calendar,
+        measure=measure,
+        bar_interval=DAILY,
+        source="sent over HTTP",
+        kind=described.kind or usual_kind(calendar),
+    )
+
+
+def _measure_of(name: str, described: Described) -> str:
+    """The measure that is given, or the usual one."""
+    measure = described.measure or usual_measure(name)
+    if measure not in MEASURES:
+        needed = " or ".join(MEASURES)
+        raise UnknownMeasure(
+            f"a new asset cannot be measured by {measure!r}; needed: {needed}",
+            field="measure",
+            found=measure,
+            needed=needed,
+        )
+    return measure
 
 
 def inferred_market(bars: Bars, described: Described) -> MarketKind:
@@ -151,16 +201,6 @@ def _span(bars: Bars) -> int:
     """Days from the first to the last of the bars."""
     days = bars.dates.astype(np.int64)
     return int(np.ptp(days)) + 1 if len(days) else _LEAST_SPAN  # none are refused as such
-
-
-def _unusual_measure(measure: str) -> UnknownMeasure:
-    needed = " or ".join(MEASURES)
-    return UnknownMeasure(
-        f"a new asset cannot be measured by {measure!r}; needed: {needed}",
-        field="measure",
-        found=measure,
-        needed=needed,
-    )
 
 
 def _unclear_calendar(name: str, bars: Bars) -> UnclearCalendar:

@@ -1,51 +1,71 @@
-"""``GET /assets``, ``PUT /assets/{asset}/bars`` and ``GET /assets/{asset}/history``."""
+"""``/assets``: what is held of each asset, and its bars, in and out."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
 from starlette.requests import Request
+from starlette.responses import Response
 
 from models_store import ArtifactRefused
-from models_store.names import UNIVERSAL, InvalidName
-from service.assets.database import HeldAsset
-from service.assets.holdings import Held, Holdings, HoldingsDep, find_asset, known_asset
+from models_store.names import InvalidName
+from service.assets.answers import asset_answer, history_answer, merge_answer
+from service.assets.deleting import Deleted, check_deletable, not_held
+from service.assets.export import USUAL_BARS, Page, Wanted, as_csv, as_json
+from service.assets.holdings import HoldingsDep, find_asset, known_asset
 from service.assets.ingest import CSV, Ingested, Merging, ingest, read
-from service.assets.newcomers import MEASURE, MEASURES, Described, settle
+from service.assets.known import KnownHoldings
+from service.assets.newcomers import (
+    MEASURE,
+    MEASURES,
+    Described,
+    check_agrees,
+    registered,
+    settle,
+)
+from service.assets.parquet import PARQUET, as_parquet, check_parquet
 from service.assets.schemas import (
+    MAX_BARS,
     MAX_CALENDAR,
     AssetAnswer,
     AssetsAnswer,
+    BarsAnswer,
     BarsInput,
+    DeletedAnswer,
     HistoryAnswer,
     MergeAnswer,
+    NewAsset,
 )
+from service.assets.tally import IngestTally
+from service.http.accepting import preferred
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
 from service.http.clock import ClockDep
 from service.http.errors import (
+    AssetInUse,
     AssetMismatch,
     BarsConflict,
     BodyTooLarge,
     BodyTooSlow,
     DatabaseUnavailable,
     Fault,
+    HistoryDamaged,
     InvalidRequest,
     MalformedJson,
+    NotAcceptable,
+    NotYetKnown,
     Overloaded,
     UnclearCalendar,
     UnsupportedMediaType,
 )
-from service.http.fields import Day, Kind
-from service.http.json import to_date
+from service.http.fields import Day, DayOrTime, Kind, Time
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
+from service.http.parts import InParts
 from service.http.problems import problems
-from service.models.catalogue import Catalogue, CatalogueDep
-from service.security.audit import audited
-from volatility.arrays import DateArray
+from service.models.catalogue import CatalogueDep
+from service.security.audit import audited, sender
 from volatility.bars import DAILY
-from volatility.calendars import get_calendar
 from volatility.errors import (
     InvalidBars,
     NoHistory,
@@ -57,6 +77,24 @@ from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
 
+# Of what may make an asset.
+_MAKING_ERRORS = (
+    MalformedJson,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidRequest,
+    InvalidName,
+    AssetMismatch,
+    UnclearCalendar,
+    UnknownCalendar,
+    UnknownMeasure,
+    BarsConflict,
+    DatabaseUnavailable,
+    ArtifactRefused,
+    Overloaded,
+    BodyTooSlow,
+)
+
 
 OutsideSessionsQuery = Annotated[
     Literal["refuse", "drop"],
@@ -65,7 +103,23 @@ OutsideSessionsQuery = Annotated[
         "others with them, or drop them."
     ),
 ]
+KnownAtQuery = Annotated[
+    Time | None,
+    Query(
+        description="The bars as they were known at this time; UTC where no offset is given.",
+        examples=["2021-10-28T09:00:00Z"],
+    ),
+]
+LimitQuery = Annotated[
+    int,
+    Query(
+        ge=1,
+        le=MAX_BARS,
+        description="At most so many bars: from `start` on, or the newest without it.",
+    ),
+]
 _INFERRED = " Left out, it is inferred from the dates, and a warning says so."
+_LINK = 'Where there are more bars than one answer has: `<?start=…>; rel="next"`.'
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
 
@@ -74,7 +128,69 @@ def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> A
     """List the assets that are held or have models."""
     names = sorted({*holdings.assets(), *catalogue.assets()})
     now = clock()
-    return AssetsAnswer(assets=[_describe(name, holdings, catalogue, now) for name in names])
+    return AssetsAnswer(assets=[asset_answer(name, holdings, catalogue, now) for name in names])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        200: {"model": AssetAnswer, "description": "It was held already."},
+        **problems(
+            *_MAKING_ERRORS,
+        ),
+    },
+)
+async def register(
+    body: NewAsset,
+    request: Request,
+    response: Response,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    clock: ClockDep,
+    lanes: LanesDep,
+) -> AssetAnswer:
+    """Hold an asset before its first bars; one that is held already stays as it is."""
+    described = Described(body.calendar, body.kind, body.measure)
+
+    def hold() -> tuple[bool, AssetAnswer]:
+        known = find_asset(body.asset, holdings, catalogue)
+        if known is not None:
+            check_agrees(known, described)
+        is_new = holdings.register(known or registered(body.asset, described))
+        return is_new, asset_answer(body.asset, holdings, catalogue, clock())
+
+    is_new, answer = await lanes.ingest.run(hold)
+    if is_new:
+        audited(request, "register asset", asset=body.asset)
+    else:
+        response.status_code = 200
+    return answer
+
+
+@router.delete(
+    "/{asset}",
+    responses=problems(
+        UnknownAsset, NoHistory, AssetInUse, DatabaseUnavailable, ArtifactRefused, Overloaded
+    ),
+)
+async def delete(
+    asset: str,
+    request: Request,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    lanes: LanesDep,
+) -> DeletedAnswer:
+    """Hold an asset no longer: its bars are gone, and those that were replaced."""
+
+    def remove() -> Deleted:
+        known_asset(asset, holdings, catalogue)
+        check_deletable(asset, catalogue)
+        return holdings.delete(asset, sender(request))
+
+    deleted = await lanes.ingest.run(remove)
+    audited(request, "delete asset", asset=asset, **deleted._asdict())
+    return DeletedAnswer(asset=asset, bars=deleted.bars, replaced_bars=deleted.replaced_bars)
 
 
 @router.put(
@@ -83,21 +199,8 @@ def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> A
         "requestBody": {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}}
     },
     responses=problems(
-        MalformedJson,
-        BodyTooLarge,
-        UnsupportedMediaType,
-        InvalidRequest,
+        *_MAKING_ERRORS,
         InvalidBars,
-        InvalidName,
-        AssetMismatch,
-        UnclearCalendar,
-        UnknownCalendar,
-        UnknownMeasure,
-        BarsConflict,
-        DatabaseUnavailable,
-        ArtifactRefused,
-        Overloaded,
-        BodyTooSlow,
     ),
 )
 async def put_bars(
@@ -135,16 +238,88 @@ async def put_bars(
         known = find_asset(asset, holdings, catalogue)
         bars = read(content, media_type(request), known.bar_interval if known else DAILY)
         whose, inferred = settle(asset, known, bars, Described(calendar, kind, measure))
-        how = Merging(replace, outside_sessions == "drop")
+        how = Merging(replace, outside_sessions == "drop", sender(request))
         ingested = ingest(whose, bars, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))
 
-    return _merged(_audit(request, await lanes.ingest.run(put), replace))
+    tally: IngestTally = request.scope["state"]["ingest_tally"]
+    with tally.counting():
+        ingested = await lanes.ingest.run(put)
+    tally.count(ingested)
+    return merge_answer(_audit(request, ingested, replace))
+
+
+@router.get(
+    "/{asset}/bars",
+    response_model=BarsAnswer,
+    responses={
+        200: {
+            "content": {
+                CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+                PARQUET: {"schema": {"type": "string", "format": "binary"}},
+            },
+            "headers": {"Link": {"schema": {"type": "string"}, "description": _LINK}},
+        },
+        **problems(
+            InvalidRequest,
+            UnknownAsset,
+            NoHistory,
+            HistoryDamaged,
+            NotAcceptable,
+            NotYetKnown,
+            ArtifactRefused,
+            DatabaseUnavailable,
+            Overloaded,
+        ),
+    },
+)
+async def bars(
+    asset: str,
+    request: Request,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    clock: ClockDep,
+    lanes: LanesDep,
+    start: Annotated[
+        DayOrTime | None, Query(description="First session wanted, or time at which a bar opens.")
+    ] = None,
+    end: Annotated[
+        DayOrTime | None, Query(description="Last session wanted, or time at which a bar opens.")
+    ] = None,
+    known_at: KnownAtQuery = None,
+    limit: LimitQuery = USUAL_BARS,
+) -> Response:
+    """Read held bars, as JSON or, by the header `Accept`, as CSV or Parquet.
+
+    JSON and CSV can be put back as they are. Where there are more, the header `Link` and, in JSON,
+    `next` say by which query they are read.
+    """
+    media_type = preferred(request, JSON, CSV, PARQUET)
+    if media_type == PARQUET:
+        check_parquet()
+    known = KnownHoldings(holdings, known_at, clock()) if known_at else None
+
+    def written() -> InParts:
+        known_asset(asset, holdings, catalogue)
+        held = holdings.get(asset)
+        seen = known.find(asset) if known else held
+        if seen is None:
+            raise not_held(asset)
+        page = Wanted(start, end, limit).of(seen)
+        following = _following(request, page)
+        as_others = {CSV: as_csv, PARQUET: as_parquet}.get(media_type)
+        parts = as_others(page.bars) if as_others else as_json(page.bars, following)
+        link = {"link": f'<{following}>; rel="next"'} if following else {}
+        return InParts(parts, media_type, link)
+
+    # A database that does not answer is to keep no forecast waiting.
+    lane = lanes.work if known_at is None else lanes.ingest
+    return await lane.run(written)
 
 
 @router.get(
     "/{asset}/history",
-    responses=problems(InvalidRequest, UnknownAsset, NoHistory, ArtifactRefused),
+    responses=problems(InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, ArtifactRefused),
 )
 def history(
     asset: str,
@@ -161,68 +336,31 @@ def history(
     held = holdings.get(asset)
     _check_range(start, end)
     series = _between(held.series(), start, end)
-    return _history(held, series if limit is None else series.tail(limit))
+    asked = series if limit is None else series.tail(limit)
+    return history_answer(held, asked, holdings.doubt)
 
 
 def _audit(request: Request, ingested: Ingested, replace: bool) -> Ingested:
     """Write down what was put, and by whom."""
-    merge = ingested.merge
+    merge, held = ingested.merge, ingested.held
     audited(
         request,
         "put bars",
-        asset=merge.held.asset.asset,
-        added=merge.added,
-        unchanged=merge.unchanged,
-        replaced=merge.replaced,
-        replace=replace,
-        revision=merge.held.revision,
-    )
-    return ingested
-
-
-def _merged(ingested: Ingested) -> MergeAnswer:
-    merge, dropped, held, warnings = ingested
-    sessions = held.sessions()
-    return MergeAnswer(
         asset=held.asset.asset,
         added=merge.added,
         unchanged=merge.unchanged,
         replaced=merge.replaced,
-        dropped=dropped,
-        bars=len(held.bars),
-        last_session=to_date(sessions[-1]) if len(sessions) else None,
-        warnings=list(warnings),
+        replace=replace,
+        revision=merge.revision,
     )
+    return ingested
 
 
-def _describe(name: str, holdings: Holdings, catalogue: Catalogue, now: datetime) -> AssetAnswer:
-    known = known_asset(name, holdings, catalogue)
-    held = holdings.find(name)
-    sessions: DateArray = held.sessions() if held else np.empty(0, "datetime64[D]")
-    return AssetAnswer(
-        asset=name,
-        calendar=known.calendar,
-        periods_per_year=get_calendar(known.calendar).periods_per_year,
-        kind=known.kind,
-        measure=known.measure,
-        bar_interval=known.bar_interval,
-        bars=len(held.bars) if held else 0,
-        sessions=len(sessions),
-        first_session=to_date(sessions[0]) if len(sessions) else None,
-        last_session=to_date(sessions[-1]) if len(sessions) else None,
-        stale_sessions=held.stale_sessions(now) if held else None,
-        source=known.source,
-        models=catalogue.models(name),
-        champion=_champion(known, catalogue),
-    )
-
-
-def _champion(known: HeldAsset, catalogue: Catalogue) -> str | None:
-    """The model that ``auto`` means."""
-    if catalogue.models(known.asset):
-        return catalogue.champion(known.asset)
-    is_for_every = catalogue.universal.knows(known.bar_interval, known.measure)
-    return UNIVERSAL if is_for_every else None
+def _following(request: Request, page: Page) -> str | None:
+    """Query by which the next page is read; to be joined with the URL of the request."""
+    if page.beyond is None:
+        return None
+    return f"?{request.url.include_query_params(**{page.bound: page.beyond}).query}"
 
 
 def _check_range(start: date | None, end: date | None) -> None:
@@ -240,16 +378,3 @@ def _between(series: DatedSeries, start: date | None, end: date | None) -> Dated
     if end is not None:
         wanted &= dates <= np.datetime64(end, "D")
     return series.part(wanted)
-
-
-def _history(held: Held, series: DatedSeries) -> HistoryAnswer:
-    annualized = np.sqrt(series.rv * held.calendar.periods_per_year)
-    return HistoryAnswer(
-        asset=held.asset.asset,
-        measure=series.measure,
-        nobs=len(series),
-        dates=series.dates.tolist(),
-        rv=series.rv.tolist(),
-        volatility_annualized=annualized.tolist(),
-        last_bar=held.bars.timestamps[-1].item().replace(tzinfo=UTC),
-    )

@@ -6,7 +6,7 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from service.http.fields import AssetName, Day, Measure, RequestBody, Time, Warnings
+from service.http.fields import AssetName, Day, Kind, Measure, RequestBody, Time, Warnings
 
 MAX_CALENDAR = 16  # letters of its name: what the database holds
 MAX_BARS = 100_000  # of one list: eleven years of hours, or seventy days of minutes
@@ -68,6 +68,62 @@ class BarsInput(RequestBody):
             ],
         ),
     ]
+    next: Annotated[
+        str | None,
+        Field(description="As `GET` gives it beside bars; not looked at."),
+    ] = None
+
+
+class BarsAnswer(TypedDict):
+    """Held bars, as `PUT /assets/{asset}/bars` takes them."""
+
+    bars: Annotated[
+        list[BarInput],
+        Field(description="Oldest first: with `date` daily ones, with `timestamp` shorter ones."),
+    ]
+    next: Annotated[
+        str | None,
+        Field(
+            description="Where there are more bars than one answer has: the query by which the "
+            "next are read, from the same path.",
+            examples=["?start=2021-10-28&limit=10000"],
+        ),
+    ]
+
+
+class NewAsset(RequestBody):
+    """An asset to hold before its first bars, which will be daily."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"asset": "MINE", "calendar": "XNYS", "kind": "etf"}]}
+    )
+
+    asset: Annotated[
+        str, Field(min_length=1, description="Its name: letters, digits, `.`, `_` and `-`.")
+    ]
+    calendar: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_CALENDAR,
+            description="`24/7`, `24/5` or a code of `exchange_calendars`. May be left out for an "
+            "index that is known, such as VIX.",
+        ),
+    ] = None
+    kind: Annotated[Kind | None, Field(description="Left out, that of most on the calendar.")] = (
+        None
+    )
+    measure: Annotated[str | None, Field(min_length=1, description="Left out, `garman_klass`.")] = (
+        None
+    )
+
+
+class DeletedAnswer(TypedDict):
+    """What is held no longer."""
+
+    asset: AssetName
+    bars: Annotated[int, Field(description="Bars that were held.")]
+    replaced_bars: Annotated[int, Field(description="Bars that had been replaced.")]
 
 
 class AssetAnswer(TypedDict):
@@ -133,3 +189,4 @@ class HistoryAnswer(TypedDict):
     last_bar: Annotated[
         datetime | None, Field(description="Opening time of the last bar held, UTC.")
     ]
+    warnings: Warnings

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC
 
 import structlog
 
 from service.assets.holdings import Holdings
 from service.database.base import Changes
+from service.http.clock import Clock, utc_now
 from service.http.errors import DatabaseUnavailable
 
 log = structlog.get_logger("service")
@@ -25,19 +27,24 @@ class Watcher:
     ----------
     holdings : what is held in memory.
     others : what else follows the database: called with the changes, to read in.
-
-    Attributes
-    ----------
-    in_step : whether the last comparison worked; what is held in memory may be old if not.
+    clock : the time, with its zone.
     """
 
-    def __init__(self, holdings: Holdings, *others: Callable[[Changes], None]) -> None:
+    def __init__(
+        self, holdings: Holdings, *others: Callable[[Changes], None], clock: Clock = utc_now
+    ) -> None:
         self._holdings = holdings
         self._others = others
         self._stopping = threading.Event()
         # A daemon: a database that does not answer must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="history-watcher", daemon=True)
-        self.in_step = True
+        self._clock = clock
+        self._compared_at = clock()  # they have just been read
+
+    @property
+    def in_step(self) -> bool:
+        """Whether the last comparison worked; what is held in memory may be old if not."""
+        return self._holdings.doubt is None
 
     def start(self) -> None:
         """Begin to follow the database."""
@@ -70,6 +77,7 @@ class Watcher:
                     compared = time.monotonic()
 
     def _compare(self, changes: Changes) -> None:
+        began = self._clock()
         for follow in self._others:
             follow(changes)
         changed = self._holdings.refresh(self._holdings.store.revisions(changes))
@@ -77,9 +85,15 @@ class Watcher:
             log.info("history read again", assets=changed)
         if not self.in_step:
             log.info("history in step again")
-        self.in_step = True
+        self._holdings.doubt = None
+        self._compared_at = began
 
     def _fell_behind(self, reason: str) -> None:
-        if self.in_step and not self._stopping.is_set():
-            log.warning("history not in step with its database", reason=reason)
-        self.in_step = False
+        if not self.in_step or self._stopping.is_set():
+            return
+        log.warning("history not in step with its database", reason=reason)
+        since = f"{self._compared_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        self._holdings.doubt = (
+            f"what is held has not been compared with the history database since {since}: bars "
+            "that were put elsewhere since then are not known"
+        )

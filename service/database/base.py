@@ -5,13 +5,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from service.database.faults import answering
+from service.database.tally import DatabaseTally
 from service.settings import Settings
 
+_WHERE = frozenset({"host", "hostaddr", "port", "dbname"})  # options of a URL that say it
 _START_SECONDS = 120.0  # another process may be creating and filling the database meanwhile
 
 
@@ -67,11 +70,16 @@ class Database(ABC):
     ----------
     url : SQLAlchemy URL.
     timeouts : how long it may take.
+
+    Attributes
+    ----------
+    tally : of its transactions.
     """
 
     def __init__(self, url: sa.URL, timeouts: Timeouts) -> None:
         self._url = url
         self._timeouts = timeouts
+        self.tally = DatabaseTally()
         self._engine = self._open(timeouts, is_pooled=True)
         # Not of the pool, which waiting writers may have taken up.
         lock = min(timeouts.lock, timeouts.connect / 2)  # so that it is known to be a lock
@@ -80,21 +88,33 @@ class Database(ABC):
 
     @property
     def place(self) -> str:
-        """Digest of where it is, whoever asks it."""
-        where = self._url._replace(username=None, password=None)
+        """Digest of where it is, whoever asks it and however."""
+        options = {name: it for name, it in self._url.query.items() if name in _WHERE}
+        where = self._url.set(query=options)._replace(username=None, password=None)
         return hashlib.sha256(where.render_as_string().encode()).hexdigest()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its files are, if they are on this machine."""
+        return None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, whatever is committed meanwhile."""
-        with answering(), self._engine.connect() as connection, connection.begin():
+        with (
+            self.tally.counting("reading"),
+            answering(),
+            self._engine.connect() as connection,
+            connection.begin(),
+        ):
             self._begin_snapshot(connection)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed at the end, or not at all."""
-        with answering(), self._beginning_to_write(self._engine) as connection:
+        writing = self._beginning_to_write(self._engine)
+        with self.tally.counting("writing"), answering(), writing as connection:
             yield connection
 
     @contextmanager
@@ -112,7 +132,12 @@ class Database(ABC):
     @contextmanager
     def checking(self) -> Iterator[Connection]:
         """A new connection, with no more patience than for connecting."""
-        with answering(), self._apart.connect() as connection, connection.begin():
+        with (
+            self.tally.counting("checking"),
+            answering(),
+            self._apart.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager

@@ -15,6 +15,7 @@ _LOCK = "ROUGHCAST_DATABASE_LOCK_TIMEOUT"
 _LOCKED = f"is locked by another transaction for longer than {_LOCK} allows"
 _SLOW = f"took longer over a statement than {_STATEMENT} allows"
 _SILENT = f"does not answer within {_CONNECT} or {_STATEMENT}: it is frozen, overloaded or far away"
+_PAUSED = f"ended a transaction in which this process paused for longer than {_STATEMENT} allows"
 _GAVE_WAY = "gave up the transaction in favour of another"
 _USED_UP = "has all connections of this process in use: too much is sent at once"
 _UNREACHABLE = f"cannot be reached, or refuses the name, user or password in {_URL}"
@@ -32,6 +33,7 @@ _MOVED = f"has been removed or replaced: the file that {_URL} names is another, 
 _REASONS = {
     "08": _BROKEN_OFF,
     "25006": _READ_ONLY,
+    "25P03": _PAUSED,
     "28": _UNREACHABLE,
     "40": _GAVE_WAY,
     "3D000": _UNREACHABLE,

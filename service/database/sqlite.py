@@ -34,6 +34,11 @@ class Sqlite(Database):
         self._path = Path(str(url.database)).absolute()
         super().__init__(url.set(database=str(self._path)), timeouts)
 
+    @property
+    def folder(self) -> Path:
+        """Where its file is."""
+        return self._path.parent
+
     def announce(self, connection: Connection) -> None:
         """Nothing to do: every commit changes what other processes look at."""
 

@@ -11,7 +11,7 @@ from service.database.faults import unavailable
 
 log = structlog.get_logger("service")
 
-HEAD = "0003"  # the newest of migrations/versions
+HEAD = "0005"  # the newest of migrations/versions
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 

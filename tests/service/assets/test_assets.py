@@ -246,3 +246,10 @@ def test_part_of_the_history(client: TestClient, query: str, dates: list[str]) -
     answer = client.get(f"/assets/{ASSET}/history?{query}").json()
     assert answer["dates"] == dates
     assert answer["nobs"] == len(answer["rv"]) == len(dates)
+
+
+def test_what_a_path_answers_is_told_of_all_its_routes(client: TestClient) -> None:
+    refused = client.patch(f"/assets/{ASSET}/bars")
+    assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+    assert refused.headers["allow"] == refused.json()["needed"] == "GET, HEAD, PUT"
+    assert client.patch("/assets").headers["allow"] == "GET, HEAD, POST"

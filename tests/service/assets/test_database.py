@@ -10,7 +10,7 @@ from service.assets import database
 from service.assets.database import HistoryStore
 from service.http.errors import BarsConflict, DatabaseUnavailable
 from tests.models_store.artifacts import make_series
-from tests.service.worlds import ASSET, bars_of, held_asset
+from tests.service.worlds import ASSET, bars_of, first_held, held_asset
 from volatility.bars import PRICES, Bars
 
 ALL = bars_of(make_series(60))
@@ -40,7 +40,7 @@ def open_store(database_url: str) -> Iterator[Opener]:
 @pytest.fixture
 def store(open_store: Opener) -> HistoryStore:
     store = open_store()
-    store.prepare([(held_asset(), part(0, 40))])
+    store.prepare([first_held(part(0, 40))])
     return store
 
 
@@ -62,7 +62,7 @@ def test_a_database_with_history_is_not_filled_again(
 ) -> None:
     store.merge(held_asset(), part(40, 41))
     again = open_store()
-    again.prepare([(held_asset(), part(0, 40)), (held_asset("OTHER"), part(0, 3))])
+    again.prepare([first_held(part(0, 40)), first_held(part(0, 3), "OTHER")])
     assert again.assets() == [ASSET]
     assert len(again.read(ASSET).bars) == 41
 
@@ -71,28 +71,28 @@ def test_a_seed_that_fails_halfway_leaves_an_empty_database(open_store: Opener) 
     store = open_store()
 
     def seed():
-        yield held_asset(), part(0, 10)
+        yield first_held(part(0, 10))
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
         store.prepare(seed())
     with pytest.raises(DatabaseUnavailable, match="history database"):  # not even tables
         store.assets()
-    store.prepare([(held_asset(), part(0, 10))])
+    store.prepare([first_held(part(0, 10))])
     assert_same(store.read(ASSET).bars, part(0, 10))
 
 
 def test_new_bars_are_added_and_identical_ones_stay(store: HistoryStore) -> None:
     merge = store.merge(held_asset(), part(38, 45))
     assert (merge.added, merge.unchanged, merge.replaced) == (5, 2, 0)
-    assert_same(merge.held.bars, part(0, 45))
+    assert_same(merge.written, part(40, 45))
     assert_same(store.read(ASSET).bars, part(0, 45))
-    assert merge.held.revision == store.read(ASSET).revision == 2
+    assert (merge.before, merge.revision, store.read(ASSET).revision) == (1, 2, 2)
 
 
 def test_bars_before_and_between_held_ones_find_their_place(open_store: Opener) -> None:
     store = open_store()
-    store.prepare([(held_asset(), part(10, 20))])
+    store.prepare([first_held(part(10, 20))])
     store.merge(held_asset(), part(30, 40))
     store.merge(held_asset(), part(0, 60))
     assert_same(store.read(ASSET).bars, ALL)
@@ -102,7 +102,8 @@ def test_repeating_a_merge_changes_nothing(store: HistoryStore) -> None:
     store.merge(held_asset(), part(35, 45))
     merge = store.merge(held_asset(), part(35, 45))
     assert (merge.added, merge.unchanged, merge.replaced) == (0, 10, 0)
-    assert merge.held.revision == store.read(ASSET).revision == 2
+    assert len(merge.written) == 0
+    assert (merge.before, merge.revision, store.read(ASSET).revision) == (2, 2, 2)
 
 
 def test_a_contradiction_changes_nothing_and_says_where(store: HistoryStore) -> None:
@@ -169,8 +170,11 @@ def test_a_database_without_tables_does_not_answer(open_store: Opener, database_
 def test_a_merge_that_is_refused_makes_no_asset(store: HistoryStore) -> None:
     given = part(0, 5)
     store.merge(held_asset("NEW"), given)
-    with pytest.raises(BarsConflict):
+    message = "NEW has just been held with .* 24/7, the kind crypto, .* Nothing was changed"
+    with pytest.raises(BarsConflict, match=message) as caught:
         store.merge(replace(held_asset("NEW"), kind="fx"), part(5, 9))
+    told = (caught.value.field, caught.value.found, caught.value.needed)
+    assert told == ("asset", "NEW", "bars of the asset as it is held")
     assert store.read("NEW").revision == 1
     assert_same(store.read("NEW").bars, given)
 

@@ -10,15 +10,17 @@ from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.databases import PASSWORD, PostgresServer, locked
-from tests.service.worlds import ASSET, NOW
+from tests.service.patience import eventually
+from tests.service.worlds import ASSET, NOW, json_rv
 
+TODAY = NOW + timedelta(days=1)
 NEXT = {"date": "2021-02-04", "open": 100.0, "high": 103.0, "low": 99.0, "close": 101.0}
 
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     short = {"database_statement_timeout": 1.0, "database_lock_timeout": 0.3}
-    app = create_app(settings.model_copy(update=short), lambda: NOW + timedelta(days=1))
+    app = create_app(settings.model_copy(update=short), lambda: TODAY)
     with TestClient(app) as client:
         yield client
 
@@ -30,16 +32,21 @@ def put(client: TestClient) -> tuple[int, dict, str | None]:
 
 def check_in_trouble(client: TestClient, reason: str, settings: Settings) -> None:
     """Ingestion is refused with a reason; the rest goes on."""
-    before = client.post("/forecast", json={"asset": ASSET}).content
+    before = without_warnings(client)
     status, problem, retry_after = put(client)
     assert (status, problem["code"], retry_after) == (503, "database_unavailable", "2")
     assert reason in problem["detail"]
     assert PASSWORD not in str(problem)
     assert settings.database_url.rpartition("=")[2] not in str(problem)
-    answer = client.post("/forecast", json={"asset": ASSET})
-    assert (answer.status_code, answer.content) == (200, before)
+    assert without_warnings(client) == before
     for path in ("/health/live", "/metrics", "/assets", f"/assets/{ASSET}/history"):
         assert client.get(path).status_code == 200, path
+
+
+def without_warnings(client: TestClient) -> dict:
+    answer = client.post("/forecast", json={"asset": ASSET})
+    assert answer.status_code == 200, answer.text
+    return {name: value for name, value in answer.json().items() if name != "warnings"}
 
 
 def check_not_ready(client: TestClient, reason: str) -> None:
@@ -78,7 +85,48 @@ def test_a_locked_database(client: TestClient, settings: Settings) -> None:
     check_recovered(client)
 
 
-def test_metrics_tell_whether_the_history_follows(client: TestClient) -> None:
+def warns(client: TestClient, **body: object) -> bool:
+    answer = client.post("/forecast", json={"asset": ASSET, **body}).json()
+    assert all(f"since {TODAY:%Y-%m-%dT%H:%M:%SZ}" in it for it in doubts(answer))
+    return bool(doubts(answer))
+
+
+def doubts(answer: dict) -> list[str]:
+    return [it for it in answer["warnings"] if "has not been compared with" in it]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("trouble", ["frozen", "stopped"])
+def test_forecasts_say_that_the_history_does_not_follow(
+    client: TestClient, postgres: PostgresServer, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.assets.watcher._COMPARING", 0.1)
+    before = client.post("/forecast", json={"asset": ASSET}).content
+    begin: AbstractContextManager[None] = getattr(postgres, trouble)()
+    with begin:
+        eventually(lambda: warns(client))
+        assert not warns(client, history={"rv": json_rv()})
+        batch = client.post("/forecast/batch", json={"items": [{"asset": ASSET}]}).json()
+        assert doubts(batch["items"][0])
+        assert "roughcast_history_in_step 0.0" in client.get("/metrics").text
+    eventually(lambda: not warns(client))
+    assert client.post("/forecast", json={"asset": ASSET}).content == before
     assert "roughcast_history_in_step 1.0" in client.get("/metrics").text
-    client.app_state["watcher"].in_step = False
-    assert "roughcast_history_in_step 0.0" in client.get("/metrics").text
+
+
+def test_readiness_warns_of_a_history_that_does_not_follow(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.assets.watcher._COMPARING", 0.05)
+    monkeypatch.setattr("service.assets.watcher._RETRYING", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(client.app_state["holdings"], "refresh", lambda _revisions: 1 / 0)
+        eventually(lambda: warns(client))
+        answer = client.get("/health/ready").json()
+        assert (answer["status"], len(doubts(answer))) == ("degraded", 1)
+        for path in (f"/assets/{ASSET}/history?limit=1", f"/hurst/{ASSET}"):
+            assert len(doubts(client.get(path).json())) == 1, path
+    eventually(lambda: not warns(client))
+    for path in (f"/assets/{ASSET}/history?limit=1", f"/hurst/{ASSET}"):
+        assert not doubts(client.get(path).json()), path
+    assert client.get("/health/ready").json()["status"] == "ok"

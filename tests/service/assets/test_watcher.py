@@ -1,7 +1,6 @@
 """Two services on one database answer alike, soon after a bar was put to either."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -16,18 +15,11 @@ from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.databases import PostgresServer
+from tests.service.patience import PATIENCE, eventually
 from tests.service.worlds import ASSET, bars_of, clock, held_asset, json_bars
 
 BARS = json_bars(bars_of(make_series()))
 LONGER = bars_of(make_series(410))
-PATIENCE = 60  # seconds, on a machine that does much else
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -110,9 +102,11 @@ def test_what_has_not_changed_is_not_read_again(holdings: Holdings, store: Histo
 def test_bars_that_were_merged_meanwhile_are_not_taken_back(
     holdings: Holdings, store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = store.read(ASSET)
+    read = store.read
+    old = read(ASSET)
 
     def read_late(_asset: str) -> object:
+        monkeypatch.setattr(store, "read", read)
         holdings.merge(held_asset(), LONGER, replace=False)
         return old
 

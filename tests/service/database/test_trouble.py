@@ -14,7 +14,7 @@ from service.database.base import Timeouts
 from service.http.errors import DatabaseUnavailable
 from tests.models_store.artifacts import make_series
 from tests.service.databases import PASSWORD, PostgresServer, file_in, locked, name_in
-from tests.service.worlds import ASSET, bars_of, held_asset
+from tests.service.worlds import ASSET, bars_of, first_held, held_asset
 
 SHORT = Timeouts(connect=2, statement=1.0, lock=0.3)
 BARS = bars_of(make_series(60))
@@ -24,7 +24,7 @@ HALF = BARS.where(slice(30))
 @pytest.fixture
 def store(database_url: str) -> Iterator[HistoryStore]:
     store = HistoryStore(database_url, SHORT)
-    store.prepare([(held_asset(), HALF)])
+    store.prepare([first_held(HALF)])
     yield store
     store.close()
 
@@ -107,6 +107,17 @@ def test_slow(store: HistoryStore, postgres: PostgresServer) -> None:
 
 
 @on_server
+def test_the_server_says_that_it_is_slow_before_its_client_gives_up(database_url: str) -> None:
+    """Its own limit of a statement is nine tenths of ours, that of a pause three times ours."""
+    store = HistoryStore(database_url, Timeouts(connect=2, statement=0.5, lock=0.25))
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    with store.database.reading() as connection:
+        found = {it: connection.exec_driver_sql(f"SHOW {it}").scalar() for it in names}
+    store.close()
+    assert found == dict(zip(names, ("450ms", "250ms", "1500ms"), strict=True))
+
+
+@on_server
 def test_a_process_that_stops_within_a_transaction_keeps_nobody_waiting(
     store: HistoryStore, database_url: str, postgres: PostgresServer
 ) -> None:
@@ -118,7 +129,7 @@ def test_a_process_that_stops_within_a_transaction_keeps_nobody_waiting(
             while not is_free(other):  # until the server ends the transaction
                 pass
 
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(DatabaseUnavailable, match="ended a transaction in which"):
         wait_halfway()
     other.close()
     assert store.read(ASSET).revision == 2
@@ -181,7 +192,7 @@ def test_without_its_tables(store: HistoryStore, database_url: str) -> None:
         sqlite3.connect(file_in(database_url)) if is_file else psycopg.connect(database_url)
     )
     with closing(other):
-        for table in ("bars", "assets"):
+        for table in ("replaced_bars", "bars", "assets"):
             other.execute(f"DROP TABLE {table}")
         other.commit()
     assert_refused(store, database_url, "lacks its tables")

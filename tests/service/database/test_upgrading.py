@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
-from service.assets import database as history
+from service.assets import tables as history
 from service.assets.database import HistoryStore
 from service.database import upgrading
 from service.http.errors import DatabaseUnavailable
+from service.ledger import tables as ledger
 from service.security import store as keys
 from tests.models_store.artifacts import make_series
-from tests.service.worlds import ASSET, bars_of, held_asset
+from tests.service.worlds import ASSET, bars_of, first_held, held_asset
 from volatility.bars import PRICES, Bars
 
 BARS = bars_of(make_series(40))
@@ -39,16 +41,27 @@ BARS_TABLE = """CREATE TABLE bars (
     PRIMARY KEY (asset, opened_at), FOREIGN KEY(asset) REFERENCES assets (asset))"""
 KIND = "ALTER TABLE assets ADD COLUMN kind VARCHAR(16) DEFAULT '' NOT NULL"
 
-START = """
-import sys
+START_THREE = """
+import multiprocessing, sys
 from service.assets.database import HistoryStore
 from service.assets.holdings import shipped
-store = HistoryStore(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-store.prepare(shipped())
-print(*store.assets())
-store.close()
+
+fork = multiprocessing.get_context("fork")  # each has loaded its modules then
+ready = fork.Barrier(3)
+
+def start():
+    store = HistoryStore(sys.argv[1])
+    ready.wait()
+    store.prepare(shipped())
+    print(*store.assets(), flush=True)
+    store.close()
+
+processes = [fork.Process(target=start) for _ in range(3)]
+for it in processes:
+    it.start()
+for it in processes:
+    it.join()
+print([it.exitcode for it in processes])
 """
 
 
@@ -108,11 +121,12 @@ def test_a_database_of_before_versions_keeps_its_bars(
 ) -> None:
     write_old(engine, has_kinds)
     for _ in range(2):  # the second finds it done
-        store.prepare([(held_asset("SEED"), BARS)])
+        store.prepare([first_held(BARS, "SEED")])
         assert store.assets() == ["SHARE", ASSET]
     coin, share = store.read(ASSET), store.read("SHARE")
     assert (coin.revision, len(share.bars)) == (7, 0)
     assert_same(coin.bars, BARS)
+    assert_same(store.read(ASSET, known_at=datetime(1970, 1, 1, tzinfo=UTC)).bars, BARS)
     assert [coin.asset.kind, share.asset.kind] == kinds
     assert coin.asset == replace(held_asset(), kind=kinds[0])
     store.merge(replace(held_asset("NEW"), kind="fx"), BARS)
@@ -123,7 +137,7 @@ def test_a_database_of_before_versions_keeps_its_bars(
 def test_every_way_ends_at_the_same_tables(
     engine: Engine, store: HistoryStore, has_kinds: bool | None
 ) -> None:
-    tables: Any = [history.metadata, keys.metadata]
+    tables: Any = [history.metadata, keys.metadata, ledger.metadata]
     if has_kinds is not None:
         write_old(engine, has_kinds)
     store.prepare([])
@@ -142,7 +156,7 @@ def test_the_head_is_the_newest_version() -> None:
 def test_a_start_without_an_upgrade_does_not_load_alembic(
     store: HistoryStore, database_url: str
 ) -> None:
-    store.prepare([(held_asset(), BARS)])
+    store.prepare([first_held(BARS)])
     code = (
         "import sys; from service.assets.database import HistoryStore;"
         "store = HistoryStore(sys.argv[1]); store.prepare([]); store.close();"
@@ -157,7 +171,7 @@ def test_a_start_without_an_upgrade_does_not_load_alembic(
 def test_a_database_of_a_newer_release_is_refused_and_left_alone(
     engine: Engine, store: HistoryStore
 ) -> None:
-    store.prepare([(held_asset(), BARS)])
+    store.prepare([first_held(BARS)])
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseUnavailable, match="was made by a newer release"):
@@ -193,23 +207,13 @@ def test_an_old_database_is_upgraded_by_one_of_several(engine: Engine, database_
 
 def test_processes_that_start_at_once_all_come_up(database_url: str) -> None:
     """On an empty database, which one of them fills."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", START, database_url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    answers = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], answers
-    said = [found.splitlines() for found, _ in answers]
-    assert [lines[-1] for lines in said] == ["BTC-USD BTC-USD-1H ETH-USD SPX"] * 3
-    assert sum("database upgraded" in lines[0] for lines in said) == 1
+    done = subprocess.run(
+        [sys.executable, "-c", START_THREE, database_url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = done.stdout.splitlines()
+    assert said.pop() == "[0, 0, 0]", done.stderr
+    assert said.count("BTC-USD BTC-USD-1H ETH-USD SPX") == 3
+    assert sum("database upgraded" in line for line in said) == 1
