@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_store import LoadedModel, Refusal, Snapshot
+from models_store import Evidence, Refusal
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnsupportedHorizon
 from volatility.evaluation.compare import Comparison, ComparisonRow, compare
 from volatility.series import DatedSeries
 
-JUDGED = 1  # the horizon by which models are chosen, and compared at the start
+JUDGED = 1  # the horizon by which models are judged, and compared after the start
 # What the others are measured against: HAR, or the next plainest where it is not in service.
 _BASELINES = ("har", "log_har", "last_value")
 
@@ -34,33 +34,74 @@ class AssetComparison:
     result: Comparison | RoughcastError
     misaligned: tuple[Excluded, ...]  # models whose forecasts stand by the wrong dates
     others: tuple[Excluded, ...]
+    versions: Mapping[str, int]  # by model
+    refit_every: Mapping[str, int]  # sessions between two fits, of those that forecast the horizon
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:
         """Every model that is left out."""
         return (*self.misaligned, *self.others)
 
-    def row(self, model: LoadedModel) -> ComparisonRow | None:
+    def row(self, model: str) -> ComparisonRow | None:
         """The row of one model, if it was compared."""
         if isinstance(self.result, RoughcastError):
             return None
-        rows = (row for row in self.result.rows if row.model == model.manifest.model)
-        return next(rows, None)
+        return next((row for row in self.result.rows if row.model == model), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How the models of one asset compare at some horizons.
+
+    Parameters
+    ----------
+    horizons : sessions ahead that some model forecasts, sorted.
+    kind : what the models take their asset for, where one of them depends on that.
+    comparisons : by horizon; none where there are no models.
+    """
+
+    horizons: tuple[int, ...]
+    kind: str | None
+    comparisons: Mapping[int, AssetComparison]
+
+
+def compare_at(
+    models: Mapping[str, Evidence],
+    champion_name: str | None,
+    refused: Iterable[Refusal],
+    horizons: Iterable[int],
+) -> Compared:
+    """Compare the models of an asset at each of some horizons.
+
+    Parameters
+    ----------
+    models, champion_name, refused : as in :func:`compare_models`; there may be no models.
+    horizons : sessions ahead.
+    """
+    asked = horizons if models else ()
+    comparisons = {it: compare_models(models, champion_name, refused, it) for it in asked}
+    manifests = [it.manifest for it in models.values()]
+    known = sorted({horizon for manifest in manifests for horizon in manifest.horizons})
+    kinds = (manifest.predictor.kind_of_asset() for manifest in manifests)
+    return Compared(tuple(known), next((it for it in kinds if it), None), comparisons)
 
 
 def compare_models(
-    asset: str, models: Mapping[str, LoadedModel], snapshot: Snapshot, horizon: int
+    models: Mapping[str, Evidence],
+    champion_name: str | None,
+    refused: Iterable[Refusal],
+    horizon: int,
 ) -> AssetComparison:
     """Compare what can be compared of the models of an asset, at least one.
 
     Parameters
     ----------
-    asset : its name.
     models : those in service, by name.
-    snapshot : names the champion, whose measure is compared, and what was refused.
+    champion_name : the model whose measure is compared, if it is among them.
+    refused : what was refused of the asset.
     horizon : sessions ahead.
     """
-    champion = models.get(snapshot.champions.get(asset, "")) or next(iter(models.values()))
+    champion = models.get(champion_name or "") or next(iter(models.values()))
     measure = champion.manifest.measure
     same = {name: it for name, it in models.items() if it.manifest.measure == measure}
     able = {name: it for name, it in same.items() if horizon in it.tracks}
@@ -73,13 +114,17 @@ def compare_models(
         others=(
             *(_of_other_measure(it) for it in models.values() if it.manifest.measure != measure),
             *(_unable(it, horizon) for name, it in same.items() if name not in able),
-            *(_refused(it) for it in snapshot.refused if it.asset == asset),
+            *(_refused(it) for it in refused),
         ),
+        versions={name: it.version for name, it in models.items()},
+        refit_every={
+            name: it.manifest.at(horizon).evaluation.refit_every for name, it in able.items()
+        },
     )
 
 
 def _result(
-    models: Mapping[str, LoadedModel], horizon: int
+    models: Mapping[str, Evidence], horizon: int
 ) -> tuple[Comparison | RoughcastError, tuple[Excluded, ...]]:
     """Compare; where one model contradicts the others or the dates, leave it out and say so."""
     tracks = [model.tracks[horizon] for model in models.values()]
@@ -109,14 +154,14 @@ def _baseline(models: Collection[str]) -> str:
     return next(name for name in (*_BASELINES, *sorted(models)) if name in models)
 
 
-def _start(models: Iterable[LoadedModel], horizon: int) -> np.datetime64:
+def _start(models: Iterable[Evidence], horizon: int) -> np.datetime64:
     """First target date of the test part of every model: the latest of their own."""
     known = [it.manifest.at(horizon).evaluation.test_start for it in models]
     starts: DateArray = np.array(known, "M8[D]")
     return np.datetime64(starts.max(), "D")
 
 
-def _daily(model: LoadedModel, horizon: int) -> DatedSeries | None:
+def _daily(model: Evidence, horizon: int) -> DatedSeries | None:
     """Single sessions, by which forecasts of overlapping spans are dated; None at horizon 1."""
     track = model.tracks.get(JUDGED)
     if horizon == JUDGED or track is None:
@@ -124,13 +169,13 @@ def _daily(model: LoadedModel, horizon: int) -> DatedSeries | None:
     return DatedSeries(track.rv, model.manifest.measure, track.target_dates)
 
 
-def _unable(model: LoadedModel, horizon: int) -> Excluded:
+def _unable(model: Evidence, horizon: int) -> Excluded:
     manifest = model.manifest
     reason = f"forecasts {list(manifest.horizons)} sessions ahead, not {horizon}"
     return Excluded(manifest.model, model.version, reason)
 
 
-def _of_other_measure(model: LoadedModel) -> Excluded:
+def _of_other_measure(model: Evidence) -> Excluded:
     manifest = model.manifest
     return Excluded(manifest.model, model.version, f"fitted on another measure: {manifest.measure}")
 

@@ -1,27 +1,19 @@
 """The models in service: which one answers, how it compares, and what was refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
-from functools import cached_property
+from copy import copy
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated, Self
 
-from models_store import (
-    ArtifactRefused,
-    LoadedModel,
-    Refusal,
-    Snapshot,
-    Store,
-    UniversalAssetModel,
-)
+from models_store import ArtifactRefused, LoadedModel, Refusal, Shelf, Store
 from models_store.names import UNIVERSAL
 from service.http.state import from_state
-from service.models.asset_comparison import (
-    JUDGED,
-    AssetComparison,
-    compare_models,
-)
-from service.models.skill import ModelSkill
+from service.models import log
+from service.models.asset_choices import AUTO, LADDER, AssetChoices
+from service.models.asset_comparison import JUDGED, AssetComparison
+from service.models.choice import Choice, Choices, OpenChoices, PinnedChoices
+from service.models.standings import Standings
 from service.models.universal import Universal
 from volatility.errors import (
     InvalidSeries,
@@ -30,89 +22,125 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
-from volatility.scale_free import usual_kind
 
-AUTO = "auto"  # the name under which an asset's champion is asked
-# What `auto` is without a champion: fixed, since a comparison ranks by the test part.
-_FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
-LADDER = (UNIVERSAL, *_FALLBACKS)  # what it is, in this order, where the champion cannot answer
+__all__ = ["AUTO", "LADDER", "Catalogue", "CatalogueDep"]
+
+_TRIES = 5  # at a choice, while what is found out on the way changes what is to be said
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The model that answers a request.
+class Catalogue:
+    """Every model in service; each is opened on first use.
 
     Parameters
     ----------
-    model : the model.
-    degraded_reason : why it is not the one that was meant, if so.
-    skill : how it did against the baseline, or why that is not known.
-    asset : that it is asked about; None where the request names none.
-    fitted_on : first and last session of an asset of this name that the model for every asset was
-        fitted on, if it is that which answers.
-    """
-
-    model: LoadedModel
-    degraded_reason: str | None
-    skill: ModelSkill | str
-    asset: str | None
-    fitted_on: tuple[date, date] | None = None
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Every model that passed its checks, as of one reading of the store.
+    store : where the models come from.
+    most_open : how many choices of a model are kept open, those asked for last.
 
     Attributes
     ----------
     store : where the models come from.
-    snapshot : the models, the champions and what was refused.
-    comparisons : by asset, one session ahead.
+    shelf : the models, the champions and what was refused.
+    standings : how the models of each asset compare.
     universal : the model for every asset.
+    open_choices : those that are kept open.
+    choices : those that :meth:`choice` gives at once.
     """
 
-    store: Store
-    snapshot: Snapshot
-    comparisons: Mapping[str, AssetComparison]
-    universal: Universal
-    _further: dict[tuple[str, int], AssetComparison] = field(default_factory=dict, init=False)
+    def __init__(self, store: Store, most_open: int = 128) -> None:
+        self.store = store
+        self.shelf = Shelf(store, log.refused, log.returned)
+        self.standings = Standings(self.shelf)
+        self.universal = Universal.of(self.shelf.newest)
+        self.open_choices = OpenChoices(most_open, self.shelf.racks, self.is_current)
+        self.choices: Choices = self.open_choices
 
-    @classmethod
-    def of(cls, store: Store) -> Self:
-        """Load every model that serves and compare those of each asset."""
-        snapshot = Snapshot.of(store)
-        comparisons = {
-            asset: compare_models(asset, models, snapshot, JUDGED)
-            for asset, models in snapshot.models.items()
-            if models
-        }
-        return cls(store, snapshot, comparisons, Universal.of(snapshot))
+    def pinned(
+        self,
+        choices: Mapping[tuple[str, str], Choice] = MappingProxyType({}),
+        universal: Universal | None = None,
+    ) -> Self:
+        """The same models, of which each that is chosen once stays, whatever serves by then.
+
+        Parameters
+        ----------
+        choices : to begin with, by asset and model.
+        universal : the model for every asset, if not the one that serves.
+        """
+        found = copy(self)
+        found.universal = universal or self.universal
+        found.choices = PinnedChoices(self.open_choices, choices, found.is_current)
+        return found
+
+    def is_current(self, choice: Choice) -> bool:
+        """Whether a choice of the model for every asset is of the one that serves."""
+        return not isinstance(choice.source, Universal) or choice.source is self.universal
 
     def assets(self) -> list[str]:
-        """Assets that have a model in service, sorted."""
-        return sorted(self.comparisons)
+        """Assets that have a model in service, as far as is known, sorted."""
+        return self.shelf.assets()
 
     def models(self, asset: str) -> list[str]:
-        """Models of an asset in service, sorted."""
-        return sorted(self.snapshot.models.get(asset, {}))
+        """Models of an asset in service, as far as is known, sorted."""
+        return self.shelf.models(asset)
 
-    def all_models(self) -> list[LoadedModel]:
-        """Every model in service, by asset and name."""
-        return [
-            self.snapshot.models[asset][model]
-            for asset in self.assets()
-            for model in self.models(asset)
-        ]
+    def numbers(self) -> dict[str, int]:
+        """How many models each asset has in service, as far as is known."""
+        return {asset: len(self.models(asset)) for asset in self.assets()}
 
     def champion(self, asset: str) -> str | None:
         """The model that ``auto`` means, whether or not it is in service."""
-        return self.snapshot.champions.get(asset)
+        return self.shelf.rack(asset).champion
 
     def kind(self, asset: str) -> str | None:
         """What the models of an asset take it for, where one of them depends on that."""
-        models = self.snapshot.models.get(asset, {}).values()
-        kinds = (it.manifest.predictor.kind_of_asset() for it in models)
-        return next((kind for kind in kinds if kind), None)
+        standing = self.standings.of(asset)
+        return AssetChoices(asset, standing, self.universal).kind()
+
+    def is_open(self, asset: str | None, model: str) -> bool:
+        """Whether :meth:`choice` answers at once; likewise of ``auto``, where there is no such."""
+        rack = self.shelf.rack(asset or "")
+        if asset is None or not rack.may_serve():
+            return True
+        if model != AUTO and rack.find(model) is None:
+            model = AUTO
+        return self.choices.get(asset, model) is not None
+
+    def choice(self, asset: str, model: str) -> Choice | None:
+        """The model that answers a request, verified and opened if it is not open.
+
+        Opening takes 2 to 45 ms of CPU, and where models of the asset have not been compared yet,
+        up to a second.
+
+        Returns
+        -------
+        None where no model of the name is in service.
+        """
+        known = self.choices.get(asset, model)
+        if known is not None or not self.shelf.rack(asset).places:
+            return known
+        for more in reversed(range(_TRIES)):
+            standing = self.standings.of(asset)
+            if more and standing.rack.models() and not standing.find_out((JUDGED,), anyway=False):
+                continue
+            made = AssetChoices(asset, standing, self.universal)
+            known = made.of(model)
+            if self.shelf.rack(asset) is standing.rack:
+                if known is not None and not made.are_lost(model):
+                    self.choices.put(asset, model, standing.rack, known)
+                break
+        return known
+
+    def prepare(self, asset: str, model: str) -> None:
+        """Verify a model; keep open what ``auto`` means, while there is room."""
+        if model != AUTO:
+            self.shelf.verify_one(asset, model)
+        elif not self.open_choices.are_full:
+            self.choice(asset, model)
+
+    def prepare_one(self) -> None:
+        """Verify models until one passes, so that what cannot forecast is known at the start."""
+        if self.universal.version is None:
+            any(place.open() for place in self.shelf.places())
 
     def resolve(self, asset: str, model: str) -> Choice:
         """Choose the model that answers a request.
@@ -122,7 +150,7 @@ class Catalogue:
         UnknownAsset, UnknownModel : there is none of that name.
         ArtifactRefused : there is, but it failed its checks and so did its earlier versions.
         """
-        choice = self.choices.get((asset, model))
+        choice = self.choice(asset, model)
         if choice is not None:
             return choice
         raise self.why_none(asset, model)
@@ -134,31 +162,9 @@ class Catalogue:
         ------
         ArtifactRefused : every model of the asset failed its checks.
         """
-        if asset is None or not self.snapshot.models.get(asset):
+        if asset is None or not self.shelf.models(asset):
             return self._nothing_serves(asset)
         return self._no_such_model(asset, model)
-
-    def universal_choice(
-        self, asset: str | None, kind: str, calendar: str, measure: str, reason: str | None = None
-    ) -> Choice:
-        """The model for every asset as the one that answers.
-
-        Parameters
-        ----------
-        asset : that is asked about, if it has a name.
-        kind, calendar, measure : of the asset.
-        reason : why it answers in place of another, if it does.
-
-        Raises
-        ------
-        UnknownModel : it does not serve, or was fitted on no such measure.
-        UnknownCalendar : there is none of the name.
-        """
-        model = self.universal.bound(kind, calendar, measure)
-        degraded = reason or self.universal.degraded_reason
-        skill = self._skill(model, model.manifest.horizons[0])
-        fitted_on = self.universal.span_of(asset) if asset else None
-        return Choice(model, degraded, skill, asset, fitted_on)
 
     def stand_in(self, choice: Choice, obstacle: str) -> Choice:
         """The model that answers where the companions of the one chosen are not known.
@@ -174,7 +180,7 @@ class Catalogue:
             itself.
         """
         manifest = choice.model.manifest
-        other = self.choices.get((manifest.asset, manifest.stand_in or ""))
+        other = self.choice(manifest.asset, manifest.stand_in or "")
         reason = f"{manifest.model} looks at companions, and {obstacle}"
         if other is None or other.model.manifest.companions:
             why_not = "is not in service" if other is None else "looks at companions itself"
@@ -191,49 +197,32 @@ class Catalogue:
 
     def find(self, asset: str, model: str) -> LoadedModel | None:
         """The model that answers a request, if there is one."""
-        choice = self.choices.get((asset, model))
+        choice = self.choice(asset, model)
         return choice.model if choice else None
 
     def refusal(self, asset: str, model: str) -> Refusal | None:
-        """Why a model, or its newest version, is not in service."""
-        refused = self.snapshot.refused
-        return next((it for it in refused if (it.asset, it.model) == (asset, model)), None)
-
-    def horizons(self, asset: str) -> list[int]:
-        """Sessions ahead that some model of an asset forecasts, sorted."""
-        models = self.snapshot.models.get(asset, {}).values()
-        return sorted({horizon for model in models for horizon in model.manifest.horizons})
+        """Why a model, or its newest version, is not in service, if that is known."""
+        return self.shelf.rack(asset).refusal(model)
 
     def comparison(self, asset: str, horizon: int = JUDGED) -> AssetComparison:
-        """How the models of an asset compare; at a further horizon, compared when first asked.
+        """How the models of an asset compare; they are compared when first asked.
 
         Raises
         ------
         UnknownAsset, ArtifactRefused : it has no model in service.
         UnsupportedHorizon : it has none for this horizon.
         """
-        if asset not in self.comparisons:
+        horizons = self.standings.horizons(asset) if self.models(asset) else []
+        if not horizons:
             raise self._nothing_serves(asset)
-        if horizon not in self.horizons(asset):
-            raise self._no_such_horizon(asset, horizon)
-        if horizon == JUDGED:
-            return self.comparisons[asset]
-        known = self._further.get((asset, horizon))
-        if known is None:
-            known = compare_models(asset, self.snapshot.models[asset], self.snapshot, horizon)
-            self._further[asset, horizon] = known
-        return known
+        found = self.standings.comparison(asset, horizon) if horizon in horizons else None
+        if found is None:
+            raise self._no_such_horizon(asset, horizon, horizons)
+        return found
 
     def is_compared(self, asset: str, horizon: int) -> bool:
         """Whether :meth:`comparison` would answer, or refuse, at once."""
-        known = horizon == JUDGED or (asset, horizon) in self._further
-        return known or horizon not in self.horizons(asset)
-
-    def with_history(self, choice: Choice, model: UniversalAssetModel, sessions: int) -> Choice:
-        """A choice with what is known of its model with histories of so many sessions."""
-        known = model.manifest
-        bound = self.universal.bound(model.kind, known.calendar, known.measure, sessions)
-        return replace(choice, model=bound, skill=self._skill(bound, known.horizons[0]))
+        return not self.models(asset) or self.standings.is_known(asset, horizon)
 
     def at(self, choice: Choice, horizon: int) -> Choice:
         """A choice with the model's skill at a further horizon.
@@ -243,77 +232,7 @@ class Catalogue:
         UnsupportedHorizon : the model does not forecast so many sessions ahead.
         """
         choice.model.at(horizon)
-        return replace(choice, skill=self._skill(choice.model, horizon))
-
-    def _skill(self, model: LoadedModel, horizon: int = JUDGED) -> ModelSkill | str:
-        if isinstance(model, UniversalAssetModel):
-            return self.universal.standing(model, horizon)
-        asset = model.manifest.asset
-        comparison = self.comparisons[asset]
-        if horizon != JUDGED:
-            comparison = self.comparison(asset, horizon)
-        result, row = comparison.result, comparison.row(model)
-        if isinstance(result, RoughcastError):
-            return f"the models of {model.manifest.asset} cannot be compared: {result}"
-        if row is None:
-            reasons = {it.model: it.reason for it in comparison.excluded}
-            return f"{model.manifest.model} is not compared: {reasons[model.manifest.model]}"
-        return ModelSkill.of(row, result)
-
-    @cached_property
-    def choices(self) -> Mapping[tuple[str, str], Choice]:
-        """The model that answers, by the asset and the model that are asked."""
-        choices = {}
-        for asset, models in self.snapshot.models.items():
-            if models:
-                choices[asset, AUTO] = self._champion(asset, models)
-            for name, model in models.items():
-                choices[asset, name] = self._choice(model)
-        return choices
-
-    def _champion(self, asset: str, models: Mapping[str, LoadedModel]) -> Choice:
-        champion = self.champion(asset)
-        if champion is not None and champion in models:
-            return self._choice(models[champion])
-        why = self._why_no(asset, champion)
-        fallback = self._fallback(models)
-        manifest = fallback.manifest
-        if champion is not None and UNIVERSAL in models:
-            fallback = models[UNIVERSAL]
-        elif champion is not None and self.universal.knows(manifest.bar_interval, manifest.measure):
-            kind = self.kind(asset) or usual_kind(manifest.calendar)
-            why = f"{why}; {UNIVERSAL} answers instead"
-            return self.universal_choice(asset, kind, manifest.calendar, manifest.measure, why)
-        why = f"{why}; {fallback.manifest.model} answers instead"
-        return Choice(fallback, why, self._skill(fallback), asset)
-
-    def _why_no(self, asset: str, champion: str | None) -> str:
-        name = champion or "champion"
-        refusal = self.refusal(asset, name)
-        if refusal:
-            return f"the champion {champion or ''} is refused: {refusal.reason}".replace("  ", " ")
-        if champion is None:
-            return f"{asset} has no champion"
-        return f"the champion {champion} is not in service"
-
-    def _fallback(self, models: Mapping[str, LoadedModel]) -> LoadedModel:
-        """The hardest benchmark that serves."""
-        names = (*_FALLBACKS, *sorted(models))
-        return models[next(name for name in names if name in models)]
-
-    def _choice(self, model: LoadedModel) -> Choice:
-        manifest = model.manifest
-        refusal = self.refusal(manifest.asset, manifest.model)
-        if refusal is None:
-            return Choice(model, None, self._skill(model), manifest.asset)
-        version = "the pointer" if refusal.version is None else f"version {refusal.version}"
-        return Choice(
-            model,
-            f"{version} of {manifest.model} is refused: {refusal.reason}; "
-            f"version {model.version} answers instead",
-            self._skill(model),
-            manifest.asset,
-        )
+        return replace(choice, skill=choice.source.skill(choice.model, horizon))
 
     def check_not_refused(self, asset: str) -> None:
         """Tell an asset whose models are all refused from one that does not exist.
@@ -322,9 +241,8 @@ class Catalogue:
         ------
         ArtifactRefused : a model of the asset failed its checks.
         """
-        for it in self.snapshot.refused:
-            if it.asset == asset:
-                raise ArtifactRefused(asset, it.model, it.version, it.reason)
+        for it in self.shelf.rack(asset).refusals:
+            raise ArtifactRefused(asset, it.model, it.version, it.reason)
 
     def _nothing_serves(self, asset: str | None) -> UnknownAsset:
         if asset is not None:
@@ -349,13 +267,12 @@ class Catalogue:
             needed=f"one of {names}",
         )
 
-    def _no_such_horizon(self, asset: str, horizon: int) -> UnsupportedHorizon:
+    def _no_such_horizon(self, asset: str, horizon: int, horizons: list[int]) -> UnsupportedHorizon:
         return UnsupportedHorizon(
-            f"no model of {asset} forecasts {horizon} sessions ahead; "
-            f"there are {self.horizons(asset)}",
+            f"no model of {asset} forecasts {horizon} sessions ahead; there are {horizons}",
             field="horizon",
             found=horizon,
-            needed=f"one of {self.horizons(asset)}",
+            needed=f"one of {horizons}",
         )
 
     @property

@@ -9,19 +9,20 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
-from models_store import ArtifactRefused, LoadedModel
+from models_store import ArtifactRefused
+from service.http.bodies import StrictRoute
 from service.http.errors import ComparisonUnavailable, InvalidRequest
 from service.http.fields import AssetName, Horizon, Measure, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
 from service.models.asset_comparison import JUDGED, AssetComparison
-from service.models.catalogue import Catalogue, CatalogueDep
+from service.models.catalogue import CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset, UnsupportedHorizon
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano
 from volatility.evaluation.influence import Influence
 
-router = APIRouter(tags=["compare"])
+router = APIRouter(tags=["compare"], route_class=StrictRoute)
 
 Coverage = Annotated[
     dict[str, float | None],
@@ -185,18 +186,15 @@ async def compare(
         comparison = catalogue.comparison(asset, horizon)
     else:
         comparison = await run_in_threadpool(catalogue.comparison, asset, horizon)
-    return _answer(asset, horizon, comparison, catalogue)
+    return _answer(asset, horizon, comparison)
 
 
-def _answer(
-    asset: str, horizon: int, comparison: AssetComparison, catalogue: Catalogue
-) -> CompareAnswer:
+def _answer(asset: str, horizon: int, comparison: AssetComparison) -> CompareAnswer:
     result = comparison.result
     if isinstance(result, RoughcastError):
         raise ComparisonUnavailable(
             f"the models of {asset} cannot be compared: {result}", found=result.code
         ) from result
-    models = catalogue.snapshot.models[asset]
     first, last = result.span
     return CompareAnswer(
         asset=asset,
@@ -209,7 +207,7 @@ def _answer(
         confidence_level=result.confidence_level,
         spa_pvalue={name: finite(pvalue) for name, pvalue in result.spa_pvalue.items()},
         warnings=dict(result.warnings),
-        rows=[_row(row, models[row.model], horizon) for row in result.rows],
+        rows=[_row(row, comparison) for row in result.rows],
         excluded=[
             ExcludedAnswer(model=it.model, version=it.version, reason=it.reason)
             for it in comparison.excluded
@@ -217,10 +215,10 @@ def _answer(
     )
 
 
-def _row(row: ComparisonRow, model: LoadedModel, horizon: int) -> CompareRow:
+def _row(row: ComparisonRow, comparison: AssetComparison) -> CompareRow:
     return CompareRow(
         model=row.model,
-        version=model.version,
+        version=comparison.versions[row.model],
         qlike_loss=finite(row.qlike_loss),
         qlike_ratio=finite(row.qlike_ratio),
         rmse_volatility=finite(row.rmse_volatility),
@@ -243,7 +241,7 @@ def _row(row: ComparisonRow, model: LoadedModel, horizon: int) -> CompareRow:
         qlike_seed_mean=finite(row.qlike_seed_mean),
         qlike_seed_deviation=finite(row.qlike_seed_deviation),
         influence={name: _influence(it) for name, it in row.influence.items()},
-        refit_every=model.manifest.at(horizon).evaluation.refit_every,
+        refit_every=comparison.refit_every[row.model],
     )
 
 

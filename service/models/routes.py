@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from models_store import ArtifactRefused, LoadedModel, UniversalModel
-from models_store.universal.store import UniversalStore
+from models_store import ArtifactRefused, Card, UniversalModel
+from service.http.bodies import StrictRoute
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.schemas import (
@@ -16,19 +16,21 @@ from service.models.schemas import (
     UniversalSummary,
     refused_answer,
 )
+from service.models.versions import universal_store, version_of, versions_of
 from volatility.errors import UnknownAsset, UnknownModel, UnknownVersion
 from volatility.evaluation.intervals import LEVELS
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], route_class=StrictRoute)
 
 
 @router.get("/models")
-async def models(catalogue: CatalogueDep) -> ModelsAnswer:
-    """List the models in service, and what was refused."""
+def models(catalogue: CatalogueDep) -> ModelsAnswer:
+    """List the models in service, and what was refused; soon after a start, once all are known."""
+    cards = catalogue.shelf.cards()  # before what was refused, which it finds out
     return ModelsAnswer(
-        models=[_summary(model, catalogue) for model in catalogue.all_models()],
+        models=[_summary(card, catalogue) for card in cards],
         universal=_universal_summary(catalogue.universal.model),
-        refused=[refused_answer(refusal) for refusal in catalogue.snapshot.refused],
+        refused=[refused_answer(refusal) for refusal in catalogue.shelf.refused],
     )
 
 
@@ -40,10 +42,7 @@ def universal(
     ] = None,
 ) -> UniversalAnswer:
     """Describe one version of the model for every asset: what it was fitted on, and how it did."""
-    served, store = (
-        catalogue.universal.model,
-        UniversalStore(catalogue.store.root, catalogue.store.trusted),
-    )
+    served, store = catalogue.universal.model, universal_store(catalogue)
     shown = catalogue.universal.get() if version is None else store.load(version)
     return UniversalAnswer(
         version=shown.version,
@@ -68,22 +67,17 @@ def model(
 ) -> ModelAnswer:
     """Describe one version of a model: its manifest says what it is, saw, and how it did."""
     served = catalogue.find(asset, model)
-    if version is None:
-        shown = catalogue.resolve(asset, model).model
-    elif served is not None and served.version == version:
-        shown = served
-    else:
-        name = served.manifest.model if served else model  # where `auto` is asked for
-        shown = catalogue.store.load(asset, name, version)
+    shown = version_of(catalogue, asset, model, version)
     manifest = shown.manifest
+    is_own = manifest.asset == asset  # else the model for every asset stands in
     return ModelAnswer(
-        asset=manifest.asset,
+        asset=asset,
         model=manifest.model,
         version=shown.version,
         sha256=shown.sha256,
-        versions=catalogue.store.versions(manifest.asset, manifest.model),
+        versions=versions_of(catalogue, asset, shown),
         served_version=served.version if served else None,
-        champion=catalogue.champion(asset) == manifest.model,
+        champion=is_own and catalogue.champion(asset) == manifest.model,
         manifest=manifest,
     )
 
@@ -105,18 +99,17 @@ def _universal_summary(model: UniversalModel | None) -> UniversalSummary | None:
     )
 
 
-def _summary(model: LoadedModel, catalogue: Catalogue) -> ModelSummary:
-    manifest = model.manifest
+def _summary(card: Card, catalogue: Catalogue) -> ModelSummary:
     return ModelSummary(
-        asset=manifest.asset,
-        model=manifest.model,
-        version=model.version,
-        sha256=model.sha256,
-        champion=catalogue.champion(manifest.asset) == manifest.model,
-        measure=manifest.measure,
-        horizons=list(manifest.horizons),
-        levels=[interval.level for interval in manifest.intervals],
-        required_sessions=model.required_sessions,
-        columns=list(manifest.columns),
-        training_end=manifest.training.end,
+        asset=card.asset,
+        model=card.model,
+        version=card.version,
+        sha256=card.sha256,
+        champion=catalogue.champion(card.asset) == card.model,
+        measure=card.measure,
+        horizons=list(card.horizons),
+        levels=list(card.levels),
+        required_sessions=card.required_sessions,
+        columns=list(card.columns),
+        training_end=card.training_end,
     )

@@ -78,7 +78,11 @@ class ModelsAnswer(TypedDict):
 
 
 class ModelAnswer(TypedDict):
-    """One version of a model, with its whole manifest."""
+    """One version of a model, with its whole manifest.
+
+    Where the model for every asset stands in, `model` is `universal`, the asset is the one that was
+    asked about, and that in the manifest is `universal`.
+    """
 
     asset: AssetName
     model: str

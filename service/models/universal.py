@@ -1,11 +1,15 @@
 """The model for every asset, and what it becomes for what is asked about."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Self
 
-from models_store import Refusal, Snapshot, UniversalAssetModel, UniversalModel
+from models_store import LoadedModel, Refusal, UniversalAssetModel, UniversalModel
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord
 from models_store.universal.model import NAME
+from models_store.universal.store import Newest
+from service.models.choice import Choice
 from volatility.bars import DAILY
 from volatility.calendar_inference import INFERRED
 from volatility.calendars import get_calendar
@@ -26,7 +30,8 @@ class Universal:
 
     Parameters
     ----------
-    refused : why its newest version does not, if it does not.
+    model : as the attribute.
+    refused : why its newest version does not serve, if it does not.
     """
 
     def __init__(self, model: UniversalModel | None, refused: Refusal | None) -> None:
@@ -34,18 +39,26 @@ class Universal:
         self._refused = refused
         self._bound: dict[tuple[str, str, str, int], UniversalAssetModel] = {}
         self._calendars: set[str] = set()  # of those
+        self._standings: dict[tuple[str, int, int], str] = {}
         fitted_on = model.manifest.assets if model else ()
         self._spans = {it.asset.casefold(): (it.start, it.end) for it in fitted_on}
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> "Universal":
-        """That of a snapshot of the store."""
-        refused = [it for it in snapshot.refused if (it.asset, it.model) == (NAME, NAME)]
-        found = cls(snapshot.universal, next(iter(refused), None))
-        if snapshot.universal is not None:  # bound before the first request asks for it
-            for calendar in INFERRED:
-                for measure in snapshot.universal.manifest.measures:
-                    found.bound(usual_kind(calendar), calendar, measure)
+    def of(cls, newest: Newest, before: Self | None = None) -> Self:
+        """That of a store.
+
+        Parameters
+        ----------
+        newest : as the store has it.
+        before : the one that serves, if this is to take its place: it is bound to the same.
+        """
+        found = cls(newest.model, next(iter(newest.refused), None))
+        if newest.model is not None:  # bound before the first request asks for it
+            measures = newest.model.manifest.measures
+            usual = [(usual_kind(it), it, each, SESSIONS) for it in INFERRED for each in measures]
+            others = before.bindings if before else ()
+            for key in (*usual, *(it for it in others if it[2] in measures)):
+                found.bound(*key)
         return found
 
     def get(self) -> UniversalModel:
@@ -98,6 +111,11 @@ class Universal:
         """
         return self._spans.get(asset.casefold())
 
+    @property
+    def bindings(self) -> list[tuple[str, str, str, int]]:
+        """What it has been bound to: kind, calendar, measure and recorded length of history."""
+        return list(self._bound)
+
     def is_bound(self, calendar: str) -> bool:
         """Whether a calendar has been asked before, and need not be built."""
         return calendar in self._calendars
@@ -135,8 +153,48 @@ class Universal:
             self._calendars.add(key[1])
         return self._bound[key]
 
-    def standing(self, model: UniversalAssetModel, horizon: int) -> str:
-        """How such a model did on assets of a kind that its fits had not seen, in words."""
+    def choice(
+        self, asset: str | None, kind: str, calendar: str, measure: str, reason: str | None = None
+    ) -> Choice:
+        """The model for every asset as the one that answers.
+
+        Parameters
+        ----------
+        asset : that is asked about, if it has a name.
+        kind, calendar, measure : of the asset.
+        reason : why it answers in place of another, if it does.
+
+        Raises
+        ------
+        UnknownModel : it does not serve, or was fitted on no such measure.
+        UnknownCalendar : there is none of the name.
+        """
+        model = self.bound(kind, calendar, measure)
+        skill = self.skill(model, model.manifest.horizons[0])
+        fitted_on = self.span_of(asset) if asset else None
+        return Choice(model, reason or self.degraded_reason, skill, asset, self, fitted_on)
+
+    def with_history(self, choice: Choice, sessions: int) -> Choice:
+        """A choice of this model, with what is known of it with histories of so many sessions."""
+        model = choice.model
+        assert isinstance(model, UniversalAssetModel)
+        known = model.manifest
+        bound = self.bound(model.kind, known.calendar, known.measure, sessions)
+        return replace(choice, model=bound, skill=self.skill(bound, known.horizons[0]))
+
+    def skill(self, model: LoadedModel, horizon: int) -> str:
+        """How such a model did on assets of a kind that its fits had not seen, in words.
+
+        Said once of each binding: the artifact stays the one that it is.
+        """
+        assert isinstance(model, UniversalAssetModel)
+        key = model.kind, model.sessions, horizon
+        said = self._standings.get(key)
+        if said is None:
+            said = self._standings[key] = self._say_standing(model, horizon)
+        return said
+
+    def _say_standing(self, model: UniversalAssetModel, horizon: int) -> str:
         manifest = self.get().manifest
         record = manifest.records(model.kind, model.sessions)[horizon]
         whole = model.sessions == manifest.lookback

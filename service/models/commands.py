@@ -1,0 +1,147 @@
+"""``python -m service models``: list, promote, roll back and prune what the store has."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from models_store import ArtifactRefused, Store
+from models_store.pruning import prune
+from models_store.signatures import TrustedKeys
+from service.http.errors import InvalidSetting
+from service.models.writing import written
+from service.security.audit import log
+from service.settings import Settings
+from volatility.errors import UnknownAsset
+
+_CHAMPION_MARK = "*"
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Options of ``models``."""
+    commands = parser.add_subparsers(required=True, metavar="command")
+    listed = commands.add_parser("list", help="list models, their versions, and which is to serve")
+    listed.add_argument("asset", nargs="?", help="of one asset alone")
+    listed.set_defaults(run=_list)
+    promote = commands.add_parser("promote", help="let a version serve, everywhere within seconds")
+    _add_model(promote)
+    promote.add_argument("version", type=int, help="as list shows it")
+    promote.set_defaults(run=_promote)
+    roll_back = commands.add_parser("roll-back", help="let the version serve that served before")
+    _add_model(roll_back)
+    roll_back.set_defaults(run=_roll_back)
+    pruned = commands.add_parser("prune", help="remove old versions that can serve no longer")
+    pruned.add_argument("asset", nargs="?", help="of one asset alone")
+    pruned.add_argument(
+        "--keep",
+        type=_count,
+        required=True,
+        metavar="N",
+        help="newest versions to keep besides the one that serves and those that served before",
+    )
+    pruned.set_defaults(run=_prune)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the command on the store of the settings; the exit status.
+
+    Raises
+    ------
+    InvalidSetting : there is no store.
+    UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused, StoreNotWritable
+    """
+    if not settings.store.is_dir():
+        raise InvalidSetting(
+            f"ROUGHCAST_STORE names no folder: {settings.store}",
+            field="store",
+            needed="the store that the service is served from",
+        )
+    store = Store(settings.store, TrustedKeys.read(settings.trusted_keys))
+    command: Callable[[Store, argparse.Namespace], int] = options.run
+    return command(store, options)
+
+
+def _list(store: Store, options: argparse.Namespace) -> int:
+    for asset in _assets(store, options.asset):
+        champion = _or_reason(partial(store.champion, asset))
+        for model in store.models(asset):
+            mark = _CHAMPION_MARK if model == champion else " "
+            told = _or_reason(partial(_told, store, asset, model))
+            sys.stdout.write(f"{asset:<16} {mark}{model:<24} {told}\n")
+    return 0
+
+
+def _told(store: Store, asset: str, model: str) -> str:
+    """Which version is to serve, since when, which did before, and which there are."""
+    pointer, versions = store.pointer(asset, model), store.versions(asset, model)
+    there = f"of {', '.join(map(str, versions))}"
+    if pointer is None:
+        return f"none {there}"
+    before = ", ".join(map(str, pointer.previous))
+    since = f"since {pointer.promoted_at:%Y-%m-%d}"
+    return f"{pointer.version} {there}, {since}" + (f", before it {before}" if before else "")
+
+
+def _or_reason(read: Callable[[], str | None]) -> str | None:
+    """What is read of the store, or why it cannot be, in one line."""
+    try:
+        return read()
+    except ArtifactRefused as error:
+        return " ".join(error.reason.split())
+
+
+def _promote(store: Store, options: argparse.Namespace) -> int:
+    written(lambda: store.promote(options.asset, options.model, options.version))
+    return _audited(store, "promote", options.asset, options.model)
+
+
+def _roll_back(store: Store, options: argparse.Namespace) -> int:
+    written(lambda: store.roll_back(options.asset, options.model))
+    return _audited(store, "roll back", options.asset, options.model)
+
+
+def _prune(store: Store, options: argparse.Namespace) -> int:
+    status = 0
+    for asset in _assets(store, options.asset):
+        for model in store.models(asset):
+            pruned = written(partial(prune, store, asset, model, options.keep))
+            if pruned.left is not None:
+                sys.stderr.write(f"{asset}/{model}: nothing is removed: {pruned.left}\n")
+                status = 1
+            if pruned.removed:
+                removed = list(pruned.removed)
+                log.info("audit", action="prune", asset=asset, model=model, versions=removed)
+                sys.stderr.write(f"{asset}/{model}: removed {', '.join(map(str, removed))}\n")
+    return status
+
+
+def _audited(store: Store, action: str, asset: str, model: str) -> int:
+    version = store.current(asset, model)
+    log.info("audit", action=action, asset=asset, model=model, version=version)
+    sys.stderr.write(f"version {version} of {asset}/{model} is to serve\n")
+    return 0
+
+
+def _assets(store: Store, asset: str | None) -> list[str]:
+    known = store.assets()
+    if asset is None:
+        return known
+    if asset not in known:
+        raise UnknownAsset(
+            f"no models are published for asset {asset!r}",
+            field="asset",
+            found=asset,
+            needed=f"one of {known}",
+        )
+    return [asset]
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("asset")
+    parser.add_argument("model")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of versions; needed: 0 or more")
+    return int(text)

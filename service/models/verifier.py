@@ -1,0 +1,98 @@
+"""Verifies, after the start, every model that nobody has asked for yet."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from service.models.asset_comparison import JUDGED
+from service.models.catalogue import AUTO, Catalogue
+from service.models.turning import Turner
+
+log = structlog.get_logger("service")
+
+_BETWEEN = 5.0  # seconds between two tries to read what is lost
+_STOPPING = 2.0  # seconds that a stop waits for a model under way
+
+
+class Verifier:
+    """A thread that verifies one model after the other, so that all refusals are known soon.
+
+    What ``auto`` means comes first, and stays open while there is room. The models of every asset
+    are compared. Then it tries again, every few seconds, to read what is lost.
+
+    Parameters
+    ----------
+    catalogue : the models.
+    turner : by which what is lost comes back.
+    """
+
+    def __init__(self, catalogue: Catalogue, turner: Turner) -> None:
+        self._catalogue, self._turner = catalogue, turner
+        self._stopping = threading.Event()
+        # A daemon: a store that does not answer must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="verifier", daemon=True)
+
+    def start(self) -> None:
+        """Begin to verify."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a model that is being verified is waited for, if it takes no longer than 2 s."""
+        self._stopping.set()
+        self._thread.join(_STOPPING)
+
+    def _run(self) -> None:
+        catalogue = self._catalogue
+        assets = catalogue.assets()
+        self._verify(assets)
+        if self._stopping.is_set():
+            return
+        log.info(
+            "models verified",
+            models=catalogue.numbers(),
+            refused=len(catalogue.shelf.refused),
+        )
+        self._compare(assets)
+        while not self._stopping.wait(_BETWEEN):
+            back = self._retry()
+            self._verify(back)
+            self._compare(back)
+
+    def _verify(self, assets: Sequence[str]) -> None:
+        models = self._catalogue.models
+        asked = [(asset, AUTO) for asset in assets]
+        asked += [(asset, model) for asset in assets for model in models(asset)]
+        for asset, model in asked:
+            if self._stopping.is_set():
+                return
+            with _logging("model not verified", asset=asset, model=model):
+                self._catalogue.prepare(asset, model)
+
+    def _retry(self) -> list[str]:
+        """Try to read again what is lost; return the assets of which something is back, sorted."""
+        catalogue, back = self._catalogue, set()
+        for asset, name in catalogue.shelf.lost():
+            if self._stopping.is_set():
+                break
+            with _logging("what is lost not tried again", asset=asset, model=name):
+                if self._turner.retry(asset, name):
+                    back.add(asset)
+        return sorted(back.intersection(catalogue.assets()))
+
+    def _compare(self, assets: Iterable[str]) -> None:
+        for asset in assets:
+            if self._stopping.is_set():
+                return
+            with _logging("models not compared", asset=asset):
+                self._catalogue.standings.comparison(asset, JUDGED)
+
+
+@contextmanager
+def _logging(event: str, **of: str) -> Iterator[None]:
+    """Go on after any error: whoever asks for the same gets it, too."""
+    try:
+        yield
+    except Exception:
+        log.exception(event, **of)

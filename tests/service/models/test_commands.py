@@ -1,0 +1,175 @@
+"""``python -m service models``, as an operator types it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+
+from models_store import Store, atomic, pruning
+from models_store.signatures import read_private_key, sign
+from service.models import commands
+from service.server import main
+from tests.keys import write_keys
+from tests.models_store.artifacts import flip_byte, make_files
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Two assets; of one model there are three versions, of which the first serves."""
+    store = Store(tmp_path / "store")
+    for intercept in (1e-5, 2e-5, 3e-5):
+        store.publish(make_files("A", "har", intercept))
+    store.promote("A", "har", 1)
+    store.publish(make_files("A", "log_har"))
+    store.set_champion("A", "har")
+    store.publish(make_files("B", "har"), promote=True)
+    monkeypatch.setenv("ROUGHCAST_STORE", str(store.root))
+    # It would send the log of all later tests to what captures this one's output.
+    monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
+    return store
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exited:
+        main(["models", *arguments])
+    assert isinstance(exited.value.code, int)
+    return exited.value.code
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_what_there_is_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    store.promote("A", "har", 3)
+    store.promote("A", "har", 2)
+    (store.root / "B" / "har" / "current").write_text("{}")
+    (store.root / "B" / "champion").write_text("{}")
+    assert run("list") == 0
+    har, log_har, broken = lines(capsys)
+    assert har[:5] == ["A", "*har", "2", "of", "1,"]
+    assert har[-4:] == ["before", "it", "3,", "1"]
+    assert log_har == ["A", "log_har", "none", "of", "1"]
+    assert broken[:4] == ["B", "har", "its", "pointer"]
+    assert run("list", "B") == 0
+    assert len(lines(capsys)) == 1
+
+
+def test_a_version_is_promoted_and_rolled_back(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(commands, "log", fresh)
+    with structlog.testing.capture_logs() as told:
+        assert run("promote", "A", "har", "3") == 0
+        assert store.served("A", "har") == (3, 1)
+        assert run("roll-back", "A", "har") == 0
+    assert store.served("A", "har") == (1,)
+    of = {"event": "audit", "log_level": "info", "asset": "A", "model": "har"}
+    assert told == [
+        of | {"action": "promote", "version": 3},
+        of | {"action": "roll back", "version": 1},
+    ]
+    assert "version 3 of A/har is to serve\nversion 1 of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["promote", "A", "har", "9"], "A/har has no version 9"),
+        (["promote", "A", "ewma", "1"], "asset A has no model 'ewma'"),
+        (["promote", "C", "har", "1"], "no models are published for asset 'C'"),
+        (["promote", "A", "har", "x"], "invalid int value: 'x'"),
+        (["roll-back", "A", "har"], "no earlier version to roll back to"),
+        (["list", "C"], "no models are published for asset 'C'"),
+        (["prune", "C", "--keep", "1"], "no models are published for asset 'C'"),
+        (["prune"], "required: --keep"),
+        (["prune", "--keep", "-1"], "'-1' is no number of versions; needed: 0 or more"),
+        (["prune", "--keep", "x"], "'x' is no number of versions"),
+        ([], "required"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    store: Store, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    assert said in capsys.readouterr().err
+    assert store.served("A", "har") == (1,)
+
+
+def test_without_a_store_nothing_is_made(
+    tmp_path: Path,
+    store: Store,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROUGHCAST_STORE", str(tmp_path / "none"))
+    assert run("list") == 2
+    assert "ROUGHCAST_STORE names no folder" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_damaged_or_unsigned_version_is_not_promoted(
+    store: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = store.root / "A" / "har" / "2" / "coefficients.json"
+    path.write_bytes(flip_byte(path.read_bytes(), 5))
+    assert run("promote", "A", "har", "2") == 2
+    assert "A/har/2 is refused: coefficients.json" in capsys.readouterr().err
+    private, public = write_keys(tmp_path)
+    monkeypatch.setenv("ROUGHCAST_TRUSTED_KEYS", str(public))
+    assert run("promote", "A", "har", "3") == 2
+    assert "A/har/3 is refused: it is not signed" in capsys.readouterr().err
+    sign(store.root / "A" / "har" / "3", read_private_key(private))
+    assert run("promote", "A", "har", "3") == 0
+
+
+@pytest.mark.parametrize("arguments", [["promote", "A", "har", "2"], ["roll-back", "A", "har"]])
+def test_a_store_that_cannot_be_written_is_one_line(
+    store: Store,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.promote("A", "har", 3)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(store.root))
+
+    monkeypatch.setattr(atomic, "_write_and_flush", refuse)
+    assert run(*arguments) == 2
+    assert capsys.readouterr().err == "the store cannot be written: Permission denied\n"
+    assert store.served("A", "har") == (3, 1)
+
+
+@pytest.fixture
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "SETTLED", timedelta(0))
+
+
+@pytest.mark.usefixtures("_settled")
+def test_old_versions_are_removed(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(commands, "log", fresh)
+    with structlog.testing.capture_logs() as told:
+        assert run("prune", "B", "--keep", "0") == 0
+        assert store.versions("A", "har") == [1, 2, 3]
+        assert run("prune", "--keep", "1") == 0
+    assert store.versions("A", "har") == [1, 3]
+    assert [store.versions(*of) for of in (("A", "log_har"), ("B", "har"))] == [[1], [1]]
+    assert [(it["action"], it["asset"], it["versions"]) for it in told] == [("prune", "A", [2])]
+    assert capsys.readouterr().err == "A/har: removed 2\n"
+
+
+def test_why_nothing_is_removed_is_said(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("prune", "--keep", "1") == 1
+    assert capsys.readouterr().err == (
+        "A/har: nothing is removed: promoted less than 10 minutes ago\n"
+    )
+    assert store.versions("A", "har") == [1, 2, 3]
