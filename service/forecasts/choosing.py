@@ -8,11 +8,14 @@ import numpy as np
 from models_store import LoadedModel
 from models_store.names import UNIVERSAL, check_asset_name
 from service.assets.database import HeldAsset
-from service.assets.holdings import Held, Holdings, find_asset
+from service.assets.held import Held
+from service.assets.holdings import Holdings, find_asset
 from service.assets.newcomers import MEASURE, Described, check_agrees, inferred_market
 from service.forecasts.requests import ForecastRequest
 from service.http.errors import Fault, InvalidRequest, located
-from service.models.catalogue import AUTO, Catalogue, Choice
+from service.models.catalogue import AUTO, Catalogue
+from service.models.choice import Choice
+from service.models.universal import Universal
 from volatility.bars import DAILY, Bars
 from volatility.errors import InvalidBars, InvalidSeries, RoughcastError, UnknownModel
 
@@ -62,7 +65,7 @@ class Chooser:
         check_agrees(known, _described(request))
         if known.bar_interval != DAILY:
             raise _shorter_than_a_day(known)
-        return Chosen(self._of_known(known), ())
+        return Chosen(_of_known(self._catalogue.universal, known), ())
 
     def check(self, request: ForecastRequest, asset: str) -> None:
         """Compare what a request says of an asset that has models with what is known of it.
@@ -93,21 +96,25 @@ class Chooser:
         is_rv = request.history is not None and request.history.bars is None
         if request.model != AUTO or name is None or is_rv:
             return None
-        known = find_asset(name, self._holdings, self._catalogue)
-        if known is None or not self._catalogue.universal.knows(known.bar_interval, known.measure):
+        known, universal = (
+            find_asset(name, self._holdings, self._catalogue),
+            self._catalogue.universal,
+        )
+        if known is None or not universal.knows(known.bar_interval, known.measure):
             return None
         reason = (
             f"{choice.model.manifest.model} needs {needed} sessions and the history has {nobs}; "
             f"{UNIVERSAL} answers instead"
         )
-        other = self._of_known(known, reason)
+        other = _of_known(universal, known, reason)
         return other if nobs >= other.model.required_sessions else None
 
     def held_model(self, asset: HeldAsset) -> LoadedModel | None:
         """The model for every asset, bound to a held one, if it is made for its bars."""
-        if not self._catalogue.universal.knows(asset.bar_interval, asset.measure):
+        universal = self._catalogue.universal
+        if not universal.knows(asset.bar_interval, asset.measure):
             return None
-        return self._of_known(asset).model
+        return _of_known(universal, asset).model
 
     def _known(self, request: ForecastRequest) -> HeldAsset | None:
         """What is known of the asset, where the model for every asset may answer."""
@@ -126,11 +133,6 @@ class Chooser:
             raise catalogue.why_none(name, model)
         return known
 
-    def _of_known(self, known: HeldAsset, reason: str | None = None) -> Choice:
-        return self._catalogue.universal_choice(
-            known.asset, known.kind, known.calendar, known.measure, reason
-        )
-
     def _of_newcomer(self, request: ForecastRequest, bars: Bars | None) -> Chosen:
         """Of an asset that is neither held nor has models."""
         if request.asset is not None:
@@ -141,7 +143,7 @@ class Chooser:
             market = inferred_market(bars, _described(request))
         except InvalidBars as error:
             raise located(error, "history.") from None
-        choice = self._catalogue.universal_choice(
+        choice = self._catalogue.universal.choice(
             request.asset, market.kind, market.calendar, MEASURE
         )
         return Chosen(choice, (market.inferred,) if market.inferred else ())
@@ -153,6 +155,10 @@ def sessions_until(held: Held, as_of: date | None) -> int:
     if as_of is None:
         return len(dates)
     return int(np.searchsorted(dates, np.datetime64(as_of, "D"), side="right"))
+
+
+def _of_known(universal: Universal, known: HeldAsset, reason: str | None = None) -> Choice:
+    return universal.choice(known.asset, known.kind, known.calendar, known.measure, reason)
 
 
 def _described(request: ForecastRequest) -> Described:

@@ -1,6 +1,6 @@
 """The companions that a model looks at: held, or sent with the request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -8,7 +8,9 @@ import numpy as np
 
 from models_store import LoadedModel, refusals
 from models_store.manifest import CompanionData, Manifest
-from service.assets.holdings import Held, Holdings
+from service.assets.held import Held
+from service.assets.holdings import Holdings
+from service.assets.known import PastHoldings
 from service.forecasts.requests import CompanionInput
 from service.http.errors import located
 from volatility.bars import from_records, validate, within_sessions
@@ -33,6 +35,11 @@ class Beside(NamedTuple):
     absent: tuple[str, ...] = ()  # why, of those that there are not
     warnings: tuple[str, ...] = ()
     joined: DatedSeries | None = None  # the history with their columns, if it has dates
+    known_at: tuple[int, ...] = ()  # of what is held, as `Held` has it
+
+    def any_held(self, history: Held | RealizedSeries, sent: Collection[str]) -> bool:
+        """Whether the history beside them, or any of them, is held, not sent with the request."""
+        return isinstance(history, Held) or any(it.name not in sent for it in self.companions)
 
     def join(self, history: Held | RealizedSeries, model: LoadedModel) -> "Beside":
         """The same, with the whole history of the asset and their columns in it."""
@@ -83,7 +90,10 @@ class Beside(NamedTuple):
 
 
 def companions_of(
-    manifest: Manifest, sent: Mapping[str, CompanionInput], holdings: Holdings, now: datetime
+    manifest: Manifest,
+    sent: Mapping[str, CompanionInput],
+    holdings: Holdings | PastHoldings,
+    now: datetime,
 ) -> Beside:
     """The companions of a model: those sent with a request, and what is held of the others.
 
@@ -92,7 +102,7 @@ def companions_of(
     InvalidInput : bars that were sent cannot be used; the field tells whose.
     """
     found: list[Companion] = []
-    revisions: list[int] = []
+    past: list[Held] = []
     absent, warnings = [], []
     for data in manifest.companions:
         if data.asset in sent:
@@ -105,10 +115,14 @@ def companions_of(
             absent.append(held)
         else:
             found.append(held[0])
-            revisions.append(held[1])
+            past.append(held[1])
     any_sent = any(it.asset in sent for it in manifest.companions)
     return Beside(
-        tuple(found), None if any_sent else tuple(revisions), tuple(absent), tuple(warnings)
+        tuple(found),
+        None if any_sent else tuple([it.revision for it in past]),
+        tuple(absent),
+        tuple(warnings),
+        known_at=tuple([it.known_at for it in past]),
     )
 
 
@@ -134,11 +148,13 @@ def _sent(data: CompanionData, given: CompanionInput, now: datetime) -> tuple[Co
     return Companion(data.asset, series, calendar.name), warnings
 
 
-def _held(data: CompanionData, holdings: Holdings) -> tuple[Companion, int] | str:
-    """A held companion and its revision, or why there is none."""
+def _held(data: CompanionData, holdings: Holdings | PastHoldings) -> tuple[Companion, Held] | str:
+    """A held companion and what is held of it, or why there is none."""
     held = holdings.find(data.asset)
     if held is None or not len(held.bars):
         return f"nothing is held of {data.asset}, and none was sent"
+    if held.damage is not None:
+        return f"the held bars of {data.asset} are damaged: {held.damage}"
     name, interval = held.asset.calendar, held.asset.bar_interval
     if name != data.calendar:
         return (
@@ -154,4 +170,4 @@ def _held(data: CompanionData, holdings: Holdings) -> tuple[Companion, int] | st
         series = held.series(data.measure, (RETURN,))
     except InvalidInput as error:
         return f"what is held of {data.asset} cannot be measured: {error}"
-    return Companion(data.asset, series, held.calendar.name), held.revision
+    return Companion(data.asset, series, held.calendar.name), held

@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -28,23 +29,42 @@ from volatility.errors import RoughcastError
 # Answers from held history, of about a kilobyte each: they stay the same until a bar comes in or a
 # session closes.
 _MAX_REMEMBERED = 20_000
+FLAGS = ("clipped", "degraded", "stale")
+Counted = tuple[str, str, tuple[str, ...]]  # asset, model and flags, by which forecasts are counted
 
 
 class Encoded(NamedTuple):
-    """The JSON of one forecast, and whose model it is of."""
+    """The JSON of one forecast, and whose model it is of.
+
+    Parameters
+    ----------
+    asset, model : of the model that answered.
+    body : the JSON.
+    ids : of the forecast, or of each of a term structure, separated by commas.
+    flags : those of :data:`FLAGS` that an operator counts it by.
+    """
 
     asset: str
     model: str
     body: bytes
+    ids: str
+    flags: tuple[str, ...]
 
 
 class EncodedForecasts:
     """Forecasts as JSON; those from held history are made once.
 
-    What a forecast says of its model's skill is that of one catalogue, and so is what is kept here.
+    What a forecast says of its model's skill is part of its question's key: it changes with what
+    is refused of the asset.
+
+    Parameters
+    ----------
+    made : told of each question that is answered anew from held history, and of its answer and its
+        bytes; says whether it took them. What it did not is made anew when it is asked again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, made: Callable[[Asked, Issued, bytes], bool] = lambda *_: True) -> None:
+        self._made = made
         self._remembered: dict[tuple[object, ...], Encoded] = {}
 
     def answer(self, asked: Asked) -> Encoded:
@@ -56,7 +76,7 @@ class EncodedForecasts:
         """
         key = asked.key
         known = self._remembered.get(key) if key else None
-        return known or self._encode(key, forecast(asked))
+        return known or self._encode(asked, key, forecast(asked))
 
     def answer_batch(
         self, questions: Sequence[Asked | RoughcastError]
@@ -84,17 +104,21 @@ class EncodedForecasts:
     ) -> list[Encoded | RoughcastError]:
         issued = forecast_batch([question for question, _ in asked])
         return [
-            it if isinstance(it, RoughcastError) else self._encode(key, it)
-            for it, (_, key) in zip(issued, asked, strict=True)
+            it if isinstance(it, RoughcastError) else self._encode(question, key, it)
+            for it, (question, key) in zip(issued, asked, strict=True)
         ]
 
-    def _encode(self, key: tuple[object, ...] | None, issued: Issued) -> Encoded:
+    def _encode(self, asked: Asked, key: tuple[object, ...] | None, issued: Issued) -> Encoded:
+        each: Sequence[IssuedForecast]
         if isinstance(issued, IssuedForecast):
-            said, body = issued.forecast, encode(issued)
+            each, body = [issued], encode(issued)
         else:
-            said, body = issued[0].forecast, encode_term_structure(issued)
-        encoded = Encoded(said.asset, said.model, body)
-        if key is not None:
+            each, body = issued, encode_term_structure(issued)
+        said, ids = each[0].forecast, ",".join([it.forecast_id for it in each])
+        encoded = Encoded(said.asset, said.model, body, ids, flags_of(each))
+        if key is None:
+            return encoded
+        if self._made(asked, issued, body) and said.explanation is None:  # which is long
             if len(self._remembered) >= _MAX_REMEMBERED:
                 self._remembered.clear()
             self._remembered[key] = encoded
@@ -108,18 +132,32 @@ class ForecastTally:
     ----------
     numbers : how many.
     since : when the first of them was, seconds since 1970.
+    flagged : how many were clipped, degraded or stale, by asset and flag.
     """
 
     def __init__(self) -> None:
         self.numbers: dict[tuple[str, str], int] = defaultdict(int)
         self.since: dict[tuple[str, str], float] = {}
+        self.flagged: dict[tuple[str, str], int] = defaultdict(int)
 
-    def count(self, asset: str, model: str, number: int = 1) -> None:
-        """Count forecasts of one model."""
+    def count(self, asset: str, model: str, number: int = 1, flags: tuple[str, ...] = ()) -> None:
+        """Count forecasts of one model that have the same flags."""
         labels = (asset, model)
         if labels not in self.since:
             self.since[labels] = time.time()
         self.numbers[labels] += number
+        for flag in flags:
+            self.flagged[asset, flag] += number
+
+
+def flags_of(issued: Sequence[IssuedForecast]) -> tuple[str, ...]:
+    """Those of :data:`FLAGS` that a forecast has, or one of a term structure."""
+    found = (
+        any(it.forecast.clipped for it in issued),
+        issued[0].degraded_reason is not None,
+        bool(issued[0].stale_sessions),
+    )
+    return tuple(compress(FLAGS, found))
 
 
 def encode(issued: IssuedForecast) -> bytes:
@@ -160,7 +198,7 @@ def _at_horizon(issued: IssuedForecast) -> AtHorizon:
         rv=said.rv,
         volatility=said.volatility,
         volatility_annualized=said.volatility_annualized,
-        intervals=[_interval(interval) for interval in said.intervals],
+        intervals=_intervals(issued),
         calibration=CalibrationAnswer(
             nobs=said.calibration.nobs,
             from_history=said.calibration.from_history,
@@ -177,6 +215,15 @@ def _at_horizon(issued: IssuedForecast) -> AtHorizon:
     return answer
 
 
+def _intervals(issued: IssuedForecast) -> list[IntervalAnswer]:
+    found = [_interval(interval) for interval in issued.forecast.intervals]
+    for level, coverage, nobs in issued.coverage:
+        for it in found:
+            if it["level"] == level:
+                it["coverage_observed"], it["nobs"], it["observed"] = coverage, nobs, "live"
+    return found
+
+
 def _interval(interval: Interval) -> IntervalAnswer:
     return IntervalAnswer(
         level=interval.level,
@@ -184,6 +231,7 @@ def _interval(interval: Interval) -> IntervalAnswer:
         volatility_annualized=list(interval.volatility_annualized),
         coverage_observed=interval.coverage_observed,
         nobs=interval.nobs,
+        observed="test",
     )
 
 
@@ -204,6 +252,7 @@ def _skill(skill: ModelSkill) -> Skill:
         nobs=skill.nobs,
         span=list(skill.span),
         calendar_log_har=_margin(skill.calendar_log_har),
+        source=skill.source,
     )
 
 

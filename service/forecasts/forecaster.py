@@ -2,18 +2,18 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, overload
 
 import numpy as np
 
-from models_store import Forecast, ForecastInput, LoadedModel, PredictionFailed
-from service.assets.holdings import Held
+from models_store import Forecast, ForecastInput, LoadedModel
+from service.assets.held import Held
 from service.forecasts.query import Asked, Question, TermStructure
 from service.forecasts.replay import replayed_session
-from service.models.catalogue import Choice
-from service.models.skill import ModelSkill
+from service.models.choice import Choice
+from service.models.skill import LiveStanding, ModelSkill
 from volatility.calendars import Calendar
 from volatility.errors import RoughcastError
 from volatility.series import DatedSeries, RealizedSeries
@@ -22,13 +22,16 @@ from volatility.series import DatedSeries, RealizedSeries
 class IssuedForecast(NamedTuple):
     """A forecast as it leaves the service, whatever it is written in."""
 
-    forecast_id: str  # digest of artifact, window, its dates, past errors, and what was asked for
+    forecast_id: (
+        str  # digest of artifact, asset, window, its dates, past errors, and what was asked for
+    )
     forecast: Forecast
     skill: ModelSkill | str  # or why it is not known
     stale_sessions: int | None  # None for a history without dates
     degraded_reason: str | None
     warnings: tuple[str, ...]
     asset: str | None  # as asked; the model of any asset knows no name
+    coverage: tuple[tuple[float, float, int], ...] = ()  # live, by level: share, of how many
 
 
 Issued = IssuedForecast | tuple[IssuedForecast, ...]  # several of a term structure
@@ -72,6 +75,7 @@ class Settled(NamedTuple):
     given: ForecastInput
     stale_sessions: int | None  # None for a history without dates
     warnings: tuple[str, ...]
+    live: LiveStanding | None
 
 
 class _Settled(NamedTuple):
@@ -131,29 +135,27 @@ def _settle_one(question: Question) -> Settled:
         question.quantiles,
         question.explain,
     )
-    return Settled(
-        question.choice, given, stale, (*_age_warnings(history, stale, until), *warnings)
-    )
+    said = (*_age_warnings(history, stale, until), *warnings)
+    return Settled(question.choice, given, stale, said, question.live)
 
 
-def _issue_or_refuse(asked: Sequence[_Settled]) -> Iterator[Issued | RoughcastError]:
-    """Ask one model all its questions at once; where it refuses one, find out which."""
+def _issue_or_refuse(asked: Sequence[_Settled]) -> list[Issued | RoughcastError]:
+    """Ask one model all its questions at once; where that fails, without those that it refuses.
+
+    Where it refuses none, it is asked one by one: it fails over one of them, or refuses one by what
+    only its computation tells.
+    """
     try:
-        yield from _issue_or_fail(asked)
-    except RoughcastError:
-        refusals = [_refusal(it) for it in asked]
-        sound = [it for it, no in zip(asked, refusals, strict=True) if not no]
-        issued = iter(_issue_or_fail(sound))
-        for refusal in refusals:
-            yield refusal or next(issued)
-
-
-def _issue_or_fail(asked: Sequence[_Settled]) -> Sequence[Issued | RoughcastError]:
-    """Ask a model all at once and, where that fails, one by one: it may fail over one of them."""
-    try:
-        return _issue(asked)
-    except PredictionFailed as error:
-        return [error] if len(asked) == 1 else [_issue_or_fail([it])[0] for it in asked]
+        return [*_issue(asked)]
+    except RoughcastError as error:
+        if len(asked) == 1:
+            return [error]
+    refusals = [_refusal(it) for it in asked]
+    sound = [it for it, no in zip(asked, refusals, strict=True) if not no]
+    if len(sound) == len(asked):
+        return [_issue_or_refuse([it])[0] for it in asked]
+    issued = iter(_issue_or_refuse(sound))
+    return [refusal or next(issued) for refusal in refusals]
 
 
 def _refusal(asked: _Settled) -> RoughcastError | None:
@@ -177,24 +179,26 @@ def _issue(asked: Sequence[_Settled]) -> list[Issued]:
 
 
 def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
-    choice, given, stale_sessions, warnings = asked
-    unknown_skill = (choice.skill,) if isinstance(choice.skill, str) else ()
+    choice, given, stale_sessions, warnings, live = asked
+    skill = live.skill if live is not None and live.skill is not None else choice.skill
+    unknown_skill = (skill,) if isinstance(skill, str) else ()
     return IssuedForecast(
-        _forecast_id(choice.model, given, forecast),
+        _forecast_id(choice, given, forecast),
         forecast,
-        choice.skill,
+        skill,
         stale_sessions,
         choice.degraded_reason,
         (*warnings, *forecast.warnings, *unknown_skill),
         choice.asset,
+        live.coverage if live is not None else (),
     )
 
 
-def _forecast_id(model: LoadedModel, given: ForecastInput, forecast: Forecast) -> str:
+def _forecast_id(choice: Choice, given: ForecastInput, forecast: Forecast) -> str:
     history, levels, horizon, quantiles = given[0], given.levels, given.horizon, given.quantiles
-    count = model.window_sessions
+    model, count = choice.model, choice.model.window_sessions
     asked = f"{horizon} {levels} {quantiles}" if quantiles else f"{horizon} {levels}"
-    digest = hashlib.sha256(f"{model.identity} {asked}".encode())
+    digest = hashlib.sha256(f"{model.identity} {choice.asset} {asked}".encode())
     digest.update(history.rv[-count:].tobytes())
     for name in model.manifest.columns:
         digest.update(history.columns[name][-count:].tobytes())
@@ -208,8 +212,8 @@ def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Cale
     """Sessions after the last one of a series, up to ``until``; None for one without dates."""
     if not isinstance(series, DatedSeries) or not len(series):
         return None
-    dates = series.dates
-    return max(0, len(calendar.sessions(dates[-1], until)) - 1) if until > dates[-1] else 0
+    last = series.dates[-1]
+    return max(0, len(calendar.sessions(last, until)) - 1) if until > last else 0
 
 
 def _age_warnings(

@@ -1,9 +1,10 @@
-"""The day of held history that a request replays."""
+"""The day of held history that a request replays, and what of it was known."""
 
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 
+from service.forecasts.requests import ForecastRequest
 from service.http.errors import InvalidAsOf
 from volatility.calendars import Calendar
 from volatility.errors import OutsideCalendar
@@ -41,6 +42,30 @@ def replayed_session(as_of: date, calendar: Calendar, last_closed: np.datetime64
             needed=f"a session of the calendar {calendar.name}",
         )
     return day
+
+
+def brings_its_own(request: ForecastRequest) -> InvalidAsOf:
+    """The error that says that a history cannot both be replayed and be in the request."""
+    name = "known_at" if request.as_of is None else "as_of"
+    return InvalidAsOf(
+        f"{name} replays held history, but the request brings its own; leave one out",
+        code=f"{name}_with_history",
+        field=name,
+        found=str(getattr(request, name)),
+        needed=f"either {name} or history",
+    )
+
+
+def in_batch(known_at: datetime) -> InvalidAsOf:
+    """The error that says that what was known is not to be asked for in a batch."""
+    return InvalidAsOf(
+        "what was known at a time is read from the database for each request; ask for it in one "
+        "request each",
+        code="known_at_in_batch",
+        field="known_at",
+        found=known_at.isoformat(),
+        needed="POST /forecast, or items without known_at",
+    )
 
 
 def _is_session(day: np.datetime64, calendar: Calendar) -> bool:

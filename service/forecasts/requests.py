@@ -14,6 +14,7 @@ from service.http.fields import (
     Kind,
     RequestBody,
     RvInput,
+    Time,
 )
 from service.models.catalogue import AUTO
 
@@ -134,6 +135,16 @@ class ForecastRequest(RequestBody):
             examples=["auto", "har"],
         ),
     ] = AUTO
+    model_version: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=2**31 - 1,
+            description="A version of the model named, serving or not; the one that serves if left "
+            "out.",
+            examples=[1],
+        ),
+    ] = None
     horizon: Annotated[
         int,
         Field(
@@ -176,6 +187,15 @@ class ForecastRequest(RequestBody):
             description="Replay this day from held history, of which nothing later is used. The "
             "model is that of the last fit, and warnings say so where it has seen the day.",
             examples=["2020-03-16"],
+        ),
+    ] = None
+    known_at: Annotated[
+        Time | None,
+        Field(
+            description="Replay from the held history as it was known at this time, before later "
+            "bars and corrections; UTC where no offset is given. Without `as_of`, the last session "
+            "that had closed by then. Not in batches.",
+            examples=["2020-03-17T09:00:00Z"],
         ),
     ] = None
     explain: Annotated[

@@ -19,6 +19,7 @@ from service.http.fields import (
     Warnings,
 )
 from service.http.problems import Problem
+from service.models.skill import ENOUGH, Source
 
 Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
 
@@ -41,6 +42,13 @@ class IntervalAnswer(TypedDict):
         ),
     ]
     nobs: Annotated[int, Field(description="Forecasts behind `coverage_observed`.", examples=[250])]
+    observed: Annotated[
+        Source,
+        Field(
+            description="Where: on the test part when the model was published or, once at least "
+            f"{ENOUGH} outcomes are known, on `live` forecasts of this service."
+        ),
+    ]
 
 
 class QuantileAnswer(TypedDict):
@@ -93,7 +101,11 @@ class Skill(TypedDict):
         ),
     ]
     in_confidence_set: Annotated[
-        bool, Field(description="Whether the 90 % model confidence set holds the model.")
+        bool | None,
+        Field(
+            description="Whether the 90 % model confidence set holds the model; null where it is "
+            "judged by live forecasts, of which no set is made."
+        ),
     ]
     nobs: Nobs
     span: Annotated[
@@ -107,6 +119,13 @@ class Skill(TypedDict):
         Field(
             description="The same against calendar-adjusted log-HAR, the hardest of the plain "
             "benchmarks; null for itself, and where it is not in service."
+        ),
+    ]
+    source: Annotated[
+        Source,
+        Field(
+            description="Which forecasts: those of the test part or, once at least "
+            f"{ENOUGH} outcomes are known, `live` ones."
         ),
     ]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from service.assets.holdings import Held
+from service.assets.held import Held
 from service.http.state import from_state
 from volatility.hurst import HurstReport, report
 from volatility.measures import MEASURES

@@ -10,6 +10,7 @@ from service.http.bodies import BodyRoute
 from service.http.errors import (
     BodyTooLarge,
     BodyTooSlow,
+    HistoryDamaged,
     InvalidRequest,
     MalformedJson,
     Overloaded,
@@ -54,7 +55,7 @@ router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
 
 @router.get(
     "/{asset}",
-    responses=problems(UnknownAsset, NoHistory, HistoryTooShort, ArtifactRefused),
+    responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
 )
 def hurst_of_asset(
     asset: str,
@@ -65,7 +66,10 @@ def hurst_of_asset(
     """Examine the log volatility of a held asset with every estimator."""
     known_asset(asset, holdings, catalogue)
     held = holdings.get(asset)
-    return _answer(reports.report(held), held.series(), asset)
+    answer = _answer(reports.report(held), held.series(), asset)
+    if holdings.doubt is not None:
+        answer["warnings"].append(holdings.doubt)
+    return answer
 
 
 @router.post(

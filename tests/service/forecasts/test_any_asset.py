@@ -22,7 +22,17 @@ from tests.models_store.artifacts import HAR, flip_byte, make_manifest, make_ser
 from tests.models_store.universal.small import small_files
 from tests.service.any_asset import made_up_bars, publish_universal
 from tests.service.client import TestClient
-from tests.service.worlds import ASSET, LAST, MODELS, bars_of, clock, damage, json_bars, json_rv
+from tests.service.worlds import (
+    ASSET,
+    LAST,
+    MODELS,
+    bars_of,
+    clock,
+    damage,
+    json_bars,
+    json_rv,
+    verified,
+)
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.regressor_names import coefficients_of
 from volatility.regressors import LinearPredictor
@@ -37,7 +47,7 @@ CALENDARS = ("XNYS", "24/7", "24/5", "XLON")
 def client(settings: Settings) -> Iterator[TestClient]:
     publish_universal(settings)
     with TestClient(create_app(settings, clock)) as client:
-        yield client
+        yield verified(client)
 
 
 def ask(client: TestClient, bars: list[dict[str, Any]], **body: Any) -> httpx.Response:
@@ -89,7 +99,9 @@ def test_21_bars_are_not(client: TestClient) -> None:
 
 def test_an_asset_needs_no_name(client: TestClient) -> None:
     named, unnamed = (ask(client, made_up_bars(30), asset=name) for name in (NAME, None))
-    assert unnamed.json() == named.json() | {"asset": None}
+    other = {"asset": None, "forecast_id": unnamed.json()["forecast_id"]}
+    assert unnamed.json() == named.json() | other
+    assert unnamed.json()["forecast_id"] != named.json()["forecast_id"]
 
 
 def test_what_is_given_is_not_inferred(client: TestClient) -> None:
@@ -345,6 +357,8 @@ def test_auto_with_too_short_a_history_is_the_model_for_every_asset(settings: Se
         replayed = client.get(f"/forecast/{ASSET}?as_of={early}").json()
         assert (replayed["model"], replayed["as_of"]) == ("universal", early)
         assert "has 59" in replayed["degraded_reason"]
+        enough = str(make_series().dates[LONG - 1])
+        assert client.get(f"/forecast/{ASSET}?as_of={enough}").json()["model"] == "long"
 
 
 def test_long_histories_are_answered_beside_others(client: TestClient) -> None:

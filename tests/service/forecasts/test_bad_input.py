@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -434,6 +435,24 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
 }
 
 
+# What was found and what is needed in each case, which programs and people act on.
+TOLD = json.loads(Path(__file__).with_name("found_and_needed.json").read_text())
+
+
+def check_told(problem: dict[str, Any], group: str, case: str) -> None:
+    """The problem says what was found, and what is needed; if that is to change, so is the file."""
+
+    def rounded(said: Any) -> Any:
+        """Other processors compute other last digits."""
+        return re.sub(r"\d+\.\d{7,}(e-?\d+)?", _short, said) if isinstance(said, str) else said
+
+    assert [rounded(problem[it]) for it in ("found", "needed")] == TOLD[group][case]
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.6g}"
+
+
 def check(problem: dict[str, Any], status: int, code: str, field: str | None, message: str) -> None:
     assert (problem["status"], problem["code"], problem["field"]) == (status, code, field)
     assert problem["type"] == f"urn:roughcast:problem:{code}"
@@ -449,6 +468,7 @@ def test_forecast(client: TestClient, case: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code == expected[0], answer.text
     check(answer.json(), *expected)  # type: ignore[arg-type]
+    check_told(answer.json(), "forecast", case)
     assert answer.json()["instance"] == "/forecast"
 
 
@@ -513,6 +533,7 @@ def test_bytes(client: TestClient, case: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert re.search(message, answer.json()["detail"])
+    check_told(answer.json(), "bytes", case)
 
 
 def test_a_body_that_is_announced_as_too_large_is_not_read(small: TestClient) -> None:
@@ -533,6 +554,16 @@ def test_a_body_at_the_limit_is_read(small: TestClient) -> None:
     assert small.post("/forecast", content=body.ljust(1000), headers=JSON).status_code == 200
 
 
+def test_a_long_body_in_chunks_is_read_up_to_the_limit(world_settings: Settings) -> None:
+    limit = 100_000
+    settings = world_settings.model_copy(update={"max_body_bytes": limit})
+    with TestClient(create_app(settings, clock)) as client:
+        for length, status in ((limit, 200), (limit + 1, 413)):
+            body = b'{"asset": "TEST"}'.ljust(length)
+            chunks = iter([body[:70_000], body[70_000:]])
+            assert client.post("/forecast", content=chunks, headers=JSON).status_code == status
+
+
 @pytest.fixture
 def small(world_settings: Settings) -> Iterator[TestClient]:
     settings = world_settings.model_copy(update={"max_body_bytes": 1000})
@@ -547,6 +578,13 @@ GETS: dict[str, tuple[str, int, str, str | None, str]] = {
     "hurst of an unknown asset": ("/hurst/DOGE", 404, "unknown_asset", "asset", "DOGE"),
     "comparison of an unknown asset": ("/compare/DOGE", 404, "unknown_asset", "asset", "DOGE"),
     "history of an unknown asset": ("/assets/DOGE/history", 404, "unknown_asset", "asset", "DOGE"),
+    "bars as they will be known": (
+        f"/assets/{ASSET}/bars?known_at=2999-01-01T00:00:00Z",
+        422,
+        "not_yet_known",
+        "known_at",
+        "has not come",
+    ),
     "an unknown model": (f"/models/{ASSET}/oracle", 404, "unknown_model", "model", "oracle"),
     "a model of an unknown asset": ("/models/DOGE/har", 404, "unknown_asset", "asset", "DOGE"),
     "an unknown version": (
@@ -614,6 +652,7 @@ def test_get(client: TestClient, case: str) -> None:
     answer = client.get(path)
     assert answer.status_code == expected[0]
     check(answer.json(), *expected)  # type: ignore[arg-type]
+    check_told(answer.json(), "get", case)
 
 
 def test_the_wrong_method_is_told_the_right_one(client: TestClient) -> None:
@@ -677,6 +716,7 @@ def test_hurst(client: TestClient, case: str) -> None:
     answer = client.post("/hurst", content=json.dumps(body), headers=JSON)
     assert answer.status_code == expected[0], answer.text
     check(answer.json(), *expected)  # type: ignore[arg-type]
+    check_told(answer.json(), "hurst", case)
 
 
 def put(bars: Any) -> bytes:
@@ -773,6 +813,7 @@ def test_put(client: TestClient, case: str) -> None:
     )
     assert answer.status_code == expected[0], answer.text
     check(answer.json(), *expected)  # type: ignore[arg-type]
+    check_told(answer.json(), "put", case)
 
 
 def test_a_bar_of_an_unknown_asset(client: TestClient) -> None:

@@ -1,16 +1,31 @@
 """A batch gives what single requests give, byte for byte, and a bad item fails alone."""
 
+import asyncio
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
-from service.forecasts.batch import parse
+from models_store import Store
+from models_store.universal.store import UniversalStore
+from service.assets.database import HistoryStore
+from service.assets.holdings import Holdings
+from service.forecasts.batch import answer, answer_at_once, parse
+from service.forecasts.encoding import EncodedForecasts
+from service.forecasts.query import Questions
 from service.forecasts.requests import MAX_BATCH, ForecastRequest
 from service.http.errors import InvalidRequest
-from tests.models_store.artifacts import make_series
+from service.http.parts import InParts
+from service.models.catalogue import Catalogue
+from service.models.turning import Turner
+from service.settings import Settings
+from tests.models_store.artifacts import make_files, make_series
+from tests.models_store.universal.small import small_files
+from tests.service.any_asset import made_up_bars
 from tests.service.client import TestClient
-from tests.service.worlds import ASSET, bars_of, json_bars, json_rv
+from tests.service.worlds import ASSET, bars_of, clock, json_bars, json_rv
 
 JSON = {"content-type": "application/json"}
 SERIES = make_series()
@@ -64,7 +79,7 @@ def raw_items(content: bytes) -> list[bytes]:
     return items
 
 
-@pytest.mark.parametrize("repeat", [1, 20])  # on the event loop, and in the thread pool
+@pytest.mark.parametrize("repeat", [1, 20, 60])  # on the event loop, in a thread, in two parts
 def test_a_batch_gives_the_bytes_of_single_answers(client: TestClient, repeat: int) -> None:
     singles = [post(client, "/forecast", body).content for body in GOOD]
     batch = post(client, "/forecast/batch", {"items": GOOD * repeat})
@@ -88,6 +103,31 @@ def test_a_bad_item_fails_alone_with_its_own_problem(client: TestClient) -> None
             assert item.pop("instance") == f"/forecast/batch#/items/{index}"
             assert single.pop("instance") == "/forecast"
         assert item == single
+
+
+def test_problems_name_the_items_of_the_whole_batch(client: TestClient) -> None:
+    bad = [0, 255, 256, 700]
+    items = [{"asset": "DOGE" if at in bad else ASSET} for at in range(701)]
+    batch = post(client, "/forecast/batch", {"items": items}).json()
+    assert (batch["failed"], len(batch["items"])) == (len(bad), len(items))
+    found = {at: it["instance"] for at, it in enumerate(batch["items"]) if "instance" in it}
+    assert found == {at: f"/forecast/batch#/items/{at}" for at in bad}
+
+
+def test_a_long_answer_is_sent_in_parts() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    asyncio.run(InParts([b"ab", b"cde"], "text/plain")({"type": "http"}, receive, send))
+    start, *bodies = sent
+    assert (b"content-length", b"5") in start["headers"]
+    assert [it["body"] for it in bodies] == [b"ab", b"cde", b""]
+    assert [it.get("more_body", False) for it in bodies] == [True, True, False]
 
 
 def test_a_batch_of_bad_items_alone(client: TestClient) -> None:
@@ -123,8 +163,54 @@ def test_a_batch_that_is_none(
     assert answer.json()["field"] == field
 
 
-def test_a_field_given_twice_counts_once() -> None:
-    bad, good = b'{"items": [{"asset": 1}, {"asset": 2}], ', b'"items": [{"asset": "A"}]}'
-    assert parse(bad + good) == [ForecastRequest(asset="A")]
-    [refused] = parse(b'{"items": [{"asset": "A"}, {"asset": "B"}], "items": [{"asset": 1}]}')
-    assert isinstance(refused, InvalidRequest)
+@pytest.mark.parametrize("number", [1, 2, 3_000])
+def test_items_given_twice_are_refused(number: int) -> None:
+    items = json.dumps([{"asset": "A", "model": f"m{at}"} for at in range(number)])
+    with pytest.raises(InvalidRequest, match="items: Field should be given once") as refused:
+        list(parse(f'{{"items": {items}, "items": [{{"asset": "B"}}]}}'.encode()))
+    assert (refused.value.code, refused.value.field) == ("duplicate_field", "items")
+
+
+@pytest.fixture
+def questions(settings: Settings) -> Questions:
+    UniversalStore(settings.store).publish(small_files())
+    holdings = Holdings(HistoryStore(settings.database_url))
+    holdings.load()
+    holdings.store.close()
+    return Questions(Catalogue(Store(settings.store)), holdings, clock)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_batch_keeps_to_the_versions_that_it_took_first(
+    settings: Settings, questions: Questions, together: bool
+) -> None:
+    store, turner = Store(settings.store), Turner(questions.catalogue)
+    asked = [
+        ForecastRequest.model_validate(it)
+        for it in (
+            {"asset": ASSET, "model": "har"},
+            {"history": {"bars": made_up_bars(60)}},  # of the model for every asset
+        )
+    ]
+
+    def items() -> Iterator[ForecastRequest]:
+        yield from asked * 150
+        store.publish(make_files(ASSET, "har", 3e-4), promote=True)
+        UniversalStore(store.root).publish(small_files(0.5))
+        assert len(turner.turn(ASSET, ["har"]).swaps) == 1
+        assert len(turner.turn_universal().swaps) == 1
+        yield from asked * 150
+
+    def versions(found: Iterable[ForecastRequest]) -> set[tuple[str, int]]:
+        if together:
+            made = answer_at_once(list(found), questions, EncodedForecasts(), "/batch")
+            assert made is not None
+        else:
+            made = answer(found, questions, EncodedForecasts(), "/batch")
+        said = json.loads(b"".join(made.parts))
+        assert said["failed"] == 0
+        return {(it["model"], it["model_version"]) for it in said["items"]}
+
+    first, then = {("har", 1), ("universal", 1)}, {("har", 2), ("universal", 2)}
+    assert versions(items()) == (then if together else first)  # it takes all before it begins
+    assert versions(asked) == then

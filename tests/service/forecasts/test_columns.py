@@ -9,7 +9,7 @@ import pytest
 
 from models_store import LoadedModel, Store
 from service.app import create_app
-from service.assets.holdings import Held
+from service.assets.held import Held
 from service.settings import Settings
 from tests.models_store.artifacts import LEVERAGE, make_series
 from tests.service.client import TestClient

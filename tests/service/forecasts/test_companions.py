@@ -16,10 +16,13 @@ import pytest
 from models_store import LoadedModel, Store
 from models_store.horizon import PredictedRv
 from service.app import create_app
+from service.assets.database import HistoryStore
 from service.forecasts.requests import ForecastRequest
+from service.models.choice import Choice
 from service.settings import Settings
 from tests.service.client import TestClient
-from tests.service.worlds import json_bars, settings_in
+from tests.service.databases import file_in
+from tests.service.worlds import json_bars, settings_in, verified
 from tests.simulated_panel import simulated_bars
 from training.cli import main
 from volatility import datasets
@@ -68,6 +71,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["retrain", "--models", ACCOMPANIED, *options]) == 0
     for other in datasets.NAMES:  # which a new store begins with
         shutil.rmtree(folder / "store" / other)
+    settings = settings_in(folder)
+    with TestClient(create_app(settings, now)) as client:
+        put(client, ASSET, BARS, calendar="XNYS")
+    history = HistoryStore(settings.database_url)
+    for other in datasets.NAMES:  # which a new database begins with
+        history.delete(other)
+    history.close()
     return folder
 
 
@@ -85,9 +95,9 @@ def now() -> datetime:
 def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
     """Holds the asset, and nothing of its companion."""
     own = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'h.sqlite3'}"})
+    shutil.copy(file_in(settings.database_url), file_in(own.database_url))
     with TestClient(create_app(own, now)) as client:
-        put(client, ASSET, BARS, calendar="XNYS")
-        yield client
+        yield verified(client)
 
 
 def put(client: TestClient, asset: str, bars: Bars, **options: str) -> dict[str, Any]:
@@ -309,6 +319,9 @@ def test_past_errors_are_remembered_beside_the_companions(
 ) -> None:
     questions = client.app_state["questions"]
     request = ForecastRequest(asset=ASSET, model=ACCOMPANIED)
+    ask(client)  # which opens the models
+    client.app_state["ledger"].recorder.stop()  # which forecasts the benchmarks as well
+    counted.clear()
     assert not questions.is_long(request)  # nothing of it is held, and the plain model answers
     put(client, "VIX", VIX.where(slice(-1)))
     assert questions.is_long(request)
@@ -378,8 +391,45 @@ def test_rv_alone_is_refused_by_the_model_that_was_asked(client: TestClient) -> 
 def test_a_stand_in_with_companions_does_not_answer(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    choices = client.app_state["catalogue"].choices
-    monkeypatch.setitem(choices, (ASSET, PLAIN), choices[ASSET, ACCOMPANIED])
+    catalogue = client.app_state["catalogue"]
+    accompanied = catalogue.resolve(ASSET, ACCOMPANIED)
+    monkeypatch.setattr(catalogue, "choice", lambda *_asked: accompanied)
     refused = client.post("/forecast", json={"asset": ASSET, "model": ACCOMPANIED})
     assert (refused.status_code, refused.json()["code"]) == (422, "missing_companions")
     assert f"{PLAIN}, which is to answer instead, looks at companions" in refused.json()["detail"]
+
+
+def test_where_the_stand_in_is_refused_the_ladder_answers_auto(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = client.app_state["catalogue"]
+    changed = {"auto": catalogue.resolve(ASSET, ACCOMPANIED), PLAIN: None}
+    choice = catalogue.choice
+
+    def changed_choice(asset: str, model: str) -> Choice | None:
+        return changed[model] if model in changed else choice(asset, model)
+
+    monkeypatch.setattr(catalogue, "choice", changed_choice)
+    monkeypatch.setattr(catalogue.choices, "get", lambda *_asked: None)
+    answer = ask(client, "auto")
+    assert answer["model"] == "universal"
+    assert answer["degraded_reason"] == (
+        f"{ACCOMPANIED} looks at companions, and nothing is held of VIX, and none was sent; "
+        f"{PLAIN}, which is to answer instead, is not in service; universal answers instead"
+    )
+    body = {"items": [{"asset": ASSET}, {"asset": ASSET, "model": ACCOMPANIED}]}
+    items = client.post("/forecast/batch", json=body).json()["items"]
+    assert items[0] == answer
+    assert items[1]["code"] == "missing_companions"
+
+
+def test_a_companion_is_not_deleted(client: TestClient) -> None:
+    put(client, "VIX", VIX)
+    bar = {"date": "2021-02-03", "open": 100, "high": 101, "low": 99, "close": 100}
+    given = {"bars": [bar]}
+    client.put("/assets/BESIDE/bars?calendar=XNYS", json=given).raise_for_status()
+    answer = client.delete("/assets/VIX")
+    assert (answer.status_code, answer.json()["code"]) == (409, "asset_in_use")
+    assert f"look at it as a companion: {ASSET}/{ACCOMPANIED}" in answer.json()["detail"]
+    assert ask(client)["model"] == ACCOMPANIED
+    assert client.delete("/assets/BESIDE").status_code == 200

@@ -55,11 +55,11 @@ def test_answers_are_kept_until_a_bar_comes_in_or_a_session_closes(
     settings: Settings, holdings: Holdings
 ) -> None:
     now = NOW
-    questions = Questions(Catalogue.of(Store(settings.store)), holdings, lambda: now)
+    questions = Questions(Catalogue(Store(settings.store)), holdings, lambda: now)
     encoded = EncodedForecasts()
     first = encoded.answer(questions.of(request()))
     assert encoded.answer(questions.of(request())) is first
-    assert encoded.answer_batch(questions.of_batch([request()]))[0] is first
+    assert encoded.answer_batch([questions.of(request())])[0] is first
     others = [request(model="har"), request(levels=(0.8,)), request(history={"rv": json_rv()})]
     assert all(encoded.answer(questions.of(it)) is not first for it in others)
     now = NOW + timedelta(days=1)
@@ -72,7 +72,7 @@ def test_answers_are_kept_until_a_bar_comes_in_or_a_session_closes(
 
 
 def test_what_came_with_the_request_is_not_kept(settings: Settings, holdings: Holdings) -> None:
-    questions = Questions(Catalogue.of(Store(settings.store)), holdings, lambda: NOW)
+    questions = Questions(Catalogue(Store(settings.store)), holdings, lambda: NOW)
     encoded = EncodedForecasts()
     asked = [questions.of(request(history={"rv": json_rv()})) for _ in range(2)]
     one, other = (encoded.answer(it) for it in asked)

@@ -103,6 +103,7 @@ def test_skill_is_that_of_the_comparison(client: TestClient) -> None:
         "nobs": table["nobs"],
         "span": table["span"],
         "calendar_log_har": None,  # which this store does not have
+        "source": "test",
     }
     baseline = ask(client, model="har")["skill"]
     assert (baseline["qlike_ratio"], baseline["dm_pvalue"]) == (1.0, None)

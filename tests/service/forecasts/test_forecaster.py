@@ -8,16 +8,23 @@ import pytest
 from models_store import Store
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
+from service.forecasts import batch
+from service.forecasts.batch import asked_of
+from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.forecaster import IssuedForecast, forecast, forecast_batch
-from service.forecasts.query import Question, Questions
+from service.forecasts.query import ClockReading, Question, Questions
 from service.forecasts.requests import ForecastRequest
-from service.models.catalogue import Catalogue, Choice
+from service.models.catalogue import Catalogue
+from service.models.choice import Choice
 from service.models.skill import ModelSkill
+from service.models.universal import Universal
 from service.settings import Settings
 from tests.models_store.artifacts import LEVERAGE, make_files, make_series
 from tests.service.worlds import ASSET, clock, json_rv
 from volatility.errors import HistoryTooShort, RoughcastError, UnknownAsset
 from volatility.series import RealizedSeries
+
+SOURCE = Universal(None, None)  # which nothing is asked of
 
 
 @pytest.fixture
@@ -26,16 +33,15 @@ def questions(world_settings: Settings) -> Questions:
     holdings = Holdings(history)
     holdings.load()
     history.close()
-    return Questions(Catalogue.of(Store(world_settings.store)), holdings, clock)
+    return Questions(Catalogue(Store(world_settings.store)), holdings, clock)
 
 
 @pytest.fixture
 def question(world_settings: Settings) -> Question:
     model = Store(world_settings.store).load(ASSET, "har")
     last = make_series().dates[-1]
-    return Question(
-        Choice(model, None, "third", ASSET), make_series(), 1, (0.8,), None, last, ("first",)
-    )
+    choice = Choice(model, None, "third", ASSET, SOURCE)
+    return Question(choice, make_series(), 1, (0.8,), None, last, ("first",))
 
 
 def request(**body: Any) -> ForecastRequest:
@@ -72,7 +78,7 @@ def test_the_id_changes_with_everything_that_the_numbers_depend_on(question: Que
         question._replace(history=other),
         question._replace(history=earlier),
         question._replace(history=RealizedSeries(series.rv, series.measure)),
-        question._replace(choice=Choice(replace(model, sha256="0" * 64), None, "", ASSET)),
+        question._replace(choice=Choice(replace(model, sha256="0" * 64), None, "", ASSET, SOURCE)),
     ]
     ids = {forecast(it).forecast_id for it in asked}
     assert len(ids) == len(asked)
@@ -87,7 +93,7 @@ def test_the_id_looks_as_far_back_as_the_window_in_every_column(
     store = Store(tmp_path)
     version = store.publish(make_files(coefficients=LEVERAGE))
     model = store.load("TEST", "har", version)
-    question = question._replace(choice=Choice(model, None, "", ASSET))
+    question = question._replace(choice=Choice(model, None, "", ASSET, SOURCE))
     series = make_series()
 
     def ids(place: int) -> list[str]:
@@ -113,12 +119,31 @@ def test_a_batch_gives_the_values_of_single_forecasts_and_errors_in_their_places
 ) -> None:
     good = [request(), request(model="har"), request(history={"rv": json_rv()})]
     short = request(model="har", history={"rv": json_rv(17)})
-    asked = questions.of_batch([good[0], short, request(asset="DOGE"), *good[1:]])
+    items = [good[0], short, request(asset="DOGE"), *good[1:]]
+    asked = asked_of(items, questions, questions.read_clock())
     assert isinstance(asked[2], UnknownAsset)
     answers = forecast_batch([it for it in asked if isinstance(it, Question)])
     assert isinstance(answers[1], HistoryTooShort)
     issued = [it for it in answers if isinstance(it, IssuedForecast)]
     assert issued == [forecast(questions.of(it)) for it in good]
+
+
+def test_all_items_are_asked_at_one_time(questions: Questions) -> None:
+    """A session that closes while a batch is answered does not divide it."""
+    now, read = questions.read_clock(), 0
+
+    def read_clock(_self: Questions) -> ClockReading:
+        nonlocal read
+        read += 1
+        return now
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Questions, "read_clock", read_clock)
+        items = [request()] * 600
+        answered = batch.answer(items, questions, EncodedForecasts(), "/forecast/batch")
+    assert read == 1
+    assert answered.forecasts.total() == 600
+    assert len(answered.parts) == 5  # its head, three parts, and its end
 
 
 def test_what_cannot_be_answered_is_raised(questions: Questions) -> None:

@@ -1,0 +1,70 @@
+"""Errors that a forecast may end in, for the description of the routes that ask for one."""
+
+from models_store import ArtifactRefused, PredictionFailed
+from models_store.names import InvalidName
+from service.http.errors import (
+    AssetMismatch,
+    BodyTooLarge,
+    BodyTooSlow,
+    DatabaseUnavailable,
+    HistoryDamaged,
+    HistoryIncomplete,
+    HistoryStale,
+    InvalidAsOf,
+    InvalidRequest,
+    MalformedJson,
+    NotYetKnown,
+    Overloaded,
+    UnsupportedMediaType,
+)
+from volatility.errors import (
+    ConstantPrices,
+    HistoryTooShort,
+    ImplausibleUnit,
+    InvalidBars,
+    InvalidSeries,
+    NoHistory,
+    OutsideCalendar,
+    UnknownAsset,
+    UnknownCalendar,
+    UnknownModel,
+    UnknownVersion,
+    UnsupportedHorizon,
+    UnsupportedLevel,
+    UnsupportedQuantile,
+)
+
+BODY_ERRORS = (
+    MalformedJson,
+    BodyTooLarge,
+    BodyTooSlow,
+    UnsupportedMediaType,
+    InvalidRequest,
+    Overloaded,
+)
+FORECAST_ERRORS = (
+    UnknownAsset,
+    UnknownModel,
+    UnknownVersion,
+    NoHistory,
+    AssetMismatch,
+    InvalidName,
+    UnknownCalendar,
+    OutsideCalendar,
+    UnsupportedHorizon,
+    UnsupportedLevel,
+    UnsupportedQuantile,
+    InvalidAsOf,
+    NotYetKnown,
+    InvalidBars,
+    InvalidSeries,
+    HistoryTooShort,
+    ConstantPrices,
+    ImplausibleUnit,
+    HistoryStale,
+    HistoryIncomplete,
+    HistoryDamaged,
+    ArtifactRefused,
+    PredictionFailed,
+    DatabaseUnavailable,
+)

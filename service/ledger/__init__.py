@@ -1,0 +1,1 @@
+"""Issued forecasts as they were answered, their outcomes, and how they did."""

@@ -1,0 +1,186 @@
+"""What is written behind the answers: no forecast waits for the ledger, or fails with it."""
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+
+from service.forecasts.forecaster import Issued
+from service.forecasts.query import Asked
+from service.http.clock import Clock, microseconds
+from service.http.errors import DatabaseUnavailable
+from service.ledger.records import Entry, Record
+from service.ledger.store import LedgerStore
+
+log = structlog.get_logger("service")
+
+_BETWEEN = 0.2  # seconds between two writes
+_RETRYING = 1.0  # seconds before another try, where the database does not answer
+_STOPPING = 5.0  # seconds that a stop waits for what is left
+_AT_ONCE = 2_000  # forecasts of one transaction
+_PRUNING = 3_600.0  # seconds between two looks for what is too old
+_MOST_KNOWN = 100_000  # forecasts that need not be written again
+
+
+class Retention(NamedTuple):
+    """For how long forecasts are kept.
+
+    Parameters
+    ----------
+    kept : forecasts of a time to come.
+    replays_kept : those of a time that was over.
+    most : of all.
+    """
+
+    kept: timedelta
+    replays_kept: timedelta
+    most: int
+
+
+class Recorder:
+    """Writes forecasts into the ledger, from a thread of its own.
+
+    What the database does not take is kept and tried again. Beyond ``most_waiting`` forecasts are
+    not recorded, which is counted.
+
+    Parameters
+    ----------
+    store : the ledger.
+    clock : by which forecasts are issued.
+    most_waiting : how many answers may wait to be written.
+    retention : for how long what is written is kept.
+    beside : what is to be recorded besides an answer: called with what was written, and gives more
+        entries.
+
+    Attributes
+    ----------
+    written, lost : how many forecasts were written, those of another process among them, and how
+        many answers were not recorded.
+    assets : of which any were written.
+    """
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        clock: Clock,
+        most_waiting: int,
+        retention: Retention,
+        beside: Callable[[Entry], Iterable[Entry]] = lambda _: (),
+    ) -> None:
+        self._store, self._clock, self._most, self._beside = store, clock, most_waiting, beside
+        self._retention, self._pruned_at = retention, -math.inf  # by the monotonic clock
+        self._waiting: deque[Entry] = deque()
+        self._unwritten: list[Record] = []
+        self._known: dict[str, object] = {}  # by id, the state that it was last recorded from
+        self._writing = threading.Lock()
+        self._stopping = threading.Event()
+        # A daemon: a database that does not answer must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._is_behind = False
+        self.written = self.lost = 0
+        self.assets: set[str] = set()
+
+    def note(self, asked: Asked, issued: Issued, body: bytes | None = None) -> bool:
+        """Take what was answered from held history; it is written soon, if it is taken."""
+        if self.waiting >= self._most:
+            self.lost += 1
+            return False
+        self._waiting.append(Entry(asked, issued, microseconds(self._clock()), body=body))
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """How many answers wait to be written."""
+        return len(self._waiting) + len(self._unwritten)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left, if it takes no longer than 5 s, and end."""
+        self._stopping.set()
+        self._thread.join(_STOPPING)
+        if self.waiting:
+            log.error("forecasts not recorded", forecasts=self.waiting)
+
+    def flush(self) -> None:
+        """Write what waits now; what comes in meanwhile is the next one's.
+
+        Raises
+        ------
+        DatabaseUnavailable : the database does not answer, or not in time; it goes on waiting.
+        """
+        with self._writing:
+            left = len(self._waiting)
+            while left > 0 or self._unwritten:
+                left -= self._take(left)
+                if self._unwritten:
+                    self._store.add(self._unwritten)
+                self.written += len(self._unwritten)
+                self._unwritten = []
+                if len(self._known) > _MOST_KNOWN:
+                    self._known.clear()
+
+    def _take(self, most: int) -> int:
+        """Make records of what waits, as many as one transaction has; of how many entries."""
+        taken = 0
+        while taken < most and len(self._unwritten) < _AT_ONCE:
+            entry = self._waiting.popleft()
+            taken += 1
+            try:
+                self._unwritten += self._new(entry)
+                for shadow in self._beside(entry):
+                    self._unwritten += self._new(shadow)
+            except Exception:  # a bug in one must not keep the others from being written
+                log.exception("forecast not recorded")
+                self.lost += 1
+        return taken
+
+    def _new(self, entry: Entry) -> list[Record]:
+        """Records of an entry that are not written, and not about to be."""
+        found = list(entry.records(self._known))
+        self._known.update((it.forecast_id, entry.state) for it in found)
+        self.assets = self.assets.union(it.asset for it in found)
+        return found
+
+    def prune(self) -> int:
+        """Delete what is no longer kept; return how many forecasts.
+
+        Raises
+        ------
+        DatabaseUnavailable : the database does not answer, or not in time.
+        """
+        now, (kept, replays_kept, most) = self._clock(), self._retention
+        return self._store.prune(microseconds(now - kept), microseconds(now - replays_kept), most)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_RETRYING if self._is_behind else _BETWEEN):
+            self._try()
+        self._try()
+
+    def _try(self) -> None:
+        try:
+            self.flush()
+            if time.monotonic() - self._pruned_at > _PRUNING:
+                self._pruned_at = time.monotonic()
+                self.prune()
+        except DatabaseUnavailable as error:
+            self._fell_behind(str(error))
+        except Exception:
+            log.exception("forecasts not recorded")
+            self._fell_behind("a bug")
+        else:
+            if self._is_behind:
+                log.info("ledger in step again")
+            self._is_behind = False
+
+    def _fell_behind(self, reason: str) -> None:
+        if not self._is_behind:
+            log.warning("ledger behind", reason=reason, waiting=self.waiting)
+        self._is_behind = True

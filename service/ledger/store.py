@@ -1,0 +1,163 @@
+"""Issued forecasts in the database that holds the history, so that all replicas know the same."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic_core import from_json
+from sqlalchemy.engine import Row
+
+from service.database.base import Database
+from service.database.inserting import insert_into
+from service.http.json import to_bytes
+from service.ledger.records import Record
+from service.ledger.tables import forecasts
+
+MOST_READ = 50_000  # forecasts of one window: about 75 MB while they are read
+_ROWS_AT_ONCE = 500  # of one statement
+_DELETED_AT_ONCE = 10_000
+
+
+class LedgerStore:
+    """The ledger of a database.
+
+    Every method raises :class:`service.http.errors.DatabaseUnavailable` if the database does not
+    answer, or not in time.
+
+    Parameters
+    ----------
+    database : with its tables.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Keep forecasts, all of them or none.
+
+        Of one that was issued before, only when it was last issued changes.
+        """
+        # In one order, so that processes that write the same wait for each other in no circle.
+        rows = [_row(it) for it in sorted(records, key=lambda it: it.forecast_id)]
+        with self.database.writing() as connection:
+            insert = insert_into(connection, forecasts)
+            last = insert.excluded.last_issued_at
+            upsert = insert.on_conflict_do_update(
+                index_elements=[forecasts.c.forecast_id],
+                set_={"last_issued_at": last},
+                where=forecasts.c.last_issued_at < last,
+            )
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                connection.execute(upsert, rows[start : start + _ROWS_AT_ONCE])
+
+    def get(self, forecast_id: str) -> Record | None:
+        """The forecast of an id, if it is kept."""
+        wanted = sa.select(forecasts).where(forecasts.c.forecast_id == forecast_id)
+        with self.database.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else _record(row)
+
+    def live(self, asset: str, horizon: int, start: date, end: date) -> list[Record]:
+        """Forecasts that were issued before their target had closed, in the order of issue.
+
+        Of those of one version and target that have intervals of the same levels, the last. Where
+        there are more than `MOST_READ`, the newest targets.
+
+        Parameters
+        ----------
+        asset : whose.
+        horizon : sessions ahead.
+        start, end : first and last target date, both included.
+        """
+        column = forecasts.c
+        turn = sa.func.row_number().over(
+            partition_by=(column.model_sha256, column.target_date, column.levels),
+            order_by=(column.last_issued_at.desc(), column.forecast_id),
+        )
+        each = (
+            sa.select(column.forecast_id, turn.label("turn"))
+            .where(
+                column.asset == asset,
+                column.target_date.between(start, end),
+                column.horizon == horizon,
+                column.target_date > column.last_closed,
+            )
+            .subquery()
+        )
+        wanted = (
+            sa.select(forecasts)
+            .join(each, (each.c.forecast_id == column.forecast_id) & (each.c.turn == 1))
+            .order_by(column.target_date.desc(), column.last_issued_at)
+            .limit(MOST_READ)
+        )
+        with self.database.reading() as connection:
+            found = [_record(row) for row in connection.execute(wanted)]
+        return sorted(found, key=lambda it: (it.last_issued_at, it.forecast_id))
+
+    def assets(self) -> list[str]:
+        """Names of the assets that have forecasts, sorted."""
+        names = sa.select(forecasts.c.asset).distinct().order_by(forecasts.c.asset)
+        with self.database.reading() as connection:
+            return list(connection.scalars(names))
+
+    def horizons(self, asset: str) -> list[int]:
+        """How many sessions ahead the forecasts of an asset are, sorted."""
+        column = forecasts.c.horizon
+        found = sa.select(column).where(forecasts.c.asset == asset).distinct().order_by(column)
+        with self.database.reading() as connection:
+            return list(connection.scalars(found))
+
+    def prune(self, before: int, replays_before: int, most_kept: int) -> int:
+        """Delete the oldest forecasts, some thousands at a time; return how many.
+
+        Parameters
+        ----------
+        before : microseconds since 1970; what was issued earlier goes.
+        replays_before : the same of what was no forecast of a time to come.
+        most_kept : beyond so many, the oldest go.
+        """
+        column = forecasts.c
+        old = column.issued_at < before
+        replayed = (column.issued_at < replays_before) & (column.target_date <= column.last_closed)
+        deleted = self._delete(old | replayed)
+        beyond = self._number() - most_kept
+        return deleted + (self._delete(sa.true(), beyond) if beyond > 0 else 0)
+
+    def _number(self) -> int:
+        with self.database.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(forecasts)) or 0
+
+    def _delete(self, those: sa.ColumnElement[bool], most: int | None = None) -> int:
+        """Delete the oldest of those, in parts, for which others that write do not wait long."""
+        deleted, part = 0, _DELETED_AT_ONCE
+        while part == _DELETED_AT_ONCE and (most is None or deleted < most):
+            wanted = _DELETED_AT_ONCE if most is None else min(_DELETED_AT_ONCE, most - deleted)
+            oldest = sa.select(forecasts.c.forecast_id).where(those)
+            oldest = oldest.order_by(forecasts.c.issued_at).limit(wanted)
+            gone = sa.delete(forecasts).where(forecasts.c.forecast_id.in_(oldest))
+            with self.database.writing() as connection:
+                part = connection.execute(gone).rowcount
+            deleted += part
+        return deleted
+
+    def take_over(self, other: "LedgerStore") -> None:
+        """Copy all that another database has; what is here already stays as it is."""
+        with other.database.reading() as source:
+            for part in source.execute(sa.select(forecasts)).partitions(_ROWS_AT_ONCE):
+                self.add([_record(row) for row in part])
+
+
+def _row(record: Record) -> dict[str, object]:
+    return record._asdict() | {
+        "known_at": to_bytes(record.known_at).decode(),
+        "levels": " ".join(map(str, record.levels)),
+        "answer": record.answer.decode(),
+    }
+
+
+def _record(row: Row[Any]) -> Record:
+    fields = row._asdict()
+    fields["known_at"], fields["answer"] = from_json(row.known_at), row.answer.encode()
+    fields["levels"] = tuple(map(float, row.levels.split()))
+    return Record(**fields)
