@@ -1,4 +1,4 @@
-# Two images of one project: `service`, the default, and `training`, which alone holds torch.
+# Images of one project: `service`, the default, and `training`, which alone holds torch.
 # Behind a package mirror: docker build --build-arg PIP_INDEX_URL=… (or PIP_EXTRA_INDEX_URL).
 
 FROM python:3.11-slim AS base
@@ -33,6 +33,13 @@ VOLUME /var/lib/roughcast/models
 WORKDIR /var/lib/roughcast
 ENTRYPOINT ["python", "-m", "training"]
 CMD ["retrain", "--store", "/var/lib/roughcast/models/store"]
+
+# The same with what asks exchanges and Yahoo for bars: of deploy/compose.yml.
+FROM training AS daily
+COPY requirements/dev.txt /requirements/
+USER root
+RUN pip install --constraint /requirements/dev.txt "roughcast[providers]"
+USER 10001:10001
 
 FROM base AS service
 COPY --from=wheel /wheels /wheels

@@ -2,23 +2,29 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
+from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
+from models_store.traces import Traces
 from service.assets import routes as assets
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
+from service.assets.tally import IngestTally
 from service.assets.watcher import Watcher
 from service.database.base import Timeouts
 from service.forecasts import routes as forecasts
 from service.forecasts.encoding import EncodedForecasts
+from service.forecasts.issuing import IssuedForecasts
 from service.forecasts.policy import HistoryPolicy
 from service.forecasts.query import Questions
+from service.forecasts.rehearsing import HeldRehearsal
 from service.forecasts.routes import ForecastState
 from service.http.clock import Clock, utc_now
 from service.http.draining import Draining
@@ -30,12 +36,30 @@ from service.http.problems import exception_handlers
 from service.http.routing import include_routers
 from service.hurst import routes as hurst
 from service.hurst.reports import HurstReports
-from service.models import comparison
+from service.ledger import routes as ledger
+from service.ledger.live import LiveScorer, LiveScores
+from service.ledger.reading import Ledger
+from service.ledger.recorder import Recorder, Retention
+from service.ledger.shadows import Shadow, Shadows
+from service.ledger.store import LedgerStore
+from service.models import admin, comparison
 from service.models import routes as models
 from service.models.catalogue import Catalogue
+from service.models.follower import Follower
+from service.models.turning import Turner
+from service.models.verifier import Verifier
 from service.operations import health, metrics
+from service.operations.collectors.database import DatabaseMetrics
+from service.operations.collectors.disks import DiskMetrics
+from service.operations.collectors.lanes import LaneMetrics
+from service.operations.collectors.models import ModelMetrics
+from service.operations.collectors.readiness import ReadinessMetrics
 from service.operations.metrics import Metrics
 from service.operations.seeding import open_both
+from service.operations.store_folder import StoreFolder
+from service.operations.telemetry import telemetry
+from service.protocols import routes as inference
+from service.protocols import series_routes as series
 from service.security.guard import Guard, Policy
 from service.security.keys import KeyRing
 from service.security.openapi import describe_with_keys
@@ -47,6 +71,7 @@ from volatility.errors import RoughcastError
 log = structlog.get_logger("service")
 
 _MAX_WAITING_PROBES = 8  # of a database that does not answer
+_MAX_WAITING_COMMANDS = 8
 _DESCRIPTION = """\
 Forecasts tomorrow's realized volatility and says how far each forecast can be trusted.
 
@@ -61,6 +86,8 @@ class State(ForecastState):
     catalogue: Catalogue
     holdings: Holdings
     keys: KeyRing
+    verifier: Verifier
+    follower: Follower
     watcher: Watcher
     hurst_reports: HurstReports
     lanes: Lanes
@@ -68,6 +95,12 @@ class State(ForecastState):
     clock: Clock
     draining: Draining
     policy: HistoryPolicy | None
+    store_folder: StoreFolder
+    ledger: Ledger
+    live: LiveScorer
+    issued: IssuedForecasts
+    body_limits: BodyLimits
+    ingest_tally: IngestTally
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -85,22 +118,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=partial(_lifespan, settings=settings, clock=clock, counted=counted),
         exception_handlers=exception_handlers(),
+        telemetry=telemetry(),
         redirect_slashes=False,
         redoc_url=None,
     )
-    features = (forecasts, hurst, comparison, models, assets, health, metrics)
+    features = (
+        *(forecasts, hurst, comparison, models, admin, assets, ledger),
+        *(inference, series, health, metrics),
+    )
     include_routers(app, [feature.router for feature in features])
     app.add_middleware(Guard, policy=policy_of(settings), quotas=_quotas(settings))
-    limits = BodyLimits(settings.max_body_bytes, settings.max_body_values, settings.max_held_bytes)
-    app.add_middleware(RequestMiddleware, tally=counted.requests, limits=limits)
+    app.add_middleware(RequestMiddleware, tally=counted.requests, limits=_body_limits(settings))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["authorization", "content-type", "x-request-id"],
-            expose_headers=["retry-after", "roughcast-schema", "x-request-id"],
+            expose_headers=["link", "retry-after", "roughcast-schema", "x-request-id"],
         )
+    app.state.connections = counted.connections
     app.openapi = partial(describe_with_keys, app)  # type: ignore[method-assign]
     return app
 
@@ -109,20 +146,41 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 async def _lifespan(
     _app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
 ) -> AsyncIterator[State]:
-    history = HistoryStore(settings.database_url, Timeouts.of(settings))
+    history = HistoryStore(settings.database_url, Timeouts.of(settings), clock)
     try:
         try:
             state = await run_in_threadpool(_assemble, settings, history, clock, counted)
         except RoughcastError as error:
             log.error("cannot start", reason=str(error))
             raise
-        state["watcher"].start()
+        counted.watch(*_collectors(settings, history, state))
+        behind = (
+            *(state["watcher"], state["verifier"], state["follower"]),
+            *(state["ledger"].recorder, state["live"]),
+        )
+        for thread in behind:
+            thread.start()
         try:
-            yield state
+            async with counted.loop.watching():
+                yield state
         finally:
-            await run_in_threadpool(state["watcher"].stop)
+            for thread in reversed(behind):
+                await run_in_threadpool(thread.stop)
     finally:
         history.close()
+
+
+def _collectors(settings: Settings, history: HistoryStore, state: State) -> list[Collector]:
+    """What Prometheus sees of what has just been put together."""
+    files = history.database.folder
+    folders = {"store": settings.store} | ({} if files is None else {"history": files})
+    return [
+        LaneMetrics(state["lanes"]),
+        DatabaseMetrics(history.database.tally),
+        ModelMetrics(state["catalogue"]),
+        ReadinessMetrics(state["catalogue"], state["watcher"], state["draining"]),
+        DiskMetrics(folders),
+    ]
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -136,29 +194,47 @@ def _quotas(settings: Settings) -> Quotas | None:
     return Quotas(settings.rate_limit, settings.concurrency_limit)
 
 
+def _body_limits(settings: Settings) -> BodyLimits:
+    return BodyLimits(settings.max_body_bytes, settings.max_body_values, settings.max_held_bytes)
+
+
 def _lanes(settings: Settings) -> Lanes:
     return Lanes(
         work=Lane("work", settings.work_threads, settings.max_waiting_work),
+        models=Lane("models", settings.work_threads, settings.max_waiting_work),
         ingest=Lane("bars", settings.ingest_threads, settings.max_waiting_ingests),
+        ledger=Lane("issued forecasts", settings.work_threads, settings.max_waiting_work),
         probes=Lane("probe", 1, _MAX_WAITING_PROBES),
+        commands=Lane("command", 1, _MAX_WAITING_COMMANDS),
     )
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
-    catalogue = Catalogue.of(open_both(settings, history))
+    store = open_both(settings, history)
+    traces = Traces(store.root)  # before the catalogue reads what it is to follow
+    catalogue = Catalogue(store, settings.max_open_models)
+    catalogue.prepare_one()
     holdings, policy = Holdings(history), HistoryPolicy.of(settings)
     holdings.load()
     stored, keys = KeyStore(history.database), KeyRing()
     stored.fill(keys)
     _check_keys(settings, keys)
-    _log_loaded(catalogue, counted)
+    kept, live = _ledger(settings, catalogue, holdings, clock), LiveScores(holdings)
+    versions, note = kept.questions.versions, kept.recorder.note
+    questions = Questions(catalogue, holdings, clock, policy, live.of, versions)
+    encoded = EncodedForecasts(note)
+    turner = Turner(catalogue, HeldRehearsal(questions, encoded, holdings))
+    log.info("models listed", models=catalogue.numbers(), universal=catalogue.universal.version)
     return State(
         catalogue=catalogue,
         holdings=holdings,
         keys=keys,
-        watcher=Watcher(holdings, partial(stored.fill, keys)),
-        questions=Questions(catalogue, holdings, clock, policy),
-        encoded=EncodedForecasts(),
+        verifier=Verifier(catalogue, turner),
+        follower=Follower(catalogue, turner, traces, counted.swaps, settings.follow_seconds),
+        watcher=Watcher(holdings, partial(stored.fill, keys), clock=clock),
+        questions=questions,
+        encoded=encoded,
+        issued=IssuedForecasts(note),
         forecast_tally=counted.forecasts,
         hurst_reports=HurstReports(),
         lanes=_lanes(settings),
@@ -166,7 +242,24 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         clock=clock,
         draining=Draining(),
         policy=policy,
+        store_folder=StoreFolder(settings.store, settings.database_connect_timeout),
+        ledger=kept,
+        live=LiveScorer(live, kept, holdings),
+        body_limits=_body_limits(settings),
+        ingest_tally=counted.ingests,
     )
+
+
+def _ledger(settings: Settings, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> Ledger:
+    store, questions = LedgerStore(holdings.store.database), Questions(catalogue, holdings, clock)
+    shadows = Shadows(questions, holdings, [Shadow.of(it) for it in settings.shadows])
+    retention = Retention(
+        timedelta(days=settings.ledger_days),
+        timedelta(days=settings.ledger_replay_days),
+        settings.max_recorded,
+    )
+    recorder = Recorder(store, clock, settings.max_waiting_records, retention, shadows.beside)
+    return Ledger(store, recorder, questions, holdings, catalogue)
 
 
 def _check_keys(settings: Settings, keys: KeyRing) -> None:
@@ -178,20 +271,4 @@ def _check_keys(settings: Settings, keys: KeyRing) -> None:
             "ROUGHCAST_AUTHENTICATION=none to let in everybody who reaches it",
             field="authentication",
             needed="an API key, or ROUGHCAST_AUTHENTICATION=none",
-        )
-
-
-def _log_loaded(catalogue: Catalogue, counted: Metrics) -> None:
-    """Say what was loaded and what was not."""
-    loaded = {asset: len(models) for asset, models in catalogue.snapshot.models.items()}
-    counted.set_models(loaded, len(catalogue.snapshot.refused))
-    log.info("models loaded", models=loaded, universal=catalogue.universal.version)
-    for refusal in catalogue.snapshot.refused:
-        log.warning(
-            "artifact refused",
-            asset=refusal.asset,
-            model=refusal.model,
-            version=refusal.version,
-            reason=refusal.reason,
-            served_version=refusal.served_version,
         )

@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     )
 
     store: Path = Path("var/store")
-    """Folder of the model store. If it does not exist, the shipped models are copied there."""
+    """Folder of the model store. If it does not exist or is empty, the shipped models are copied
+    there."""
 
     seed: Seed = "auto"
     """Whether the shipped models and bars are put where there are none. ``auto``: on a first start.
@@ -43,6 +44,16 @@ class Settings(BaseSettings):
     trusted_keys: Paths = ()
     """PEM files with public ed25519 keys, separated by commas. If any are given, only artifacts
     that one of them has signed are served; ``python -m training sign`` signs."""
+
+    follow_seconds: float = Field(default=5.0, ge=0, le=3600)
+    """Seconds between two looks at the store, after which what was promoted there serves. 0: none
+    is made but by ``POST /admin/reload``, and after commands by HTTP."""
+
+    max_open_models: int = Field(default=128, ge=1)
+    """Most models that are kept open, those that were asked for last; ``auto`` of an asset counts
+    as one more. A network takes 3 MB, any other half of one. One that is not open is when it is
+    asked for, which takes 2 to 25 ms of CPU once it has been verified, and a network or a
+    combination up to 120 ms where the machine is busy."""
 
     database_url: str = Field(default="sqlite:///var/history.sqlite3", repr=False)
     """SQLAlchemy URL of the held history: ``sqlite:///folder/file`` or
@@ -141,7 +152,8 @@ class Settings(BaseSettings):
     """Seconds for which a caller may read nothing of an answer before its connection is closed."""
 
     work_threads: int = Field(default=2, ge=1)
-    """Threads for long bodies, batches and long forecasts."""
+    """Threads for long bodies, batches and long forecasts, as many for forecasts whose model is
+    not open yet, and as many for issued forecasts that are read."""
 
     max_waiting_work: int = Field(default=100, ge=1)
     """Most requests that wait for these threads; more are answered with 503."""
@@ -151,6 +163,25 @@ class Settings(BaseSettings):
 
     max_waiting_ingests: int = Field(default=32, ge=1)
     """Most requests that wait for these threads; more are answered with 503."""
+
+    shadows: Names = ()
+    """Models on trial, separated by commas, each ``model`` or ``model/version``: where an asset has
+    it, its forecasts are recorded beside those that are answered, and told to nobody.
+    Recorded in any case are HAR and calendar-adjusted log-HAR, which others are measured
+    against."""
+
+    ledger_days: int = Field(default=3_650, ge=1)
+    """Days for which issued forecasts of a time to come are kept."""
+
+    ledger_replay_days: int = Field(default=30, ge=1)
+    """The same of those that replay a day, or are of one that was over."""
+
+    max_recorded: int = Field(default=5_000_000, ge=1)
+    """Most forecasts that are kept, 2 kB each; beyond, the oldest are deleted, once an hour."""
+
+    max_waiting_records: int = Field(default=100_000, ge=1)
+    """Most answers that wait to be recorded, as while the database does not answer; what comes
+    beyond is answered and not recorded, which is counted."""
 
     log_level: LogLevel = "info"
     """Least severe log line written to standard error. ``info`` has one line for each request;

@@ -1,4 +1,7 @@
-"""Routes whose body pydantic reads from its bytes.
+"""Routes that read a request to the letter: its query, and its body from its bytes.
+
+FastAPI passes over parameters that no route knows: a forecast asked for with ``horizn=5`` would be
+one of the next session.
 
 FastAPI parses JSON into Python objects and validates those. Validating the bytes is faster (by half
 for 250 bars) and stricter: in JSON mode a date must be a string and a number must be a number, so
@@ -9,19 +12,25 @@ nothing else but the request, and answers with a response, is called directly: s
 would cost a fifth of a forecast. As soon as there are any, FastAPI solves them first.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature, iscoroutinefunction, signature
 from typing import Any, Self, TypeVar, get_args
+from urllib.parse import parse_qsl
 
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from service.http.errors import UnsupportedMediaType
+from service.http.duplicates import duplicates
+from service.http.errors import Fault, InvalidRequest, UnsupportedMediaType
 from service.http.json_lists import Content
 from service.http.lanes import lanes_of
 from service.http.problems import COMPONENTS, MOST_FAULTS, from_validation
@@ -41,14 +50,59 @@ class Unread:
     Parameters
     ----------
     schema : what OpenAPI says of its JSON.
-    media_types : those that are accepted.
+    media_types : those that are accepted; empty for a body that is declared as nothing.
     """
 
     schema: type[BaseModel]
     media_types: tuple[str, ...] = (JSON,)
 
 
-class BodyRoute(APIRoute):
+class StrictRoute(APIRoute):
+    """A route that reads a query to the letter, and answers HEAD as it does GET.
+
+    Of an answer to HEAD the server leaves the body out.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        declared = get_flat_params(self.dependant)
+        self._parameters = sorted(it.alias for it in declared if isinstance(it.field_info, Query))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for this route."""
+        return super().matches(_as_get(scope))
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises
+        ------
+        InvalidRequest : ``unknown_parameter``, the query has one that the route does not;
+            ``duplicate_parameter``, it has one twice.
+        """
+        if scope["query_string"]:
+            self._check(scope["query_string"])
+        await super().handle(_as_get(scope), receive, send)
+
+    def _check(self, query: bytes) -> None:
+        given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        needed = ", ".join(self._parameters) or "no parameter"
+        unknown = {name: value for name, value in given if name not in self._parameters}
+        faults = [
+            Fault("unknown_parameter", f"{name}: there is no such parameter", name, value, needed)
+            for name, value in unknown.items()
+        ]
+        times = Counter(name for name, _ in given if name not in unknown)
+        faults += [
+            Fault("duplicate_parameter", f"{name}: it is given {number} times", name, number, "one")
+            for name, number in times.items()
+            if number > 1
+        ]
+        if faults:
+            raise InvalidRequest(faults[:MOST_FAULTS], stopped=len(faults) > MOST_FAULTS)
+
+
+class BodyRoute(StrictRoute):
     """A route that reads the body that its endpoint declares, if it does, with :func:`read_json`.
 
     The body is a parameter whose type is a pydantic model, or ``Annotated[Content, Unread(...)]``.
@@ -154,7 +208,7 @@ async def read_bytes(request: Request, *media_types: str) -> Content:
     """
     found = media_type(request)
     if found not in media_types:
-        needed = " or ".join(media_types)
+        needed = " or ".join(filter(None, media_types))
         raise UnsupportedMediaType(
             f"the body is declared as {found or 'nothing'}; this route reads {needed}",
             field="content-type",
@@ -196,7 +250,7 @@ def read_short(schema: type[Schema], content: Content) -> Schema | None:
     if len(content) > SHORT:
         return None
     try:
-        return schema.model_validate_json(content)
+        read = schema.model_validate_json(content)
     except ValidationError as error:
         if error.error_count() > MOST_FAULTS:
             return None
@@ -204,6 +258,10 @@ def read_short(schema: type[Schema], content: Content) -> Schema | None:
         if any(isinstance(it, int) for detail in details for it in detail["loc"]):
             return None
         raise from_validation(details) from error
+    twice = duplicates(content, read)
+    if twice:
+        raise from_validation(twice)
+    return read
 
 
 def media_type(request: Request) -> str:
@@ -256,3 +314,8 @@ def _described(schema: type[BaseModel], extra: dict[str, Any] | None) -> dict[st
     body = (extra or {}).get("requestBody", {})
     described = {"required": True, "content": json | body.get("content", {})}
     return (extra or {}) | {"requestBody": described}
+
+
+def _as_get(scope: Scope) -> Scope:
+    """The request, as GET where it is HEAD: another scope, since the server looks at its own."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope

@@ -1,7 +1,7 @@
 """Where the time comes from."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -10,4 +10,16 @@ from service.http.state import from_state
 Clock = Callable[[], datetime]  # the present time, with its zone
 
 utc_now: Clock = partial(datetime.now, UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ClockDep = Annotated[Clock, from_state("clock")]
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds from 1970 in UTC to a moment, which is in UTC where it has no time zone."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(number: int) -> datetime:
+    """The moment so many microseconds after 1970, in UTC."""
+    return _EPOCH + timedelta(microseconds=number)

@@ -7,6 +7,7 @@ cost a hundredth of a forecast.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,18 @@ from service.http.middleware import CUT_OFF
 from service.http.problems import problem_response
 
 _LONGEST_SHOWN = 200  # characters of a URL
+# Bytes: of 256 kB, which asyncio reads otherwise, two dozen bodies at once make a round of the
+# event loop take ten milliseconds.
+_READ_AT_ONCE = 16 * 1024
+_REASONS = (
+    "overloaded",
+    "malformed_request",
+    "url_too_long",
+    "headers_too_large",
+    "head_too_slow",
+    "body_too_slow",
+    "reader_too_slow",
+)
 _LINGER = 2.0  # seconds in which a caller who is refused may read why
 
 
@@ -56,13 +69,29 @@ class ConnectionLimits:
     write_timeout: float
 
 
+class ConnectionTally:
+    """Connections, counted on the event loop's one thread.
+
+    Attributes
+    ----------
+    open : now.
+    refused : what the application never saw, or not to the end, by the code of the problem that was
+        answered; ``head_too_slow`` and ``reader_too_slow`` are answered nothing.
+    """
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.refused = Counter(dict.fromkeys(_REASONS, 0))  # from 0 on, so that the first one shows
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits; what breaks one is told why in a problem document.
 
-    Subclasses set ``limits``.
+    Subclasses set ``limits`` and ``tally``.
     """
 
     limits: ConnectionLimits
+    tally: ConnectionTally
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -79,10 +108,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it where there are too many."""
         super().connection_made(transport)
+        self.tally.open += 1
+        transport.max_size = _READ_AT_ONCE  # type: ignore[attr-defined]  # asyncio's, of sockets
         most = self.limits.most_connections
         if len(self.connections) > most:
             self._refuse(Overloaded(f"there are {most} connections already; try again later"))
             transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection that is closed."""
+        self.tally.open -= 1
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, unless the connection is about to be closed."""
@@ -132,14 +168,21 @@ class BoundedProtocol(HttpToolsProtocol):
         if unread:
             self._awaited_since = now  # from when the answer has been read
             if now - self._unread_since > limits.write_timeout:
+                self.tally.refused["reader_too_slow"] += 1
                 self.transport.abort()
         elif self._is_refused:
             return
         elif cycle is None or cycle.response_complete:
             if waited > limits.header_timeout:
-                self.transport.close()
+                self._close_late(cycle)
         elif cycle.more_body and not cycle.response_started and waited > limits.body_timeout:
             self._refuse_slow_body(cycle)
+
+    def _close_late(self, cycle: RequestResponseCycle | None) -> None:
+        """Close a connection over which no head has come; one that is idle is not refused."""
+        if cycle is None or self._head_bytes:
+            self.tally.refused["head_too_slow"] += 1
+        self.transport.close()
 
     def _refuse_slow_body(self, cycle: RequestResponseCycle) -> None:
         error = BodyTooSlow(
@@ -186,11 +229,14 @@ class BoundedProtocol(HttpToolsProtocol):
         return cycle.response_started or not cycle.more_body
 
     def _refuse(self, error: ServiceError) -> None:
-        """Say why, and close when the caller has had time to read it.
+        """Say why, once, and close when the caller has had time to read it.
 
         Closed at once, with bytes unread, a connection is reset, and the answer may be lost.
         """
+        if self._is_refused:
+            return
         self._is_refused = True
+        self.tally.refused[error.code] += 1
         self._unset_keepalive_if_required()
         if self._answers_before():
             # What came stands behind it: a second answer would be taken for that of the first.
@@ -206,9 +252,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.loop.call_later(_LINGER, self.transport.close)
 
 
-def protocol(limits: ConnectionLimits) -> type[BoundedProtocol]:
-    """The protocol with these limits."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits})
+def protocol(limits: ConnectionLimits, tally: ConnectionTally) -> type[BoundedProtocol]:
+    """The protocol with these limits, which counts into ``tally``."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits, "tally": tally})
 
 
 def cut_off(connections: Iterable[asyncio.Protocol], now: float) -> None:

@@ -22,12 +22,19 @@
         ├── RouteNotFound
         ├── MethodNotAllowed
         ├── InvalidAsOf              no such day to replay
+        ├── NotYetKnown              what will be known is asked for
         ├── AssetMismatch            what is said of an asset contradicts what is known of it
         ├── UnclearCalendar          the dates of a new asset's bars do not tell it
         ├── HistoryStale             more sessions have closed since than the service allows
+        ├── HistoryDamaged           held bars are not what was put there
+        ├── NotAcceptable            an answer is asked for in a form that this service lacks
         ├── HistoryIncomplete        more sessions are missing than the service allows
+        ├── AssetInUse               it cannot be deleted: models need it, or it is shipped
         ├── BarsConflict             a bar contradicts the one that is held
+        ├── UnknownForecast          no recorded forecast has this id
+        ├── NotReplayable            what a recorded forecast was made from is gone
         ├── NotReady                 nothing to serve yet
+        ├── StoreNotWritable         the model store does not let what serves be changed
         ├── DatabaseUnavailable      the history database does not answer, or not in time
         ├── InvalidSetting           the service cannot start with it
         ├── ComparisonUnavailable    the evaluations in the store do not fit together
@@ -211,6 +218,12 @@ class InvalidAsOf(ServiceError):
     code = "invalid_as_of"
 
 
+class NotYetKnown(ServiceError):
+    """What was known is asked for, as of a time that has not come."""
+
+    code = "not_yet_known"
+
+
 class AssetMismatch(ServiceError):
     """What is said of an asset contradicts what is known of it."""
 
@@ -235,16 +248,52 @@ class HistoryIncomplete(ServiceError):
     code = "history_incomplete"
 
 
+class HistoryDamaged(ServiceError):
+    """The held bars of an asset are not what was put there."""
+
+    code = "history_damaged"
+
+
+class NotAcceptable(ServiceError):
+    """An answer is asked for in a form that needs what is not installed."""
+
+    code = "not_acceptable"
+
+
+class AssetInUse(ServiceError):
+    """An asset cannot be deleted: forecasts are made from it, or it is shipped."""
+
+    code = "asset_in_use"
+
+
 class BarsConflict(ServiceError):
     """A bar contradicts the one that is held for the same time."""
 
     code = "bars_conflict"
 
 
+class UnknownForecast(ServiceError):
+    """No recorded forecast has this id."""
+
+    code = "unknown_forecast"
+
+
+class NotReplayable(ServiceError):
+    """What a recorded forecast was made from is there no longer."""
+
+    code = "not_replayable"
+
+
 class NotReady(ServiceError):
     """There is nothing to serve, or no history to serve it from."""
 
     code = "not_ready"
+
+
+class StoreNotWritable(ServiceError):
+    """The model store cannot be written: what is to serve stays what it was."""
+
+    code = "store_not_writable"
 
 
 class DatabaseUnavailable(ServiceError):
@@ -298,12 +347,19 @@ STATUS: dict[type[RoughcastError], int] = {
     RouteNotFound: 404,
     MethodNotAllowed: 405,
     InvalidAsOf: 422,
+    NotYetKnown: 422,
     AssetMismatch: 422,
     UnclearCalendar: 422,
     HistoryStale: 422,
     HistoryIncomplete: 422,
+    HistoryDamaged: 503,
+    NotAcceptable: 406,
+    AssetInUse: 409,
     BarsConflict: 409,
+    UnknownForecast: 404,
+    NotReplayable: 410,
     NotReady: 503,
+    StoreNotWritable: 503,
     DatabaseUnavailable: 503,
     InvalidSetting: 500,
     ComparisonUnavailable: 503,

@@ -71,6 +71,12 @@ class Listed:
         return {"type": "string", "pattern": self.pattern}
 
 
+DECIMALS = Listed(
+    r"^[0-9]{0,9}\.?[0-9]{1,17}(,[0-9]{0,9}\.?[0-9]{1,17})*$",
+    "numbers separated by commas, such as 0.8,0.95",
+)
+
+
 def _time_as_written(value: object) -> object:
     """Read a date with a time from text; pydantic would take digits for seconds since 1970."""
     if not isinstance(value, str):
@@ -86,8 +92,18 @@ def _time_as_written(value: object) -> object:
     )
 
 
+def _day_or_time_as_written(value: object) -> object:
+    if isinstance(value, str) and len(value) == _LENGTH_OF_DATE and value[4] == value[7] == "-":
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    return _time_as_written(value)
+
+
 Day = Annotated[date, _AsWritten]
 Time = Annotated[datetime, BeforeValidator(_time_as_written)]
+DayOrTime = Annotated[date | datetime, BeforeValidator(_day_or_time_as_written)]
 
 
 class RequestBody(BaseModel):

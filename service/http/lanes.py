@@ -26,28 +26,55 @@ class Lane:
     work : what it is, for whoever is refused.
     threads : how much of it is done at once.
     waiting : how much of it may wait.
+
+    Attributes
+    ----------
+    threads : how much of it is done at once.
+    refused : how much of it was, since as much was waiting as may.
     """
 
     def __init__(self, work: str, threads: int, waiting: int) -> None:
         self._work = work
+        self.threads = threads
+        self.refused = 0
         self._waiting = waiting
+        self._inside = 0  # by our own count: anyio's knows of a task only some steps after its call
         self._limiter = CapacityLimiter(threads)
+
+    @property
+    def busy(self) -> int:
+        """How much of the work is being done."""
+        return min(self._inside, self.threads)
+
+    @property
+    def waiting(self) -> int:
+        """How much of it waits."""
+        return max(self._inside - self.threads, 0)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in one of the threads.
+
+        Where the process stops and the function does not end, it is left to itself.
 
         Raises
         ------
         Overloaded : as much as may wait is waiting already.
         """
-        waiting = self._limiter.statistics().tasks_waiting
-        if waiting >= self._waiting:
+        if self._inside >= self.threads + self._waiting:
+            self.refused += 1
             raise Overloaded(
-                f"{waiting} requests are waiting already for their {self._work}; try again later",
-                found=waiting,
+                f"{self._waiting} requests are waiting already for their {self._work}; "
+                "try again later",
+                found=self._waiting,
                 needed=f"fewer than {self._waiting} waiting",
             )
-        return await to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._limiter)
+        self._inside += 1
+        try:
+            return await to_thread.run_sync(
+                lambda: function(*args, **kwargs), abandon_on_cancel=True, limiter=self._limiter
+            )
+        finally:
+            self._inside -= 1
 
 
 class Lanes(NamedTuple):
@@ -56,13 +83,19 @@ class Lanes(NamedTuple):
     Parameters
     ----------
     work : long bodies, batches and long forecasts.
-    ingest : bars that are checked and written to the database.
+    models : forecasts for which a model has to be read from the store, which may not answer.
+    ingest : bars that are checked and written to the database, or read from it as they were known.
+    ledger : issued forecasts that are read from the database, and made again.
     probes : asking the database whether it answers.
+    commands : what an operator has changed in the store, which may wait for a retrain.
     """
 
     work: Lane
+    models: Lane
     ingest: Lane
+    ledger: Lane
     probes: Lane
+    commands: Lane
 
 
 def lanes_of(scope: Scope) -> Lanes:

@@ -30,6 +30,7 @@ LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 _SHORT_BODY = 64 * 1024  # bytes that nobody counts
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
 REQUEST_ID, KEY_ID = "roughcast.request_id", "roughcast.key_id"  # of a request's scope
+ABOUT = "roughcast.about"  # likewise: asset, model and id of its forecast, each if there is one
 _CLIENT_CLOSED_REQUEST = 499  # what nginx calls a caller who left before the answer
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = (  # of every answer
@@ -54,12 +55,14 @@ class RequestTally:
     statuses : requests by method, route and status.
     buckets : by method and route, requests in each of ``LATENCY_BUCKETS`` and beyond the last.
     seconds : their sum, by method and route.
+    in_flight : requests that have come and are not answered yet.
     """
 
     def __init__(self) -> None:
         self.statuses: dict[tuple[str, str, int], int] = defaultdict(int)
         self.buckets: dict[tuple[str, str], list[int]] = defaultdict(_no_requests)
         self.seconds: dict[tuple[str, str], float] = defaultdict(float)
+        self.in_flight = 0
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request; ``seconds`` from its head to the end of its answer."""
@@ -83,6 +86,7 @@ class RequestLog:
         """Write the line of one request."""
         if self.stream is None:
             return
+        asset, model, forecast_id = scope.get(ABOUT) or _of_path(scope)
         line = to_json(
             {
                 "request_id": request_id,
@@ -90,11 +94,14 @@ class RequestLog:
                 "path": scope["path"],
                 "client": scope["client"][0] if scope.get("client") else None,
                 "key": scope.get(KEY_ID),
+                "asset": asset,
+                "model": model,
+                "forecast_id": forecast_id,
                 "status": status,
                 "milliseconds": round(seconds * 1e3, 3),
                 "event": "request",
                 "level": "info",
-                "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+                "timestamp": datetime.now(UTC),
             }
         )
         with suppress(OSError):  # a full disk under the log must not stop the service
@@ -126,9 +133,11 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         exchange = Exchange(scope, receive, send, self.limits)
+        self.tally.in_flight += 1
         try:
             await self._answer(exchange)
         finally:
+            self.tally.in_flight -= 1
             exchange.let_go()
             self._record(exchange)
 
@@ -235,6 +244,12 @@ class Exchange:
 def _request_id(given: bytes) -> str:
     """Take over the caller's id if it is harmless, so that logs can be joined; else make one."""
     return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _of_path(scope: Scope) -> tuple[str | None, str | None, str | None]:
+    """The asset, the model and the forecast that a path names."""
+    named = scope.get("path_params") or {}
+    return named.get("asset"), named.get("model"), named.get("forecast_id")
 
 
 def _no_requests() -> list[int]:

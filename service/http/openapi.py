@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from service.http.bodies import JSON, BodyRoute
+from service.http.error_forms import FORMS
 from service.http.errors import InvalidRequest
 from service.http.problems import COMPONENTS, Problem, problems
 
@@ -21,15 +22,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
         [(schema, "validation") for schema in _bodies(app)], ref_template=COMPONENTS + "{model}"
     )
     components.update(bodies.get("$defs", {}))
-    problem = TypeAdapter(Problem).json_schema(ref_template=COMPONENTS + "{model}")
-    components.update(problem.pop("$defs"))
-    components["Problem"] = problem
+    errors: list[type[Any]] = [Problem, *(form.schema for form in FORMS)]
+    for schema in errors:
+        described = TypeAdapter(schema).json_schema(ref_template=COMPONENTS + "{model}")
+        components.update(described.pop("$defs", {}))
+        components[schema.__name__] = described
     # FastAPI describes its own form of validation errors; every error here is a problem document.
     for name in ("HTTPValidationError", "ValidationError"):
         components.pop(name, None)
-    for path in document["paths"].values():
-        for operation in path.values():
-            _replace_foreign_error(operation["responses"])
+    for path, operations in document["paths"].items():
+        of_a_query = problems(InvalidRequest, path=path)[422]
+        for operation in operations.values():
+            _replace_foreign_error(operation["responses"], of_a_query)
+            operation["responses"].setdefault("422", of_a_query)
     return document
 
 
@@ -38,6 +43,7 @@ def _bodies(app: FastAPI) -> list[type[BaseModel]]:
     return [schema for schema in found if schema is not None]
 
 
-def _replace_foreign_error(responses: dict[str, Any]) -> None:
-    if JSON in responses.get("422", {}).get("content", {}):
-        responses["422"] = problems(InvalidRequest)[422]
+def _replace_foreign_error(responses: dict[str, Any], ours: dict[str, Any]) -> None:
+    described = responses.get("422", {}).get("content", {}).get(JSON, {})
+    if described.get("schema", {}).get("$ref", "").endswith("/HTTPValidationError"):
+        responses["422"] = ours

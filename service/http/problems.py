@@ -11,8 +11,10 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from typing_extensions import TypedDict
 
+from service.http.error_forms import foreign_form
 from service.http.errors import (
     Fault,
     InternalError,
@@ -87,10 +89,12 @@ def problem_of(error: RoughcastError, instance: str) -> Problem:
 def problem_response(
     error: RoughcastError, instance: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer with the problem document of ``error``."""
-    problem = problem_of(error, instance)
+    """Answer with the problem document of ``error``, or the form of the protocol of its path."""
+    form, status = foreign_form(instance), status_of(type(error))
+    content = form.write(error, status) if form else problem_of(error, instance)
     own = error.headers if isinstance(error, ServiceError) else {}
-    return Response(to_bytes(problem), problem["status"], {**own, **(headers or {})}, MEDIA_TYPE)
+    media_type = form.media_type if form else MEDIA_TYPE
+    return Response(to_bytes(content), status, {**own, **(headers or {})}, media_type)
 
 
 def from_validation(
@@ -132,15 +136,23 @@ def presentable(found: object) -> Any:
     return text if len(text) <= _LONGEST_FOUND else text[:_LONGEST_FOUND] + "…"
 
 
-def problems(*errors: type[RoughcastError]) -> dict[int | str, dict[str, Any]]:
-    """``responses`` of a route that may end in these errors, for OpenAPI."""
+def problems(*errors: type[RoughcastError], path: str = "") -> dict[int | str, dict[str, Any]]:
+    """``responses`` of a route that may end in these errors, for OpenAPI.
+
+    Parameters
+    ----------
+    errors : their classes.
+    path : of the route, which tells in which form they are.
+    """
     codes: dict[int, list[str]] = {}
     for error in errors:
         codes.setdefault(status_of(error), []).append(error.code)
+    form = foreign_form(path)
+    media_type, schema = (form.media_type, form.schema) if form else (MEDIA_TYPE, Problem)
     return {
         status: {
             "description": f"{_phrase(status)}: " + ", ".join(f"`{it}`" for it in found),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{COMPONENTS}Problem"}}},
+            "content": {media_type: {"schema": {"$ref": f"{COMPONENTS}{schema.__name__}"}}},
         }
         for status, found in codes.items()
     }
@@ -171,7 +183,10 @@ async def _on_validation_error(request: Request, error: RequestValidationError) 
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> Response:
-    return problem_response(_from_http(request, error), request.url.path, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"allow": _methods_of(request)}
+    return problem_response(_from_http(request, error), request.url.path, headers)
 
 
 def _from_http(request: Request, error: HTTPException) -> RoughcastError:
@@ -182,11 +197,24 @@ def _from_http(request: Request, error: HTTPException) -> RoughcastError:
             f"there is no route {path}", field="path", found=path, needed="a path listed in /docs"
         )
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another method")
+        needed = _methods_of(request)
         return MethodNotAllowed(
-            f"{path} does not answer {method}", field="method", found=method, needed=allowed
+            f"{path} does not answer {method}", field="method", found=method, needed=needed
         )
     return InternalError(f"unexpected HTTP status {error.status_code}")
+
+
+def _methods_of(request: Request) -> str:
+    """Every method that a path answers; the router itself names those of one of its routes."""
+    head = {**request.scope, "method": "HEAD"}
+    found: set[str] = set()
+    for route in request.app.routes:
+        match = route.matches(head)[0]
+        if match is not Match.NONE:
+            found |= getattr(route, "methods", set())
+        if match is Match.FULL:
+            found.add("HEAD")
+    return ", ".join(sorted(found))
 
 
 def _code(pydantic_type: str) -> str:

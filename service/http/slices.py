@@ -6,7 +6,7 @@ way, until :data:`.MOST_FAULTS` are found.
 """
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from service.http.duplicates import duplicates
 from service.http.errors import BodyTooLarge, MalformedJson
 from service.http.json_lists import Content, LongList, lists_of, outline
 from service.http.problems import MOST_FAULTS, from_validation
@@ -44,15 +45,13 @@ def read_in_slices(schema: type[Schema], content: Content) -> Schema:
     """
     lists, skeleton = cut(schema, content, keep=1)
     found = Faults()
-    read: Schema | None = found.of(partial(schema.model_validate_json, skeleton))
+    read: Schema | None = found.of(schema.model_validate_json, skeleton)
     rest = [_rest(it, schema, content, found) for it in lists]
     if found.details:
         raise from_validation(found.details, found.stopped)
     assert read is not None
     for it, values in zip(lists, rest, strict=True):
-        first = _at(read, it.path)
-        if first is not None:  # as it is where the same name stands once more, with null
-            first.extend(values)
+        _at(read, it.path).extend(values)
     return read
 
 
@@ -60,7 +59,7 @@ def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[Long
     """The lists of a body that are read in slices, and the body with few of their items.
 
     They are those that its schema knows: in a short body all, in a long one those of some
-    kilobytes. Of a name that stands twice, the last counts, as it does for pydantic.
+    kilobytes.
 
     Raises
     ------
@@ -69,8 +68,7 @@ def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[Long
     """
     longer_than = _LONG_LIST if len(content) > SHORT else 0
     known = [it for it in lists_of(content, outline(content)) if declared(schema, it.path)]
-    last = {it.path: it for it in sorted(known, key=lambda it: it.start)}
-    lists = [it for it in last.values() if it.end - it.start > longer_than]
+    lists = [it for it in known if it.end - it.start > longer_than]
     lists = [it for it in lists if it.number_in(content) > keep]
     pieces, start = [], 0
     for it in sorted(lists, key=lambda it: it.start):
@@ -97,20 +95,31 @@ class Faults:
         """Whether there may be more, which nobody has looked for."""
         return len(self.details) >= MOST_FAULTS
 
-    def of(self, call: Callable[[], Any], prefix: tuple[str, ...] = (), first: int = 0) -> Any:
-        """What a call of pydantic returns; None where it finds faults, which are kept.
+    def of(
+        self,
+        validate: Callable[[Content], Any],
+        part: Content,
+        prefix: tuple[str, ...] = (),
+        first: int = 0,
+    ) -> Any:
+        """What pydantic makes of a part of the body; None where it has faults, which are kept.
 
         Parameters
         ----------
-        call : of a part of the body.
+        validate : of pydantic.
+        part : JSON.
         prefix : where in the body the part is.
         first : number of the first item of a list, if it is one.
         """
         try:
-            return call()
+            read = validate(part)
         except ValidationError as error:
             self.add(error.errors(include_url=False), prefix, first)
             return None
+        twice = duplicates(part, read)
+        if twice:
+            self.add(twice, prefix, first)
+        return None if twice else read
 
     def add(
         self, details: list[ErrorDetails], prefix: tuple[str, ...] = (), first: int = 0
@@ -167,7 +176,7 @@ def _rest(long: LongList, schema: type[BaseModel], content: Content, found: Faul
     for first, part in parts(long, content, start=1):
         if found.stopped:
             break
-        read = found.of(partial(known.values.validate_json, part), long.path, first)
+        read = found.of(known.values.validate_json, part, long.path, first)
         values += read or ()
     return values
 
@@ -199,11 +208,11 @@ def check_values(part: Content) -> None:
         )
 
 
-def _at(read: BaseModel, path: tuple[str, ...]) -> list[Any] | None:
+def _at(read: BaseModel, path: tuple[str, ...]) -> list[Any]:
     found: Any = read
     for name in path:
-        found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
-    return found if isinstance(found, list) else None
+        found = found[name] if isinstance(found, dict) else getattr(found, name)
+    return found  # type: ignore[no-any-return]
 
 
 def too_long(long: LongList, most: int) -> ErrorDetails:

@@ -7,20 +7,23 @@ from fastapi import APIRouter
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from models_store import Store
 from service.assets.holdings import Holdings, HoldingsDep
 from service.forecasts.policy import HistoryPolicy
+from service.forecasts.readiness import models_ready
+from service.http.bodies import StrictRoute
 from service.http.clock import ClockDep
 from service.http.draining import DrainingDep
-from service.http.errors import DatabaseUnavailable, NotReady, Overloaded
+from service.http.errors import NotReady, Overloaded
 from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.http.state import from_state
-from service.models.catalogue import Catalogue, CatalogueDep
+from service.ledger.live import LiveScorer, LiveScores
+from service.models.catalogue import CatalogueDep
+from service.models.follower import Follower
 from service.models.schemas import RefusedAnswer, refused_answer
-from volatility.errors import RoughcastError
+from service.operations.store_folder import StoreFolder
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], route_class=StrictRoute)
 
 
 class LiveAnswer(TypedDict):
@@ -39,8 +42,25 @@ class ReadyAnswer(TypedDict):
         ),
     ]
     models: Annotated[int, Field(description="Models in service.")]
+    unverified: Annotated[
+        int,
+        Field(
+            description="Those of them that have not been verified yet. Each is before it answers; "
+            "after a start it takes some seconds until it is known of all whether one is refused."
+        ),
+    ]
     assets: Annotated[int, Field(description="Assets with held history.")]
     refused: list[RefusedAnswer]
+    not_as_promoted: Annotated[
+        int,
+        Field(
+            description="Models of which another version serves than the store says, or none; "
+            "`refused` says why."
+        ),
+    ]
+    store_age_seconds: Annotated[
+        float, Field(description="Since the store was last compared with what serves.")
+    ]
     stale_sessions: Annotated[
         dict[str, int],
         Field(
@@ -65,52 +85,41 @@ async def ready(
     draining: DrainingDep,
     clock: ClockDep,
     policy: Annotated[HistoryPolicy | None, from_state("policy")],
+    store_folder: Annotated[StoreFolder, from_state("store_folder")],
+    live: Annotated[LiveScorer, from_state("live")],
+    follower: Annotated[Follower, from_state("follower")],
 ) -> ReadyAnswer:
-    """Say whether the service can forecast: a model is loaded and the held history answers."""
-    if draining.begun:
-        raise NotReady("the service has been told to stop", needed="another process to ask")
-    number = len(catalogue.all_models()) + (catalogue.universal.version is not None)
-    if not number:
-        raise NotReady(_why_empty(catalogue), found=0, needed="at least one model in the store")
-    try:
-        await lanes.probes.run(holdings.store.ping)
-    except DatabaseUnavailable as error:
-        raise NotReady(str(error), needed=error.needed) from None
-    refusals = catalogue.snapshot.refused
+    """Say whether the service can forecast: a model is verified and the held history answers."""
+    number = await models_ready(catalogue, holdings, lanes, draining)
+    refusals = catalogue.shelf.refused
     stale = _stale_sessions(holdings, clock())
     warnings = [
-        *_store_warnings(catalogue.store),
+        *filter(None, [holdings.doubt]),
+        *await store_folder.warnings(),
+        *_damage_warnings(holdings),
+        *_late_warnings(follower),
         *_clock_warnings(holdings, clock()),
         *_stale_warnings(stale, policy),
-        *_warnings(catalogue),
+        *catalogue.standings.problems(),
+        *_live_warnings(live.scores),
     ]
     return ReadyAnswer(
         status="degraded" if refusals or warnings else "ok",
         models=number,
+        unverified=catalogue.shelf.unverified,
         assets=len(holdings),
         refused=[refused_answer(refusal) for refusal in refusals],
+        not_as_promoted=len(catalogue.shelf.not_as_promoted),
+        store_age_seconds=round(follower.age, 1),
         stale_sessions=stale,
         warnings=warnings,
     )
 
 
-def _why_empty(catalogue: Catalogue) -> str:
-    refusals = catalogue.snapshot.refused
-    if not refusals:
-        return f"the store {catalogue.store.root} holds no models in service"
-    return "every model was refused: " + "; ".join(
-        f"{it.asset}/{it.model}: {it.reason}" for it in refusals
-    )
-
-
-def _warnings(catalogue: Catalogue) -> list[str]:
-    """What went wrong in comparing the models, by asset."""
-    found = []
-    for asset, comparison in catalogue.comparisons.items():
-        if isinstance(comparison.result, RoughcastError):
-            found.append(f"the models of {asset} cannot be compared: {comparison.result}")
-        found += [f"{asset}/{it.model} {it.reason}" for it in comparison.misaligned]
-    return found
+def _late_warnings(follower: Follower) -> list[str]:
+    if not follower.is_late:
+        return []
+    return [f"the store has not been compared with what serves for {follower.age:.0f} seconds"]
 
 
 def _stale_sessions(holdings: Holdings, now: datetime) -> dict[str, int]:
@@ -130,16 +139,29 @@ def _stale_warnings(stale: dict[str, int], policy: HistoryPolicy | None) -> list
     ]
 
 
+def _live_warnings(scores: LiveScores) -> list[str]:
+    """Which live forecasts are not what was promised."""
+    found = []
+    for (asset, horizon), performances in sorted(scores.performances.items()):
+        for it in performances:
+            track = it.scored.track
+            found += [
+                f"live forecasts of version {track.version} of {asset}/{track.model}, {horizon} "
+                f"ahead, are not what was promised: {watched}, {alarm.raised[-1]}"
+                for watched, alarm in it.alarms.items()
+                if alarm.active
+            ]
+    return found
+
+
+def _damage_warnings(holdings: Holdings) -> list[str]:
+    found = ((asset, holdings.find(asset)) for asset in holdings.assets())
+    return [
+        f"the bars of {asset} are damaged: {it.damage}" for asset, it in found if it and it.damage
+    ]
+
+
 def _clock_warnings(holdings: Holdings, now: datetime) -> list[str]:
     found = (holdings.find(asset) for asset in holdings.assets())
     doubts = (held.doubt_of_clock(now) for held in found if held)
     return list(dict.fromkeys(doubt for doubt in doubts if doubt))
-
-
-def _store_warnings(store: Store) -> list[str]:
-    """What is loaded goes on serving without its store; a start would not."""
-    try:
-        is_empty = not any(store.root.iterdir())
-    except OSError as error:
-        return [f"the store {store.root} cannot be read any more: {error.strerror}"]
-    return [f"the store {store.root} has become empty"] if is_empty else []

@@ -14,13 +14,13 @@ import structlog
 
 from models_store import Store, open_store
 from models_store.atomic import locked, replace_file
+from models_store.shipped import begin_store, is_begun
 from models_store.signatures import TrustedKeys
-from service.assets.database import HeldAsset, HistoryStore
+from service.assets.database import HeldBars, HistoryStore
 from service.assets.holdings import shipped
 from service.http.errors import InvalidSetting
 from service.settings import Settings
 from volatility import datasets
-from volatility.bars import Bars
 
 log = structlog.get_logger("service")
 
@@ -41,27 +41,41 @@ def open_both(settings: Settings, history: HistoryStore) -> Store:
     DatabaseUnavailable : the database does not answer.
     """
     history.prepare(())
-    root = settings.store
-    if not root.exists():
-        _check_store_is_new(settings, history)
     try:
-        store = open_store(root, TrustedKeys.read(settings.trusted_keys))
+        store = _open_store(settings, history)
     except OSError as error:
-        raise _refused("store", f"cannot be made: {error.strerror}", "a folder with room") from None
+        found = f"cannot be read or made: {error.strerror or error}"  # shutil has no strerror
+        raise _refused("store", found, "a folder that can be read, with room") from None
     history.prepare(_bars(settings, history))
-    _remember(root, history.place)
+    _remember(store.root, history.place)
     return store
 
 
+def _open_store(settings: Settings, history: HistoryStore) -> Store:
+    root, trusted = settings.store, TrustedKeys.read(settings.trusted_keys)
+    if not is_begun(root):
+        _check_store_is_new(settings, history)
+        begin_store(root)
+    return Store(root, trusted) if settings.seed == "never" else open_store(root, trusted)
+
+
 def _check_store_is_new(settings: Settings, history: HistoryStore) -> None:
+    root = settings.store
+    named = "names an empty folder" if root.exists() else "names no folder"
     if settings.seed == "never":
-        raise _refused("store", f"names no folder, and {_NEVER}", "the store")
-    if settings.seed == "auto" and history.is_used(datasets.NAMES):
-        found = "names no folder, though bars have been put into the history database"
-        raise _refused("store", f"{found}. {_ANEW}", "the store that was served before")
+        raise _refused("store", f"{named}, and {_NEVER}", "the store")
+    if settings.seed == "always":
+        return
+    if history.is_used(datasets.NAMES):
+        why = "though bars have been put into the history database"
+    elif _known(root):
+        why = f"though the note {_HISTORIES} in it says that it has been served"
+    else:
+        return
+    raise _refused("store", f"{named}, {why}. {_ANEW}", "the store that was served before")
 
 
-def _bars(settings: Settings, history: HistoryStore) -> Iterator[tuple[HeldAsset, Bars]]:
+def _bars(settings: Settings, history: HistoryStore) -> Iterator[HeldBars]:
     """The shipped bars, asked for where the database has none."""
     if settings.seed == "never":
         raise _refused("database_url", f"names an empty database, and {_NEVER}", "the history")

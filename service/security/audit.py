@@ -25,3 +25,9 @@ def audited(request: Request, action: str, **what: Any) -> None:
         request_id=request.scope.get(REQUEST_ID),
         **what,
     )
+
+
+def sender(request: Request) -> str:
+    """Id of the key that a request was let in by; empty where none is needed."""
+    key: ApiKey | None = request.scope.get(KEY)
+    return key.id if key else ""

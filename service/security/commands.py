@@ -38,8 +38,8 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
     revoke.set_defaults(run=_revoke)
 
 
-def run(options: argparse.Namespace, settings: Settings) -> None:
-    """Run the command on the database of the settings.
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the command on the database of the settings; the exit status.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         command(database, options)
     finally:
         database.close()
+    return 0
 
 
 def _make(database: Database, options: argparse.Namespace) -> None:

@@ -12,12 +12,11 @@ from service.http.middleware import KEY_ID
 from service.http.problems import problem_response
 from service.security.keys import ApiKey, KeyRing
 from service.security.quotas import Quotas
-from service.security.scopes import needed_for
+from service.security.scopes import PROBES, needed_for
 
 KEY = "roughcast.key"  # of the scope: the key that a request was let in by, or None
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _SCHEME = "bearer "
-_PROBES = frozenset({"/health/live", "/health/ready"})  # counted to nobody
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:]+))(?::[0-9]*)?")
 
 
@@ -98,7 +97,7 @@ class Guard:
         except Unauthorized:
             self._count(address_of(scope))
             raise
-        if self.quotas is None or scope["path"] in _PROBES:
+        if self.quotas is None or scope["path"] in PROBES:  # counted to nobody
             return None
         client = key.id if key else address_of(scope)
         self.quotas.begin(client)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from service.security.scopes import Scope
+from service.security.scopes import KeyScope
 
 _PREFIX = "rc"
 _ID_BYTES, _SECRET_BYTES = 4, 32  # 8 hexadecimal digits to name a key by, and 256 bits to guess
@@ -29,13 +29,13 @@ class ApiKey:
 
     id: str
     name: str
-    scopes: frozenset[Scope]
+    scopes: frozenset[KeyScope]
     sha256: str
     created_at: int
     revoked_at: int | None = None
 
 
-def make_key(name: str, scopes: Iterable[Scope], created_at: int) -> tuple[ApiKey, str]:
+def make_key(name: str, scopes: Iterable[KeyScope], created_at: int) -> tuple[ApiKey, str]:
     """A new key, and the text that its owner sends; the text is nowhere else."""
     key_id = secrets.token_hex(_ID_BYTES)
     text = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"

@@ -32,16 +32,16 @@ def describe_with_keys(app: FastAPI) -> dict[str, Any]:
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _describe(operation, needed_for(method.upper(), path))
+            _describe(operation, path, needed_for(method.upper(), path))
     return document
 
 
-def _describe(operation: dict[str, Any], scope: str | None) -> None:
+def _describe(operation: dict[str, Any], path: str, scope: str | None) -> None:
     refusals = [HostNotAllowed, RateLimited, TooManyAtOnce]
     if scope is not None:
         refusals += [Unauthorized, Forbidden]
         operation["security"] = [{_SCHEME: []}]
         needed = f"Needs a key with the scope `{scope}` where keys are needed."
         operation["description"] = f"{operation.get('description', '')}\n\n{needed}".strip()
-    found = problems(*refusals)
+    found = problems(*refusals, path=path)
     operation["responses"].update({str(status): it for status, it in found.items()})

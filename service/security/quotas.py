@@ -71,6 +71,7 @@ class Quotas:
             error = RateLimited(
                 f"more than {rate:g} requests a second of this client",
                 field="client",
+                found=f"more than {rate:g} a second",
                 needed=f"at most {rate:g} a second",
             )
             error.retry_after = math.ceil((1 - known.tokens) / rate)

@@ -2,19 +2,22 @@
 
 from typing import Literal, get_args
 
-Scope = Literal["forecast", "ingest", "admin"]
+KeyScope = Literal["forecast", "ingest", "admin"]
 
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 # Probes carry no key, and the description of the service is public.
-OPEN = frozenset(
-    {"/health/live", "/health/ready", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
-)
+PROBES = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
+OPEN = PROBES | {"/docs", "/docs/oauth2-redirect", "/openapi.json"}
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_ASKING = frozenset({"/forecast", "/forecast/batch", "/hurst"})  # by POST, and change nothing
-_HELD = "/assets/"
+# By POST, and change nothing.
+_ASKING = frozenset(
+    {"/forecast", "/forecast/batch", "/hurst", "/v2/repository/index", "/v1/timeseries/forecast"}
+)
+_INFERENCES = "/v2/models/", "/infer"  # how their paths begin and end
+_ASSETS = "/assets"
 
 
-def needed_for(method: str, path: str) -> Scope | None:
+def needed_for(method: str, path: str) -> KeyScope | None:
     """The scope that a request needs; None for what is open to all.
 
     A path that this module does not know of needs ``admin``, so that a new route is closed until
@@ -22,6 +25,13 @@ def needed_for(method: str, path: str) -> Scope | None:
     """
     if path in OPEN:
         return None
-    if method in _READING or (method == "POST" and path in _ASKING):
+    if method in _READING or (method == "POST" and _asks(path)):
         return "forecast"
-    return "ingest" if path.startswith(_HELD) else "admin"
+    if method == "DELETE":  # what it takes away does not come back
+        return "admin"
+    return "ingest" if path == _ASSETS or path.startswith(f"{_ASSETS}/") else "admin"
+
+
+def _asks(path: str) -> bool:
+    begin, end = _INFERENCES
+    return path in _ASKING or (path.startswith(begin) and path.endswith(end))

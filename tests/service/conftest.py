@@ -1,14 +1,17 @@
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from models_store import Store, open_store
+from models_store.shipped import is_begun
 from models_store.signatures import TrustedKeys
 from service.app import create_app
+from service.http.routing import include_routers
 from service.operations import logs
 from service.settings import Settings
 from tests.service import worlds
@@ -27,10 +30,35 @@ def _worlds_stay_as_they_are() -> Iterator[None]:
     """A store that a test has begun is not given the shipped model for every asset."""
 
     def as_it_is(root: Path, trusted: TrustedKeys) -> Store:
-        return Store(root, trusted) if root.exists() else open_store(root, trusted)
+        return Store(root, trusted) if is_begun(root) else open_store(root, trusted)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("service.operations.seeding.open_store", as_it_is)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_are_made_once() -> Iterator[None]:
+    """They are the same in every application, and take longer than all else that a test needs."""
+    made: list[APIRoute] = []
+
+    def include(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+        if made:
+            app.router.routes[:0] = made
+        else:
+            include_routers(app, routers)
+            made.extend(it for it in app.routes if isinstance(it, APIRoute))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("service.app.include_routers", include)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watchers_look_often() -> Iterator[None]:
+    """Else each application that is stopped, one a test, waits for a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("service.assets.watcher._GLANCE", 0.01)
         yield
 
 
@@ -80,6 +108,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path / 'new' / 'history.sqlite3'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    url = server.create()
+    url = server.borrow()
     yield url
-    server.drop(url)
+    server.give_back(url)

@@ -20,6 +20,7 @@ class Serving:
     process: subprocess.Popen[str]
     port: int
     lines: list[dict[str, Any]] = field(default_factory=list)  # of its log, since it answers
+    others: list[str] = field(default_factory=list)  # that are no JSON, from its start on
 
     def events(self) -> list[str]:
         return [line["event"] for line in self.lines]
@@ -39,7 +40,8 @@ def serving(settings: Settings, **more: str) -> Iterator[Serving]:
     )
     reader = None
     try:
-        served = Serving(process, _port(process))
+        port, others = _port(process)
+        served = Serving(process, port, others=others)
         reader = threading.Thread(target=_read, args=(served,))
         reader.start()
         yield served
@@ -52,13 +54,14 @@ def serving(settings: Settings, **more: str) -> Iterator[Serving]:
         process.stderr.close()
 
 
-def _port(process: subprocess.Popen[str]) -> int:
+def _port(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     assert process.stderr is not None
     said = []
     for text in process.stderr:
         said.append(text)
         if "Uvicorn running on" in text:
-            return int(json.loads(text)["event"].split()[3].rpartition(":")[2])
+            port = int(json.loads(text)["event"].split()[3].rpartition(":")[2])
+            return port, [it for it in said if not it.startswith("{")]
     raise AssertionError("".join(said))
 
 
@@ -67,3 +70,5 @@ def _read(served: Serving) -> None:
     for text in served.process.stderr:
         if text.startswith("{"):
             served.lines.append(json.loads(text))
+        else:
+            served.others.append(text)

@@ -14,7 +14,7 @@ from service.assets.ingest import MAX_COLUMNS
 from service.forecasts.batch import MOST_INVALID
 from service.http.problems import MOST_FAULTS
 from tests.service.client import TestClient
-from tests.service.worlds import ASSET
+from tests.service.worlds import ASSET, verified
 
 JSON = "application/json"
 LONGEST_ANSWER = 20_000  # bytes
@@ -97,17 +97,20 @@ def in_chunks(content: bytes) -> Iterator[bytes]:
 def test_it_ends_in_a_small_4xx_with_little_memory(client: TestClient, what: str) -> None:
     method, path, content, media_type, status, code = REQUESTS[what]
     client.put(path, content=b"a,b\n1,2\n", headers={"content-type": "text/csv"})  # loads pandas
-    tracemalloc.start()
-    answer = client.request(
-        method, path, content=in_chunks(content), headers={"content-type": media_type}
-    )
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    verified(client)  # or models would be opened meanwhile
+    peaks = []
+    for _ in range(2):  # other threads' memory is counted too, now and then
+        tracemalloc.start()
+        answer = client.request(
+            method, path, content=in_chunks(content), headers={"content-type": media_type}
+        )
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code)
     assert len(problem["errors"]) <= MOST_FAULTS
     assert len(answer.content) < LONGEST_ANSWER
-    assert peak < MOST_MEMORY
+    assert min(peaks) < MOST_MEMORY
 
 
 @pytest.mark.parametrize("number", [MOST_INVALID, MOST_INVALID + 1])

@@ -45,6 +45,7 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_CONNECT_TIMEOUT", "1"),
         ("DATABASE_STATEMENT_TIMEOUT", "0"),
         ("DATABASE_LOCK_TIMEOUT", "-1"),
+        ("FOLLOW_SECONDS", "-1"),
     ],
 )
 def test_a_setting_that_makes_no_sense_stops_the_start(
@@ -74,3 +75,56 @@ def test_the_page_for_operators_has_every_setting_with_its_default() -> None:
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROUGHCAST_DATABASE_URL", "postgresql://u:secret@host/name")
     assert "secret" not in repr(Settings())
+
+
+HOUR = 3_600
+BOUNDS: dict[str, dict[str, float]] = {
+    "database_connect_timeout": {"minimum": 2, "maximum": HOUR},
+    "database_statement_timeout": {"exclusiveMinimum": 0, "maximum": HOUR},
+    "database_lock_timeout": {"exclusiveMinimum": 0, "maximum": HOUR},
+    "follow_seconds": {"minimum": 0, "maximum": HOUR},
+    "port": {"minimum": 0, "maximum": 65_535},
+    "drain_seconds": {"minimum": 0, "maximum": HOUR},
+    "shutdown_timeout": {"minimum": 0, "maximum": HOUR},
+    **{
+        key: {"exclusiveMinimum": 0}
+        for key in ("rate_limit", "header_timeout", "body_timeout", "write_timeout")
+    },
+    **{key: {"minimum": 0} for key in ("max_stale_sessions", "max_missing_sessions")},
+    **{
+        key: {"minimum": 1}
+        for key in (
+            "ledger_days",
+            "ledger_replay_days",
+            "max_recorded",
+            "max_waiting_records",
+            "max_open_models",
+            "concurrency_limit",
+            "max_body_bytes",
+            "max_body_values",
+            "max_held_bytes",
+            "max_url_bytes",
+            "max_header_bytes",
+            "max_headers",
+            "max_connections",
+            "work_threads",
+            "max_waiting_work",
+            "ingest_threads",
+            "max_waiting_ingests",
+        )
+    },
+}
+
+
+def test_numbers_are_bounded_where_others_make_no_sense() -> None:
+    limits = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    found = {
+        name: {
+            limit: part[limit]
+            for part in (described, *described.get("anyOf", ()))
+            for limit in limits
+            if limit in part
+        }
+        for name, described in Settings.model_json_schema()["properties"].items()
+    }
+    assert {name: bounds for name, bounds in found.items() if bounds} == BOUNDS

@@ -11,6 +11,7 @@ import pytest
 from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient
+from tests.service.worlds import verified
 from volatility import datasets
 from volatility.calendars import get_calendar
 from volatility.series import daily_series
@@ -41,7 +42,7 @@ def served(client: TestClient) -> list[tuple[str, str]]:
 
 
 def test_everything_is_ready(client: TestClient) -> None:
-    answer = client.get("/health/ready").json()
+    answer = verified(client).get("/health/ready").json()
     assert (answer["status"], answer["refused"], answer["warnings"]) == ("ok", [], [])
     assert answer["assets"] == len(datasets.NAMES)
 

@@ -3,10 +3,13 @@
 import contextlib
 import http.client
 import json
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +57,7 @@ class Client:
 
 
 def test_busy_connections_lose_no_request(settings: Settings) -> None:
-    with serving(settings, DRAIN_SECONDS="5") as served:
+    with serving(settings, DRAIN_SECONDS="2") as served:
         under_way = threading.Barrier(BUSY + 1)
         clients = [Client(served.port, under_way) for _ in range(BUSY)]
         under_way.wait()  # each has had an answer, and goes on
@@ -90,6 +93,21 @@ def test_readiness_says_so_while_others_are_still_answered(settings: Settings) -
         client = Client(served.port, threading.Barrier(1))
         client.thread.join()
         assert (client.answered, client.lost) == (1, "")
+
+
+def test_ctrl_c_after_sigterm_waits_for_nothing(settings: Settings) -> None:
+    with (
+        serving(settings, DRAIN_SECONDS="3600", SHUTDOWN_TIMEOUT="3600") as served,
+        connect(served.port) as stalled,
+    ):
+        stalled.sendall(post("/forecast", len(QUESTION)) + QUESTION[:5])
+        served.process.send_signal(signal.SIGTERM)
+        while ready(served.port)[0] == 200:
+            pass
+        served.process.send_signal(signal.SIGTERM)  # which changes nothing
+        assert ready(served.port)[0] == 503
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(END_SECONDS) == 0
 
 
 @pytest.fixture
@@ -138,3 +156,51 @@ def test_a_client_that_does_not_read_its_answer_is_cut(hasty: Serving) -> None:
         assert stalled.recv(12) == b"HTTP/1.1 200"
         assert_cut(hasty)
     assert "connections cut" in hasty.events()
+
+
+STUCK_STORE = """
+import time
+from models_store import Store
+
+load = Store.load
+
+
+def never(self, asset, model, *given):
+    if model == "har":
+        time.sleep(3600)
+    return load(self, asset, model, *given)
+
+
+Store.load = never
+"""
+
+
+def test_a_store_that_never_answers_keeps_neither_others_nor_the_end_waiting(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(STUCK_STORE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    stuck = json.dumps({"asset": ASSET, "model": "har"}).encode()
+    with (
+        serving(settings, SHUTDOWN_TIMEOUT="0", DRAIN_SECONDS="0") as served,
+        connect(served.port) as one,
+        connect(served.port) as another,
+    ):
+        assert explained(served.port)
+        for it in (one, another):  # as many as there are threads
+            it.sendall(post("/forecast", len(stuck)) + stuck)
+        assert explained(served.port)
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(END_SECONDS) == 0
+    assert "threads left behind" in served.events()
+
+
+def explained(port: int) -> dict:
+    """A forecast by a model that is not stuck, in a thread."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=END_SECONDS)
+    connection.request("GET", f"/forecast/{ASSET}?model=log_har&explain=true")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    found = json.load(answer)["explanation"]
+    connection.close()
+    return found

@@ -3,6 +3,7 @@
 The bars are made so that their Garman-Klass variance is the series that the models were fitted on.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from models_store import Store
 from models_store.artifact import encode
 from models_store.predictors import linear
-from service.assets.database import HeldAsset, HistoryStore
+from service.assets.database import HeldAsset, HeldBars, HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import (
     LEVERAGE,
@@ -22,6 +23,7 @@ from tests.models_store.artifacts import (
     make_network_files,
     make_series,
 )
+from tests.service.client import TestClient
 from volatility.bars import DAILY, Bars
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.regressor_names import coefficients_of
@@ -38,6 +40,16 @@ NOW = datetime(2021, 2, 4, 12, tzinfo=UTC)  # the session of LAST has closed, th
 
 def clock() -> datetime:
     return NOW
+
+
+class SetClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 def bars_of(series: DatedSeries, drift: float = 0.0) -> Bars:
@@ -60,6 +72,11 @@ def bars_of(series: DatedSeries, drift: float = 0.0) -> Bars:
 
 def held_asset(asset: str = ASSET) -> HeldAsset:
     return HeldAsset(asset, "24/7", "garman_klass", DAILY, "simulated", "crypto")
+
+
+def first_held(bars: Bars, asset: str = ASSET) -> HeldBars:
+    """Bars as an empty database is filled with them."""
+    return HeldBars(held_asset(asset), bars, revision=1)
 
 
 def json_bars(bars: Bars) -> list[dict[str, object]]:
@@ -97,7 +114,7 @@ def build(folder: Path) -> None:
 def hold(database_url: str) -> None:
     """Hold the bars in an empty database."""
     history = HistoryStore(database_url)
-    history.prepare([(held_asset(), bars_of(make_series()))])
+    history.prepare([first_held(bars_of(make_series()))])
     history.close()
 
 
@@ -107,6 +124,13 @@ def damage(
     """Flip one bit of an artifact."""
     path = settings.store / ASSET / model / str(version) / name
     path.write_bytes(flip_byte(path.read_bytes(), -3))
+
+
+def verified(client: TestClient) -> TestClient:
+    """A client of a service that has verified all of its models."""
+    while client.get("/health/ready").json().get("unverified"):
+        time.sleep(0.01)
+    return client
 
 
 def publish_others(settings: Settings) -> None:

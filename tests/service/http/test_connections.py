@@ -14,8 +14,9 @@ from fastapi import FastAPI
 
 from service import server
 from service.http.middleware import request_log
-from service.server import server_of
+from service.server import Server, server_of
 from service.settings import Settings
+from tests.service.patience import eventually
 from tests.service.worlds import ASSET
 
 FORECAST = json.dumps({"asset": ASSET, "model": "har"}).encode()
@@ -28,11 +29,12 @@ SHORT_LIMITS = {
     "header_timeout": 0.3,
     "body_timeout": 0.3,
     "write_timeout": 0.3,
+    "drain_seconds": 0.0,
 }
 
 
 @pytest.fixture
-def port(app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def running(app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(server, "_TICKS", 1)
     monkeypatch.setattr(server, "spare_the_collector", lambda: None)
 
@@ -46,9 +48,15 @@ def port(app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
     while not running.started:
         assert thread.is_alive()
         time.sleep(0.01)
-    yield running.servers[0].sockets[0].getsockname()[1]
+    yield running
     running.should_exit = True
     thread.join(30)
+
+
+@pytest.fixture
+def port(running: Server) -> int:
+    number: int = running.servers[0].sockets[0].getsockname()[1]
+    return number
 
 
 def connected(port: int) -> socket.socket:
@@ -126,7 +134,8 @@ def test_an_address_is_that_of_the_connection(port: int) -> None:
     assert b'"client":"127.0.0.1"' in stream.getvalue()
 
 
-def test_headers_without_end_are_not_kept(port: int) -> None:
+def test_headers_without_end_are_not_kept(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.http.connections._LINGER", 0.2)
     sent, lines, most = 0, b"x-filler: %b\r\n" % (b"a" * 8_000), 10_000
     with connected(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
@@ -163,10 +172,11 @@ def test_a_connection_without_a_request_is_closed(port: int, sent: bytes) -> Non
         assert answers(connection) == b""
 
 
-def test_a_caller_who_does_not_read_is_cut_off(port: int) -> None:
+def test_a_caller_who_does_not_read_is_cut_off(running: Server, port: int) -> None:
     with connected(port) as connection:
         connection.sendall(request("GET /large HTTP/1.1"))
-        time.sleep(4)
+        eventually(lambda: len(running.server_state.connections) == 1)
+        eventually(lambda: not running.server_state.connections)
         read = 0
         with suppress(ConnectionResetError):
             while part := connection.recv(1 << 20):

@@ -40,7 +40,7 @@ def items_of(found: LongList, content: bytes) -> list[Any]:
 
 
 @given(document=documents, chunk=st.sampled_from([2, 3, 7, 1 << 17]))
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 def test_lists_are_those_of_the_parsed_document(document: dict[str, Any], chunk: int) -> None:
     content = json.dumps(document, ensure_ascii=False).encode()
     with pytest.MonkeyPatch.context() as patched:
@@ -50,7 +50,20 @@ def test_lists_are_those_of_the_parsed_document(document: dict[str, Any], chunk:
     assert found == expected
 
 
-@pytest.mark.parametrize("content", [b'{"a": [', b'{"a": "', b"[[]", b"}", b'"\\"'])
+@pytest.mark.parametrize("chunk", range(2, 24))
+def test_a_chunk_may_end_anywhere_among_backslashes(chunk: int) -> None:
+    text = ("X\\", '\\\\"', 'a\\"]', "\\" * 7, '"\\X"', "},")
+    document = {"X": ["]", *text], "b": {"c": [*text, 1]}}
+    content = json.dumps(document).encode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_lists, "_CHUNK", chunk)
+        found = {it.path: items_of(it, content) for it in lists_of(content, outline(content))}
+    assert found == {("X",): document["X"], ("b", "c"): [*text, 1]}
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"a": [', b'{"a": "', b"[[]", b"}", b'"\\"', b'"\\', b'"a', b"]"]
+)
 def test_brackets_and_quotes_that_do_not_match_are_no_json(content: bytes) -> None:
     with pytest.raises(MalformedJson, match="do not match"):
         outline(content)
@@ -76,3 +89,35 @@ def test_slices_are_of_some_kilobytes_and_of_all_items_in_order() -> None:
 def test_an_object_of_many_lists_is_left_to_pydantic() -> None:
     content = json.dumps({f"a{number}": [1] for number in range(65)}).encode()
     assert lists_of(content, outline(content)) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        ({"a": {"b": {"c": [1]}}}, [("a", "b", "c")]),
+        ({"a": {"b": {"c": {"d": [1]}}}}, []),  # deeper than any list of a request
+        ({"a": [{"b": [1]}]}, [("a",)]),
+        ({f"a{number}": [1] for number in range(64)}, [(f"a{number}",) for number in range(64)]),
+        ({"k" * 250: [1]}, [("k" * 250,)]),
+        ({"k" * 300: [1]}, []),
+    ],
+)
+def test_lists_are_known_as_deep_and_by_names_as_long_as_requests_have(
+    document: dict[str, Any], paths: list[tuple[str, ...]]
+) -> None:
+    content = json.dumps(document).encode()
+    assert [it.path for it in lists_of(content, outline(content))] == paths
+
+
+def test_a_list_is_shown_by_where_it_is() -> None:
+    [found] = lists_of(b'{"a": [1, 2]}', outline(b'{"a": [1, 2]}'))
+    assert repr(found) == "LongList(path=('a',), start=7, end=11)"
+
+
+def test_other_threads_have_their_turn_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+    monkeypatch.setattr("service.http.json_lists.time.sleep", turns.append)
+    content = json.dumps({"a": list(range(600))}).encode()
+    [found] = lists_of(content, outline(content))
+    assert len(list(found.slices())) == len(turns) == 3
+    assert set(turns) == {0}

@@ -43,6 +43,28 @@ def test_as_much_as_may_wait_waits_and_the_rest_is_refused() -> None:
     assert sorted(done) == [0, 1, 2, 4]
 
 
+def test_no_more_gets_in_when_all_come_in_one_step_of_the_loop() -> None:
+    gate, refused = threading.Event(), []
+
+    async def crowd() -> None:
+        lane = Lane("work", threads=1, waiting=2)
+
+        async def ask() -> None:
+            try:
+                await lane.run(gate.wait, 30)
+            except Overloaded as error:
+                refused.append(error.found)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            gate.set()
+
+    anyio.run(crowd)
+    assert refused == [2] * 5
+
+
 @pytest.fixture
 def stuck(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Writes that wait, as behind a locked database, until the event is set."""

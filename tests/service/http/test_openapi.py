@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from service.http.error_forms import foreign_form
+from service.http.problems import MEDIA_TYPE, Problem
 from service.server import main
 from tests.service.client import TestClient
 
@@ -49,6 +51,8 @@ def test_every_route_of_the_design_is_there(document: dict[str, Any]) -> None:
         "GET /health/live",
         "GET /health/ready",
         "GET /metrics",
+        "POST /v2/models/{name}/infer",
+        "POST /v1/timeseries/forecast",
     }
 
 
@@ -57,12 +61,19 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
         assert name.removeprefix("#/components/schemas/") in document["components"]["schemas"]
 
 
-def test_every_error_is_a_problem_document(document: dict[str, Any]) -> None:
-    for item in document["paths"].values():
+def test_every_error_is_a_problem_document_or_one_of_its_protocol(
+    document: dict[str, Any],
+) -> None:
+    for path, item in document["paths"].items():
+        form = foreign_form(path)
+        media_type, schema = (form.media_type, form.schema) if form else (MEDIA_TYPE, Problem)
+        assert (form is not None) is path.startswith(("/v1", "/v2"))
         for operation in item.values():
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    assert list(response["content"]) == ["application/problem+json"]
+                    assert list(response["content"]) == [media_type]
+                    name = response["content"][media_type]["schema"]["$ref"].rpartition("/")[2]
+                    assert name == schema.__name__
                     assert "`" in response["description"]  # names the codes
 
 

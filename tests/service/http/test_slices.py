@@ -102,13 +102,11 @@ def test_values_where_no_request_has_so_many_are_refused_unread(body: dict[str, 
     assert refused.value.code == "too_many_values"
 
 
-def test_of_a_name_that_stands_twice_the_last_counts() -> None:
-    first, last = encoded(RV[:4_000]), encoded(RV[:9_000])
-    twice = b'{"rv": %b, "rv": %b}' % (first, last)
-    assert len(last) > SHORT
-    assert read(HurstRequest, twice).rv == RV[:9_000]
-    assert read(HurstRequest, b'{"rv": [1, 2], "log_volatility": [1], "rv": null}').rv is None
-    assert read(HurstRequest, b'{"rv": %b, "rv": [1, 2]}' % first).rv == [1, 2]
+@pytest.mark.parametrize("last", [b"[1, 2]", encoded(RV[:4_000]), encoded(RV[:9_000])])
+def test_a_list_that_stands_twice_is_refused(last: bytes) -> None:
+    twice = b'{"rv": %b, "measure": "parkinson", "rv": %b}' % (encoded(RV[:9_000]), last)
+    assert len(twice) > SHORT
+    assert faults_of(HurstRequest, twice) == ["rv"]
 
 
 @pytest.mark.parametrize("at", [10, 200_000])

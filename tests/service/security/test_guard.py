@@ -17,7 +17,7 @@ from service.http.problems import MEDIA_TYPE
 from service.security import audit
 from service.security.guard import Policy, is_loopback
 from service.security.keys import make_key
-from service.security.scopes import OPEN, SCOPES, Scope, needed_for
+from service.security.scopes import OPEN, SCOPES, KeyScope, needed_for
 from service.security.store import KeyStore
 from service.settings import Settings
 from tests.keys import write_keys
@@ -25,7 +25,9 @@ from tests.service.client import TestClient
 from tests.service.worlds import ASSET, clock
 
 
-def add_key(settings: Settings, *scopes: Scope, name: str = "desk") -> tuple[str, dict[str, str]]:
+def add_key(
+    settings: Settings, *scopes: KeyScope, name: str = "desk"
+) -> tuple[str, dict[str, str]]:
     """Make a key; its id, and the headers that bring it."""
     database = open_database(settings.database_url, USUAL)
     key, text = make_key(name, scopes, 0)
@@ -109,8 +111,14 @@ def test_every_route_needs_the_scope_that_its_work_is_worth(client: TestClient) 
         if method != "HEAD"
     }
     writing = {key for key, scope in found.items() if scope not in ("forecast", None)}
-    assert writing == {"PUT /assets/{asset}/bars"}
-    assert found["PUT /assets/{asset}/bars"] == "ingest"
+    assert {key: found[key] for key in writing} == {
+        "POST /assets": "ingest",
+        "PUT /assets/{asset}/bars": "ingest",
+        "DELETE /assets/{asset}": "admin",
+        "POST /admin/reload": "admin",
+        "POST /admin/models/{asset}/{model}/promote": "admin",
+        "POST /admin/models/{asset}/{model}/roll-back": "admin",
+    }
     assert {key.partition(" ")[2] for key, scope in found.items() if scope is None} == OPEN
     assert needed_for("POST", "/admin/reload") == needed_for("DELETE", "/models/X/y") == "admin"
 

@@ -48,9 +48,12 @@ def test_the_time_to_wait_is_told_in_whole_seconds(clock: Clock) -> None:
     counted = Quotas(rate=0.25, at_once=None)
     assert asked(counted)
     clock.now += 1
-    with pytest.raises(RateLimited) as refused:
+    message = "more than 0.25 requests a second of this client"
+    with pytest.raises(RateLimited, match=message) as refused:
         counted.begin("desk")
     assert refused.value.headers == {"retry-after": "3"}
+    told = (refused.value.field, refused.value.found, refused.value.needed)
+    assert told == ("client", "more than 0.25 a second", "at most 0.25 a second")
     clock.now += 3
     assert asked(counted)
 
@@ -63,6 +66,8 @@ def test_a_client_may_have_so_much_under_way() -> None:
     with pytest.raises(TooManyAtOnce, match="2 requests of this client are under way") as refused:
         counted.begin("desk")
     assert refused.value.headers == {"retry-after": "1"}
+    told = (refused.value.field, refused.value.found, refused.value.needed)
+    assert told == ("client", 2, "at most 2 at once")
     counted.begin("another")
     counted.end("desk")
     counted.begin("desk")
@@ -73,7 +78,7 @@ def test_what_is_refused_for_being_too_much_does_not_count_as_asked() -> None:
     counted = Quotas(rate=2, at_once=1)
     counted.begin("desk")
     for _ in range(5):
-        with pytest.raises(TooManyAtOnce):
+        with pytest.raises(TooManyAtOnce, match="1 requests of this client are under way"):
             counted.begin("desk")
     counted.end("desk")
     assert asked(counted)
@@ -88,7 +93,7 @@ def test_clients_that_ask_no_more_are_forgotten(
     for place in range(10):
         clock.now += 1
         assert asked(counted, f"client {place}")
-    with pytest.raises(TooManyAtOnce):
+    with pytest.raises(TooManyAtOnce, match="1 requests of this client are under way"):
         counted.begin("busy")
     for place in range(5):  # nobody is idle
         counted.begin(f"at once {place}")

@@ -1,0 +1,104 @@
+"""How the application is put together from its settings."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from service.app import _lanes, _quotas, create_app
+from service.http.lanes import Lane
+from service.http.limits import BodyLimits
+from service.http.middleware import RequestMiddleware
+from service.security.guard import Guard, Policy
+from service.security.quotas import Quotas
+from service.settings import Settings
+from tests.service.client import TestClient
+
+DESK = "https://desk.example.com"
+
+
+def options_of(app: FastAPI, middleware: Any) -> dict[str, Any] | None:
+    """What a middleware was given; None where there is none."""
+    found = [it.kwargs for it in app.user_middleware if it.cls is middleware]
+    return dict(found[0]) if found else None
+
+
+def test_each_kind_of_work_has_as_many_threads_as_are_set() -> None:
+    own = Settings(work_threads=3, max_waiting_work=4, ingest_threads=5, max_waiting_ingests=6)
+
+    def described(lane: Lane) -> tuple[str, int, int, float]:
+        return lane._work, lane.threads, lane._waiting, lane._limiter.total_tokens
+
+    assert [described(it) for it in _lanes(own)] == [
+        ("work", 3, 4, 3),
+        ("models", 3, 4, 3),
+        ("bars", 5, 6, 5),
+        ("issued forecasts", 3, 4, 3),
+        ("probe", 1, 8, 1),
+        ("command", 1, 8, 1),
+    ]
+
+
+def test_bodies_are_read_up_to_what_is_set() -> None:
+    own = Settings(max_body_bytes=1, max_body_values=2, max_held_bytes=3)
+    options = options_of(create_app(own), RequestMiddleware)
+    assert options is not None
+    limits = options["limits"]
+    assert isinstance(limits, BodyLimits)
+    assert (limits.most_bytes, limits.most_values, limits.most_held) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, None),
+        ({"rate_limit": 2.0}, (2.0, None)),
+        ({"concurrency_limit": 3}, (None, 3)),
+        ({"rate_limit": 2.0, "concurrency_limit": 3}, (2.0, 3)),
+    ],
+)
+def test_clients_are_counted_where_a_limit_is_set(
+    limits: dict[str, Any], expected: tuple[float | None, int | None] | None
+) -> None:
+    counted = _quotas(Settings(**limits))
+    if expected is None:
+        assert counted is None
+        return
+    assert isinstance(counted, Quotas)
+    assert (counted._rate, counted._at_once) == expected
+
+
+def test_the_guard_has_the_policy_of_the_settings() -> None:
+    own = Settings(host="0.0.0.0", authentication="none", allowed_hosts=("vol.example.com",))
+    options = options_of(create_app(own), Guard)
+    assert options is not None
+    names = {"vol.example.com", "localhost", "127.0.0.1", "::1", "0.0.0.0"}
+    assert options["policy"] == Policy(keys_required=False, hosts=frozenset(names))
+    assert options["quotas"] is None
+
+
+def test_pages_of_a_named_origin_may_do_what_the_service_does() -> None:
+    assert options_of(create_app(Settings()), CORSMiddleware) is None
+    app = create_app(Settings(cors_origins=(DESK,)))
+    client = TestClient(app)
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        asking = {
+            "origin": DESK,
+            "access-control-request-method": method,
+            "access-control-request-headers": "authorization,content-type,x-request-id",
+        }
+        answer = client.options("/forecast", headers=asking)
+        assert answer.status_code == 200, method
+        assert answer.headers["access-control-allow-origin"] == DESK
+    refused = {"origin": DESK, "access-control-request-method": "PATCH"}
+    assert client.options("/forecast", headers=refused).status_code == 400
+    answer = client.get("/health/live", headers={"origin": DESK})
+    shown = {it.strip() for it in answer.headers["access-control-expose-headers"].split(",")}
+    assert shown == {"link", "retry-after", "roughcast-schema", "x-request-id"}
+
+
+def test_there_is_one_page_of_documentation() -> None:
+    client = TestClient(create_app(Settings()))
+    assert client.get("/docs").status_code == 200
+    assert client.get("/redoc").status_code == 404
