@@ -9,6 +9,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import select
 import socket
 import statistics
 import subprocess
@@ -17,7 +18,9 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -42,12 +45,19 @@ class Cost(NamedTuple):
     megabytes: float  # by which resident memory was larger at its peak
     p99: float  # of forecasts beside, seconds
 
-    def row(self, what: str, quiet: float) -> str:
-        """One row of the table of docs/abuse.md."""
+    def row(self, what: str, quiet: float, elsewhere: float) -> str:
+        """One row of the table of docs/abuse.md.
+
+        Parameters
+        ----------
+        what : was sent.
+        quiet : the percentile with nothing beside.
+        elsewhere : that with the same sent to another process, which shares the machine alone.
+        """
         found = ", ".join(f"{count} × {status}" for status, count in self.statuses.items())
         return (
             f"| {what} | {found} | {self.seconds * 1e3:,.0f} ms | {self.megabytes:,.0f} MB | "
-            f"{self.p99 * 1e3:.1f} ms | {self.p99 / quiet:.1f} |"
+            f"{self.p99 * 1e3:.1f} ms | {self.p99 / quiet:.1f} | {elsewhere / quiet:.1f} |"
         )
 
 
@@ -57,15 +67,21 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=20_000, help="mixed ones; 0 for none")
     parser.add_argument("--only", default="", help="what has this in its name")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as (pid, port):
-        print("| request | answers | time | memory | p99 beside | to quiet |")
-        print("|---|---|---:|---:|---:|---:|")
-        quiet = beside(pid, port, partial(time.sleep, LEAST_SECONDS))
-        print(quiet._replace(statuses={}).row("none", quiet.p99), flush=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(Path(folder) / "one") as (pid, port),
+        served(Path(folder) / "other") as (_, other),
+    ):
+        print("| request | answers | time | memory | p99 beside | to quiet | sent elsewhere |")
+        print("|---|---|---:|---:|---:|---:|---:|")
+        idle = partial(time.sleep, LEAST_SECONDS)
+        quiet = statistics.median(beside(pid, port, idle).p99 for _ in range(3))
+        print(f"| none |  |  |  | {quiet * 1e3:.1f} ms | 1.0 |  |", flush=True)
         for what, send in REQUESTS.items():
             if options.only in what:
                 cost = beside(pid, port, partial(send, port))
-                print(cost.row(what, quiet.p99), flush=True)
+                elsewhere = beside(pid, port, partial(send, other)).p99
+                print(cost.row(what, quiet, elsewhere), flush=True)
         print(
             f"\nlast first answer of 128 new connections beside 128 busy: {newcomers(port):.2f} s"
         )
@@ -78,6 +94,7 @@ def main() -> None:
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[int, int]]:
     """The service as its users start it: its process and its port."""
+    folder.mkdir()
     environment = os.environ | {
         "ROUGHCAST_STORE": str(folder / "store"),
         "ROUGHCAST_DATABASE_URL": f"sqlite:///{folder}/history.sqlite3",
@@ -173,18 +190,21 @@ def sent(method: str, path: str, content: bytes, media_type: str, port: int) -> 
 def many_headers(port: int) -> Statuses:
     """Send headers until the service has had enough of them."""
     line = b"x-filler: " + b"a" * 8_000 + b"\r\n"
+    head = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n"
+    return sent_until_answered(port, head, line, HEADER_BYTES // len(line), b"\r\n")
+
+
+def sent_until_answered(port: int, head: bytes, part: bytes, number: int, end: bytes) -> Statuses:
+    """Send one part again and again, and no more once there is an answer, as curl does."""
     with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
         with suppress(OSError):
-            connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n")
-            for _ in range(HEADER_BYTES // len(line)):
-                connection.sendall(line)
-                connection.setblocking(False)
-                with suppress(BlockingIOError):
-                    if connection.recv(1, socket.MSG_PEEK):
-                        break
-                connection.settimeout(600)
-            connection.sendall(b"\r\n")
-        connection.settimeout(600)
+            connection.sendall(head)
+            for _ in range(number):
+                connection.sendall(part)
+                if select.select([connection], [], [], 0)[0]:
+                    break
+            else:
+                connection.sendall(end)
         try:
             return {int(connection.recv(100).split()[1]): 1}
         except (OSError, IndexError) as error:
@@ -192,28 +212,16 @@ def many_headers(port: int) -> Statuses:
 
 
 def bodies_at_once(port: int) -> Statuses:
-    """Send 24 bodies of sixteen megabytes at one time."""
-    head, tail = b'{"asset":"BTC-USD","history":{"rv":[', b'"x"]}}'
-    number = b"0.0012" + b"0" * 193 + b","
-    content = head + number * ((BODY_BYTES - len(head) - len(tail)) // len(number)) + tail
-    found: list[Statuses] = []
-    threads = [
-        threading.Thread(
-            target=lambda: found.append(
-                sent("POST", "/forecast", content, "application/json", port)
-            )
-        )
-        for _ in range(24)
-    ]
-    for it in threads:
-        it.start()
-    for it in threads:
-        it.join()
-    statuses: Statuses = {}
-    for one in found:
-        for status in one:
-            statuses[status] = statuses.get(status, 0) + 1
-    return statuses
+    """Send 24 bodies of sixteen megabytes at one time, the last value of each no number."""
+    begin, end = b'{"asset":"BTC-USD","history":{"rv":[', b'"x"]}}'
+    part = (b"0.0012" + b"0" * 193 + b",") * 100
+    number = (BODY_BYTES - len(begin) - len(end)) // len(part)
+    length = len(begin) + number * len(part) + len(end)
+    head = b"POST /forecast HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    head += b"content-length: %d\r\n\r\n%b" % (length, begin)
+    with ThreadPoolExecutor(24) as pool:
+        each = [pool.submit(sent_until_answered, port, head, part, number, end) for _ in range(24)]
+    return Counter(status for it in each for status in it.result())
 
 
 def posted(path: str, body: Any) -> Callable[[int], Statuses]:

@@ -158,9 +158,9 @@ def _databases() -> Generator[str]:
     server = PostgresServer()
     try:
         while True:
-            url = server.create()
+            url = server.borrow()
             yield url
-            server.drop(url)
+            server.give_back(url)
     finally:
         server.close()
 

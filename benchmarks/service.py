@@ -1,4 +1,4 @@
-"""The service against other FastAPI applications; its start; its batches.
+"""The service against other FastAPI applications; its start; its batches; a bar that comes in.
 
 Requests go straight into the ASGI application, or over a connection to uvicorn; ours and the peer's
 in turn, so that a busy machine slows both.
@@ -24,12 +24,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchmarks.service_peers import empty_peer, lean_peer, plain_peer
 from benchmarks.timing import Result, within
 from service.app import State, create_app
+from service.assets.database import HeldAsset, HistoryStore
 from service.forecasts import batch
 from service.forecasts.batch import Parsed
 from service.forecasts.encoding import EncodedForecasts
@@ -37,11 +39,15 @@ from service.forecasts.schemas import ForecastAnswer
 from service.operations import logs
 from service.server import spare_the_collector
 from service.settings import Settings
+from volatility.bars import PRICES, Bars
+from volatility.datasets import load
 
 ASSET = "BTC-USD"
-MAX_RESIDENT = 250  # megabytes
+MAX_RESIDENT = 220  # megabytes
 ROUNDS, REQUESTS = 30, 100  # medians over rounds; requests of each kind a round
 HELD = {"asset": ASSET, "model": "har"}
+LONG, HOURS = "LONG", 173_000  # twenty years of hours
+FIRST_HOUR = np.datetime64("2000-01-01T00", "s")
 NETWORK = {"asset": ASSET, "model": "lstm"}
 
 
@@ -52,6 +58,7 @@ def run() -> Iterator[Result]:
         )
         yield from _start("first start to ready", settings)
         yield from _start("next start to ready", settings)
+        _hold_hours(settings)
         with _quiet_logs():
             results, example = asyncio.run(_measured(settings))
         yield from results
@@ -60,7 +67,7 @@ def run() -> Iterator[Result]:
 
 def _start(what: str, settings: Settings) -> Iterator[Result]:
     with _process(settings) as (process, port, seconds):
-        yield within(f"{what}, shipped store", seconds, 2.0)
+        yield within(f"{what}, shipped store", seconds, 1.5)
         _exchange(port, HELD)
         resident = _resident_megabytes(process.pid)
     yield Result(
@@ -210,12 +217,14 @@ async def _measured(settings: Settings) -> tuple[list[Result], ForecastAnswer]:
             HELD,
             0.6,
         )
+        recorded = await _recorded(app, dict(state))
         anyones = json.dumps({"model": "universal", "calendar": "24/7", **with_bars}).encode()
         once = [await _seconds(app, dict(state), anyones) / REQUESTS for _ in range(ROUNDS)]
         universal = within(
             "in process, 250 bars, universal, one request", statistics.median(once), 1e-3
         )
-        return [*results, unremembered, universal, *_batches(state)], example
+        newest = await _one_more_bar(app, dict(state))
+        return [*results, unremembered, recorded, universal, *_batches(state), newest], example
 
 
 def _forgetful(app: ASGIApp) -> ASGIApp:
@@ -226,6 +235,30 @@ def _forgetful(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return answer
+
+
+async def _recorded(app: ASGIApp, state: dict[str, Any]) -> Result:
+    """Forecasts of which none was made before, written into the ledger to the last, and not."""
+    recorder, number = state["ledger"].recorder, 10 * REQUESTS
+    kinds = {True: EncodedForecasts(recorder.note), False: EncodedForecasts()}
+    took: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(2 * (ROUNDS // 6)):
+        is_recorded = turn % 2 == 0
+        probabilities = (0.1 + 1e-6 * it for it in range(turn * number, (turn + 1) * number))
+        contents = [json.dumps(HELD | {"quantiles": [it]}).encode() for it in probabilities]
+        asked = state | {"encoded": kinds[is_recorded]}
+        began = time.perf_counter()
+        for content in contents:
+            await _post(app, asked, content)
+        if is_recorded:
+            await asyncio.to_thread(recorder.flush)
+        took[is_recorded].append((time.perf_counter() - began) * REQUESTS / number)
+    return _throughput(
+        "in process, held history, HAR, new each time, recorded, to not recorded",
+        took[True],
+        took[False],
+        0.95,
+    )
 
 
 async def _against_peer(
@@ -246,15 +279,45 @@ async def _seconds(app: ASGIApp, state: dict[str, Any], content: bytes) -> float
     return time.perf_counter() - began
 
 
+def _hold_hours(settings: Settings) -> None:
+    """Hold the shipped hourly bars again and again, as one long history."""
+    hours = load("BTC-USD-1H").bars
+    prices = {name: np.resize(getattr(hours, name), HOURS) for name in PRICES}
+    stamps = FIRST_HOUR + np.arange(HOURS) * np.timedelta64(1, "h")
+    asset = HeldAsset(LONG, "24/7", "realized_variance", 3600, "repeated", "crypto")
+    history = HistoryStore(settings.database_url)
+    history.merge(asset, Bars(stamps, interval=3600, **prices))
+    history.close()
+
+
+async def _one_more_bar(app: ASGIApp, state: dict[str, Any]) -> Result:
+    """Put bars of one hour after another, onto years of them."""
+    took = []
+    for number in range(HOURS, HOURS + ROUNDS):
+        opened = str(FIRST_HOUR + number * np.timedelta64(1, "h"))
+        bar = {"timestamp": f"{opened}Z", "open": 1e4, "high": 1.01e4, "low": 9e3, "close": 1e4}
+        content = json.dumps({"bars": [bar]}).encode()
+        began = time.perf_counter()
+        await _send(app, state, content, "PUT", f"/assets/{LONG}/bars")
+        took.append(time.perf_counter() - began)
+    return within(f"in process, one bar onto {HOURS:,}", statistics.median(took), 0.02)
+
+
 async def _post(app: ASGIApp, state: dict[str, Any], content: bytes) -> bytes:
+    return await _send(app, state, content, "POST", "/forecast")
+
+
+async def _send(
+    app: ASGIApp, state: dict[str, Any], content: bytes, method: str, path: str
+) -> bytes:
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
-        "path": "/forecast",
-        "raw_path": b"/forecast",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
         "headers": [
@@ -284,25 +347,20 @@ async def _post(app: ASGIApp, state: dict[str, Any], content: bytes) -> bytes:
 
 
 def _batches(state: State) -> Iterator[Result]:
-    held = batch.parse(json.dumps({"items": [HELD] * 10_000}).encode())
+    held = list(batch.parse(json.dumps({"items": [HELD] * 10_000}).encode()))
     rv = state["holdings"].get(ASSET).series().rv[-22:].tolist()
-    inline = batch.parse(
-        json.dumps(
-            {
-                "items": [
-                    HELD | {"history": {"rv": [value * (1 + at * 1e-5) for value in rv]}}
-                    for at in range(10_000)
-                ]
-            }
-        ).encode()
-    )
+    bodies = [
+        HELD | {"history": {"rv": [value * (1 + at * 1e-5) for value in rv]}}
+        for at in range(10_000)
+    ]
+    inline = list(batch.parse(json.dumps({"items": bodies}).encode()))
     for name, items in (("held history", held), ("22 values each", inline)):
         seconds = statistics.median(_timed(partial(_answer, items, state)) for _ in range(5))
         yield within(f"batch of 10,000, HAR, {name}, without parsing", seconds, 0.1)
 
 
-def _answer(items: list[Parsed], state: State) -> bytes:
-    return batch.answer(items, state["questions"], state["encoded"], "/forecast/batch").body
+def _answer(items: list[Parsed], state: State) -> batch.Answer:
+    return batch.answer(items, state["questions"], state["encoded"], "/forecast/batch")
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -3,6 +3,7 @@
 import difflib
 import random
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
 _NAMED_FOR_TYPES = ("NewType", "ParamSpec", "TypeVar")  # calls whose arguments nothing reads
+_TYPES = ("Callable", "Mapping", "NDArray", "Sequence")  # of which an alias stands in annotations
 
 
 class Mutant(NamedTuple):
@@ -96,7 +98,12 @@ def draw(root: Path, path: Path, line: int, chance: random.Random) -> Mutant:
 
 
 def _all_changes(path: Path) -> tuple[cst.Module, list[_Change]]:
-    wrapper = MetadataWrapper(cst.parse_module(path.read_text()), unsafe_skip_copy=True)
+    return _changes_in(path.read_text())
+
+
+@lru_cache(maxsize=64)  # of a megabyte each
+def _changes_in(code: str) -> tuple[cst.Module, list[_Change]]:
+    wrapper = MetadataWrapper(cst.parse_module(code), unsafe_skip_copy=True)
     visitor = _Changes()
     wrapper.visit(visitor)
     return wrapper.module, visitor.found
@@ -109,26 +116,35 @@ def _changes_of(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             # What holds a space is for people to read. In another case is no other change.
             prose = isinstance(node, cst.SimpleString) and " " in node.value
             found = [] if prose else found[:1]
-        yield from (it for it in found if _descriptions(it) == _descriptions(node))
+        yield from (it for it in found if _left_alone(it) == _left_alone(node))
 
 
-def _descriptions(node: cst.CSTNode) -> list[cst.CSTNode]:
-    """What a call says of itself for people to read."""
-    if not isinstance(node, cst.Call):
-        return []
-    return [it.value for it in node.args if it.keyword and it.keyword.value == "description"]
+def _left_alone(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Arguments of a call of which nothing that runs depends."""
+    return (
+        [it.value for it in node.args if _is_left_alone(it)] if isinstance(node, cst.Call) else []
+    )
+
+
+def _is_left_alone(node: cst.CSTNode) -> bool:
+    """Whether a node is an argument for people to read, or the slots of a frozen dataclass."""
+    if not isinstance(node, cst.Arg) or node.keyword is None:
+        return False
+    return node.keyword.value in ("description", "help", "metavar", "slots")
 
 
 def _says_nothing(node: cst.CSTNode) -> bool:
     """Whether no change of a node could be noticed: a list of exports, or a name of a type."""
     if isinstance(node, cst.Call):
         return isinstance(node.func, cst.Name) and node.func.value in _NAMED_FOR_TYPES
+    if isinstance(node, cst.Subscript):
+        return isinstance(node.value, cst.Name) and node.value.value in _TYPES
     if isinstance(node, cst.Assign):
         if _says_nothing(node.value):
             return True
         target = node.targets[0].target
         return isinstance(target, cst.Name) and target.value == "__all__"
-    return False
+    return _is_left_alone(node)
 
 
 def _diff(before: str, after: str) -> Sequence[str]:

@@ -22,6 +22,7 @@ LEFT_OUT = (
     "training/networks",
     "training/reproduction",
     "training/models/neural",
+    "training/commands/reproduce.py",
     "training/__main__.py",
     "service/__main__.py",
 )
@@ -34,6 +35,10 @@ TESTS_LEFT_OUT = (
     "tests/service/test_main.py",
     "tests/training/test_main.py",
 )
+# A line that runs at an import may be a constraint or a default of what the API describes.
+_DESCRIBED = ("models_store", "service")
+_QUICK = 3.0  # seconds that a file of tests takes
+_DESCRIPTION = "tests/service/http/test_openapi.py::test_it_is_the_one_on_file"
 _SETTINGS = """[run]
 source = volatility, models_store, training, service
 relative_files = true
@@ -58,8 +63,9 @@ class Reach:
         """Tests to run for a change, those first that reach its lines, and of these the quickest.
 
         A line that runs once, at an import or in a fixture that tests share, is reached by none or
-        by the first alone. So tests follow that reach anything of its file, and those of its
-        folder.
+        by the first alone. So others follow: for what runs at an import that of the API's
+        description and those of the room as a whole, as far as they are quick, which stand in no
+        folder of it; then tests that reach anything of its file, and those of its folder.
 
         Parameters
         ----------
@@ -73,6 +79,7 @@ class Reach:
         mirrored = f"tests/{Path(path).parent.as_posix()}/"
         groups = (
             _tests_of(there),
+            [] if _tests_of(there) else self._of_room(Path(path).parts[0]),
             _tests_of(anywhere),
             (test for test in self.seconds if test.startswith(mirrored)),
         )
@@ -83,6 +90,15 @@ class Reach:
                 if sum(chosen.values()) + known[test] <= most_seconds or not chosen:
                     chosen.setdefault(test, known[test])
         return list(chosen)
+
+    def _of_room(self, room: str) -> list[str]:
+        """Quick tests of a room as a whole, and that of the API's description if it is of it."""
+        in_root = [test for test in self.seconds if _folder_of(test) == f"tests/{room}"]
+        taken = dict.fromkeys(map(_file_of, in_root), 0.0)
+        for test in in_root:
+            taken[_file_of(test)] += self.seconds[test]
+        quick = [test for test in in_root if taken[_file_of(test)] < _QUICK]
+        return [*quick, _DESCRIPTION] if room in _DESCRIBED else quick
 
     @cached_property
     def _data(self) -> CoverageData:
@@ -102,7 +118,8 @@ def measure() -> Reach:
     for room in ROOMS:  # what was measured is kept if the next run is stopped
         of_room = [name for name in stale if name.startswith(f"tests/{room}/")]
         if of_room:
-            print(f"measuring which lines {len(of_room)} files of tests in {room} reach")
+            said = f"measuring which lines {len(of_room)} files of tests in {room} reach"
+            print(said, flush=True)
             found = _run(folder, of_room)
             for name in of_room:
                 known[name] = {"is": digests[name], "seconds": found.get(name, {})}
@@ -135,7 +152,8 @@ def copy_to(folder: Path) -> None:
 
 def _run(folder: Path, files: list[str]) -> dict[str, dict[str, float]]:
     """Seconds of each test that passes, by file."""
-    settings, log = folder / "coverage.ini", folder / "tests.jsonl"
+    # Not "coverage.ini": what begins as the data file does is taken for a part of it.
+    settings, log = folder / "settings.ini", folder / "tests.jsonl"
     settings.write_text(_SETTINGS.format(data=folder / "coverage"))
     log.unlink(missing_ok=True)
     coverage = ["--cov", f"--cov-config={settings}", "--cov-append", "--cov-context=test"]
@@ -161,6 +179,14 @@ def _run(folder: Path, files: list[str]) -> dict[str, dict[str, float]]:
     return found
 
 
+def _file_of(test: str) -> str:
+    return test.split("::", maxsplit=1)[0]
+
+
+def _folder_of(test: str) -> str:
+    return Path(_file_of(test)).parent.as_posix()
+
+
 def _tests_of(contexts: Iterable[str]) -> set[str]:
     return {context.rsplit("|", 1)[0] for context in contexts if context}
 
@@ -169,11 +195,8 @@ def _quickest(seconds: Mapping[str, float]) -> list[str]:
     """Tests file by file, as those of one share what is slow to make; the quickest file first."""
     files: dict[str, float] = {}
     for test, taken in seconds.items():
-        file = test.split("::")[0]
-        files[file] = files.get(file, 0.0) + taken
-    return sorted(
-        seconds, key=lambda it: (files[it.split("::")[0]], it.split("::")[0], seconds[it])
-    )
+        files[_file_of(test)] = files.get(_file_of(test), 0.0) + taken
+    return sorted(seconds, key=lambda it: (files[_file_of(it)], _file_of(it), seconds[it]))
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,9 +12,15 @@ from sqlalchemy.engine import Connection, Engine
 
 from models_store import Store
 from models_store.runtime import LoadedModel
+from service.assets.database import HeldAsset
+from service.assets.held import Held
 from service.database.base import Database
+from service.ledger.records import Record
+from service.ledger.store import LedgerStore
+from volatility.bars import Bars
 
-_LATE = 0.05  # seconds
+_LATE = 0.3  # seconds, in which a kill falls wherever it falls
+_BETWEEN_ROWS = 0.01
 
 
 def commit_late() -> None:
@@ -36,8 +42,12 @@ def commit_late() -> None:
 
 
 def write_row_by_row() -> None:
-    """Write bars without a transaction around them, and take one's time between statements."""
+    """Write bars without a transaction around them, and take one's time between them."""
     begin = Database._beginning_to_write
+
+    def wait(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO bars"):
+            time.sleep(_BETWEEN_ROWS)
 
     @contextmanager
     def beginning_to_write(self: Database, engine: Engine) -> Iterator[Connection]:
@@ -48,8 +58,8 @@ def write_row_by_row() -> None:
 
     patched = pytest.MonkeyPatch()
     patched.setattr(Database, "_beginning_to_write", beginning_to_write)
-    patched.setattr("service.assets.database._ROWS_AT_ONCE", 20)
-    sa.event.listen(Engine, "before_cursor_execute", lambda *_: time.sleep(_LATE / 5))
+    patched.setattr("service.assets.rows.ROWS_AT_ONCE", 20)
+    sa.event.listen(Engine, "before_cursor_execute", wait)
 
 
 def point_late() -> None:
@@ -60,3 +70,23 @@ def point_late() -> None:
         threading.Timer(_LATE, move, (self, folder, loaded)).start()
 
     pytest.MonkeyPatch().setattr(Store, "_let_serve", let_serve)
+
+
+def date_states_early() -> None:
+    """Note of what is held that it was known a moment before it was."""
+    made = Held.__init__
+
+    def init(self: Held, asset: HeldAsset, bars: Bars, revision: int, known_at: int = 0) -> None:
+        made(self, asset, bars, revision, known_at - 1)
+
+    pytest.MonkeyPatch().setattr(Held, "__init__", init)
+
+
+def record_every_other() -> None:
+    """Say of every forecast that it is recorded, and write every other."""
+    add = LedgerStore.add
+
+    def add_some(self: LedgerStore, records: Sequence[Record]) -> None:
+        add(self, [it for it in records if int(it.forecast_id, 16) % 2])
+
+    pytest.MonkeyPatch().setattr(LedgerStore, "add", add_some)

@@ -5,13 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.kills import Found, ingest, main, publish
-from tests.benchmarks.mutants import commit_late, point_late, write_row_by_row
+from benchmarks.kills.__main__ import main
+from benchmarks.kills.forecasting import forecast
+from benchmarks.kills.ingesting import ingest
+from benchmarks.kills.processes import Found
+from benchmarks.kills.publishing import publish
+from tests.benchmarks.mutants import (
+    commit_late,
+    date_states_early,
+    point_late,
+    record_every_other,
+    write_row_by_row,
+)
 
 Run = Callable[..., Found]
 
 
-@pytest.mark.parametrize(("run", "kills"), [(ingest, 4), (publish, 10)])
+@pytest.mark.parametrize(("run", "kills"), [(ingest, 3), (forecast, 2), (publish, 6)])
 def test_nothing_that_was_acknowledged_is_lost(run: Run, kills: int, tmp_path: Path) -> None:
     found = run(tmp_path, kills)
     assert found.kills == kills
@@ -19,16 +29,29 @@ def test_nothing_that_was_acknowledged_is_lost(run: Run, kills: int, tmp_path: P
     assert (found.lost, found.partial) == (0, 0)
 
 
-@pytest.mark.parametrize(("run", "mutant"), [(ingest, commit_late), (publish, point_late)])
+@pytest.mark.parametrize(
+    ("run", "mutant"),
+    [(ingest, commit_late), (forecast, record_every_other), (publish, point_late)],
+)
 def test_a_writer_that_acknowledges_too_early_is_caught(
     run: Run, mutant: Callable[[], None], tmp_path: Path
 ) -> None:
-    found = run(tmp_path, 4, mutate=mutant)
+    found = run(tmp_path, 2, mutate=mutant)
     assert found.lost > 0
 
 
+def test_a_state_that_is_dated_wrongly_is_caught(tmp_path: Path) -> None:
+    """What is read again is what was before the last correction."""
+    found = forecast(tmp_path, 2, mutate=date_states_early)
+    assert found.partial > 0
+
+
 def test_a_writer_that_writes_in_parts_is_caught(tmp_path: Path) -> None:
-    assert ingest(tmp_path, 3, mutate=write_row_by_row, clients=1).partial > 0
+    folders = [tmp_path / str(attempt) for attempt in range(5)]
+    for folder in folders:
+        folder.mkdir()
+    # Three kills may all come between two requests.
+    assert any(ingest(it, 3, mutate=write_row_by_row, clients=1).partial for it in folders)
 
 
 def test_what_is_found_is_written_into_the_page_and_told_by_the_status(
@@ -36,11 +59,13 @@ def test_what_is_found_is_written_into_the_page_and_told_by_the_status(
 ) -> None:
     page = tmp_path / "page.md"
     page.write_text("above\n<!-- kills -->\nold\n<!-- /kills -->\nbelow\n")
-    monkeypatch.setattr("benchmarks.kills.ingest", lambda *_: Found(3, 1234, 2))
-    monkeypatch.setattr("benchmarks.kills.publish", lambda *_: Found(3, 5, 1, lost=1))
-    assert main(["--kills", "6", "--page", str(page)]) == 1
+    monkeypatch.setattr("benchmarks.kills.__main__.forecast", lambda *_: Found(3, 77))
+    monkeypatch.setattr("benchmarks.kills.__main__.ingest", lambda *_: Found(3, 1234, 2))
+    monkeypatch.setattr("benchmarks.kills.__main__.publish", lambda *_: Found(3, 5, 1, lost=1))
+    assert main(["--kills", "9", "--page", str(page)]) == 1
     text = page.read_text()
     assert "| a service that bars are put to | 3 | 1,234 | 2 | 0 | 0 |" in text
+    assert "| a service that forecasts while bars are corrected | 3 | 77 | 0 | 0 | 0 |" in text
     assert "old" not in text
-    monkeypatch.setattr("benchmarks.kills.publish", lambda *_: Found(3, 5))
-    assert main(["--kills", "6", "--page", str(page)]) == 0
+    monkeypatch.setattr("benchmarks.kills.__main__.publish", lambda *_: Found(3, 5))
+    assert main(["--kills", "9", "--page", str(page)]) == 0

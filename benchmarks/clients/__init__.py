@@ -1,0 +1,1 @@
+"""Whether clients of other protocols get what ``POST /forecast`` says: ``make clients``."""

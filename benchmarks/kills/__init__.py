@@ -1,0 +1,1 @@
+"""Kill writers at random moments, and look for what they had acknowledged."""

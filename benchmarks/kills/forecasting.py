@@ -1,0 +1,184 @@
+"""A service that forecasts while bars are corrected.
+
+A forecast counts as acknowledged once the ledger tells it. Whatever the ledger has after a kill
+must be what was answered, and be made again to the last bit.
+"""
+
+import http.client
+import json
+import random
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.kills.ingesting import is_sound
+from benchmarks.kills.processes import (
+    UP_SECONDS,
+    Found,
+    Mutate,
+    environment_of,
+    free_port,
+    nothing,
+    serve,
+    started,
+    wait_until_up,
+)
+from tests.models_store.artifacts import make_series
+from tests.service import worlds
+
+ASKERS = 3  # clients that ask, beside one that corrects the last bar
+LONGEST_WAIT = 0.3  # seconds from the first forecast to a kill
+_MODELS = ("har", "log_har", "last_value")
+_LAST = worlds.json_bars(worlds.bars_of(make_series()))[-1]
+
+
+def forecast(
+    folder: Path, kills: int, seed: int = 0, mutate: Mutate = nothing, clients: int = ASKERS
+) -> Found:
+    """Kill a service that is asked for forecasts, so many times.
+
+    Parameters
+    ----------
+    folder : an empty one.
+    kills : how many times.
+    seed : of the moments.
+    mutate : what is done to the service before it starts.
+    clients : that ask at once.
+    """
+    worlds.build(folder)
+    settings, chance, total = worlds.settings_in(folder), random.Random(seed), Found()
+    port = free_port()
+    askers = [Asker(port, _MODELS[it % len(_MODELS)]) for it in range(clients)]
+    corrector = Corrector(port)
+    serving = partial(serve, environment_of(settings, port), mutate)
+    for number in range(kills + 1):
+        with started(serving) as process:
+            wait_until_up(process, port)
+            if number:
+                total += Found(1) + _left(port, askers)
+            if number == kills:
+                break
+            for client in (*askers, corrector):
+                client.start()
+            for it in askers:
+                it.recorded.wait(UP_SECONDS)
+            time.sleep(chance.uniform(0, LONGEST_WAIT))
+        for client in (*askers, corrector):
+            client.join()
+        total += Found(partial=not is_sound(settings))
+    return total
+
+
+class Client:
+    """Sends requests until it gets no answer."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=UP_SECONDS)
+        try:
+            while True:
+                self.turn(connection)
+        except (OSError, http.client.HTTPException):
+            pass  # the process has been killed
+        finally:
+            connection.close()
+
+    def turn(self, connection: http.client.HTTPConnection) -> None:
+        raise NotImplementedError
+
+
+class Asker(Client):
+    """Asks for a forecast that nobody has asked for, and then the ledger for it.
+
+    Attributes
+    ----------
+    answers : that the ledger told of, by id, since the last look.
+    missing : how many it did not tell of, though it answered; or not as they were.
+    under_way : whether it was asked for one, without an answer.
+    """
+
+    def __init__(self, port: int, model: str) -> None:
+        super().__init__(port)
+        self._model, self._asked = model, 0
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.missing = 0
+        self.under_way = False
+        self.recorded = threading.Event()
+
+    def start(self) -> None:
+        self.recorded.clear()
+        super().start()
+
+    def turn(self, connection: http.client.HTTPConnection) -> None:
+        self._asked += 1
+        asked = {
+            "asset": worlds.ASSET,
+            "model": self._model,
+            "quantiles": [self._asked / 1e6 + 0.1],
+        }
+        self.under_way = True
+        status, answer = call(connection, "POST", "/forecast", asked)
+        if status == 200:
+            status, record = call(connection, "GET", f"/forecasts/{answer['forecast_id']}")
+        if status == 503:  # the file is locked for too long
+            return
+        self.under_way = False
+        if status == 200 and record["answer"] == answer:
+            self.answers[answer["forecast_id"]] = answer
+        else:
+            self.missing += 1
+        self.recorded.set()
+
+
+class Corrector(Client):
+    """Puts another last bar in the place of the one before."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self._level = 0
+
+    def turn(self, connection: http.client.HTTPConnection) -> None:
+        self._level += 1
+        bar = _LAST | {"high": float(str(_LAST["high"])) * (1 + self._level % 50 / 1e3)}
+        path = f"/assets/{worlds.ASSET}/bars?replace=true"
+        call(connection, "PUT", path, {"bars": [bar]})
+
+
+def call(
+    connection: http.client.HTTPConnection, method: str, path: str, body: object = None
+) -> tuple[int, Any]:
+    """Status and JSON of an answer."""
+    content = None if body is None else json.dumps(body)
+    connection.request(method, path, content, {"content-type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def _left(port: int, askers: list[Asker]) -> Found:
+    """What the ledger has of the forecasts that it told of, and whether they can be made again."""
+    connection, found = http.client.HTTPConnection("127.0.0.1", port, timeout=UP_SECONDS), Found()
+    for it in askers:
+        found += Found(acknowledged=len(it.answers), under_way=it.under_way, lost=it.missing)
+        it.missing = 0
+        for forecast_id, answer in it.answers.items():
+            status, record = call(connection, "GET", f"/forecasts/{forecast_id}")
+            is_there = status == 200
+            _, again = call(connection, "GET", f"/forecasts/{forecast_id}/replay")
+            is_whole = is_there and record["answer"] == answer and again.get("identical", False)
+            found += Found(lost=not is_there, partial=is_there and not is_whole)
+        it.answers.clear()
+    connection.close()
+    return found
