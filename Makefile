@@ -12,11 +12,15 @@ BIN := $(VENV)/bin
 SERVICE := $(VENV)/.installed-service
 NETWORKS := $(VENV)/.installed-networks
 DEV := $(VENV)/.installed-dev
+CLIENTS := .venv-clients/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Neighbours run in one process, since they share what is slow to make. Modules are compiled once,
+# whatever the environment says, and not in each of the hundred processes that tests start.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas kills abuse fuzz mutants coverage-tables evaluation-tables hurst-tables openapi sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi calendars observe sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,10 +42,10 @@ reproduce: $(NETWORKS) ## the paper's tables and figures (make reproduce PAPER=f
 	$(BIN)/python -m training reproduce --data $(PAPER) $(ARGS)
 
 test: $(DEV) ## run the tests (make test ARGS="tests/volatility -k har")
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(PYTEST) $(ARGS)
 
 coverage: $(DEV) ## run the tests and measure which lines and branches they reach
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term:skip-covered $(ARGS)
+	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(DEV) ## lint, format, types and import arrows
 	$(BIN)/ruff check .
@@ -55,8 +59,14 @@ bench: $(DEV) ## measure against peers, side by side
 replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
 
+motion: $(DEV) ## promote and roll back models 500 times under load, into docs/operations.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.motion $(ARGS)
+
 fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest --numprocesses auto tests/service/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(PYTEST) tests/service/test_fuzz.py
+
+clients: $(DEV) $(CLIENTS) ## ask a service through tritonclient and kserve, in an environment of their own
+	$(BIN)/python -m benchmarks.clients .venv-clients/bin/python
 
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
@@ -80,6 +90,12 @@ hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, i
 openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json
 
+calendars: $(DEV) ## record the calendars that every start asks for, after an update of exchange_calendars
+	$(BIN)/python -c 'from pathlib import Path; from volatility.calendars import record; record(Path("volatility/calendars.npz"))'
+
+observe: $(DEV) ## try alerts and dashboard with a real Prometheus for a minute (Debian's package prometheus)
+	OBSERVE_SECONDS=60 $(BIN)/python -m pytest tests/contract/test_observability.py $(ARGS)
+
 sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
 	$(PYTHON) -m venv .venv-sbom && mkdir -p var
 	.venv-sbom/bin/python -m pip --disable-pip-version-check --quiet install cyclonedx-bom
@@ -91,12 +107,17 @@ lock: ## resolve the newest allowed versions and pin them in requirements/
 	PYTHON=$(PYTHON) requirements/lock.sh
 
 clean: ## remove .venv and caches; keeps var/
-	rm -rf $(VENV) .venv-lock build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) .venv-lock .venv-clients build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find volatility models_store training service tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
+
+$(CLIENTS): requirements/clients.txt
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
 
 $(VENV)/.installed-%: requirements/%.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --requirement $<

@@ -53,8 +53,8 @@ pins 'service.txt and the extra training: all models but networks.' > "$venv/tra
 "${pip[@]}" install --constraint "$venv/training.txt" --requirement <(declared networks)
 pins 'training.txt and the extra networks: `make retrain` and the training image.' \
     > "$venv/networks.txt"
-"${pip[@]}" install --constraint "$venv/networks.txt" --requirement <(declared dask dev)
-pins 'networks.txt and the extras dask and dev: `make test`, `make check` and `make bench`.' \
+"${pip[@]}" install --constraint "$venv/networks.txt" --requirement <(declared dask otel providers dev)
+pins 'networks.txt and the extras dask, otel, providers and dev: `make test`, `make check` and `make bench`.' \
     > "$venv/dev.txt"
 hashed "$venv/service.txt"
 hashed "$venv/training.txt"

@@ -166,7 +166,7 @@ def test_every_declared_dependency_is_pinned():
     assert driver | {"psycopg-binary"} <= pinned("service")  # of PostgreSQL: the image has it
     assert declared(extras["training"]) <= pinned("training")
     assert declared(extras["networks"]) <= pinned("networks")
-    assert declared([*extras["dask"], *extras["dev"]]) <= pinned("dev")
+    assert declared([*extras["dask"], *extras["otel"], *extras["dev"]]) <= pinned("dev")
 
 
 def test_pins_name_no_local_build():

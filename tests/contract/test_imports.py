@@ -10,7 +10,7 @@ ROOMS = ("volatility", "models_store", "training", "service")
 
 # Not pyarrow and rich: pandas and structlog load them by themselves wherever they are installed.
 HEAVY = {
-    *("arch", "joblib", "matplotlib", "scipy", "statsmodels"),
+    *("arch", "joblib", "matplotlib", "scipy", "sklearn", "statsmodels"),
     *("onnx", "onnxscript", "torch"),
 }
 
