@@ -335,7 +335,7 @@ def _insert_asset(connection: Connection, asset: HeldAsset, revision: int) -> bo
     gone = tables.deleted_assets.c
     before = sa.select(gone.revision).where(gone.asset == asset.asset).scalar_subquery()
     described = dataclasses.asdict(asset) | {"revision": sa.func.coalesce(before, 0) + revision}
-    insert = insert_into(connection, tables.assets).values(described)
+    insert = insert_into(connection.dialect, tables.assets).values(described)
     made = insert.on_conflict_do_nothing().returning(tables.assets.c.asset)
     return connection.execute(made).first() is not None
 
@@ -359,7 +359,7 @@ def _keep_replaced(connection: Connection, asset: str, bars: Bars, now: int) -> 
 
 def _put_bars(connection: Connection, asset: str, bars: Bars, stamp: Stamp) -> None:
     """Write bars, over those that are held of the same times."""
-    insert = insert_into(connection, tables.bars)
+    insert = insert_into(connection.dialect, tables.bars)
     upsert = insert.on_conflict_do_update(
         index_elements=[tables.bars.c.asset, tables.bars.c.opened_at],
         set_={name: insert.excluded[name] for name in (*PRICES, *Stamp._fields)},

@@ -2,11 +2,11 @@
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Dialect
 
 
-def insert_into(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(dialect: Dialect, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that knows conflicts, of the database's own dialect."""
-    if connection.dialect.name == "sqlite":
+    if dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)

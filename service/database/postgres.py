@@ -72,6 +72,7 @@ class Postgres(Database):
             self._url.set(drivername="postgresql+psycopg"),
             connect_args={"connect_timeout": timeouts.connect, "application_name": "roughcast"},
             hide_parameters=True,
+            paramstyle="format",  # by position, as SQLite has them: a row is a tuple for both
             **pool,
         )
         _bound(engine, timeouts)

@@ -144,9 +144,9 @@ class Recorder:
 
     def _new(self, entry: Entry) -> list[Record]:
         """Records of an entry that are not written, and not about to be."""
-        found = list(entry.records(self._known))
-        self._known.update((it.forecast_id, entry.state) for it in found)
-        self.assets = self.assets.union(it.asset for it in found)
+        found = entry.records(self._known)
+        if found and found[0].asset not in self.assets:
+            self.assets = self.assets | {found[0].asset}  # another, since others read it meanwhile
         return found
 
     def prune(self) -> int:

@@ -1,6 +1,6 @@
 """A forecast as it was issued, with all that it takes to make it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -62,18 +62,22 @@ class Entry(NamedTuple):
         assert isinstance(held, Held)
         return held.known_at, question.beside.known_at
 
-    def records(self, known: Mapping[str, object]) -> Iterator[Record]:
+    def records(self, known: MutableMapping[str, object]) -> list[Record]:
         """One a horizon, but of forecasts that are known from the same state of the bars.
 
         Parameters
         ----------
-        known : by id, the :attr:`state` that each was last recorded from.
+        known : by id, the :attr:`state` that each was last recorded from; takes up these.
         """
         issued, state = self.issued, self.state
         each = (issued,) if isinstance(issued, IssuedForecast) else issued
-        for question, it in zip(self.questions, each, strict=True):
-            if known.get(it.forecast_id) != state:
-                yield self._record(question, it)
+        found = [
+            self._record(question, it)
+            for question, it in zip(self.questions, each, strict=True)
+            if known.get(it.forecast_id) != state
+        ]
+        known.update(dict.fromkeys([it.forecast_id for it in found], state))
+        return found
 
     def _record(self, question: Question, issued: IssuedForecast) -> Record:
         said, held = issued.forecast, question.history

@@ -127,11 +127,11 @@ def test_a_bug_in_one_forecast_keeps_no_other_from_being_written(
     store, recorder = ledger_of(client)
     records = Entry.records
 
-    def faulty(entry: Entry, known: dict[str, object]) -> Iterator[Record]:
-        for record in records(entry, known):
-            if record.model == "har" and record.role == "answer":
-                raise ZeroDivisionError
-            yield record
+    def faulty(entry: Entry, known: dict[str, object]) -> list[Record]:
+        found = records(entry, known)
+        if any(it.model == "har" and it.role == "answer" for it in found):
+            raise ZeroDivisionError
+        return found
 
     monkeypatch.setattr(Entry, "records", faulty)
     ask(client, "har")
@@ -183,6 +183,7 @@ def test_of_too_many_the_oldest_go_in_parts(
     settings: Settings, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.ledger.store._DELETED_AT_ONCE", 2)
+    monkeypatch.setattr(recording, "_BETWEEN", 60.0)  # else it prunes what is written so far
     few = settings.model_copy(update={"max_recorded": 2})
     with TestClient(create_app(few, clock)) as client:
         store, recorder = ledger_of(client)
