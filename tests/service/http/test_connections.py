@@ -195,6 +195,16 @@ def test_a_slow_reader_gets_all_of_it(port: int) -> None:
             time.sleep(0.02)
 
 
+def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledged(
+    running: Server, port: int
+) -> None:
+    with connected(port):
+        eventually(lambda: len(running.server_state.connections) == 1)
+        [connection] = running.server_state.connections
+        sock = connection.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_one_connection_too_many_is_refused(port: int) -> None:
     with ExitStack() as kept:
         for _ in range(4):
