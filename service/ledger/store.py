@@ -149,7 +149,7 @@ class LedgerStore:
 def _upsert(dialect: Dialect) -> str:
     """The statement that keeps a row, in the driver's own words.
 
-    What SQLAlchemy does to each row of a statement of its own takes longer than SQLite does over it.
+    What SQLAlchemy does to a row of its own statements takes longer than SQLite does over it.
     """
     insert = insert_into(dialect, forecasts)
     last = insert.excluded.last_issued_at
