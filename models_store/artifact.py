@@ -18,19 +18,23 @@ by begin with its number, as in ``5/forecast``.
 """
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from pydantic import BaseModel
 
+from models_store import limits
 from models_store.evidence import Evidence
 from models_store.files import ArtifactFiles, DamagedArtifact, refusing
+from models_store.graph_cost import ROWS
 from models_store.manifest import Manifest
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import Predictors, PredictsTogether
+from models_store.predictors.time_limit import check_time, in_time
 from models_store.runtime import LoadedModel
 from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from volatility.arrays import DateArray, FloatArray, Windows
@@ -112,21 +116,29 @@ def load(
         signed it, the manifest does not fit its schema, the model cannot be opened, or replaying
         ``reference.npz`` gives other forecasts.
     """
-    files, manifest = open_verified(folder, Manifest, trusted)
+    files, manifest = _open_verified(folder, trusted)
     evidence = _evidence(files, manifest, version)
-    with refusing("the model cannot be opened"):
-        predictors = _open_predictors(files, manifest)
-    model = LoadedModel(
-        manifest=manifest,
-        version=version,
-        sha256=files.sha256,
-        tracks=evidence.tracks,
-        predictors=predictors,
-    )
-    _check_predictors(model)
-    if model.sha256 not in replayed:
-        _replay(files, model)
+    with opening_in_time():
+        with refusing("the model cannot be opened"):
+            predictors = _open_predictors(files, manifest)
+        model = LoadedModel(
+            manifest=manifest,
+            version=version,
+            sha256=files.sha256,
+            tracks=evidence.tracks,
+            predictors=predictors,
+        )
+        _check_predictors(model)
+        if model.sha256 not in replayed:
+            _replay(files, model)
     return model
+
+
+@contextmanager
+def opening_in_time() -> Iterator[None]:
+    """Refuse an artifact whose opening and replaying take longer than any does."""
+    with refusing("the model is not opened"), in_time("that", limits.MAX_OPENING_SECONDS):
+        yield
 
 
 def read_evidence(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> Evidence:
@@ -137,7 +149,7 @@ def read_evidence(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) ->
     DamagedArtifact : a file is missing, unlisted or altered, none of the ``trusted`` keys has
         signed it, the manifest does not fit its schema, or ``evaluation.npz`` cannot be read.
     """
-    files, manifest = open_verified(folder, Manifest, trusted)
+    files, manifest = _open_verified(folder, trusted)
     return _evidence(files, manifest, version)
 
 
@@ -153,6 +165,13 @@ def open_verified(
     files = ArtifactFiles.read(folder, trusted)
     with refusing(f"{MANIFEST} does not fit its schema"):
         return files, schema.model_validate_json(files[MANIFEST])
+
+
+def _open_verified(folder: Path, trusted: TrustedKeys) -> tuple[ArtifactFiles, Manifest]:
+    files, manifest = open_verified(folder, Manifest, trusted)
+    kind = KINDS[manifest.predictor.kind]
+    files.check_names((MANIFEST, kind.file, EVALUATION, REFERENCE))
+    return files, manifest
 
 
 def check_replay(difference: float) -> None:
@@ -251,7 +270,13 @@ def _replay(files: ArtifactFiles, model: LoadedModel) -> None:
         windows = dict(read_arrays(files[REFERENCE]))
         horizons = model.manifest.horizons
         expected = {h: windows.pop(_place(h, horizons) + _FORECAST) for h in horizons}
-        found = _replayed(model, windows)
+        limits.check_reference(max(map(len, windows.values())))
+        # So many at a time as the cost of a graph is told for.
+        parts = [
+            _replayed(model, {name: it[at : at + ROWS] for name, it in windows.items()})
+            for at in range(0, len(windows["rv"]), ROWS)
+        ]
+        found = {horizon: np.concatenate([it[horizon] for it in parts]) for horizon in horizons}
         moved = [np.log(found[horizon] / expected[horizon]) for horizon in horizons]
         difference = float(np.max(np.abs(moved)))
     check_replay(difference)
@@ -259,6 +284,7 @@ def _replay(files: ArtifactFiles, model: LoadedModel) -> None:
 
 def _replayed(model: LoadedModel, windows: Windows) -> dict[int, FloatArray]:
     """Mean rv that the model says of windows, by horizon."""
+    check_time()
     horizons, scale = model.manifest.horizons, model.manifest.scale
     first, *_ = predictors = [model.predictors[it] for it in horizons]
     if not isinstance(first, PredictsTogether):

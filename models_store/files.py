@@ -1,9 +1,10 @@
 """The files of an artifact: each read once, and used as the bytes that its digest was taken of."""
 
+import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from models_store import limits
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
 from models_store.signatures import NO_KEYS, SIGNATURE, SUMS, TrustedKeys
 
@@ -47,16 +49,17 @@ class ArtifactFiles:
 
         Raises
         ------
-        DamagedArtifact : a file is missing, unlisted, altered or no regular file, or none of the
-            ``trusted`` keys has signed the artifact.
+        DamagedArtifact : a file is missing, unlisted, altered, too large or no regular file, the
+            folder is a link, or none of the ``trusted`` keys has signed the artifact.
         UnreadableArtifact : the operating system does not let the folder or a file be read.
         """
         with refusing("its folder cannot be read"):
-            paths = sorted(folder.iterdir())
-        contents = {}
-        for path in paths:
-            with refusing(f"{path.name} cannot be read"):
-                contents[path.name] = read_file(path)
+            names = _names(folder)
+        contents, left = {}, limits.MAX_ARTIFACT_BYTES
+        for name in names:
+            with refusing(f"{name} cannot be read"):
+                contents[name] = read_file(folder / name, min(left, limits.max_bytes(name)))
+            left -= len(contents[name])
         found = cls(_sha256(contents.get(SUMS, b"")), contents)
         found._compare()
         fault = trusted.fault(found[SUMS], contents.get(SIGNATURE))
@@ -65,16 +68,36 @@ class ArtifactFiles:
         return found
 
     def __getitem__(self, name: str) -> bytes:
-        """Content of a file.
+        """Content of a file, which is none that would become too much; see :mod:`.limits`.
 
         Raises
         ------
-        DamagedArtifact : there is none of the name.
+        DamagedArtifact : there is none of the name, or it is beyond limits.
+        ValueError : it is not what its name says.
         """
+        content = self.contents.get(name)
+        if content is None:
+            raise DamagedArtifact(f"{name} is missing")
         try:
-            return self.contents[name]
-        except KeyError:
-            raise DamagedArtifact(f"{name} is missing") from None
+            limits.check_content(name, content)
+        except limits.BeyondLimits as error:
+            raise DamagedArtifact(f"{name} is beyond limits: {error}") from error
+        return content
+
+    def check_names(self, names: Collection[str]) -> None:
+        """Refuse an artifact with a file that does not belong to it.
+
+        Parameters
+        ----------
+        names : of the files that do, besides ``SHA256SUMS`` and its signature.
+
+        Raises
+        ------
+        DamagedArtifact : there is another.
+        """
+        odd = sorted(set(self.contents) - {SUMS, SIGNATURE, *names})
+        if odd:
+            raise DamagedArtifact(f"{', '.join(odd)} is no file of such a model")
 
     def _compare(self) -> None:
         try:
@@ -146,22 +169,47 @@ def _why_unreadable(error: OSError | MemoryError) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def read_file(path: Path) -> bytes:
-    """Content of a regular file.
+def read_file(path: Path, most: int = limits.MAX_POINTER_BYTES) -> bytes:
+    """Content of a regular file, judged by what was opened and not by what had its name before.
 
     Raises
     ------
     OSError : it cannot be read.
-    DamagedArtifact : it is a folder, a pipe or a device, of which reading may never end.
+    DamagedArtifact : it has more than ``most`` bytes, or is a link, a folder, a pipe or a device,
+        of which reading may never end.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a pipe waits for its writer
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        # Without waiting: a pipe would, for its writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise DamagedArtifact(f"{path.name} is no regular file") from error
+        raise
+    try:
+        known = os.fstat(descriptor)
+        if not stat.S_ISREG(known.st_mode):
             raise DamagedArtifact(f"{path.name} is no regular file")
+        if known.st_size > most:
+            raise DamagedArtifact(f"{path.name} has {known.st_size} bytes; at most {most} are read")
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(known.st_size)
     finally:
         os.close(descriptor)
+
+
+def _names(folder: Path) -> list[str]:
+    """Names of the files in a folder, sorted."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except NotADirectoryError as error:
+        raise DamagedArtifact("its folder is a link, or none") from error
+    try:
+        names = sorted(os.listdir(descriptor))  # noqa: PTH208 - of what was opened
+    finally:
+        os.close(descriptor)
+    if len(names) > limits.MAX_FILES:
+        raise DamagedArtifact(f"it has {len(names)} files; at most {limits.MAX_FILES} are read")
+    return names
 
 
 def _sha256(content: bytes) -> str:

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from models_store.limits import check_calendar, check_horizon, check_lookback, check_measure
 from models_store.names import check_asset_name, check_model_name
 from models_store.predictors.kinds import KINDS
 from models_store.predictors.predictor import PredictorSpec, any_spec
@@ -32,6 +33,10 @@ def _one_for_each_class(effects: dict[str, float]) -> dict[str, float]:
     return effects
 
 
+Measure = Annotated[str, AfterValidator(check_measure)]
+CalendarName = Annotated[str, AfterValidator(check_calendar)]
+Horizon = Annotated[PositiveInt, AfterValidator(check_horizon)]
+Lookback = Annotated[PositiveInt, AfterValidator(check_lookback)]
 AssetName = Annotated[str, AfterValidator(check_asset_name)]
 ModelName = Annotated[str, AfterValidator(check_model_name)]
 CalendarEffects = Annotated[dict[str, FiniteFloat], AfterValidator(_one_for_each_class)]
@@ -188,7 +193,7 @@ class Manifest(Record):
     model: ModelName
     predictor: AnyPredictorSpec
     scale: Scale = Field(description="Whether the predictor works on rv or on log rv.")
-    lookback: PositiveInt = Field(
+    lookback: Lookback = Field(
         description="Sessions of history that one forecast looks at, and needs unless "
         "`minimum_sessions` are fewer."
     )
@@ -200,11 +205,11 @@ class Manifest(Record):
         description="What the model sees of each session besides rv; see "
         "volatility.measures.columns.",
     )
-    measure: str
-    calendar: str
+    measure: Measure
+    calendar: CalendarName
     periods_per_year: PositiveInt
     bar_interval: PositiveInt = Field(description="Seconds that one bar of the source spans.")
-    horizons: tuple[PositiveInt, ...] = Field(
+    horizons: tuple[Horizon, ...] = Field(
         default=(1,),
         min_length=1,
         description="Sessions ahead that it may be asked for. It was judged by the first, which "

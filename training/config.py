@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
+from models_store.limits import MAX_HORIZON
 from volatility.errors import InvalidInput
 
 Section = TypeVar("Section")
@@ -36,7 +37,7 @@ SEEDS = Range(-(2**63), 2**63 - 1)  # what torch takes
 # Networks behind one forecast: what one seed more adds shrinks with their square, what it costs in
 # fitting, in serving and in the size of an artifact does not.
 AVERAGED = Range(1, 16)
-HORIZONS = Range(1, 250)  # sessions ahead; beyond a year a sample has few that do not overlap
+HORIZONS = Range(1, MAX_HORIZON)  # sessions ahead
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """Arrays of numbers in ``.npz`` files: always the same bytes of the same arrays."""
 
 import io
+import math
 import re
 import zipfile
 from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+
+from volatility.archives import read_member
 
 _MAGIC = b"\x93NUMPY\x01\x00"  # of the format's first version, with two bytes of length
 _HEADER = re.compile(
@@ -37,7 +40,9 @@ def read_arrays(content: bytes) -> Mapping[str, np.ndarray]:
     ValueError : it is none, or holds something else.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as file:
-        return {name.removesuffix(".npy"): _array(file.read(name)) for name in file.namelist()}
+        return {
+            name.removesuffix(".npy"): _array(read_member(file, name)) for name in file.namelist()
+        }
 
 
 def _array(content: bytes) -> np.ndarray:
@@ -54,6 +59,10 @@ def _array(content: bytes) -> np.ndarray:
         raise ValueError(f"no array of numbers has the header {content[:end]!r:.100}")
     kind, by_columns, sizes = header.groups()
     shape = tuple(int(size) for size in sizes.split(b",") if size.strip())
+    # Before any array is made: a header may say of a few bytes that they are a million numbers.
+    held, said = len(content) - end, math.prod(shape) * int(kind[-1:])
+    if held != said:
+        raise ValueError(f"an array of {list(shape)} numbers has {held} bytes; needed: {said}")
     values = np.frombuffer(content, kind.decode(), offset=end)
     order: Literal["F", "C"] = "F" if by_columns == b"True" else "C"
     return values.reshape(shape, order=order).copy(order="K")

@@ -24,6 +24,7 @@ from models_store.predictors.predictor import (
     any_spec,
 )
 from models_store.predictors.single import SINGLE_KINDS
+from volatility.archives import read_member
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.contributions import Part
 from volatility.series import Bounds, to_rv
@@ -177,7 +178,7 @@ def load(
 
 def _load_member(spec: MemberSpec, archive: zipfile.ZipFile) -> dict[int, Member]:
     kind = SINGLE_KINDS[spec.predictor.kind]
-    content = archive.read(f"{spec.model}/{kind.file}")
+    content = read_member(archive, f"{spec.model}/{kind.file}")
     predictors = kind.load(content, spec.predictor, spec.scale, spec.lookback)
     return {
         horizon: Member(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
+from models_store.predictors.time_limit import run_options
 from volatility.arrays import FloatArray, Prediction, Scale, Windows
 from volatility.contributions import Part
 
@@ -76,9 +77,9 @@ class OnnxPredictor:
         Row by row: matrix kernels for one row and for many differ in the last bits, and a forecast
         must not depend on the batch it came in.
         """
-        run, names, given = self.session.run, self.outputs, self.input
+        run, names, given, options = self.session.run, self.outputs, self.input, run_options()
         log_rv = _aligned(np.log(windows["rv"]))
-        rows = [run(names, {given: row[None, :]}) for row in log_rv]
+        rows = [run(names, {given: row[None, :]}, options) for row in log_rv]
         if not rows:
             return Prediction(np.empty(0), {})
         diagnostics = {name: _joined(rows, at) for at, name in enumerate(names[1:], start=1)}
@@ -87,7 +88,7 @@ class OnnxPredictor:
     def predict_together(self, horizons: Sequence[Self], windows: Windows) -> list[FloatArray]:
         """Predict all windows at all horizons in one run of the graph."""
         given = {self.input: _aligned(np.log(windows["rv"]))}
-        rows = [self.session.run([it.outputs[0] for it in horizons], given)]
+        rows = [self.session.run([it.outputs[0] for it in horizons], given, run_options())]
         return [_joined(rows, at) for at in range(len(horizons))]
 
     def explain(self, windows: Windows, _usual_rv: float) -> list[Part]:

@@ -20,6 +20,7 @@ from pydantic import Field, FiniteFloat, PositiveInt
 from models_store.predictors.network import session_options
 from models_store.predictors.pooled_regression import PooledRegression
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
+from models_store.predictors.time_limit import run_options
 from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.contributions import Part
@@ -103,7 +104,7 @@ class PooledGraph:
         self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         given = {_REGRESSORS: regressors, _SEQUENCE: sequence}
-        output: NDArray[np.float32] = self.session.run([_OUTPUT], given)[0]
+        output: NDArray[np.float32] = self.session.run([_OUTPUT], given, run_options())[0]
         return output
 
     def alike(self, regressors: AnyFloat, sequence: AnyFloat) -> "PooledGraph":

@@ -20,9 +20,11 @@ from models_store.artifact import (
     REFERENCE,
     check_replay,
     open_verified,
+    opening_in_time,
     with_sums,
 )
 from models_store.files import refusing
+from models_store.limits import check_reference
 from models_store.predictors.pooled import PooledGraph
 from models_store.signatures import NO_KEYS, TrustedKeys
 from models_store.universal.manifest import UniversalManifest
@@ -66,14 +68,17 @@ def load(folder: Path, version: int, trusted: TrustedKeys = NO_KEYS) -> Universa
         ``reference.npz`` gives other forecasts.
     """
     files, manifest = open_verified(folder, UniversalManifest, trusted)
-    with refusing("the model cannot be opened"):
-        graph = PooledGraph.of(files[MODEL])
-        model = UniversalModel(manifest, version, files.sha256, graph)
-    with refusing(f"{REFERENCE} cannot be replayed"):
-        windows = dict(read_arrays(files[REFERENCE]))
-        expected = windows.pop(_FORECAST)
-        difference = float(np.abs(reference_forecasts(model, windows) - expected).max())
-    check_replay(difference)
+    files.check_names((MANIFEST, MODEL, REFERENCE))
+    with opening_in_time():
+        with refusing("the model cannot be opened"):
+            graph = PooledGraph.of(files[MODEL])
+            model = UniversalModel(manifest, version, files.sha256, graph)
+        with refusing(f"{REFERENCE} cannot be replayed"):
+            windows = dict(read_arrays(files[REFERENCE]))
+            expected = windows.pop(_FORECAST)
+            check_reference(len(expected))
+            difference = float(np.abs(reference_forecasts(model, windows) - expected).max())
+        check_replay(difference)
     return model
 
 

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field, FiniteFloat, PositiveInt, model_vali
 from models_store.manifest import (
     CalendarEffects,
     Evaluation,
+    Horizon,
+    Lookback,
+    Measure,
     Record,
     TrainingData,
 )
@@ -55,15 +58,15 @@ class UniversalManifest(Record):
     """One version of the model for every asset: what it saw, and how it did on what it did not."""
 
     schema_version: Literal[1] = 1
-    horizons: tuple[PositiveInt, ...] = Field(
+    horizons: tuple[Horizon, ...] = Field(
         min_length=1, description="Sessions ahead of the network's outputs, in order."
     )
     minimum_sessions: PositiveInt
-    lookback: PositiveInt = Field(description="Sessions beyond which a history is not looked at.")
+    lookback: Lookback = Field(description="Sessions beyond which a history is not looked at.")
     columns: tuple[str, ...] = Field(
         description="What it sees of a session besides rv, where bars give it."
     )
-    measures: tuple[str, ...] = Field(description="Measures of rv that it was fitted on.")
+    measures: tuple[Measure, ...] = Field(description="Measures of rv that it was fitted on.")
     training_end: date = Field(description="The last session of any asset that the fit has seen.")
     assets: tuple[PanelAsset, ...] = Field(min_length=1)
     calendar_effects: dict[Kind, CalendarEffects] = Field(

@@ -72,6 +72,7 @@ OPTIONAL: dict[str, dict[str, object]] = {
     "CombinedPredictorSpec": {"kind": "combination"},
 }
 
+MEASURE = ("garman_klass", "realized_variance"), ("garman", "", "tests")
 INFINITE, NO_NUMBER = float("inf"), float("nan")
 DIGEST = (
     ("0123456789abcdef" * 4,),
@@ -122,11 +123,13 @@ VALUES: dict[tuple[type[BaseModel], str], tuple[tuple[object, ...], tuple[object
     (Manifest, "asset"): (("SPX",), ("a b",)),
     (Manifest, "model"): MODEL,
     (Manifest, "scale"): (("levels", "logs"), ("log", None)),
-    (Manifest, "lookback"): COUNT,
+    (Manifest, "lookback"): (COUNT[0], (*COUNT[1], 10_001)),
     (Manifest, "minimum_sessions"): ((None, 1, 22), (0, -1)),
     (Manifest, "periods_per_year"): COUNT,
     (Manifest, "bar_interval"): COUNT,
-    (Manifest, "horizons"): (((1,), (5, 1)), ((), (0,), (1, -1))),
+    (Manifest, "measure"): MEASURE,
+    (Manifest, "calendar"): (("24/7", "XNYS", "24/5", "XLON"), ("", "XNOWHERE")),
+    (Manifest, "horizons"): (((1,), (5, 1), (250,)), ((), (0,), (1, -1), (1, 251))),
     (Manifest, "by_horizon"): (({},), ({0: None}, {1: None})),
     (Manifest, "calendar_effects"): ((None, *ALL_EFFECTS[0]), ALL_EFFECTS[1]),
     (Manifest, "residual_variance"): RESIDUAL_VARIANCE,
@@ -141,9 +144,10 @@ VALUES: dict[tuple[type[BaseModel], str], tuple[tuple[object, ...], tuple[object
     (KindRecord, "error_size"): ((1e-9, 2.0), (0.0, -1.0, INFINITE, NO_NUMBER)),
     (KindRecord, "error_quantiles"): (((), (-1.0, 1.0)), ((NO_NUMBER,),)),
     (UniversalManifest, "schema_version"): ((1,), (0, 2)),
-    (UniversalManifest, "horizons"): (((1,), (1, 22)), ((), (0,))),
+    (UniversalManifest, "horizons"): (((1,), (1, 250)), ((), (0,), (251,))),
     (UniversalManifest, "minimum_sessions"): COUNT,
-    (UniversalManifest, "lookback"): COUNT,
+    (UniversalManifest, "lookback"): (COUNT[0], (*COUNT[1], 10_001)),
+    (UniversalManifest, "measures"): (((), MEASURE[0]), (MEASURE[1],)),
     (UniversalManifest, "assets"): ((), ((),)),
     (UniversalManifest, "calendar_effects"): (
         ({"stock": EFFECTS}, {}),

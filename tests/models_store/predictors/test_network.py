@@ -49,7 +49,9 @@ class Recorder:
 
     asked: list[tuple[list[str], dict[str, tuple[int, ...]]]] = field(default_factory=list)
 
-    def run(self, names: Sequence[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
+    def run(
+        self, names: Sequence[str], given: dict[str, np.ndarray], _options: object
+    ) -> list[np.ndarray]:
         self.asked.append((list(names), {name: it.shape for name, it in given.items()}))
         ((_, values),) = given.items()
         return [values.sum(axis=1) + place for place, _ in enumerate(names)]
