@@ -5,6 +5,7 @@
     <asset>/<model>/<version>/   an artifact; see models_store.artifact
     <asset>/<model>/current      which version serves, its digest, and which served before
     <asset>/champion             the model that "auto" means
+    .changed                     when a pointer was last put in the place of another
 
 An artifact is written to a hidden folder beside its place, flushed to disk, opened and replayed,
 and only then renamed into place. Pointers are replaced by renaming as well. So a reader, or a
@@ -24,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from models_store import artifact
 from models_store.atomic import flush_folder, locked, replace_file, unfinished, write_folder
+from models_store.changed import note_change
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
 from models_store.evidence import AnyEvidence, Evidence
 from models_store.files import read_file, refusing_model
@@ -245,6 +247,7 @@ class Store:
         with locked(folder):
             content = _Champion(model=model).model_dump_json(indent=2)
             replace_file(folder / CHAMPION, content)
+        note_change(self.root)
 
     def verify(self, asset: str, model: str, version: int) -> Manifest:
         """Run every check of loading on one version; return its manifest.
@@ -358,6 +361,7 @@ class Store:
             previous=previous,
         )
         replace_file(folder / CURRENT, pointer.model_dump_json(indent=2))
+        note_change(self.root)
 
     def _unknown_model(self, asset: str, model: str) -> RoughcastError:
         if asset not in self.assets():

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from models_store.changed import CHANGED
 from models_store.names import UNIVERSAL, is_asset_name, is_model_name
 from models_store.store import CHAMPION, CURRENT
 
@@ -65,9 +66,18 @@ class Traces:
         self._root = str(root)
         self._listed: Mark = _NONE
         self._universal: Mark = _NONE
+        self._noted: Mark = _NONE
         self._traces: dict[str, _Trace] = {}
         self._watched: dict[tuple[str, str], tuple[str, Mark]] = {}
         self.look()
+
+    @property
+    def are_out_of_date(self) -> bool:
+        """Whether the store notes a change since the last look began: one question to the system.
+
+        No change by other means than a store's own is noted.
+        """
+        return self._note() not in (_NONE, self._noted)
 
     def look(self) -> Mapping[str, set[str]]:
         """What has changed since the last look, by asset.
@@ -79,6 +89,7 @@ class Traces:
         last two seconds is told of by the next look, too.
         """
         now = time.time_ns()
+        self._noted = self._note()  # first: what is noted from here on may be seen or not
         self._list_assets(now)
         changed: defaultdict[str, set[str]] = defaultdict(set)
         for asset, trace in self._traces.items():
@@ -107,6 +118,9 @@ class Traces:
                 self._watched[asset, name] = path, mark
                 changed[asset].add(name)
         return changed
+
+    def _note(self) -> Mark:
+        return _mark(f"{self._root}/{CHANGED}")
 
     def _list_assets(self, now: int) -> None:
         mark = _mark(self._root)

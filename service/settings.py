@@ -46,8 +46,9 @@ class Settings(BaseSettings):
     that one of them has signed are served; ``python -m training sign`` signs."""
 
     follow_seconds: float = Field(default=5.0, ge=0, le=3600)
-    """Seconds between two looks at the store, after which what was promoted there serves. 0: none
-    is made but by ``POST /admin/reload``, and after commands by HTTP."""
+    """Most seconds between two looks at the store, by which what was promoted there comes to serve.
+    It is also looked at when it notes that it was promoted. 0: none is made but by
+    ``POST /admin/reload``, and after commands by HTTP."""
 
     max_open_models: int = Field(default=128, ge=1)
     """Most models that are kept open, those that were asked for last; ``auto`` of an asset counts

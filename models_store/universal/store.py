@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models_store.atomic import flush_folder, locked, unfinished, write_folder
+from models_store.changed import note_change
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
 from models_store.files import DamagedArtifact, read_file, refusing_model
 from models_store.place import Refusal
@@ -86,6 +87,7 @@ class UniversalStore:
                 self._open(new, version, NO_KEYS)  # it is signed where it stays
                 new.rename(self.folder / str(version))
             flush_folder(self.folder)
+        note_change(self.root)
         return version
 
     def load(self, version: int) -> UniversalModel:

@@ -15,6 +15,7 @@ from service.models.turning import Turned, Turner
 
 log = structlog.get_logger("service")
 
+_GLANCE = 0.2  # seconds between questions whether the store notes a change
 _STOPPING = 2.0  # seconds that a stop waits for a look under way
 
 
@@ -33,6 +34,8 @@ class SwapTally:
 
 class Follower:
     """A thread that looks, every few seconds, whether the store says something else than serves.
+
+    Where the store notes a change, it looks at once.
 
     Parameters
     ----------
@@ -136,7 +139,12 @@ class Follower:
         self._traces.watch(folders)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._seconds):
+        began = self._looked
+        while not self._stopping.wait(min(_GLANCE, self._seconds)):
+            is_due = time.monotonic() - began >= self._seconds
+            if not is_due and not self._traces.are_out_of_date:
+                continue
+            began = time.monotonic()
             try:
                 self.look()
             except Exception:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models_store.changed import CHANGED
 from models_store.shipped import give_universal, open_store, shipped_artifacts
 from models_store.store import Store
 from models_store.universal.store import UniversalStore
@@ -33,7 +34,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UniversalStore:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted({path.name for path in folder.iterdir()} - {CHANGED})
 
 
 def test_it_is_given_the_shipped_versions_and_keeps_its_own_models(old: Store) -> None:

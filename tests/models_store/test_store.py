@@ -410,7 +410,7 @@ def test_a_first_start_that_was_killed_is_completed(
     assert not is_begun(store.root)
     assert open_store(store.root).assets() == ["A", "B"]
     assert is_begun(store.root)
-    assert sorted(path.name for path in store.root.iterdir()) == [".lock", "A", "B"]
+    assert sorted(path.name for path in store.root.iterdir()) == [".changed", ".lock", "A", "B"]
 
 
 def test_an_empty_folder_is_a_store_of_ones_own(tmp_path: Path) -> None:
@@ -429,7 +429,7 @@ def test_several_first_starts_at_once_make_one_store(
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(open_store, [tmp_path / "store"] * 4))
     assert [it.load("TEST", "har").version for it in stores] == [1] * 4
-    assert sorted(path.name for path in stores[0].root.iterdir()) == [".lock", "TEST"]
+    assert sorted(path.name for path in stores[0].root.iterdir()) == [".changed", ".lock", "TEST"]
 
 
 def test_a_store_from_a_package_that_is_read_only_can_be_written(

@@ -2,15 +2,20 @@
 
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models_store import traces
+from models_store.changed import CHANGED, note_change
 from models_store.store import CHAMPION, Store
 from models_store.traces import Traces
+from models_store.universal.store import UniversalStore
 from tests.models_store.artifacts import make_files
+from tests.models_store.universal.small import small_files
 
 
 @pytest.fixture(autouse=True)
@@ -180,4 +185,46 @@ def test_a_look_opens_no_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr("builtins.open", refuse)
+    assert looked.look() == {"TEST": {"har"}}
+
+
+def test_what_the_store_itself_changes_is_noted_until_the_next_look(store: Store) -> None:
+    looked = Traces(store.root)
+    assert not looked.are_out_of_date
+    changes: list[Callable[[], object]] = [
+        partial(store.promote, "TEST", "har", 2),
+        partial(store.roll_back, "TEST", "har"),
+        partial(store.set_champion, "TEST", "log_har"),
+        partial(store.publish, make_files(intercept=3e-5), promote=True),
+        partial(UniversalStore(store.root).publish, small_files()),
+    ]
+    for change in changes:
+        change()
+        assert looked.are_out_of_date
+        looked.look()
+        assert not looked.are_out_of_date
+
+
+def test_what_is_not_to_serve_is_not_noted(store: Store) -> None:
+    looked = Traces(store.root)
+    store.publish(make_files(intercept=3e-5))
+    store.promote("TEST", "har", 1)  # which it was
+    assert not looked.are_out_of_date
+
+
+def test_two_changes_at_once_are_two(store: Store) -> None:
+    looked = Traces(store.root)
+    for _ in range(100):
+        note_change(store.root)
+        assert looked.are_out_of_date
+        looked.look()
+
+
+def test_where_a_change_cannot_be_noted_it_is_made_and_found(store: Store) -> None:
+    looked = Traces(store.root)
+    (store.root / CHANGED).unlink()
+    (store.root / CHANGED).mkdir()
+    looked.look()
+    store.promote("TEST", "har", 2)
+    assert not looked.are_out_of_date
     assert looked.look() == {"TEST": {"har"}}

@@ -264,6 +264,33 @@ def test_a_thread_looks_now_and_then(following: Followed) -> None:
     assert following.follower.age < 60
 
 
+def test_what_the_store_notes_is_looked_at_long_before_it_is_time(store: Store) -> None:
+    followed = Followed(store, 3600)
+    followed.follower.start()
+    store.promote(ASSET, "har", 2)
+    eventually(lambda: followed.version() == 2)
+    store.roll_back(ASSET, "har")
+    eventually(lambda: followed.version() == 1)
+    followed.follower.stop()
+
+
+def test_a_thread_does_not_look_before_it_is_time_where_nothing_is_noted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.models.follower._GLANCE", 0.001)
+    glances, looks = list[None](), list[None]()
+    look = Traces.look
+    monkeypatch.setattr(Traces, "look", lambda self: (looks.append(None), look(self))[1])
+    monkeypatch.setattr(
+        Traces, "are_out_of_date", property(lambda _: glances.append(None) is not None)
+    )
+    followed = Followed(store, 3600)
+    followed.follower.start()
+    eventually(lambda: len(glances) > 20)
+    followed.follower.stop()
+    assert len(looks) == 1  # of the traces themselves, when they are made
+
+
 def test_a_thread_goes_on_after_whatever_happens(
     following: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -153,7 +153,12 @@ def test_never_gives_no_store_the_model_for_every_asset(
     start(settings)
     UniversalStore(tmp_path / "shipped").publish(small_files())  # by the next release
     assert start(settings, "never") == (1, 1)
-    assert sorted(it.name for it in settings.store.iterdir()) == [".histories", ".lock", ASSET]
+    assert sorted(it.name for it in settings.store.iterdir()) == [
+        ".changed",
+        ".histories",
+        ".lock",
+        ASSET,
+    ]
     assert start(settings) == (2, 1)
 
 
