@@ -2,22 +2,26 @@
 
 To compare 28 models takes a third of a second of Python, in which every request waits for the
 interpreter again and again, and on a busy machine for a thread that has it and does not run. So
-what is about to serve is compared by a process that is started for it, with a lower priority. It
-reads a `Job` and writes what it found, both pickled; of files it reads those of the store, by
-digests that the service has verified.
+what is about to serve is compared by a process of its own, with a lower priority. It is sent a
+`Job` and sends what it found; of files it reads those of the store, by digests that the service has
+verified. As a retrain promotes one model after the other, it waits a minute for the next job, with
+what it has read of the models that stay.
 """
 
 import os
-import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Mapping
+from functools import lru_cache
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
-from models_store import Refusal, Store
+from models_store import Evidence, Refusal, Store
 from models_store.rack import Rack
 from service.models.asset_comparison import Compared, compare_at
 from volatility.errors import RoughcastError
@@ -25,7 +29,9 @@ from volatility.errors import RoughcastError
 log = structlog.get_logger("service")
 
 FEW = 6  # models that are compared within some hundredths of a second, sooner than a process starts
-_PATIENCE = 120  # seconds, on a machine that does much else
+_PATIENCE = 120.0  # seconds, on a machine that does much else
+_REST = 60.0  # seconds without a job after which the process ends
+_READ = 64  # models of which it keeps what it has read
 _NICE = 10
 
 
@@ -48,44 +54,110 @@ class Job(NamedTuple):
     horizons: tuple[int, ...]
 
 
-def compared_elsewhere(
-    store: Store, asset: str, rack: Rack, horizons: Collection[int]
-) -> Compared | None:
-    """How the models of a rack compare, found out by another process.
+class Comparer:
+    """Has models compared by another process, which is started with the first job."""
 
-    Returns
-    -------
-    None where it is to be found out here: there are few models, one of them has not been verified,
-    or the other process cannot tell.
-    """
-    serving = [place.card for place in rack.places.values() if place.serves]
-    versions = {it.model: (it.version, it.sha256) for it in serving if it is not None}
-    if len(serving) <= FEW or len(versions) < len(serving):
-        return None
-    root, refused = store.root.absolute(), rack.refusals
-    job = Job(root, asset, versions, rack.champion, refused, tuple(horizons))
-    try:
-        answer = subprocess.run(  # noqa: S603 - our own interpreter, and this very module
-            [sys.executable, "-c", f"from {__name__} import main; main()"],
-            input=pickle.dumps(job),
-            capture_output=True,
-            check=True,
-            timeout=_PATIENCE,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-        found = pickle.loads(answer.stdout)  # noqa: S301 - written by this very module
-    except (OSError, subprocess.SubprocessError, pickle.PickleError, EOFError) as error:
-        log.warning("models not compared by another process", asset=asset, reason=repr(error))
-        return None
-    return found if isinstance(found, Compared) else None
+    def __init__(self) -> None:
+        self._asking = threading.Lock()
+        self._worker: _Worker | None = None
+        self._resting: threading.Timer | None = None
+
+    def compared(
+        self, store: Store, asset: str, rack: Rack, horizons: Collection[int]
+    ) -> Compared | None:
+        """How the models of a rack compare, found out by the other process.
+
+        Returns
+        -------
+        None where it is to be found out here: there are few models, one of them has not been
+        verified, or the other process cannot tell.
+        """
+        serving = [place.card for place in rack.places.values() if place.serves]
+        versions = {it.model: (it.version, it.sha256) for it in serving if it is not None}
+        if len(serving) <= FEW or len(versions) < len(serving):
+            return None
+        root, refused = store.root.absolute(), rack.refusals
+        job = Job(root, asset, versions, rack.champion, refused, tuple(horizons))
+        with self._asking:
+            try:
+                return self._ask(job)
+            except (OSError, EOFError) as error:
+                log.warning(
+                    "models not compared by another process", asset=asset, reason=repr(error)
+                )
+                self._end()
+                return None
+
+    def stop(self) -> None:
+        """End the other process, and what it is at; the next job starts another."""
+        worker = self._worker
+        if worker is not None:
+            worker.kill()  # so that who waits for its answer lets go of the lock
+        with self._asking:
+            self._end()
+
+    def _ask(self, job: Job) -> Compared | None:
+        if self._resting is not None:
+            self._resting.cancel()
+        if self._worker is None:
+            self._worker = _Worker()
+        found = self._worker.ask(job)
+        self._resting = threading.Timer(_REST, self.stop)
+        self._resting.daemon = True
+        self._resting.start()
+        return found
+
+    def _end(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+        if self._worker is not None:
+            self._worker.end()
+        self._worker = self._resting = None
+
+
+class _Worker:
+    """The other process, and the pipe to it."""
+
+    def __init__(self) -> None:
+        self._pipe, theirs = Pipe()
+        with theirs:
+            command = f"from {__name__} import main; main({theirs.fileno()})"
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, this very module
+                [sys.executable, "-c", command],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+
+    def ask(self, job: Job) -> Compared | None:
+        """Send a job, and wait for what was found.
+
+        Raises
+        ------
+        EOFError, OSError : the process has ended, or takes too long.
+        """
+        self._pipe.send(job)
+        if not self._pipe.poll(_PATIENCE):
+            raise TimeoutError(f"no answer within {_PATIENCE:g} seconds")
+        found: Compared | None = self._pipe.recv()
+        return found
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
 
 
 def compare(job: Job) -> Compared | None:
     """Compare models by what they say of themselves; None where one cannot be read."""
-    store = Store(job.root)
     try:
         models = {
-            model: store.evidence(job.asset, model, *version)
+            model: _evidence(job.root, job.asset, model, *version)
             for model, version in job.versions.items()
         }
     except RoughcastError:
@@ -93,12 +165,18 @@ def compare(job: Job) -> Compared | None:
     return compare_at(models, job.champion, job.refused, job.horizons)
 
 
-def main() -> None:
-    """Read a job, and write what was found."""
+@lru_cache(_READ)
+def _evidence(root: Path, asset: str, model: str, version: int, sha256: str) -> Evidence:
+    return Store(root).evidence(asset, model, version, sha256)
+
+
+def main(descriptor: int) -> None:
+    """Do the jobs that come through a pipe, until its other end is closed."""
     os.nice(_NICE)
-    job = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by this very module
-    sys.stdout.buffer.write(pickle.dumps(compare(job)))
-
-
-if __name__ == "__main__":
-    main()
+    with Connection(descriptor) as pipe:
+        while True:
+            try:
+                job = pipe.recv()
+            except EOFError:
+                return
+            pipe.send(compare(job))

@@ -83,6 +83,7 @@ class Follower:
         self._stopping.set()
         if self._seconds:
             self._thread.join(_STOPPING)
+        self._turner.stop()
 
     def look(self, again: Iterable[tuple[str, str]] | None = ()) -> Turned:
         """Look now, and let serve what is new.

@@ -17,7 +17,7 @@ from service.models.asset_choices import AUTO, AssetChoices
 from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue
 from service.models.choice import Choice
-from service.models.comparing import compared_elsewhere
+from service.models.comparing import Comparer
 from service.models.standings import Standing
 from service.models.universal import Universal
 
@@ -87,6 +87,7 @@ class Turner:
     def __init__(self, catalogue: Catalogue, rehearsal: Rehearsal | None = None) -> None:
         self._catalogue, self._rehearsal = catalogue, rehearsal
         self._turning = threading.Lock()
+        self._comparer = Comparer()
 
     def turn(self, asset: str, names: Collection[str], anyway: Collection[str] = ()) -> Turned:
         """Let what the pointers of an asset name serve, or hold it back.
@@ -119,6 +120,10 @@ class Turner:
         served_before = before.model.version if before.model else None
         return Turned((Swap(UNIVERSAL, UNIVERSAL, served_before, version),), refused=refused)
 
+    def stop(self) -> None:
+        """End the process that compares models, if there is one."""
+        self._comparer.stop()
+
     def retry(self, asset: str, name: str) -> bool:
         """Try to read again what is lost; return whether that succeeds."""
         shelf = self._catalogue.shelf
@@ -132,7 +137,7 @@ class Turner:
         catalogue, asset, before = self._catalogue, found.asset, found.before
         standing = catalogue.standings.of_rack(asset, found.after)
         horizons = {JUDGED, *catalogue.standings.of(asset).comparisons}
-        compared = compared_elsewhere(catalogue.store, asset, found.after, horizons)
+        compared = self._comparer.compared(catalogue.store, asset, found.after, horizons)
         if compared is not None:
             standing.know(compared)
         elif found.after.models() and not standing.find_out(horizons, anyway=False):

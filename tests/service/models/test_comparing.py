@@ -1,21 +1,28 @@
 """Another process compares models as this one would."""
 
+import shutil
 import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
 from models_store import Refusal, Store
 from models_store.rack import Rack
 from models_store.shelf import Shelf
+from models_store.succession import succeed
 from service.models import comparing
 from service.models.asset_comparison import Compared, compare_at
 from service.models.catalogue import Catalogue
-from service.models.comparing import Job, compare, compared_elsewhere
+from service.models.comparing import Comparer, Job, compare
 from service.models.turning import Turner
 from service.settings import Settings
 from tests.models_store.artifacts import make_files
+from tests.service.patience import eventually
 from tests.service.worlds import ASSET, MODELS, damage
 from volatility.errors import UnsupportedHorizon
 
@@ -44,9 +51,22 @@ def shelf(store: Store) -> Shelf:
     return shelf
 
 
-def test_it_finds_what_is_found_here(store: Store, shelf: Shelf) -> None:
+@pytest.fixture
+def comparer() -> Iterator[Comparer]:
+    comparer = Comparer()
+    yield comparer
+    comparer.stop()
+
+
+@pytest.fixture
+def compared(store: Store, shelf: Shelf, comparer: Comparer) -> Callable[[], Compared | None]:
+    """What another process finds of the models of the shelf, one session ahead."""
+    return lambda: comparer.compared(store, ASSET, shelf.rack(ASSET), (1,))
+
+
+def test_it_finds_what_is_found_here(store: Store, shelf: Shelf, comparer: Comparer) -> None:
     rack = shelf.rack(ASSET)
-    found = compared_elsewhere(store, ASSET, rack, HORIZONS)
+    found = comparer.compared(store, ASSET, rack, HORIZONS)
     here = compare_at(rack.evidence(), rack.champion, rack.refusals, HORIZONS)
     assert found is not None
     assert (found.horizons, found.kind) == (here.horizons, here.kind) == ((1, 5), None)
@@ -62,26 +82,26 @@ def test_it_finds_what_is_found_here(store: Store, shelf: Shelf) -> None:
 
 
 def test_few_models_are_compared_here(
-    store: Store, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    store: Store, shelf: Shelf, comparer: Comparer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparing, "FEW", 3)
-    assert compared_elsewhere(store, ASSET, shelf.rack(ASSET), (1,)) is None
-    assert compared_elsewhere(store, "NONE", Rack(), (1,)) is None
+    assert comparer.compared(store, ASSET, shelf.rack(ASSET), (1,)) is None
+    assert comparer.compared(store, "NONE", Rack(), (1,)) is None
 
 
 def test_what_has_not_been_verified_is_compared_here(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, comparer: Comparer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocess, "run", None)
-    assert compared_elsewhere(store, ASSET, Shelf(store).rack(ASSET), (1,)) is None
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert comparer.compared(store, ASSET, Shelf(store).rack(ASSET), (1,)) is None
 
 
 def test_what_it_cannot_read_is_compared_here(
-    settings: Settings, store: Store, shelf: Shelf
+    settings: Settings, store: Store, shelf: Shelf, comparer: Comparer
 ) -> None:
     damage(settings, "har", 2)
     with capture_logs() as lines:
-        assert compared_elsewhere(store, ASSET, shelf.rack(ASSET), (1,)) is None
+        assert comparer.compared(store, ASSET, shelf.rack(ASSET), (1,)) is None
     assert lines == []
 
 
@@ -95,39 +115,86 @@ def test_files_are_compared_by_the_digests_that_were_verified(store: Store) -> N
     assert compare(job._replace(versions=versions | {"har": (9, "0" * 64)})) is None
 
 
+def test_one_process_does_one_job_after_the_other(
+    store: Store, shelf: Shelf, compared: Callable[[], Compared | None]
+) -> None:
+    def asked() -> tuple[int, Mapping[str, int]]:
+        found = compared()
+        assert found is not None
+        [child] = [it for it in psutil.Process().children() if "comparing" in it.cmdline()[-1]]
+        return child.pid, found.comparisons[1].versions
+
+    one, versions = asked()
+    assert versions == dict.fromkeys(MODELS, 2)
+    store.promote(ASSET, "har", 1)
+    shelf.exchange(ASSET, shelf.rack(ASSET), succeed(shelf, ASSET, ["har"]).after)
+    same, versions = asked()
+    assert (same, versions) == (one, dict.fromkeys(MODELS, 2) | {"har": 1})
+    psutil.Process(one).kill()
+    with capture_logs():
+        assert compared() is None
+    other, again = asked()
+    assert other != one
+    assert again == versions
+
+
+def test_it_ends_when_it_has_had_nothing_to_do(
+    compared: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_REST", 0.0)
+    assert compared() is not None
+    eventually(lambda: not psutil.Process().children())
+    assert compared() is not None
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> str:
+    """A program that takes its time, whatever it is to do."""
+    program = tmp_path / "slow"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_what_it_is_at_ends_with_it(
+    compared: Callable[[], object],
+    comparer: Comparer,
+    slow: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(comparing.sys, "executable", slow)
+    found = list[object]()
+    asking = threading.Thread(target=lambda: found.append(compared()))
+    with capture_logs():
+        asking.start()
+        eventually(lambda: bool(psutil.Process().children()))
+        comparer.stop()
+        asking.join()
+    assert found == [None]
+    assert psutil.Process().children() == []
+
+
 @pytest.mark.parametrize(
-    "error",
-    [
-        OSError(11, "Resource temporarily unavailable"),
-        subprocess.CalledProcessError(1, "python"),
-        subprocess.TimeoutExpired("python", 1),
-    ],
+    ("program", "error"),
+    [("none", "FileNotFoundError"), ("false", "Error"), ("slow", "TimeoutError")],
 )
 def test_a_process_that_fails_is_told_of(
-    store: Store, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, error: Exception
+    compared: Callable[[], object],
+    slow: str,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+    error: str,
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(subprocess, "run", fail)
+    path = slow if program == "slow" else shutil.which(program) or program
+    monkeypatch.setattr(comparing.sys, "executable", path)
+    if program == "slow":
+        monkeypatch.setattr(comparing, "_PATIENCE", 0.0)
     with capture_logs() as lines:
-        assert compared_elsewhere(store, ASSET, shelf.rack(ASSET), (1,)) is None
+        assert compared() is None
     [line] = lines
     assert (line["event"], line["asset"]) == ("models not compared by another process", ASSET)
-    assert type(error).__name__ in line["reason"]
-
-
-@pytest.mark.parametrize("answer", [b"", b"no pickle"])
-def test_an_answer_that_is_none_is_told_of(
-    store: Store, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, answer: bytes
-) -> None:
-    def say(*_: Any, **__: Any) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.CompletedProcess([], 0, answer)
-
-    monkeypatch.setattr(subprocess, "run", say)
-    with capture_logs() as lines:
-        assert compared_elsewhere(store, ASSET, shelf.rack(ASSET), (1,)) is None
-    assert len(lines) == 1
+    assert error in line["reason"]
+    assert psutil.Process().children() == []
 
 
 def test_what_is_about_to_serve_is_compared_elsewhere(
@@ -142,7 +209,9 @@ def test_what_is_about_to_serve_is_compared_elsewhere(
         raise AssertionError("files are read here")
 
     monkeypatch.setattr(Rack, "evidence", refuse)
-    Turner(catalogue).turn(ASSET, ["har"])
+    turner = Turner(catalogue)
+    turner.turn(ASSET, ["har"])
+    turner.stop()
     choice = catalogue.choices.get(ASSET, "log_har")
     assert choice is not None
     assert choice.skill != skill
