@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +44,7 @@ def test_it_is_what_an_evaluation_says(compared: Comparison, rv: pd.Series) -> N
 
 
 def test_it_shows_a_row_a_model(compared: Comparison) -> None:
-    frame = compared.to_frame()
+    frame: Any = compared.to_frame()
     assert frame.loc["har", "qlike_ratio"] == 1
     assert np.isnan(frame.loc["har", "pvalue_har"])
     assert 0 < frame.loc["ewma", "coverage_80"] < 1
@@ -53,7 +55,7 @@ def test_it_shows_a_row_a_model(compared: Comparison) -> None:
 
 
 def test_its_plot_cumulates_what_models_lose_against_the_baseline(compared: Comparison) -> None:
-    axes = compared.plot()
+    axes: Any = compared.plot()
     lines = {it.get_label(): it for it in axes.get_lines()}
     assert set(lines) == set(compared.to_frame().index)
     ratio = compared.to_frame()["qlike_loss"]

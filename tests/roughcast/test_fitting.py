@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,7 +49,7 @@ def test_a_summary_is_that_of_statsmodels(name: str, horizon: int, whole: pd.Ser
         floor = np.quantile(targets, 0.01)
         weights = np.maximum(expected.fittedvalues, floor) ** -2.0
         expected = sm.WLS(targets, rows, weights=weights).fit(**lags)
-    frame = found.to_frame()
+    frame: Any = found.to_frame()
     assert frame.index.tolist() == ["constant", "mean_1", "mean_5", "mean_22"]
     assert frame["coefficient"].to_numpy() == pytest.approx(expected.params, rel=1e-8)
     assert frame["standard_error"].to_numpy() == pytest.approx(expected.bse, rel=1e-6)
@@ -72,7 +74,7 @@ def test_every_model_without_a_network_is_fitted(name: str) -> None:
     said = model.forecast([5]).at(5)
     assert rv.quantile(0.01) < said.rv < rv.quantile(0.999)
     summary = model.summary(5)
-    frame = summary.to_frame()
+    frame: Any = summary.to_frame()
     assert np.isfinite(frame["coefficient"]).all()
     assert frame["standard_error"].isna().all() == (summary.remark is not None)
     assert summary.remark is not None or (frame["standard_error"] > 0).all()
@@ -119,7 +121,7 @@ def test_a_model_shows_what_it_is(model: FittedModel) -> None:
     assert repr(model).startswith("har: rv of 1 session ahead, 2014-11-28 to 2021-02-03")
     assert "<td>mean_22</td>" in model._repr_html_()
     assert isinstance(model.summary(22), Summary)
-    axes = model.summary(22).plot()
+    axes: Any = model.summary(22).plot()
     assert [it.get_text() for it in axes.get_yticklabels()] == [
         "mean_22",
         "mean_5",

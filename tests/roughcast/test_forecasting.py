@@ -15,7 +15,7 @@ from tests.service.worlds import NOW
 from volatility.errors import HistoryTooShort, InvalidBars, InvalidInput, UnsupportedHorizon
 
 
-def records(bars: pd.DataFrame) -> list[dict[str, Any]]:
+def records(bars: Any) -> list[dict[str, Any]]:
     return [
         {"date": str(day.date()), **row}
         for day, row in zip(bars.index, bars.to_dict("records"), strict=True)
@@ -32,7 +32,7 @@ def records(bars: pd.DataFrame) -> list[dict[str, Any]]:
     ],
 )
 def test_it_is_what_the_service_answers(
-    rows: int, said: dict[str, str], bars: pd.DataFrame, service: TestClient
+    rows: int, said: dict[str, Any], bars: pd.DataFrame, service: TestClient
 ) -> None:
     newest = bars.tail(rows)
     body = {
@@ -61,7 +61,7 @@ def test_capitals_and_a_column_of_dates_are_read(bars: pd.DataFrame) -> None:
 
 def test_its_table_has_a_row_a_horizon(bars: pd.DataFrame) -> None:
     found = roughcast.forecast(bars.tail(60), [1, 22], quantiles=[0.9], asset="MINE", now=NOW)
-    frame = found.to_frame()
+    frame: Any = found.to_frame()
     assert frame.index.tolist() == [1, 22]
     assert frame.loc[22, "rv_upper_80"] == found.at(22).interval(0.8).rv[1]
     assert frame.loc[1, "rv_quantile_90"] == found.at(1).quantiles[0].rv
@@ -78,7 +78,7 @@ def test_its_table_has_a_row_a_horizon(bars: pd.DataFrame) -> None:
 
 def test_its_plot_has_the_past_the_forecast_and_a_fan(bars: pd.DataFrame) -> None:
     found = roughcast.forecast(bars.tail(60), now=NOW)
-    axes = found.plot()
+    axes: Any = found.plot()
     past, ahead = axes.get_lines()
     assert past.get_ydata()[-1] == pytest.approx(
         np.sqrt(roughcast.measure(bars).iloc[-1] * 365), rel=1e-12
