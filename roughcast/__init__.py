@@ -13,6 +13,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from roughcast.client import (
+        AsyncClient,
+        Client,
+        NotUnderstood,
+        Problem,
+        Question,
+        ServiceError,
+        Unreachable,
+    )
     from roughcast.comparing import compare
     from roughcast.datasets import dataset
     from roughcast.fitting import FittedModel, fit
@@ -26,12 +35,19 @@ if TYPE_CHECKING:
     from volatility.errors import RoughcastError
 
 _WHERE = {
+    "AsyncClient": "roughcast.client",
+    "Client": "roughcast.client",
     "Comparison": "roughcast.results.comparison",
     "FittedModel": "roughcast.fitting",
     "Forecast": "roughcast.results.forecast",
     "HurstReport": "roughcast.results.hurst",
+    "NotUnderstood": "roughcast.client",
+    "Problem": "roughcast.client",
+    "Question": "roughcast.client",
     "RoughcastError": "volatility.errors",
+    "ServiceError": "roughcast.client",
     "Summary": "roughcast.results.summary",
+    "Unreachable": "roughcast.client",
     "compare": "roughcast.comparing",
     "dataset": "roughcast.datasets",
     "fit": "roughcast.fitting",
@@ -41,12 +57,19 @@ _WHERE = {
 }
 
 __all__ = [
+    "AsyncClient",
+    "Client",
     "Comparison",
     "FittedModel",
     "Forecast",
     "HurstReport",
+    "NotUnderstood",
+    "Problem",
+    "Question",
     "RoughcastError",
+    "ServiceError",
     "Summary",
+    "Unreachable",
     "compare",
     "dataset",
     "fit",
