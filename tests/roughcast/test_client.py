@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import roughcast
-from roughcast.client import AsyncClient, Client, Problem, Question
+from roughcast.client import AsyncClient, Client, Problem, Question, requests
 from roughcast.frames import to_series
 from roughcast.results.forecast import Forecast
 from service.settings import Settings
@@ -34,13 +34,14 @@ def test_a_forecast_from_bars_is_the_one_computed_here(client: Client, bars: pd.
     assert found == expected
     assert found.to_frame().equals(expected.to_frame())
     assert "90.0%" not in repr(found)
-    assert list(found.plot().get_lines()[0].get_xdata()) == [1, 5, 10, 22]
+    axes: Any = found.plot()
+    assert axes.get_lines()[0].get_xdata().tolist() == [1, 5, 10, 22]
 
 
 def test_a_held_asset_is_forecast_by_its_name(client: Client, service: TestClient) -> None:
     day = date(2021, 2, 2)
-    found = client.forecast(ASSET, model="har", horizons=[1], levels=[0.9], as_of=day)
-    body = {"asset": ASSET, "model": "har", "levels": [0.9], "as_of": "2021-02-02"}
+    found = client.forecast(ASSET, model="har", horizons=[1], levels=[0.95], as_of=day)
+    body = {"asset": ASSET, "model": "har", "levels": [0.95], "as_of": "2021-02-02"}
     assert found == Forecast.of_answer(service.post("/forecast", json=body).json())
     assert (found.model, found.as_of) == ("har", day)
 
@@ -61,16 +62,40 @@ def test_bars_are_put_and_read_as_they_were(client: Client, bars: pd.DataFrame) 
     assert (merged.asset, merged.added, merged.bars) == ("PUT-1", len(part), len(part))
     assert str(merged.last_session) == "2019-09-01"
     assert client.put_bars("PUT-1", part).unchanged == len(part)
-    pd.testing.assert_frame_equal(
-        client.bars("PUT-1"), part, check_freq=False, check_index_type=False
-    )
-    few = client.bars("PUT-1", pd.Timestamp("2018-10-01").date(), pd.Timestamp("2018-10-03").date())
+    pd.testing.assert_frame_equal(client.bars("PUT-1"), part, check_index_type=False)
+    few = client.bars("PUT-1", date(2018, 10, 1), date(2018, 10, 3))
     assert few.index.astype(str).tolist() == ["2018-10-01", "2018-10-02", "2018-10-03"]
     raised = part.iloc[-1:] * 1.01
     with pytest.raises(Problem) as conflict:
         client.put_bars("PUT-1", raised)
     assert conflict.value.code == "bars_conflict"
     assert client.put_bars("PUT-1", raised, replace=True).replaced == 1
+
+
+@pytest.mark.parametrize(
+    ("times", "name", "said"),
+    [
+        (pd.DatetimeIndex(["2021-02-01"]), "date", "2021-02-01"),
+        (pd.DatetimeIndex(["2021-02-01"]).tz_localize("America/New_York"), "date", "2021-02-01"),
+        (["2021-02-01"], "date", "2021-02-01"),
+        (["2021-02-01T00:00:00Z"], "date", "2021-02-01"),
+        (pd.DatetimeIndex(["2021-02-01 14:30"]), "timestamp", "2021-02-01T14:30:00Z"),
+        (["2021-02-01T15:30+01:00"], "timestamp", "2021-02-01T14:30:00Z"),
+    ],
+)
+def test_one_bar_is_daily_if_it_opens_at_midnight(times: Any, name: str, said: str) -> None:
+    frame = pd.DataFrame({"open": [1.0], "high": [3.0], "low": [0.5], "close": [2.0]})
+    indexed = isinstance(times, pd.DatetimeIndex)
+    frame = frame.set_index(times) if indexed else frame.assign(date=times)
+    prices = {"open": 1.0, "high": 3.0, "low": 0.5, "close": 2.0}
+    assert requests.records(frame) == [{name: said, **prices}]
+
+
+def test_bars_within_a_day_are_put_with_their_times() -> None:
+    hours = roughcast.dataset("BTC-USD-1H").iloc[:2]
+    told = requests.records(hours)
+    assert [it["timestamp"] for it in told] == [f"{it:%Y-%m-%dT%H:%M:%S}Z" for it in hours.index]
+    assert [it["close"] for it in told] == hours["close"].tolist()
 
 
 def test_bars_come_in_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +210,7 @@ def test_both_clients_get_what_httpx_gets(settings: Settings, bars: pd.DataFrame
         body = {
             "horizons": [1, 5, 10, 22],
             "levels": [0.8, 0.95],
-            "history": {"bars": roughcast.client.requests.records(bars.tail(60))},
+            "history": {"bars": requests.records(bars.tail(60))},
         }
         answer = httpx.post(f"{url}/forecast", json=body).json()
     assert forecast == Forecast.of_answer(answer) == roughcast.forecast(bars.tail(60))
