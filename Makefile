@@ -108,7 +108,7 @@ lock: ## resolve the newest allowed versions and pin them in requirements/
 
 clean: ## remove .venv and caches; keeps var/
 	rm -rf $(VENV) .venv-lock .venv-clients build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
-	find volatility models_store training service tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find volatility models_store training service roughcast tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

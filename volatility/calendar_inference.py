@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from volatility.arrays import DateArray
+from volatility.bars import Bars
 from volatility.calendars import ALWAYS_OPEN, get_calendar
-from volatility.errors import OutsideCalendar
+from volatility.errors import Finding, InvalidBars, OutsideCalendar
 from volatility.scale_free import usual_kind
 
 NEW_YORK = "XNYS"
@@ -58,6 +59,18 @@ def market_of(dates: DateArray, calendar: str | None, kind: str | None) -> Marke
     return MarketKind(name, kind or usual_kind(name), _said(guesses, calendar))
 
 
+def market_of_bars(bars: Bars, calendar: str | None, kind: str | None) -> MarketKind:
+    """As :func:`market_of`, of bars that have to be daily.
+
+    Raises
+    ------
+    InvalidBars : ``wrong_interval``, most of them share their date with others.
+    UnknownCalendar : there is none of the name given.
+    """
+    _check_daily(bars)
+    return market_of(bars.dates, calendar, kind)
+
+
 def infer_calendar(dates: DateArray) -> str:
     """The name of the calendar that daily bars seem to follow.
 
@@ -69,6 +82,21 @@ def infer_calendar(dates: DateArray) -> str:
     if (_weekday(days) >= _SATURDAY).any():
         return ALWAYS_OPEN
     return NEW_YORK if _is_whole(days) else WEEKDAYS
+
+
+def _check_daily(bars: Bars) -> None:
+    """Tell shorter bars, which all share their date with others, from a date sent twice."""
+    if (np.diff(bars.dates).astype(np.int64) > 0).all():
+        return
+    days, counts = np.unique(bars.dates, return_counts=True)
+    shared = counts > 1
+    if 2 * counts[shared].sum() <= len(bars):
+        return
+    at = int(np.argmax(shared))
+    found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
+    needed = "daily bars, one a session, of an asset without a model of its own"
+    index = int(np.argmax(bars.dates == days[at]))
+    raise InvalidBars([Finding("wrong_interval", "error", "timestamps", found, needed, index)])
 
 
 def _weekday(days: DateArray) -> np.ndarray:

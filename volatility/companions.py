@@ -37,6 +37,7 @@ from volatility.calendars import Calendar, get_calendar
 from volatility.errors import Finding
 from volatility.measures.columns import SEPARATOR, companion_of
 from volatility.measures.daily import IMPLIED_VARIANCE
+from volatility.scale_free import USUAL_MEASURE
 from volatility.series import DatedSeries
 
 ISSUED = 1_800  # seconds from the close of the asset's session to its forecast
@@ -240,7 +241,7 @@ def companions_in(columns: Collection[str]) -> tuple[str, ...]:
 
 def usual_measure(name: str) -> str:
     """The measure in which daily bars of a name are taken, where nobody says another."""
-    return IMPLIED_VARIANCE if name in INDICES else "garman_klass"
+    return IMPLIED_VARIANCE if name in INDICES else USUAL_MEASURE
 
 
 def usual_calendar(name: str, dates: DateArray) -> str:

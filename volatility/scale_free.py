@@ -36,6 +36,7 @@ from volatility.seasonality import DAY_CLASSES
 from volatility.trailing import SESSIONS, exponential_mean, sum_of_newest
 
 KINDS = ("stock", "etf", "index", "fx", "crypto")
+USUAL_MEASURE = "garman_klass"  # of daily bars, where nobody says another
 _KIND_OF_CALENDAR = {"24/7": "crypto", "24/5": "fx"}
 MINIMUM = 22  # sessions, about a month: fewer say little of the level that is returned to
 ENCODED = 22  # newest sessions that the encoder reads one by one

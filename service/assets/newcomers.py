@@ -9,14 +9,13 @@ from models_store.predictors.pooled import RANGE_SIGN
 from service.assets.database import HeldAsset
 from service.http.errors import AssetMismatch, UnclearCalendar, located
 from volatility.bars import DAILY, Bars
-from volatility.calendar_inference import MarketKind, market_of
+from volatility.calendar_inference import market_of_bars
 from volatility.calendars import get_calendar
 from volatility.companions import INDEX, INDICES, usual_measure
-from volatility.errors import Finding, InvalidBars, UnknownMeasure
+from volatility.errors import InvalidBars, UnknownMeasure
 from volatility.measures.daily import IMPLIED_VARIANCE
 from volatility.scale_free import usual_kind
 
-MEASURE = "garman_klass"  # of an asset's rv, where none is given
 MEASURES = (*RANGE_SIGN, IMPLIED_VARIANCE)  # of what a new asset may be held in
 _LEAST_SPAN = 7  # days in which there is a weekend
 
@@ -71,7 +70,7 @@ def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tu
     """
     measure = _measure_of(name, described)
     described = _completed(name, described)
-    market = inferred_market(bars, described)
+    market = market_of_bars(bars, described.calendar, described.kind)
     if described.calendar is None and _span(bars) < _LEAST_SPAN:
         raise _unclear_calendar(name, bars)
     asset = HeldAsset(
@@ -138,18 +137,6 @@ def _measure_of(name: str, described: Described) -> str:
     return measure
 
 
-def inferred_market(bars: Bars, described: Described) -> MarketKind:
-    """Calendar and kind of an asset that is not known.
-
-    Raises
-    ------
-    InvalidBars : the bars are shorter than a day.
-    UnknownCalendar : there is none of the name given.
-    """
-    _check_daily(bars)
-    return market_of(bars.dates, described.calendar, described.kind)
-
-
 def _completed(name: str, described: Described) -> Described:
     """What is said of an asset, and what is known of an index of its name."""
     index = INDICES.get(name)
@@ -180,21 +167,6 @@ def check_agrees(known: HeldAsset, described: Described) -> None:
             found=given,
             needed=expected,
         )
-
-
-def _check_daily(bars: Bars) -> None:
-    """Tell shorter bars, which all share their date with others, from a date sent twice."""
-    if (np.diff(bars.dates).astype(np.int64) > 0).all():
-        return
-    days, counts = np.unique(bars.dates, return_counts=True)
-    shared = counts > 1
-    if 2 * counts[shared].sum() <= len(bars):
-        return
-    at = int(np.argmax(shared))
-    found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
-    needed = "daily bars, one a session, of an asset without a model of its own"
-    index = int(np.argmax(bars.dates == days[at]))
-    raise InvalidBars([Finding("wrong_interval", "error", "timestamps", found, needed, index)])
 
 
 def _span(bars: Bars) -> int:

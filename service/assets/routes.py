@@ -17,7 +17,6 @@ from service.assets.holdings import HoldingsDep, find_asset, known_asset
 from service.assets.ingest import CSV, Ingested, Merging, ingest, read
 from service.assets.known import KnownHoldings
 from service.assets.newcomers import (
-    MEASURE,
     MEASURES,
     Described,
     check_agrees,
@@ -73,6 +72,7 @@ from volatility.errors import (
     UnknownCalendar,
     UnknownMeasure,
 )
+from volatility.scale_free import USUAL_MEASURE
 from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
@@ -224,7 +224,7 @@ async def put_bars(
         str | None,
         Query(
             min_length=1,
-            description=f"Of a new asset: {' or '.join(MEASURES)}; {MEASURE} if left out.",
+            description=f"Of a new asset: {' or '.join(MEASURES)}; {USUAL_MEASURE} if left out.",
         ),
     ] = None,
 ) -> MergeAnswer:

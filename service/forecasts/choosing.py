@@ -10,14 +10,16 @@ from models_store.names import UNIVERSAL, check_asset_name
 from service.assets.database import HeldAsset
 from service.assets.held import Held
 from service.assets.holdings import Holdings, find_asset
-from service.assets.newcomers import MEASURE, Described, check_agrees, inferred_market
+from service.assets.newcomers import Described, check_agrees
 from service.forecasts.requests import ForecastRequest
 from service.http.errors import Fault, InvalidRequest, located
 from service.models.catalogue import AUTO, Catalogue
 from service.models.choice import Choice
 from service.models.universal import Universal
 from volatility.bars import DAILY, Bars
+from volatility.calendar_inference import market_of_bars
 from volatility.errors import InvalidBars, InvalidSeries, RoughcastError, UnknownModel
+from volatility.scale_free import USUAL_MEASURE
 
 
 class Chosen(NamedTuple):
@@ -140,11 +142,11 @@ class Chooser:
         if bars is None:
             raise _needs_bars()
         try:
-            market = inferred_market(bars, _described(request))
+            market = market_of_bars(bars, request.calendar, request.kind)
         except InvalidBars as error:
             raise located(error, "history.") from None
         choice = self._catalogue.universal.choice(
-            request.asset, market.kind, market.calendar, MEASURE
+            request.asset, market.kind, market.calendar, USUAL_MEASURE
         )
         return Chosen(choice, (market.inferred,) if market.inferred else ())
 

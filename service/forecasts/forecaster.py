@@ -1,22 +1,20 @@
 """From a question to a forecast with everything that is said beside it."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, overload
 
-import numpy as np
-
 from models_store import Forecast, ForecastInput, LoadedModel
+from models_store.issuing import fitted_on_it, forecast_id, in_sample_warnings
 from service.assets.held import Held
 from service.forecasts.query import Asked, Question, TermStructure
 from service.forecasts.replay import replayed_session
 from service.models.choice import Choice
 from service.models.skill import LiveStanding, ModelSkill
-from volatility.calendars import Calendar
 from volatility.errors import RoughcastError
-from volatility.series import DatedSeries, RealizedSeries
+from volatility.series import DatedSeries
+from volatility.staleness import age_warnings, sessions_since
 
 
 class IssuedForecast(NamedTuple):
@@ -115,14 +113,16 @@ def _settle_one(question: Question) -> Settled:
         if question.as_of is not None:
             until = replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            warnings = (*_in_sample_warnings(question.choice, question.as_of), *warnings)
+            warnings = (*_in_sample(question.choice, question.as_of), *warnings)
         elif whole:
-            warnings = (*_fitted_on_it(question.choice, history.dates[-1].item()), *warnings)
+            choice, last = question.choice, history.dates[-1].item()
+            seen = fitted_on_it(model, choice.asset, choice.fitted_on, last)
+            warnings = (*seen, *warnings)
         if len(history) == whole and revisions is not None:
             calibration = held.calibration(model, question.horizon, joined, revisions)
     elif isinstance(history, DatedSeries) and len(history):
-        warnings = (*_in_sample_warnings(question.choice, history.dates[-1].item()), *warnings)
-    stale = _sessions_since(history, until, model.calendar)
+        warnings = (*_in_sample(question.choice, history.dates[-1].item()), *warnings)
+    stale = sessions_since(history, until, model.calendar)
     if question.policy is not None:
         question.policy.check(history, stale, model)
     if beside.companions:
@@ -135,7 +135,7 @@ def _settle_one(question: Question) -> Settled:
         question.quantiles,
         question.explain,
     )
-    said = (*_age_warnings(history, stale, until), *warnings)
+    said = (*age_warnings(history, stale, until), *warnings)
     return Settled(question.choice, given, stale, said, question.live)
 
 
@@ -183,7 +183,7 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
     skill = live.skill if live is not None and live.skill is not None else choice.skill
     unknown_skill = (skill,) if isinstance(skill, str) else ()
     return IssuedForecast(
-        _forecast_id(choice, given, forecast),
+        forecast_id(choice.model, choice.asset, given, forecast),
         forecast,
         skill,
         stale_sessions,
@@ -194,75 +194,5 @@ def _issued(asked: Settled, forecast: Forecast) -> IssuedForecast:
     )
 
 
-def _forecast_id(choice: Choice, given: ForecastInput, forecast: Forecast) -> str:
-    history, levels, horizon, quantiles = given[0], given.levels, given.horizon, given.quantiles
-    model, count = choice.model, choice.model.window_sessions
-    asked = f"{horizon} {levels} {quantiles}" if quantiles else f"{horizon} {levels}"
-    digest = hashlib.sha256(f"{model.identity} {choice.asset} {asked}".encode())
-    digest.update(history.rv[-count:].tobytes())
-    for name in model.manifest.columns:
-        digest.update(history.columns[name][-count:].tobytes())
-    if isinstance(history, DatedSeries):
-        digest.update(history.dates[-count:].tobytes())
-    digest.update(forecast.calibration.content)
-    return digest.hexdigest()[:32]
-
-
-def _sessions_since(series: RealizedSeries, until: np.datetime64, calendar: Calendar) -> int | None:
-    """Sessions after the last one of a series, up to ``until``; None for one without dates."""
-    if not isinstance(series, DatedSeries) or not len(series):
-        return None
-    last = series.dates[-1]
-    return max(0, len(calendar.sessions(last, until)) - 1) if until > last else 0
-
-
-def _age_warnings(
-    series: RealizedSeries, stale: int | None, until: np.datetime64
-) -> tuple[str, ...]:
-    """Say so where sessions have closed since the last one of a series, or it has not itself."""
-    if not isinstance(series, DatedSeries) or stale is None:
-        return ()
-    if not stale:
-        return _ahead_warnings(series.dates[-1], until)
-    sessions = "1 session has" if stale == 1 else f"{stale} sessions have"
-    return (f"the history is stale: it ends on {series.dates[-1]}, and {sessions} closed since",)
-
-
-def _ahead_warnings(last: np.datetime64, closed: np.datetime64) -> tuple[str, ...]:
-    """Say so where a held session lies in the future: the clock has been set back since."""
-    if last <= closed:
-        return ()
-    warning = (
-        f"the history ends on {last}, which has not closed by the clock of the service; the last "
-        f"session that has is {closed}: one of the two is wrong"
-    )
-    return (warning,)
-
-
-def _in_sample_warnings(choice: Choice, as_of: date) -> tuple[str, ...]:
-    """Say so where a model has seen the outcome of what it is asked, or what others did later."""
-    manifest = choice.model.manifest
-    end = manifest.training.end
-    own = _fitted_on_it(choice, as_of)
-    if own or as_of >= end:  # on the last session of training the target is still to come
-        return own
-    warning = (
-        f"in-sample: {manifest.model} was fitted on sessions up to {end}, so a replay of {as_of} "
-        "is better than a forecast made on that day could have been"
-    )
-    return (warning,)
-
-
-def _fitted_on_it(choice: Choice, as_of: date) -> tuple[str, ...]:
-    """Say so where the model was fitted on an asset of the same name, and on this day."""
-    if choice.fitted_on is None:
-        return ()
-    start, end = choice.fitted_on
-    if not start <= as_of <= end:
-        return ()
-    warning = (
-        f"in-sample: {choice.model.manifest.model} was fitted on {choice.asset} itself, sessions "
-        f"from {start} to {end}; it has seen {as_of}, and is better there than on what it has not "
-        "seen"
-    )
-    return (warning,)
+def _in_sample(choice: Choice, as_of: date) -> tuple[str, ...]:
+    return in_sample_warnings(choice.model, choice.asset, choice.fitted_on, as_of)

@@ -26,11 +26,12 @@ from service.models.catalogue import AUTO, Catalogue
 from service.models.choice import Choice
 from service.models.skill import LiveStanding
 from service.models.universal import Universal
-from volatility.bars import DAILY, Bars, from_records, validate
+from volatility.bars import DAILY, Bars, from_records
 from volatility.calendars import Calendar, days_of
 from volatility.errors import InvalidInput, OutsideCalendar
+from volatility.measuring import measured
 from volatility.plausibility import check_series
-from volatility.series import DatedSeries, RealizedSeries, daily_series
+from volatility.series import DatedSeries, RealizedSeries
 
 _MANY_BARS = 2_000
 Live = Callable[[str, LoadedModel, int], LiveStanding | None]
@@ -393,6 +394,4 @@ def _series_of(
         series = DatedSeries(rv, measure, days_of(dates)) if dates else RealizedSeries(rv, measure)
         check_series(series, calendar, now)
         return series, ()
-    findings = validate(given, calendar, now)
-    measured, more = daily_series(given, manifest.measure, calendar, manifest.own_columns)
-    return measured, dict.fromkeys(map(str, (*findings, *more)))
+    return measured(given, manifest.measure, calendar, now, manifest.own_columns)

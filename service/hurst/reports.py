@@ -4,9 +4,8 @@ from typing import Annotated
 
 from service.assets.held import Held
 from service.http.state import from_state
-from volatility.hurst import HurstReport, report
-from volatility.measures import MEASURES
-from volatility.seasonality import day_classes
+from volatility.hurst import HurstReport
+from volatility.hurst.of_series import report_of
 
 
 class HurstReports:
@@ -35,11 +34,4 @@ HurstReportsDep = Annotated[HurstReports, from_state("hurst_reports")]
 
 
 def _report(held: Held) -> HurstReport:
-    series = held.series()
-    intraday = MEASURES[series.measure].bars == "intraday"
-    return report(
-        0.5 * series.log_rv,
-        measure=series.measure,
-        intraday_nobs=held.session_nobs if intraday else None,
-        day_classes=day_classes(series.dates, held.calendar),
-    )
+    return report_of(held.series(), held.calendar, held.session_nobs)

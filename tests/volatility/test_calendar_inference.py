@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from volatility.calendar_inference import INFERRED, infer_calendar, market_of
+from volatility.bars import DAILY, Bars
+from volatility.calendar_inference import INFERRED, infer_calendar, market_of, market_of_bars
 from volatility.calendars import get_calendar
-from volatility.errors import UnknownCalendar
+from volatility.errors import InvalidBars, UnknownCalendar
 
 
 def sessions(calendar: str, start: str = "2020-06-01", end: str = "2020-07-31") -> np.ndarray:
@@ -50,3 +51,18 @@ def test_an_alias_has_the_calendar_s_own_name() -> None:
     assert market_of(sessions("XNYS"), "NYSE", "stock").calendar == "XNYS"
     with pytest.raises(UnknownCalendar, match="XMOON"):
         market_of(sessions("XNYS"), "XMOON", None)
+
+
+def test_shorter_bars_are_told_from_a_date_sent_twice() -> None:
+    hours = np.datetime64("2021-01-04", "s") + np.arange(12) * np.timedelta64(1, "h")
+    flat = np.full(12, 100.0)
+    with pytest.raises(InvalidBars) as refused:
+        market_of_bars(Bars(hours, flat, flat, flat, flat, DAILY), "24/7", None)
+    [found] = refused.value.findings
+    assert (found.code, found.field, found.index) == ("wrong_interval", "timestamps", 0)
+    assert found.found == "12 bars of 2021-01-04, as of bars shorter than a day"
+    assert found.needed == "daily bars, one a session, of an asset without a model of its own"
+    days = np.datetime64("2021-01-04", "s") + np.arange(10) * np.timedelta64(1, "D")
+    twice = np.append(days[:9], days[8])
+    flat = flat[:10]
+    assert market_of_bars(Bars(twice, flat, flat, flat, flat, DAILY), "24/7", None)

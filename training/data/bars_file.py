@@ -18,6 +18,7 @@ from volatility.errors import Finding, InvalidInput
 from volatility.frames import from_frame
 from volatility.measures import MEASURES
 from volatility.measures.columns import available
+from volatility.measuring import extreme_sessions
 from volatility.scale_free import usual_kind
 from volatility.series import daily_series
 
@@ -150,19 +151,6 @@ def _without_outside(bars: Bars, calendar: Calendar) -> tuple[Bars, tuple[Findin
     return inside, (Finding("outside_session", "warning", "bars", found, needed, None, dropped),)
 
 
-def _without_extreme_ranges(bars: Bars, calendar: Calendar) -> Bars:
-    """Leave out sessions with a high more than five times the low, which ``validate`` told of.
-
-    One such print decides a least-squares fit and the range that forecasts are clipped to; see
-    docs/decisions/0007. Forecasts are made from every bar: this is about fitting alone.
-    """
-    extreme = bars.extreme_range
-    if not extreme.any():
-        return bars
-    dates = session_dates(bars, calendar)
-    return bars.where(~np.isin(dates, dates[extreme]))
-
-
 def make_asset(
     asset: str,
     bars: Bars,
@@ -180,7 +168,8 @@ def make_asset(
     if drop_outside:
         bars, dropped = _without_outside(bars, calendar)
     notes = validate(bars, calendar, now)
-    fitted_on = _without_extreme_ranges(bars, calendar)
+    extreme = extreme_sessions(bars, calendar)
+    fitted_on = bars.where(~np.isin(session_dates(bars, calendar), extreme))
     columns = available(bars.is_daily, calendar.always_open)
     series, more_notes = daily_series(fitted_on, measure, calendar, columns)
     data = AssetData(

@@ -8,6 +8,7 @@ from pathlib import Path
 from models_store.names import check_asset_name
 from training.data.assets import AssetData
 from training.data.bars_file import DAY, load_asset, make_asset, read_bars
+from volatility.bars import Bars
 from volatility.companions import (
     INDEX,
     INDICES,
@@ -103,16 +104,27 @@ def with_companions(asset: AssetData, companions: Sequence[AssetData]) -> AssetD
 def _load(file: CompanionFile, now: datetime) -> AssetData:
     if file.path is None:
         return load_asset(file.name, None, now)[0]
-    bars = read_bars(file.path)
-    calendar = file.calendar or usual_calendar(file.name, bars.dates)
-    measure = usual_measure(file.name) if bars.interval == DAY else "realized_variance"
+    return companion_of(file.name, read_bars(file.path), file.path.name, now, file.calendar)
+
+
+def companion_of(
+    name: str, bars: Bars, source: str, now: datetime, calendar: str | None = None
+) -> AssetData:
+    """The series of a companion, of its bars.
+
+    Raises
+    ------
+    InvalidInput : they are invalid.
+    """
+    calendar = calendar or usual_calendar(name, bars.dates)
+    measure = usual_measure(name) if bars.interval == DAY else "realized_variance"
     return make_asset(
-        file.name,
+        name,
         as_measured(bars, measure),
         calendar_name=calendar,
         measure=measure,
-        source=file.path.name,
+        source=source,
         now=now,
-        kind=INDEX if file.name in INDICES else usual_kind(calendar),
+        kind=INDEX if name in INDICES else usual_kind(calendar),
         drop_outside=True,
     )[0]

@@ -55,7 +55,7 @@ class RunningService:
         UnusableService : it is no address of HTTP, or one with a password or a query in it; or the
             key cannot be one.
         """
-        if not _is_address(url):
+        if not is_address(url):
             # Without what was given: there may be a password in it.
             raise UnusableService(
                 f"--{cls.option.replace('_', '-')} is no address of a service",
@@ -158,7 +158,8 @@ def detail(response: "httpx.Response") -> str:
         return response.text[:200]
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Whether a service may answer there: HTTP, a host, and no password or query."""
     try:
         parts = urlsplit(url)
         has_port = parts.port != 0  # raises where it is no number

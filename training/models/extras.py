@@ -7,7 +7,7 @@ from types import MappingProxyType
 from volatility.errors import RoughcastError
 
 TRAINING_EXTRA, NETWORKS_EXTRA, DASK_EXTRA = "training", "networks", "dask"
-PROVIDERS_EXTRA = "providers"
+PROVIDERS_EXTRA, CLIENT_EXTRA = "providers", "client"
 
 # What each extra of pyproject.toml brings.
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -25,6 +25,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         NETWORKS_EXTRA: ("onnx", "onnxscript", "torch"),
         DASK_EXTRA: ("dask", "distributed"),
         PROVIDERS_EXTRA: ("ccxt", "yfinance"),
+        CLIENT_EXTRA: ("httpx",),
     }
 )
 

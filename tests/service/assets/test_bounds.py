@@ -180,20 +180,6 @@ def test_what_is_registered_needs_a_calendar_and_a_measure_that_there_is() -> No
     assert set(newcomers.MEASURES) == {"garman_klass", "parkinson", "implied_variance"}
 
 
-def test_shorter_bars_are_told_from_a_date_sent_twice() -> None:
-    hours = np.datetime64("2021-01-04", "s") + np.arange(12) * np.timedelta64(1, "h")
-    flat = np.full(12, 100.0)
-    with pytest.raises(InvalidBars) as refused:
-        newcomers.inferred_market(Bars(hours, flat, flat, flat, flat, DAILY), Described("24/7"))
-    [found] = refused.value.findings
-    assert (found.code, found.field, found.index) == ("wrong_interval", "timestamps", 0)
-    assert found.found == "12 bars of 2021-01-04, as of bars shorter than a day"
-    assert found.needed == "daily bars, one a session, of an asset without a model of its own"
-    twice = daily("2021-01-04", 10)
-    stamps = np.append(twice.timestamps[:9], twice.timestamps[8])
-    assert newcomers.inferred_market(replace(twice, timestamps=stamps), Described("24/7"))
-
-
 def test_a_table_has_as_many_lines_as_bars_are_taken() -> None:
     ingest._check_size(b"\n" * (MAX_BARS + 1))  # a header, and so many bars
     with pytest.raises(InvalidRequest) as refused:

@@ -1,0 +1,6 @@
+"""The command ``roughcast``."""
+
+
+def main() -> int:
+    """Run one command; returns the exit status."""
+    return 0

@@ -1,0 +1,325 @@
+"""A running service, asked by programs that wait, and by those that do not.
+
+Both classes have the same methods: a request, its repetitions and the reading of its answer are one
+implementation, :mod:`roughcast.client.exchange`; they differ by who sends and who waits.
+"""
+
+from asyncio import sleep as pause
+from collections.abc import Sequence
+from datetime import date, datetime
+from time import sleep
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+
+import pandas as pd
+
+from roughcast.client import requests
+from roughcast.client.answers import Health, Merged, Recorded, Replayed
+from roughcast.client.exchange import Failed, Retries, Wait, exchange
+from roughcast.client.problems import NotUnderstood, Problem, ServiceError, Unreachable
+from roughcast.client.requests import About, Call, OfNewcomer, Question
+from roughcast.results.comparison import Comparison
+from roughcast.results.forecast import Forecast
+from roughcast.results.hurst import HurstReport
+from training.data.running_service import is_address
+from training.models.extras import CLIENT_EXTRA, require
+from volatility.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "NotUnderstood",
+    "Problem",
+    "Question",
+    "ServiceError",
+    "Unreachable",
+]
+
+TIMEOUT = 30.0  # seconds
+RETRIES = 3
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """A running service.
+
+    Every method raises :class:`Problem` where the service answers that it cannot,
+    :class:`Unreachable` where it does not answer, and :class:`NotUnderstood` where what answers is
+    something else. Answers that the service is busy (429, 503), and connections that fail, are
+    tried again, as late as ``Retry-After`` says; not where repeating could change something else.
+
+    Parameters
+    ----------
+    url : where it answers, such as ``https://volatility.example``.
+    key : as ``roughcast keys make`` prints it, where the service needs one.
+    timeout : seconds for each step of a request.
+    retries : repetitions of a request, each after a longer wait.
+    transport : what carries requests; None for the network.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``client`` is not installed.
+    InvalidInput : the address is none.
+
+    Examples
+    --------
+    >>> import httpx
+    >>> import roughcast
+    >>> answer = {"status": "ready", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
+    >>> made_up = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> with roughcast.Client("http://127.0.0.1:8000", transport=made_up) as client:
+    ...     client.health().status
+    'ready'
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+        transport: "httpx.BaseTransport | None" = None,
+    ) -> None:
+        _check(url)
+        import httpx
+
+        self.url, self._retries = url, Retries(retries)
+        self._http = httpx.Client(
+            base_url=url, headers=_headers(key), timeout=timeout, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def forecast(self, of: str | pd.DataFrame, **about: Unpack[About]) -> Forecast:
+        """Forecast a held asset by its name, or any from its daily bars; see :class:`Question`."""
+        return self._ask(requests.forecast(Question(of, **about)))
+
+    def forecast_batch(self, questions: Sequence[Question]) -> list[Forecast | Problem]:
+        """Forecast up to 10,000 at once; a bad one is a problem in its place."""
+        return self._ask(requests.forecast_batch(questions))
+
+    def put_bars(self, asset: str, bars: pd.DataFrame, **about: Unpack[OfNewcomer]) -> Merged:
+        """Add bars to what is held of an asset, which may be new; see :class:`OfNewcomer`."""
+        return self._ask(requests.put_bars(asset, bars, **about))
+
+    def bars(
+        self,
+        asset: str,
+        start: date | None = None,
+        end: date | None = None,
+        known_at: datetime | None = None,
+    ) -> pd.DataFrame:
+        """Held bars from a session to another, as they are or were known at a time."""
+        return self._ask(requests.bars(asset, start, end, known_at))
+
+    def hurst(self, asset: str) -> HurstReport:
+        """Whether a held asset's volatility is rough."""
+        return self._ask(requests.hurst(asset))
+
+    def compare(self, asset: str, horizon: int = 1) -> Comparison:
+        """An asset's models on the same dates."""
+        return self._ask(requests.compare(asset, horizon))
+
+    def models(self) -> pd.DataFrame:
+        """What is served, a row a model."""
+        return self._ask(requests.models())
+
+    def performance(self, asset: str, horizon: int = 1) -> pd.DataFrame:
+        """How an asset's models did live, a row a model."""
+        return self._ask(requests.performance(asset, horizon))
+
+    def recorded(self, forecast_id: str) -> Recorded:
+        """A forecast that was issued, and what happened."""
+        return self._ask(requests.recorded(forecast_id))
+
+    def replay(self, forecast_id: str) -> Replayed:
+        """A forecast that was issued, made again from what was known then."""
+        return self._ask(requests.replay(forecast_id))
+
+    def health(self) -> Health:
+        """Whether the service is ready, and how old its histories are."""
+        return self._ask(requests.health())
+
+    def _ask(self, call: Call[Answer]) -> Answer:
+        steps, came = exchange(call, self._retries, self.url), None
+        while True:
+            try:
+                step = steps.send(came)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # of the generator's own type
+            came = None
+            if isinstance(step, Wait):
+                sleep(step.seconds)
+            else:
+                came = self._send(step)
+
+    def _send(self, call: Call[Any]) -> "httpx.Response | Failed":
+        import httpx
+
+        try:
+            return self._http.request(call.method, call.path, params=call.query, json=call.body)
+        except httpx.HTTPError as error:
+            return _failed(error)
+
+
+class AsyncClient:
+    """A running service, asked without blocking; otherwise as :class:`Client`.
+
+    Parameters
+    ----------
+    url, key, timeout, retries, transport : as for :class:`Client`.
+
+    Raises
+    ------
+    ExtraMissing : the extra ``client`` is not installed.
+    InvalidInput : the address is none.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import httpx
+    >>> import roughcast
+    >>> answer = {"status": "ready", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
+    >>> made_up = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> async def ask():
+    ...     async with roughcast.AsyncClient("http://127.0.0.1:8000", transport=made_up) as client:
+    ...         return await client.health()
+    >>> asyncio.run(ask()).models
+    4
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+    ) -> None:
+        _check(url)
+        import httpx
+
+        self.url, self._retries = url, Retries(retries)
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=_headers(key), timeout=timeout, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def forecast(self, of: str | pd.DataFrame, **about: Unpack[About]) -> Forecast:
+        """As :meth:`Client.forecast`."""
+        return await self._ask(requests.forecast(Question(of, **about)))
+
+    async def forecast_batch(self, questions: Sequence[Question]) -> list[Forecast | Problem]:
+        """As :meth:`Client.forecast_batch`."""
+        return await self._ask(requests.forecast_batch(questions))
+
+    async def put_bars(self, asset: str, bars: pd.DataFrame, **about: Unpack[OfNewcomer]) -> Merged:
+        """As :meth:`Client.put_bars`."""
+        return await self._ask(requests.put_bars(asset, bars, **about))
+
+    async def bars(
+        self,
+        asset: str,
+        start: date | None = None,
+        end: date | None = None,
+        known_at: datetime | None = None,
+    ) -> pd.DataFrame:
+        """As :meth:`Client.bars`."""
+        return await self._ask(requests.bars(asset, start, end, known_at))
+
+    async def hurst(self, asset: str) -> HurstReport:
+        """As :meth:`Client.hurst`."""
+        return await self._ask(requests.hurst(asset))
+
+    async def compare(self, asset: str, horizon: int = 1) -> Comparison:
+        """As :meth:`Client.compare`."""
+        return await self._ask(requests.compare(asset, horizon))
+
+    async def models(self) -> pd.DataFrame:
+        """As :meth:`Client.models`."""
+        return await self._ask(requests.models())
+
+    async def performance(self, asset: str, horizon: int = 1) -> pd.DataFrame:
+        """As :meth:`Client.performance`."""
+        return await self._ask(requests.performance(asset, horizon))
+
+    async def recorded(self, forecast_id: str) -> Recorded:
+        """As :meth:`Client.recorded`."""
+        return await self._ask(requests.recorded(forecast_id))
+
+    async def replay(self, forecast_id: str) -> Replayed:
+        """As :meth:`Client.replay`."""
+        return await self._ask(requests.replay(forecast_id))
+
+    async def health(self) -> Health:
+        """As :meth:`Client.health`."""
+        return await self._ask(requests.health())
+
+    async def _ask(self, call: Call[Answer]) -> Answer:
+        steps, came = exchange(call, self._retries, self.url), None
+        while True:
+            try:
+                step = steps.send(came)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # of the generator's own type
+            came = None
+            if isinstance(step, Wait):
+                await pause(step.seconds)
+            else:
+                came = await self._send(step)
+
+    async def _send(self, call: Call[Any]) -> "httpx.Response | Failed":
+        import httpx
+
+        try:
+            return await self._http.request(
+                call.method, call.path, params=call.query, json=call.body
+            )
+        except httpx.HTTPError as error:
+            return _failed(error)
+
+
+def _failed(error: "httpx.HTTPError") -> Failed:
+    import httpx
+
+    never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+    return Failed(error, not isinstance(error, never_sent))
+
+
+def _check(url: str) -> None:
+    require(CLIENT_EXTRA, "a client of the service", field="url")
+    if not is_address(url):
+        needed = "http:// or https://, a host and perhaps a port, such as http://127.0.0.1:8000"
+        raise InvalidInput(  # without what was given: there may be a password in it
+            f"this is no address of a service; needed: {needed}",
+            code="invalid_address",
+            field="url",
+            found="something else",
+            needed=needed,
+        )
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    told = {"accept": "application/json", "user-agent": "roughcast"}
+    return told | {"authorization": f"Bearer {key}"} if key else told

@@ -1,0 +1,111 @@
+"""What models are fitted on, from what a notebook has."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from roughcast.frames import Described, GivenBars, GivenSeries
+from training.data.assets import AssetData
+from training.data.bars_file import make_asset
+from training.data.companions import companion_of, with_companions
+from training.evaluation.study import obstacle
+from training.models.recipe import Recipe, adapted
+from volatility.bars import DAILY
+from volatility.errors import InvalidInput
+from volatility.frames import from_frame
+
+ASSET = "series"  # the name of one that has none
+
+
+class Question(NamedTuple):
+    """What a model is fitted on: data as a caller has them, and what is said of them.
+
+    Attributes
+    ----------
+    data : rv by date, or bars.
+    described : what is said of the asset.
+    companions : bars of other series, by name.
+    now : after which no session may close.
+    """
+
+    data: "pd.Series[Any] | pd.DataFrame"
+    described: Described
+    companions: Mapping[str, pd.DataFrame]
+    now: datetime
+
+    def asset(self) -> tuple[AssetData, tuple[str, ...]]:
+        """The asset with its companions, and what is worth knowing about it.
+
+        Raises
+        ------
+        InvalidInput : data that cannot be used, or an asset that is its own companion.
+        """
+        asset, notes = asset_of(self.data, self.described, self.now)
+        if not self.companions:
+            return asset, notes
+        beside = [
+            companion_of(name, from_frame(frame), "a DataFrame", self.now)
+            for name, frame in self.companions.items()
+        ]
+        return with_companions(asset, beside), notes
+
+
+def asset_of(
+    data: "pd.Series[Any] | pd.DataFrame", described: Described, now: datetime
+) -> tuple[AssetData, tuple[str, ...]]:
+    """An asset's daily rv, of bars with every column that they give, and what is worth knowing.
+
+    Raises
+    ------
+    InvalidInput : see :class:`GivenBars` and :class:`GivenSeries`.
+    """
+    name = str(data.attrs.get("asset") or ASSET) if hasattr(data, "attrs") else ASSET
+    if not isinstance(data, pd.DataFrame):
+        given = GivenSeries.of(data, described, now)
+        extreme = np.array(data.attrs.get("extreme_sessions", ()), "datetime64[D]")
+        kept = ~np.isin(given.series.dates, extreme)
+        series = given.series.part(kept)
+        asset = AssetData(name, series, given.calendar, DAILY, "a Series", given.kind)
+        left_out = int(np.count_nonzero(~kept))
+        are = "session" if left_out == 1 else "sessions"
+        said = f"{left_out} {are} with a high above five times the low: not fitted on"
+        return asset, (*_said(given.inferred), *([said] if left_out else []))
+    bars = GivenBars.of(data, described)
+    made, findings = make_asset(
+        name,
+        bars.bars,
+        calendar_name=bars.calendar,
+        measure=bars.measure,
+        source="a DataFrame",
+        now=now,
+        kind=bars.kind,
+    )
+    return made, (*_said(bars.inferred), *dict.fromkeys(map(str, findings)))
+
+
+def fitting(recipe: Recipe, asset: AssetData) -> Recipe:
+    """A recipe as it is followed for an asset.
+
+    Raises
+    ------
+    InvalidInput : ``not_applicable``, the asset gives too little to fit it on, or lacks a column.
+    """
+    why = obstacle(recipe, asset)
+    if why is None:
+        return adapted(recipe, asset.series.columns)
+    bare = not asset.series.columns
+    needed = "the bars in place of their rv" if bare else "other bars, companions or another model"
+    raise InvalidInput(
+        f"{recipe.name} cannot be fitted: {why}; needed: {needed}",
+        code="not_applicable",
+        field="model",
+        found=recipe.name,
+        needed=needed,
+    )
+
+
+def _said(inferred: str | None) -> tuple[str, ...]:
+    return (inferred,) if inferred else ()

@@ -1,0 +1,72 @@
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import roughcast
+from roughcast.frames import Described
+from roughcast.results.comparison import Comparison
+from roughcast.training_data import asset_of
+from tests.service.worlds import NOW
+from training.config import read_config
+from training.data.assets import TrainingSet
+from training.evaluation.run import TEST, evaluate
+from training.evaluation.study import Study
+from training.models.registry import recipes
+from volatility.errors import InvalidInput, UnknownModel
+
+
+@pytest.fixture(scope="module")
+def compared(rv: pd.Series) -> Comparison:
+    return roughcast.compare(rv.tail(700), ["har", "ewma"], horizon=5)
+
+
+def test_it_is_what_an_evaluation_says(compared: Comparison, rv: pd.Series) -> None:
+    config = read_config()
+    asset, _ = asset_of(rv.tail(700), Described(), NOW)
+    chosen = tuple(recipes(["har", "ewma"], config))
+    [expected] = evaluate([Study(TrainingSet(asset, {}, config.seed, 5), chosen)], 1)
+    rows = expected.comparisons[TEST].rows
+    assert [it.model for it in compared.scores] == [it.model for it in rows]
+    assert len(rows) == 5  # the benchmarks beside
+    for score, row in zip(compared.scores, rows, strict=True):
+        assert (score.qlike_loss, score.in_confidence_set) == (
+            row.qlike_loss,
+            row.in_confidence_set,
+        )
+        assert score.pvalues == {name: it.pvalue for name, it in row.diebold_mariano.items()}
+    assert compared.nobs == expected.comparisons[TEST].nobs
+    assert compared.losses is not None
+    assert compared.losses.mean().to_dict() == pytest.approx(
+        {it.model: it.qlike_loss for it in rows}, rel=1e-12
+    )
+
+
+def test_it_shows_a_row_a_model(compared: Comparison) -> None:
+    frame: Any = compared.to_frame()
+    assert frame.loc["har", "qlike_ratio"] == 1
+    assert np.isnan(frame.loc["har", "pvalue_har"])
+    assert 0 < frame.loc["ewma", "coverage_80"] < 1
+    told = repr(compared)
+    assert told.startswith("garman_klass 5 sessions ahead, 2020-")
+    assert f"{frame.loc['ewma', 'qlike_ratio'] - 1:+.1%}" in told
+    assert "<td>ewma</td>" in compared._repr_html_()
+
+
+def test_its_plot_cumulates_what_models_lose_against_the_baseline(compared: Comparison) -> None:
+    axes: Any = compared.plot()
+    lines = {it.get_label(): it for it in axes.get_lines()}
+    assert set(lines) == set(compared.to_frame().index)
+    ratio = compared.to_frame()["qlike_loss"]
+    lost = (ratio["ewma"] - ratio["har"]) * compared.nobs
+    assert lines["ewma"].get_ydata()[-1] == pytest.approx(lost)
+    assert "cumulated" in axes.get_ylabel()
+
+
+def test_a_model_that_cannot_be_compared_is_refused(rv: pd.Series) -> None:
+    with pytest.raises(UnknownModel):
+        roughcast.compare(rv, ["harr"])
+    with pytest.raises(InvalidInput) as refused:
+        roughcast.compare(rv, ["hexp"])
+    assert (refused.value.code, refused.value.field) == ("not_applicable", "model")

@@ -1,0 +1,109 @@
+r"""Standard errors of a regression whose errors are dependent and of changing size.
+
+.. math:: \widehat V = \frac{n}{n - k} (X'X)^{-1} \Bigl(\Gamma_0 + \sum_{l=1}^{L}
+          \bigl(1 - \tfrac{l}{L + 1}\bigr) (\Gamma_l + \Gamma_l') \Bigr) (X'X)^{-1}, \quad
+          \Gamma_l = \sum_{t > l} x_t e_t e_{t-l} x_{t-l}'
+
+Targets of several sessions overlap, so that errors are correlated over the horizon less one at
+least; the lags are those that tests of forecasts are made with.
+
+References
+----------
+Newey & West (1987), Econometrica 55(3).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from training.data.assets import TrainingSet
+from training.models.calendar_adjusted import CalendarAdjusted, WithoutCalendar
+from training.models.linear.asset_regressors import regressors_of
+from training.models.linear.least_squares import LeastSquares, relative_weights
+from training.models.recipe import Recipe
+from volatility.arrays import FloatArray
+from volatility.evaluation.long_run import bandwidth_for
+
+
+class Precision(NamedTuple):
+    """How well a regression fits, and how precise its coefficients are.
+
+    Attributes
+    ----------
+    standard_errors : (1 + regressors,) the constant's first.
+    t : (1 + regressors,) coefficients over their standard errors.
+    pvalues : (1 + regressors,) of zero, two-sided, by the normal distribution.
+    r_squared : in sample, by the weights of the fit.
+    nobs : rows.
+    lags : autocovariances that count.
+    """
+
+    standard_errors: FloatArray
+    t: FloatArray
+    pvalues: FloatArray
+    r_squared: float
+    nobs: int
+    lags: int
+
+
+def newey_west(rows: FloatArray, residuals: FloatArray, lags: int) -> FloatArray:
+    """Covariance of coefficients of least squares.
+
+    Parameters
+    ----------
+    rows : (n, k) regressors in order of time, the constant among them.
+    residuals : (n,).
+    lags : autocovariances that count, below n.
+
+    Returns
+    -------
+    (k, k).
+    """
+    nobs, count = rows.shape
+    scores = rows * residuals[:, None]
+    middle = scores.T @ scores
+    for lag in range(1, lags + 1):
+        product = scores[lag:].T @ scores[:-lag]
+        middle += (1 - lag / (lags + 1)) * (product + product.T)
+    bread = np.linalg.pinv(rows.T @ rows)
+    covariance: FloatArray = bread @ middle @ bread * (nobs / (nobs - count))
+    return covariance
+
+
+def precision_of(recipe: Recipe, data: TrainingSet) -> Precision | None:
+    """How precise a recipe's coefficients are on all of the data; None where it is not told.
+
+    It is told of least squares, plain or weighted. A penalty, or a likelihood, makes other errors.
+
+    Parameters
+    ----------
+    recipe : a linear model's, adapted to the data's columns.
+    data : what it is fitted on.
+    """
+    target = data.target
+    if isinstance(recipe, CalendarAdjusted):
+        recipe, target = recipe.inner, WithoutCalendar.of(target).asset
+    if not isinstance(recipe, LeastSquares) or recipe.penalty:
+        return None
+    design, targets = recipe.sample(regressors_of(target), data.horizon)
+    estimate = recipe.estimate(TrainingSet(target, {}, data.seed, data.horizon))
+    roots = np.ones(len(targets))
+    if recipe.relative:
+        first = LeastSquares(recipe.name, recipe.regressors, recipe.scale, recipe.refit_every)
+        before = first.estimate(TrainingSet(target, {}, data.seed, data.horizon))
+        roots = np.sqrt(relative_weights(targets - before.residuals, targets))
+    rows = roots[:, None] * np.column_stack([np.ones(len(design)), design])
+    residuals = roots * estimate.residuals
+    lags = bandwidth_for(len(rows), data.horizon) - 1
+    errors = np.sqrt(np.diag(newey_west(rows, residuals, lags)))
+    t = np.append(estimate.intercept, estimate.coefficients) / errors
+    centre = np.average(targets, weights=roots**2)
+    return Precision(
+        standard_errors=errors,
+        t=t,
+        pvalues=np.array([math.erfc(abs(it) / math.sqrt(2)) for it in t]),
+        r_squared=float(1 - residuals @ residuals / np.sum((roots * (targets - centre)) ** 2)),
+        nobs=len(rows),
+        lags=lags,
+    )
