@@ -6,6 +6,7 @@ them, so that a browser may keep them for good and has others when they change.
 
 import gzip
 import hashlib
+import re
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -63,6 +64,17 @@ def _read(name: str) -> StaticFile:
     content = _path(name).read_bytes()
     # The same bytes from every process: without the time at which they were compressed.
     return StaticFile(content, gzip.compress(content, 6, mtime=0), _MEDIA_TYPES[Path(name).suffix])
+
+
+@cache
+def style_ids() -> tuple[str, ...]:
+    """Ids of style elements that the charts' library adds where a page lacks them.
+
+    It fills them with text, which the pages' policy forbids, for maps, which no page has. A page
+    that has an element of each id is left alone.
+    """
+    found = re.findall(rb'getElementById\("([0-9a-f]{64})"\)', _read("plotly.min.js").content)
+    return tuple(sorted({it.decode() for it in found}))
 
 
 def find(name: str) -> StaticFile | None:

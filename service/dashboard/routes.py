@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from service.dashboard.files import find, stamp
+from service.dashboard.files import find, stamp, style_ids
 from service.http.accepting import accepts_encoding
 from service.http.bodies import StrictRoute
 from service.http.middleware import HEADERS, USUAL_HEADERS
@@ -86,7 +86,9 @@ def static(of: str, name: str, request: Request) -> Response:
 
 
 def _page(request: Request, template: str, asset: str | None = None) -> HTMLResponse:
-    written = _environment().get_template(template).render(asset=asset, files=f"/static/{stamp()}")
+    written = _environment().get_template(template).render(
+        asset=asset, files=f"/static/{stamp()}", style_ids=style_ids
+    )
     request.scope[HEADERS] = _PAGE_HEADERS
     return HTMLResponse(written)
 

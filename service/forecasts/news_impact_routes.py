@@ -91,8 +91,7 @@ async def news_impact_held(
 @router.post("/news-impact", responses=problems(*BODY_ERRORS, *FORECAST_ERRORS))
 async def news_impact_of_history(body: NewsImpactRequest, request: Request) -> NewsImpactAnswer:
     """Tell the same of daily bars in the request."""
-    asked = ForecastRequest(levels=(), **{name: getattr(body, name) for name in body.model_fields})
-    return await _answered(asked, request)
+    return await _answered(ForecastRequest(levels=(), **dict(body)), request)
 
 
 async def _answered(asked: ForecastRequest, request: Request) -> NewsImpactAnswer:

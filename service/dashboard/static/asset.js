@@ -11,6 +11,7 @@ const path = encodeURIComponent(asset);
 const slug = asset.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 const place = document.getElementById("panels");
 const summary = document.getElementById("summary");
+const LINES = 5; // of models that are drawn
 const AHEAD = [[1, "1 session ahead"], [5, "5"], [22, "22"]];
 
 const panel = (title, name, full = false) => new Panel(place, { title, file: `${slug}-${name}`, full });
@@ -73,12 +74,14 @@ async function showForecast() {
 async function showLosses(horizon = 1) {
   await within([panels.losses], async () => {
     const compared = await ask(`/compare/${path}?horizon=${horizon}`);
-    const answer = compared.rows.length > 1 ? await ask(`/compare/${path}/losses?horizon=${horizon}`) : null;
+    const answer = compared.rows.length > 1 ? await ask(`/compare/${path}/losses?horizon=${horizon}&limit=${LINES}`) : null;
     const inside = compared.rows.filter((it) => it.in_confidence_set).map((it) => words(it.model));
+    const others = compared.rows.length - inside.length;
+    const named = inside.length > 4 ? `${inside.length} of ${compared.rows.length} models` : inside.join(", ");
     const told = inside.length === 1
       ? `${inside[0]} is told apart from all others`
-      : `${inside.join(", ")} cannot be told apart from the best; the others are worse`;
-    const says = `Test part, ${day(compared.span[0])} to ${day(compared.span[1])}, ${sessions(compared.nobs)}: at a confidence of ${percent(compared.confidence_level, 0)}, ${told}. Falling lines gain on ${words(compared.baseline)}.`;
+      : `${named} cannot be told apart from the best${others ? `; the other ${others} are worse` : ""}`;
+    const says = `Test part, ${day(compared.span[0])} to ${day(compared.span[1])}, ${sessions(compared.nobs)}: at a confidence of ${percent(compared.confidence_level, 0)}, ${told}. A falling line gains on ${words(compared.baseline)}; shown are the models of the lowest QLIKE.`;
     if (!answer) {
       panels.losses.nothing(says, "There is one model alone.");
       return;

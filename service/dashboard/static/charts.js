@@ -21,6 +21,12 @@ function layout(of, more = {}) {
 }
 
 const percents = { tickformat: ".0%", hoverformat: ".1%" };
+// Volatility is as likely to double as to halve: on a log scale both go as far.
+const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
+const logPercents = {
+  type: "log", rangemode: "normal", tickvals: STEPS, ticktext: STEPS.map((it) => percent(it, it < 0.01 ? 1 : 0)), hoverformat: ".1%",
+};
+const NARROW = 560; // below it, in CSS pixels, a chart does without titles at its side
 
 function wash(colour, alpha) {
   const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
@@ -53,7 +59,7 @@ export function fan(dates, volatility, steps, count) {
     const ahead = steps.map((it) => it.horizon);
     const wide = bounds(steps, 0.95);
     const narrow = bounds(steps, 0.8);
-    const ticks = width < 560 ? 3 : 5;
+    const ticks = width < NARROW ? 3 : 5;
     const spots = Array.from({ length: ticks }, (_, at) => Math.round(((ticks - at) / ticks) * -(past.length - 1)));
     const format = past.length > 130 ? shortMonth : shortDay;
     const data = [];
@@ -70,14 +76,14 @@ export function fan(dates, volatility, steps, count) {
         hovermode: "closest",
         xaxis: {
           range: [x[0] - 1, Math.max(...ahead) + 1.5],
-          tickvals: [...spots, 0, ...(width < 560 ? [Math.max(...ahead)] : ahead.filter((it) => it > 1))],
+          tickvals: [...spots, 0, ...(width < NARROW ? [Math.max(...ahead)] : ahead.filter((it) => it > 1))],
           ticktext: [
             ...spots.map((it) => format.format(new Date(`${days.at(it - 1)}T00:00:00Z`))), "last",
-            ...(width < 560 ? [Math.max(...ahead)] : ahead.filter((it) => it > 1)).map((it) => `+${it}`),
+            ...(width < NARROW ? [Math.max(...ahead)] : ahead.filter((it) => it > 1)).map((it) => `+${it}`),
           ],
           tickangle: 0,
         },
-        yaxis: percents,
+        yaxis: logPercents,
         shapes: [{ type: "line", x0: 0.5, x1: 0.5, yref: "paper", y0: 0, y1: 1, line: { color: of.line, width: 1, dash: "dot" } }],
       }),
     };
@@ -101,7 +107,7 @@ export function termStructure(steps) {
         ...bar(0.95, 5, 0.25), ...bar(0.8, 13, 0.35),
         { x, y, type: "scatter", mode: "lines+markers", name: "Forecast", line: { color: of.accent, width: 1.5 }, marker: { color: of.accent, size: 8 }, hovertemplate: "%{y:.1%}<extra></extra>" },
       ],
-      layout: layout(of, { showlegend: false, xaxis: { type: "category", title: { text: "sessions ahead", standoff: 10 } }, yaxis: percents }),
+      layout: layout(of, { showlegend: false, xaxis: { type: "category", title: { text: "sessions ahead", standoff: 10 } }, yaxis: logPercents }),
     };
   };
 }
@@ -112,12 +118,12 @@ export function cone(answer) {
     const at = (probability) => answer.rows.map((it) => it.quantiles[answer.probabilities.indexOf(probability)]);
     return {
       data: [
-        ...band(x, at(0.1), at(0.9), wash(of.grey2, 0.25), "10 to 90 %"),
-        ...band(x, at(0.25), at(0.75), wash(of.grey2, 0.38), "25 to 75 %"),
+        ...band(x, at(0.1), at(0.9), wash(of.grey2, 0.25), "10–90 %"),
+        ...band(x, at(0.25), at(0.75), wash(of.grey2, 0.38), "25–75 %"),
         { x, y: at(0.5), type: "scatter", mode: "lines", name: "Median", line: { color: of.grey1, width: 1.5, dash: "dash" }, hovertemplate: "median %{y:.1%}<extra></extra>" },
-        { x, y: answer.rows.map((it) => it.newest), type: "scatter", mode: "lines+markers", name: "Newest window", line: { color: of.accent, width: 2 }, marker: { size: 7, color: of.accent }, hovertemplate: "newest %{y:.1%}<extra></extra>" },
+        { x, y: answer.rows.map((it) => it.newest), type: "scatter", mode: "lines+markers", name: "Newest", line: { color: of.accent, width: 2 }, marker: { size: 7, color: of.accent }, hovertemplate: "newest %{y:.1%}<extra></extra>" },
       ],
-      layout: layout(of, { xaxis: { type: "category", title: { text: "sessions in the window", standoff: 10 } }, yaxis: percents, legend: { orientation: "h", y: -0.32, x: 0, font: { color: of.muted } } }),
+      layout: layout(of, { xaxis: { type: "category", title: { text: "sessions in the window", standoff: 10 } }, yaxis: logPercents, legend: { orientation: "h", y: -0.32, x: 0, font: { color: of.muted } } }),
     };
   };
 }
@@ -130,11 +136,11 @@ export function newsImpact(answer) {
     return {
       data: [{ x, y: answer.points.map((it) => it.volatility_annualized), type: "scatter", mode: "lines", name: "Forecast", line: { color: of.accent, width: 2 }, hovertemplate: "after %{x:+.1%}: %{y:.1%}<extra></extra>" }],
       layout: layout(of, {
-        hovermode: "closest", showlegend: false,
-        xaxis: { tickformat: "+.0%", title: { text: "log return of the last session", standoff: 10 } },
+        hovermode: "closest", showlegend: false, margin: { l: 8, r: 14, t: 24, b: 8 },
+        xaxis: { tickformat: ".0%", title: { text: "log return of the last session", standoff: 10 } },
         yaxis: { ...percents, rangemode: "normal" },
         shapes: shown ? [mark(answer.log_return, "dot")] : [],
-        annotations: shown ? [{ x: answer.log_return, y: 1, yref: "paper", text: `as it was: ${answer.log_return < 0 ? "−" : "+"}${percent(Math.abs(answer.log_return))}`, showarrow: false, xanchor: answer.log_return > 0 ? "right" : "left", xshift: answer.log_return > 0 ? -5 : 5, yanchor: "top", font: { color: of.muted, size: 12 } }] : [],
+        annotations: shown ? [{ x: answer.log_return, y: 1, yref: "paper", text: `as it was: ${answer.log_return < 0 ? "−" : "+"}${percent(Math.abs(answer.log_return))}`, showarrow: false, xanchor: answer.log_return > 0 ? "right" : "left", xshift: answer.log_return > 0 ? -5 : 5, yanchor: "bottom", font: { color: of.muted, size: 12 } }] : [],
       }),
     };
   };
@@ -150,7 +156,7 @@ export function contributions(groups) {
       }],
       layout: layout(of, {
         hovermode: "closest", showlegend: false,
-        xaxis: { showgrid: true, zeroline: true, zerolinecolor: of.grey1, title: { text: "added to the forecast", standoff: 10 }, tickformat: "+~g" },
+        xaxis: { showgrid: true, zeroline: true, zerolinecolor: of.grey1, title: { text: "added to the forecast", standoff: 10 }, tickformat: "~g" },
         yaxis: { rangemode: "normal", showline: false, ticks: "" },
       }),
     };
@@ -158,7 +164,7 @@ export function contributions(groups) {
 }
 
 export function scaling(estimate) {
-  return (of) => {
+  return (of, width) => {
     const x = estimate.points.map((it) => it.scale);
     const marks = { type: "scatter", mode: "markers" };
     return {
@@ -170,7 +176,7 @@ export function scaling(estimate) {
       layout: layout(of, {
         hovermode: "closest",
         xaxis: { type: "log", title: { text: "scale, sessions", standoff: 10 }, tickvals: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
-        yaxis: { type: "log", rangemode: "normal", title: { text: "statistic", standoff: 6 }, nticks: 6, exponentformat: "power" },
+        yaxis: { type: "log", rangemode: "normal", title: width < NARROW ? undefined : { text: "statistic", standoff: 6 }, nticks: 6, exponentformat: "power" },
         legend: { orientation: "h", y: -0.32, x: 0, font: { color: of.muted } },
       }),
     };
@@ -188,8 +194,8 @@ export function lossDifferences(answer) {
     return {
       data: lines.reverse(),
       layout: layout(of, {
-        hovermode: "closest", xaxis: { type: "date", nticks: width < 560 ? 4 : 8, tickformat: "%b %Y" },
-        yaxis: { rangemode: "normal", zeroline: true, zerolinecolor: of.grey1, zerolinewidth: 1, title: { text: `QLIKE less that of ${answer.against}, summed`, standoff: 6 } },
+        hovermode: "closest", xaxis: { type: "date", nticks: width < NARROW ? 4 : 8, tickformat: "%b %Y" },
+        yaxis: { rangemode: "normal", zeroline: true, zerolinecolor: of.grey1, zerolinewidth: 1, title: width < NARROW ? undefined : { text: `QLIKE less that of ${answer.against}, summed`, standoff: 6 } },
         legend: { orientation: "h", y: -0.16, x: 0, traceorder: "reversed", font: { color: of.muted } },
       }),
     };

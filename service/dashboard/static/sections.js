@@ -11,7 +11,7 @@ const text = (value) => value ?? NONE;
 export function figures(place, entries) {
   place.replaceChildren(
     ...entries.map(([name, value, under]) =>
-      el("div", {}, el("dt", {}, name), el("dd", { class: value.length > 9 ? "long" : "" }, value, under ? el("span", { class: "under" }, under) : null)),
+      el("div", {}, el("dt", {}, name), el("dd", {}, value, under ? el("span", { class: "under" }, under) : null)),
     ),
   );
 }
@@ -54,7 +54,7 @@ export function showFan(panel, history, answer, name) {
     const ahead = steps.map((it) => [`mean of the next ${it.horizon}`, it.volatility_annualized, interval(it, 0.8, 0), interval(it, 0.8, 1), interval(it, 0.95, 0), interval(it, 0.95, 1)]).reverse();
     const past = history.dates.map((it, at) => [it, history.volatility_annualized[at]]).slice(-count).reverse();
     panel.show({
-      says: `Annualized, ${words(answer.measure)}, sessions up to ${day(answer.as_of)}. Points ahead are the mean of so many sessions, by ${answer.model}.`,
+      says: `Annualized, on a log scale; ${words(answer.measure)}, sessions up to ${day(answer.as_of)}. Points ahead are the mean of so many sessions, by ${answer.model}.`,
       figure: charts.fan(history.dates, history.volatility_annualized, steps, count),
       label: `Volatility was ${percent(history.volatility_annualized.at(-1))} in the last session. The forecast is ${steps.map((it) => `${percent(it.volatility_annualized)} over ${sessions(it.horizon)}`).join(", ")}.`,
       columns,
