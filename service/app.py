@@ -13,12 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from models_store.traces import Traces
+from service.assets import measured_routes
 from service.assets import routes as assets
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
 from service.assets.tally import IngestTally
 from service.assets.watcher import Watcher
+from service.dashboard import routes as dashboard
 from service.database.base import Timeouts
+from service.forecasts import news_impact_routes
 from service.forecasts import routes as forecasts
 from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.issuing import IssuedForecasts
@@ -42,7 +45,7 @@ from service.ledger.reading import Ledger
 from service.ledger.recorder import Recorder, Retention
 from service.ledger.shadows import Shadow, Shadows
 from service.ledger.store import LedgerStore
-from service.models import admin, comparison
+from service.models import admin, comparison, loss_differences
 from service.models import routes as models
 from service.models.catalogue import Catalogue
 from service.models.follower import Follower
@@ -120,11 +123,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         exception_handlers=exception_handlers(),
         telemetry=telemetry(),
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     features = (
         *(forecasts, hurst, comparison, models, admin, assets, ledger),
-        *(inference, series, health, metrics),
+        *(news_impact_routes, loss_differences, measured_routes),
+        *(inference, series, health, metrics, dashboard),
     )
     include_routers(app, [feature.router for feature in features])
     app.add_middleware(Guard, policy=policy_of(settings), quotas=_quotas(settings))

@@ -35,3 +35,14 @@ def _weight(ranges: dict[str, float], media_type: str) -> float:
         if name in ranges:
             return ranges[name]
     return 0.0
+
+
+def accepts_encoding(request: Request, encoding: str) -> bool:
+    """Whether a client that asks takes an answer so encoded.
+
+    Parameters
+    ----------
+    request : whose header ``Accept-Encoding`` may rule encodings out by a weight of 0.
+    encoding : such as ``gzip``.
+    """
+    return _ranges(request.headers.get("accept-encoding", "")).get(encoding, 0.0) > 0

@@ -31,9 +31,10 @@ _SHORT_BODY = 64 * 1024  # bytes that nobody counts
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
 REQUEST_ID, KEY_ID = "roughcast.request_id", "roughcast.key_id"  # of a request's scope
 ABOUT = "roughcast.about"  # likewise: asset, model and id of its forecast, each if there is one
+HEADERS = "roughcast.headers"  # likewise: those of its answer, where they are not the usual ones
 _CLIENT_CLOSED_REQUEST = 499  # what nginx calls a caller who left before the answer
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_HEADERS = (  # of every answer
+USUAL_HEADERS = (  # of every answer but pages and their files
     (b"roughcast-schema", SCHEMA_VERSION.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"frame-ancestors 'none'"),
@@ -214,7 +215,8 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             request_id = (b"x-request-id", self.request_id.encode())
-            message["headers"] = [*message["headers"], *_HEADERS, request_id]
+            own = self.scope.get(HEADERS, USUAL_HEADERS)
+            message["headers"] = [*message["headers"], *own, request_id]
         await self._send(message)
 
     async def answer(self, error: BodyTooLarge | InternalError) -> None:

@@ -155,7 +155,12 @@ def _estimate(estimate: HurstEstimate) -> EstimateAnswer:
         bias_at_estimate=estimate.bias_at_estimate,
         fit_r_squared=estimate.fit_r_squared,
         points=[
-            PointAnswer(scale=point.scale, value=point.value, corrected=point.corrected)
+            PointAnswer(
+                scale=point.scale,
+                value=point.value,
+                corrected=point.corrected,
+                fitted=estimate.fitted(point.scale),
+            )
             for point in estimate.points
         ],
         reason=estimate.reason,

@@ -73,6 +73,7 @@ class PointAnswer(TypedDict):
     scale: Annotated[float, Field(description="Sessions.")]
     value: Annotated[float, Field(description="The statistic at that scale, as measured.")]
     corrected: Annotated[float, Field(description="The statistic that the line is fitted through.")]
+    fitted: Annotated[float | None, Field(description="The line at that scale; null without one.")]
 
 
 class EstimateAnswer(TypedDict):

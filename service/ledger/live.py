@@ -115,6 +115,11 @@ class LiveScorer:
         self._seen: dict[str, tuple[object, float]] = {}  # sessions that were scored, and when
         self._assets: set[str] = set()
 
+    @property
+    def doubt(self) -> str | None:
+        """Why bars may be missing from what is scored, if so."""
+        return self._holdings.doubt
+
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()

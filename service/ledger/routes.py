@@ -1,4 +1,4 @@
-"""``GET /forecasts/{forecast_id}``, its replay, and ``GET /performance/{asset}``."""
+"""``GET /forecasts/{forecast_id}``, its replay, and ``GET /performance`` of one asset and of all."""
 
 from datetime import date
 from typing import Annotated
@@ -22,12 +22,16 @@ from service.http.json import finite, to_date
 from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.http.state import from_state
-from service.ledger.performance import Alarm, IntervalPerformance, Performance
+from service.ledger.live import LiveScorer
+from service.ledger.performance import WATCHED_LEVEL, Alarm, IntervalPerformance, Performance
 from service.ledger.reading import Ledger
 from service.ledger.schemas import (
     AgainstAnswer,
     AlarmAnswer,
     IntervalPerformanceAnswer,
+    LiveAnswer,
+    LiveAsset,
+    LiveRow,
     OutcomeAnswer,
     PerformanceAnswer,
     PerformanceRow,
@@ -40,6 +44,8 @@ from volatility.errors import NoHistory
 router = APIRouter(tags=["ledger"], route_class=StrictRoute)
 
 LedgerDep = Annotated[Ledger, from_state("ledger")]
+LiveScorerDep = Annotated[LiveScorer, from_state("live")]
+HorizonQuery = Annotated[int, Query(ge=1, le=10_000, description="Sessions ahead.")]
 ForecastIdPath = Annotated[
     str, Path(pattern="^[0-9a-f]{32}$", description="`forecast_id` of an answer.")
 ]
@@ -65,6 +71,25 @@ async def replayed(forecast_id: ForecastIdPath, ledger: LedgerDep, lanes: LanesD
     )
 
 
+@router.get("/performance", responses=problems(InvalidRequest))
+async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LiveAnswer:
+    """Tell how the models of all assets do live, as of the newest bars.
+
+    It is found out behind the answers, within seconds of new bars; assets without live forecasts
+    are left out.
+    """
+    scores, doubt = live.scores.performances, live.doubt
+    found = {asset: rows for (asset, ahead), rows in [*scores.items()] if ahead == horizon and rows}
+    return LiveAnswer(
+        horizon=horizon,
+        assets=[
+            LiveAsset(asset=asset, models=[_live_row(it) for it in rows])
+            for asset, rows in sorted(found.items())
+        ],
+        warnings=[doubt] if doubt else [],
+    )
+
+
 @router.get(
     "/performance/{asset}",
     responses=problems(InvalidRequest, InvalidName, NoHistory, DatabaseUnavailable, Overloaded),
@@ -73,7 +98,7 @@ async def performance(
     asset: str,
     ledger: LedgerDep,
     lanes: LanesDep,
-    horizon: Annotated[int, Query(ge=1, le=10_000, description="Sessions ahead.")] = 1,
+    horizon: HorizonQuery = 1,
     start: Annotated[
         Day | None, Query(description="First target date; three years before `end` if left out.")
     ] = None,
@@ -144,6 +169,20 @@ def _row(found: Performance) -> PerformanceRow:
         },
         intervals=[_interval(it) for it in found.intervals],
         alarms={name: _alarm(it) for name, it in found.alarms.items()},
+    )
+
+
+def _live_row(found: Performance) -> LiveRow:
+    track = found.scored.track
+    interval = next((it for it in found.intervals if it.level == WATCHED_LEVEL), None)
+    return LiveRow(
+        model=track.model,
+        version=track.version,
+        nobs=len(track.target_dates),
+        end=to_date(track.target_dates[-1]) if len(track.target_dates) else None,
+        coverage=interval.coverage if interval else None,
+        coverage_promised=interval.promised if interval else None,
+        alarms=[name for name, it in found.alarms.items() if it.active],  # type: ignore[misc]
     )
 
 

@@ -173,3 +173,38 @@ class PerformanceAnswer(TypedDict):
     horizon: Horizon
     models: Annotated[list[PerformanceRow], Field(description="By model and version.")]
     warnings: Warnings
+
+
+class LiveRow(TypedDict):
+    """How one version of a model does live, in short."""
+
+    model: Annotated[str, Field(examples=["combination"])]
+    version: int
+    nobs: Annotated[int, Field(description="Forecasts whose outcome is known, one a target date.")]
+    end: Annotated[date | None, Field(description="Last target date scored.")]
+    coverage: Annotated[
+        float | None,
+        Field(description="Share of outcomes inside the 80 % interval; null without any."),
+    ]
+    coverage_promised: Annotated[
+        float | None, Field(description="That on the test part; null where it is not known.")
+    ]
+    alarms: Annotated[
+        list[Literal["qlike", "coverage"]],
+        Field(description="What is watched and was found broken within the last 22 sessions."),
+    ]
+
+
+class LiveAsset(TypedDict):
+    """How the models of one asset do live."""
+
+    asset: AssetName
+    models: Annotated[list[LiveRow], Field(description="By model and version.")]
+
+
+class LiveAnswer(TypedDict):
+    """How the models of every asset with live forecasts do, as of the newest bars."""
+
+    horizon: Horizon
+    assets: Annotated[list[LiveAsset], Field(description="By name.")]
+    warnings: Warnings

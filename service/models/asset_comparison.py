@@ -8,7 +8,13 @@ import numpy as np
 from models_store import Evidence, Refusal
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnsupportedHorizon
-from volatility.evaluation.compare import Comparison, ComparisonRow, compare
+from volatility.evaluation.compare import (
+    Comparison,
+    ComparisonRow,
+    QlikeLosses,
+    compare,
+    qlike_of,
+)
 from volatility.series import DatedSeries
 
 JUDGED = 1  # the horizon by which models are judged, and compared after the start
@@ -121,6 +127,19 @@ def compare_models(
             name: it.manifest.at(horizon).evaluation.refit_every for name, it in able.items()
         },
     )
+
+
+def losses_of(models: Mapping[str, Evidence], compared: Comparison) -> QlikeLosses:
+    """The losses, date by date, that a comparison was made of.
+
+    Parameters
+    ----------
+    models : those in service, by name.
+    compared : some of them, or all.
+    """
+    horizon, baseline = compared.horizon, compared.baseline
+    tracks = [models[row.model].tracks[horizon] for row in compared.rows]
+    return qlike_of(tracks, compared.span[0], baseline, _daily(models[baseline], horizon))
 
 
 def _result(

@@ -7,11 +7,17 @@ KeyScope = Literal["forecast", "ingest", "admin"]
 SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 # Probes carry no key, and the description of the service is public.
 PROBES = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
-OPEN = PROBES | {"/docs", "/docs/oauth2-redirect", "/openapi.json"}
+# Pages hold no number: what they show they ask for, with the key that a person gives them.
+PAGES = frozenset({"/", "/try", "/docs"})
+OPEN = PROBES | PAGES | {"/openapi.json"}
+_UNDER_PAGES = "/view/", "/static/"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # By POST, and change nothing.
 _ASKING = frozenset(
-    {"/forecast", "/forecast/batch", "/hurst", "/v2/repository/index", "/v1/timeseries/forecast"}
+    {
+        *("/forecast", "/forecast/batch", "/hurst", "/news-impact", "/history"),
+        *("/v2/repository/index", "/v1/timeseries/forecast"),
+    }
 )
 _INFERENCES = "/v2/models/", "/infer"  # how their paths begin and end
 _ASSETS = "/assets"
@@ -23,7 +29,7 @@ def needed_for(method: str, path: str) -> KeyScope | None:
     A path that this module does not know of needs ``admin``, so that a new route is closed until
     it is opened here.
     """
-    if path in OPEN:
+    if path in OPEN or (method in _READING and path.startswith(_UNDER_PAGES)):
         return None
     if method in _READING or (method == "POST" and _asks(path)):
         return "forecast"

@@ -218,6 +218,43 @@ def qlike_of(
     return QlikeLosses(aligned, scored, losses, timings, left_out)
 
 
+def cumulated_differences(compared: QlikeLosses, against: str) -> Mapping[str, FloatArray]:
+    r"""Sums of loss differences up to each date, by which one sees when a model won or lost.
+
+    Parameters
+    ----------
+    compared : losses of models on the same dates.
+    against : the model that the others are compared with.
+
+    Returns
+    -------
+    By model, (scored,) in the order of the dates: falling where the model is better. That of
+    ``against`` is zero.
+
+    Raises
+    ------
+    UnknownModel : ``against`` is not compared.
+
+    Notes
+    -----
+    .. math:: D_t = \sum_{s \le t} (L_s - L^{\mathrm{against}}_s)
+
+    References
+    ----------
+    Goyal & Welch (2008), Review of Financial Studies 21(4).
+    """
+    if against not in compared.losses:
+        needed = f"one of {', '.join(compared.losses)}"
+        raise UnknownModel(
+            f"{against} is not among the models that are compared; needed: {needed}",
+            field="against",
+            found=against,
+            needed=needed,
+        )
+    reference = compared.losses[against]
+    return {model: np.cumsum(losses - reference) for model, losses in compared.losses.items()}
+
+
 def _check_baseline(aligned: Aligned, baseline: str) -> None:
     if baseline not in aligned.forecasts:
         raise UnknownModel(

@@ -84,6 +84,12 @@ class HurstEstimate:
     points: tuple[ScalingPoint, ...]
     reason: str | None = None
 
+    def fitted(self, scale: float) -> float | None:
+        """The line through the corrected points at a scale; None where there is none."""
+        if self.fit_slope is None or self.fit_intercept is None:
+            return None
+        return float(np.exp(self.fit_intercept) * scale**self.fit_slope)
+
     @property
     def scales(self) -> tuple[float, ...]:
         """Scales of the points, in sessions."""

@@ -204,3 +204,38 @@ def test_a_bar_that_closes_no_session_is_no_reason_to_look(
     assert not scorer._is_due("A", held)
     held.series().rv[3] *= 2
     assert scorer._is_due("A", held)
+
+
+def test_all_assets_are_told_of_at_once(client: TestClient, clock: SetClock) -> None:
+    nothing = {"horizon": 1, "assets": [], "warnings": []}
+    assert client.get("/performance").json() == nothing
+    list(live(client, clock, BARS, model="log_har", levels=[0.8]))
+    look(client)
+    [found] = client.get("/performance").json()["assets"]
+    rows, told = performance(client), {it["model"]: it for it in found["models"]}
+    assert found["asset"] == ASSET
+    assert told.keys() == rows.keys() == {"log_har", "har"}
+    for model, row in rows.items():
+        interval = row["intervals"][0]
+        assert interval["level"] == 0.8
+        assert told[model] == {
+            "model": model,
+            "version": 1,
+            "nobs": 12,
+            "end": row["end"],
+            "coverage": interval["coverage"],
+            "coverage_promised": interval["promised"],
+            "alarms": [name for name, it in row["alarms"].items() if it["active"]],
+        }
+    assert client.get("/performance?horizon=5").json() == nothing | {"horizon": 5}
+
+
+def test_an_alarm_is_told_of_while_it_is_active(
+    client: TestClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wild = days_after(make_series().rv[:12] * np.where(np.arange(12) % 2, 400.0, 1 / 400))
+    list(live(client, clock, wild, model="har", levels=[0.8]))
+    look(client)
+    [[row]] = [it["models"] for it in client.get("/performance").json()["assets"]]
+    watched = performance(client)["har"]["alarms"]
+    assert row["alarms"] == [name for name, it in watched.items() if it["active"]] != []

@@ -1,0 +1,164 @@
+"""``/history``: sessions of all held assets, and of bars that are sent; and the volatility cone."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models_store import ArtifactRefused
+from service.assets.export import as_json
+from service.assets.holdings import HoldingsDep, known_asset
+from service.assets.ingest import CSV, read
+from service.assets.measured import Measured, cone_answer, cone_if_any, measured, recent_of
+from service.assets.measured_schemas import (
+    ConeAnswer,
+    MeasuredAnswer,
+    MeasuredSessions,
+    RecentsAnswer,
+)
+from service.assets.newcomers import Described
+from service.assets.schemas import MAX_CALENDAR, BarsInput
+from service.http.bodies import JSON, BodyRoute, Unread, media_type
+from service.http.clock import ClockDep
+from service.http.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    HistoryDamaged,
+    InvalidRequest,
+    MalformedJson,
+    Overloaded,
+    UnsupportedMediaType,
+)
+from service.http.fields import Kind
+from service.http.json import to_bytes
+from service.http.json_lists import Content
+from service.http.lanes import LanesDep
+from service.http.parts import InParts
+from service.http.problems import problems
+from service.models.catalogue import CatalogueDep
+from volatility.bars import DAILY
+from volatility.calendars import get_calendar
+from volatility.errors import (
+    ConstantPrices,
+    HistoryTooShort,
+    InvalidBars,
+    NoHistory,
+    UnknownAsset,
+    UnknownCalendar,
+)
+
+router = APIRouter(tags=["assets"], route_class=BodyRoute)
+
+MOST_SESSIONS = 252
+_INFERRED = " Left out, it is inferred from the dates, and a warning says so."
+_CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
+
+
+@router.get(
+    "/history", response_model=RecentsAnswer, responses=problems(InvalidRequest, Overloaded)
+)
+async def recent(
+    holdings: HoldingsDep,
+    lanes: LanesDep,
+    sessions: Annotated[
+        int, Query(ge=1, le=MOST_SESSIONS, description="At most so many of each asset: the newest.")
+    ] = 22,
+) -> Response:
+    """Read the newest sessions of every held asset, in one answer."""
+
+    def written() -> bytes:
+        held = [it for name in sorted(holdings.assets()) if (it := holdings.find(name)) is not None]
+        found = RecentsAnswer(
+            sessions=sessions,
+            assets=recent_of([it for it in held if it.damage is None], sessions),
+            warnings=[holdings.doubt] if holdings.doubt else [],
+        )
+        return to_bytes(found)
+
+    return Response(await lanes.work.run(written), media_type=JSON)
+
+
+@router.post(
+    "/history",
+    response_model=MeasuredAnswer,
+    openapi_extra={
+        "requestBody": {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}}
+    },
+    responses=problems(
+        MalformedJson,
+        BodyTooLarge,
+        BodyTooSlow,
+        UnsupportedMediaType,
+        InvalidRequest,
+        InvalidBars,
+        UnknownCalendar,
+        HistoryTooShort,
+        ConstantPrices,
+        Overloaded,
+    ),
+)
+async def measure_bars(
+    content: Annotated[Content, Unread(BarsInput, (JSON, CSV))],
+    request: Request,
+    clock: ClockDep,
+    lanes: LanesDep,
+    outside_sessions: Annotated[
+        str,
+        Query(
+            pattern="^(refuse|drop)$",
+            description="What to do with bars outside of the calendar's sessions: `refuse` them, "
+            "and the others with them, or `drop` them.",
+        ),
+    ] = "refuse",
+    calendar: Annotated[
+        str | None,
+        Query(min_length=1, max_length=MAX_CALENDAR, description="Of the bars." + _INFERRED),
+    ] = None,
+    kind: Annotated[Kind | None, Query(description="Of the asset." + _INFERRED)] = None,
+) -> Response:
+    """Read and measure daily bars of any asset, without holding them.
+
+    The bars come back as they were read, so that a table is read once and its sessions can then be
+    forecast.
+    """
+
+    def written() -> InParts:
+        bars = read(content, media_type(request), DAILY)
+        described = Described(calendar, kind)
+        found = measured(bars, described, outside_sessions == "drop", clock())
+        return InParts(_parts(found), JSON)
+
+    return await lanes.work.run(written)
+
+
+@router.get(
+    "/assets/{asset}/cone",
+    responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
+)
+def cone(asset: str, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:
+    """Tell how an asset's volatility has been distributed, by the window it is measured over."""
+    known_asset(asset, holdings, catalogue)
+    held = holdings.get(asset)
+    return cone_answer(held.series(), held.calendar, asset)
+
+
+def _parts(found: Measured) -> list[bytes]:
+    """The answer, with the bars, which are the greatest part of it, first."""
+    series, calendar = found.series, get_calendar(found.market.calendar)
+    said = MeasuredSessions(
+        calendar=calendar.name,
+        kind=found.market.kind,
+        periods_per_year=calendar.periods_per_year,
+        measure=series.measure,
+        nobs=len(series),
+        dates=series.dates.tolist(),
+        rv=series.rv.tolist(),
+        volatility_annualized=np.sqrt(series.rv * calendar.periods_per_year).tolist(),
+        dropped=found.dropped,
+        cone=cone_if_any(series, calendar),
+        warnings=list(found.warnings),
+    )
+    *bars, _ = as_json(found.bars)
+    return [*bars, b"]," + to_bytes(said)[1:]]

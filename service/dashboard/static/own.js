@@ -1,0 +1,122 @@
+// A series of one's own: read and measured by the service, then asked about as any other.
+
+import { ask, post, postCsv, problemBox } from "./api.js";
+import { csv, day, sessions, words } from "./format.js";
+import { Panel } from "./panel.js";
+import { HORIZONS, LEVELS, figures, headline, showCone, showFan, showImpact, showMoved, showRough, showTerm, stepsOf, warnings } from "./sections.js";
+
+const EXAMPLE = "BTC-USD";
+const field = (id) => document.getElementById(id);
+const bars = field("bars");
+const place = field("panels");
+const drop = field("drop");
+
+let name = "your series";
+
+function makePanels() {
+  place.replaceChildren();
+  const panel = (title, file, full = false) => new Panel(place, { title, file: `series-${file}`, full });
+  return {
+    fan: panel(`Realized volatility of ${name}, and its forecast`, "forecast", true),
+    term: panel("Term structure of the forecast", "term-structure"),
+    cone: panel("Volatility cone", "cone"),
+    impact: panel("News impact: the next forecast by the last return", "news-impact"),
+    moved: panel("What moved the forecast of the next session", "contributions"),
+    rough: panel("Is volatility rough? Scaling of its log", "roughness", true),
+  };
+}
+
+async function within(those, work) {
+  try {
+    await work();
+  } catch (problem) {
+    for (const it of those) it.problem(problem);
+  }
+}
+
+async function answer() {
+  const query = new URLSearchParams();
+  if (field("calendar").value) query.set("calendar", field("calendar").value);
+  if (field("kind").value) query.set("kind", field("kind").value);
+  if (field("outside").checked) query.set("outside_sessions", "drop");
+  const measured = await postCsv(`/history?${query}`, bars.value);
+  const { calendar, kind } = measured;
+  const about = { model: "universal", calendar, kind, history: { bars: measured.bars } };
+  const dropped = measured.dropped ? `, ${measured.dropped} bars outside of sessions left out` : "";
+  field("summary").textContent = `${sessions(measured.nobs)} from ${day(measured.dates[0])} to ${day(measured.dates.at(-1))}, read as ${kind} on the calendar ${calendar}, measured by ${words(measured.measure)}${dropped}.`;
+  const panels = makePanels();
+  await Promise.all([
+    within([panels.fan, panels.term, panels.moved], async () => {
+      const found = await post("/forecast", { ...about, horizons: HORIZONS, levels: LEVELS, explain: true });
+      figures(field("figures"), headline(found, measured.volatility_annualized.at(-1)));
+      warnings(field("warnings"), [...measured.warnings, ...stepsOf(found).flatMap((it) => it.warnings ?? []), ...(found.warnings ?? [])]);
+      showFan(panels.fan, measured, found, name);
+      showTerm(panels.term, found);
+      showMoved(panels.moved, found);
+    }),
+    within([panels.cone], async () => {
+      if (measured.cone) showCone(panels.cone, measured.cone);
+      else panels.cone.nothing("", "A cone needs two sessions.");
+    }),
+    within([panels.impact], async () => showImpact(panels.impact, await post("/news-impact", about))),
+    within([panels.rough], async () =>
+      showRough(panels.rough, await post("/hurst", { rv: measured.rv, dates: measured.dates, calendar, measure: measured.measure })),
+    ),
+  ]);
+}
+
+async function submit(event) {
+  event?.preventDefault();
+  for (const id of ["figures", "warnings", "problems", "panels"]) field(id).replaceChildren();
+  delete document.body.dataset.ready;
+  field("go").disabled = true;
+  field("summary").textContent = "Reading and forecasting …";
+  try {
+    await answer();
+  } catch (problem) {
+    field("summary").textContent = "";
+    field("problems").append(problemBox(problem, "These bars cannot be used:"));
+  }
+  field("go").disabled = false;
+  document.body.dataset.ready = "true";
+}
+
+async function read(file) {
+  if (!file) return;
+  bars.value = await file.text();
+  name = file.name.replace(/\.[a-z]+$/i, "");
+  await submit();
+}
+
+field("form").addEventListener("submit", submit);
+field("file").addEventListener("change", (event) => read(event.target.files[0]));
+bars.addEventListener("input", () => {
+  name = "your series";
+});
+drop.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  read(event.dataTransfer.files[0]);
+});
+field("example").addEventListener("click", async () => {
+  try {
+    const { assets } = await ask("/assets");
+    const daily = assets.filter((it) => it.bar_interval === 86400 && it.bars);
+    const chosen = daily.find((it) => it.asset === EXAMPLE) ?? daily[0];
+    if (!chosen) throw new Error("This service holds no daily bars to show.");
+    const found = await ask(`/assets/${encodeURIComponent(chosen.asset)}/bars?limit=600`);
+    const header = ["date", "open", "high", "low", "close"];
+    bars.value = await csv(header, found.bars.map((it) => header.map((column) => it[column]))).text();
+    field("calendar").value = chosen.calendar === "24/7" ? "24/7" : "";
+    name = `${chosen.asset}, as an example`;
+    await submit();
+  } catch (problem) {
+    field("problems").replaceChildren(problemBox(problem));
+  }
+});
+document.body.dataset.ready = "true";
