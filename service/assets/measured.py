@@ -1,4 +1,4 @@
-"""Bars as measured sessions: of all held assets at a glance, and of bars that are only looked at."""
+"""Bars as measured sessions: of held assets at a glance, and of bars that are only looked at."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,14 +8,15 @@ import numpy as np
 
 from service.assets.held import Held
 from service.assets.measured_schemas import ConeAnswer, ConeRowAnswer, RecentAnswer
-from service.assets.newcomers import MEASURE, Described, inferred_market
+from service.assets.newcomers import Described
 from service.http.errors import located
 from service.http.json import to_date
 from volatility.bars import Bars, validate, within_sessions
-from volatility.calendar_inference import MarketKind
+from volatility.calendar_inference import MarketKind, market_of_bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.cone import PROBABILITIES, WINDOWS, volatility_cone
 from volatility.errors import HistoryTooShort, InvalidInput
+from volatility.scale_free import USUAL_MEASURE
 from volatility.series import DatedSeries, daily_series
 
 
@@ -56,12 +57,12 @@ def measured(bars: Bars, described: Described, drop_outside: bool, now: datetime
     """
     dropped = 0
     try:
-        market = inferred_market(bars, described)
+        market = market_of_bars(bars, described.calendar, described.kind)
         calendar = get_calendar(market.calendar)
         if drop_outside:
             bars, dropped = within_sessions(bars, calendar)
         findings = validate(bars, calendar, now)
-        series, more = daily_series(bars, MEASURE, calendar)
+        series, more = daily_series(bars, USUAL_MEASURE, calendar)
     except InvalidInput as error:
         raise located(error) from None
     inferred = (market.inferred,) if market.inferred else ()

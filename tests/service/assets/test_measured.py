@@ -30,8 +30,6 @@ def client(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
         yield client
 
 
-
-
 def csv_of(part: slice) -> str:
     bars = bars_of(SERIES).where(part)
     return csv_header(is_daily=True) + "".join(csv_lines(bars))
