@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect
 
 from service.assets import rows, tables
 from service.assets.deleting import Deleted, delete, not_held
@@ -21,7 +22,7 @@ from service.assets.merging import Merge, compare, conflict
 from service.assets.rows import Stamp, rows_of, seconds_of, to_bars
 from service.database import upgrading
 from service.database.base import USUAL, Changes, Timeouts
-from service.database.inserting import insert_into
+from service.database.inserting import insert_into, of_whole_rows, put_rows
 from service.database.opening import open_database
 from service.http.clock import Clock, microseconds, utc_now
 from service.http.errors import BarsConflict
@@ -359,11 +360,15 @@ def _keep_replaced(connection: Connection, asset: str, bars: Bars, now: int) -> 
 
 def _put_bars(connection: Connection, asset: str, bars: Bars, stamp: Stamp) -> None:
     """Write bars, over those that are held of the same times."""
-    insert = insert_into(connection.dialect, tables.bars)
+    written = rows_of(asset, bars, stamp)
+    put_rows(connection, _upsert(connection.dialect), written, rows.ROWS_AT_ONCE)
+
+
+@lru_cache
+def _upsert(dialect: Dialect) -> str:
+    insert = insert_into(dialect, tables.bars)
     upsert = insert.on_conflict_do_update(
         index_elements=[tables.bars.c.asset, tables.bars.c.opened_at],
         set_={name: insert.excluded[name] for name in (*PRICES, *Stamp._fields)},
     )
-    written = rows_of(asset, bars, stamp)
-    for start in range(0, len(written), rows.ROWS_AT_ONCE):
-        connection.execute(upsert, written[start : start + rows.ROWS_AT_ONCE])
+    return of_whole_rows(upsert, dialect)

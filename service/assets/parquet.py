@@ -3,8 +3,6 @@
 import io
 from importlib.util import find_spec
 
-import pandas as pd
-
 from service.http.errors import NotAcceptable
 from volatility.bars import PRICES, Bars
 
@@ -32,6 +30,8 @@ def as_parquet(bars: Bars) -> list[bytes]:
 
     The time is ``date``, at midnight, of daily bars and ``timestamp`` of shorter ones.
     """
+    import pandas as pd  # as in .ingest: a second, and with pyarrow 60 MB, for who asks for neither
+
     times = pd.DatetimeIndex(bars.timestamps)
     columns = {"date": times} if bars.is_daily else {"timestamp": times.tz_localize("UTC")}
     table = pd.DataFrame(columns | {price: getattr(bars, price) for price in PRICES})

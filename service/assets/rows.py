@@ -32,13 +32,11 @@ def to_bars(rows: sa.CursorResult[Any], interval: int) -> Bars:
     )
 
 
-def rows_of(asset: str, bars: Bars, stamp: Stamp) -> list[dict[str, object]]:
-    """A row for each bar of an asset."""
-    columns = [seconds_of(bars.timestamps).tolist()]
-    columns += [getattr(bars, price).tolist() for price in PRICES]
-    names = ("opened_at", *PRICES)
-    shared = {"asset": asset, **stamp._asdict()}
-    return [shared | dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+def rows_of(asset: str, bars: Bars, stamp: Stamp) -> list[tuple[object, ...]]:
+    """A row for each bar of an asset: the columns of :data:`.tables.bars`, in their order."""
+    opened = seconds_of(bars.timestamps).tolist()
+    prices = [getattr(bars, price).tolist() for price in PRICES]
+    return [(asset, *bar, *stamp) for bar in zip(opened, *prices, strict=True)]
 
 
 def seconds_of(timestamps: DateArray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from sqlalchemy.engine import Dialect, Row
 
 from service.database.base import Database
-from service.database.inserting import insert_into
+from service.database.inserting import insert_into, of_whole_rows, put_rows
 from service.http.json import to_bytes
 from service.ledger.records import Record
 from service.ledger.tables import forecasts
@@ -44,9 +44,7 @@ class LedgerStore:
         # In one order, so that processes that write the same wait for each other in no circle.
         rows = [_row(it) for it in sorted(records, key=_id_of)]
         with self.database.writing() as connection:
-            upsert = _upsert(connection.dialect)
-            for start in range(0, len(rows), _ROWS_AT_ONCE):
-                connection.exec_driver_sql(upsert, rows[start : start + _ROWS_AT_ONCE])
+            put_rows(connection, _upsert(connection.dialect), rows, _ROWS_AT_ONCE)
 
     def get(self, forecast_id: str) -> Record | None:
         """The forecast of an id, if it is kept."""
@@ -147,10 +145,6 @@ class LedgerStore:
 
 @lru_cache
 def _upsert(dialect: Dialect) -> str:
-    """The statement that keeps a row, in the driver's own words.
-
-    What SQLAlchemy does to a row of its own statements takes longer than SQLite does over it.
-    """
     insert = insert_into(dialect, forecasts)
     last = insert.excluded.last_issued_at
     upsert = insert.on_conflict_do_update(
@@ -158,11 +152,11 @@ def _upsert(dialect: Dialect) -> str:
         set_={"last_issued_at": last},
         where=forecasts.c.last_issued_at < last,
     )
-    return str(upsert.compile(dialect=dialect, column_keys=forecasts.columns.keys()))
+    return of_whole_rows(upsert, dialect)
 
 
 def _row(it: Record) -> tuple[object, ...]:
-    """The columns of the table, in their order, as both drivers take them."""
+    """The columns of the table, in their order, as either driver takes them."""
     return (
         *it[:6],
         str(it.as_of),

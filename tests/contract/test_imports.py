@@ -8,15 +8,17 @@ ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = ("volatility", "models_store", "training", "service")
 
-# Not pyarrow and rich: pandas and structlog load them by themselves wherever they are installed.
+# Not rich: structlog loads it by itself wherever it is installed.
 HEAVY = {
-    *("arch", "joblib", "matplotlib", "scipy", "sklearn", "statsmodels"),
+    *("arch", "joblib", "matplotlib", "pandas", "pyarrow", "scipy", "sklearn", "statsmodels"),
     *("onnx", "onnxscript", "torch"),
 }
 
 REPORT_MODULES = """
 import json, sys
 import service.app, service.server
+from service.assets.holdings import shipped
+list(shipped())  # as a first start does
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 

@@ -9,9 +9,10 @@ import io
 from dataclasses import dataclass
 from importlib import resources
 
-from volatility.bars import DAILY, Bars
+import numpy as np
+
+from volatility.bars import DAILY, PRICES, Bars
 from volatility.errors import RoughcastError, UnknownAsset
-from volatility.frames import from_frame
 
 
 class DamagedDataset(RoughcastError):
@@ -96,6 +97,8 @@ _FILES = {
 }
 
 NAMES = tuple(_FILES)
+# As every file has them, whatever follows; times are in UTC.
+_COLUMNS = np.dtype([("time", "U19"), *((name, np.float64) for name in PRICES)])
 
 
 def load(name: str) -> Dataset:
@@ -144,6 +147,9 @@ def _verify(file: _File, content: bytes) -> None:
 
 
 def _parse(content: bytes, interval: int) -> Bars:
-    import pandas as pd
-
-    return from_frame(pd.read_csv(io.BytesIO(gzip.decompress(content))), interval)
+    # By numpy, since nothing else at a service's first start needs pandas: 90 MB.
+    rows = np.loadtxt(
+        io.BytesIO(gzip.decompress(content)), _COLUMNS, delimiter=",", skiprows=1, usecols=range(5)
+    )
+    stamps = rows["time"].astype("datetime64[s]")
+    return Bars(stamps, interval=interval, **{name: rows[name].copy() for name in PRICES})
