@@ -12,14 +12,16 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
 from models_store import Refusal, Store
+from models_store.comparison import Compared, compare_at, excluded_as_refused
 from models_store.rack import Rack
-from service.models.asset_comparison import Compared, compare_at
+from models_store.stored_comparisons import keep
 from volatility.errors import RoughcastError
 
 log = structlog.get_logger("service")
@@ -37,7 +39,8 @@ class Job(NamedTuple):
     root : folder of the store.
     asset : whose models.
     versions : version and digest of each, by name.
-    champion, refused, horizons : as in :func:`.compare_at`.
+    champion, refused, horizons : as in :func:`models_store.comparison.compare_at`.
+    is_kept : whether what is found is written into the store, if that can be written.
     """
 
     root: Path
@@ -46,6 +49,7 @@ class Job(NamedTuple):
     champion: str | None
     refused: tuple[Refusal, ...]
     horizons: tuple[int, ...]
+    is_kept: bool = False
 
 
 def compared_elsewhere(
@@ -55,15 +59,17 @@ def compared_elsewhere(
 
     Returns
     -------
-    None where it is to be found out here: there are few models, one of them has not been verified,
-    or the other process cannot tell.
+    None where it is to be found out here: there is nothing to compare or there are few models, one
+    of them has not been verified, or the other process cannot tell.
     """
     serving = [place.card for place in rack.places.values() if place.serves]
     versions = {it.model: (it.version, it.sha256) for it in serving if it is not None}
-    if len(serving) <= FEW or len(versions) < len(serving):
+    if not horizons or len(serving) <= FEW or len(versions) < len(serving):
         return None
     root, refused = store.root.absolute(), rack.refusals
-    job = Job(root, asset, versions, rack.champion, refused, tuple(horizons))
+    # What is not signed would not be read again where signatures count.
+    is_kept = not store.trusted.keys
+    job = Job(root, asset, versions, rack.champion, refused, tuple(horizons), is_kept)
     try:
         answer = subprocess.run(  # noqa: S603 - our own interpreter, and this very module
             [sys.executable, "-c", f"from {__name__} import main; main()"],
@@ -90,7 +96,17 @@ def compare(job: Job) -> Compared | None:
         }
     except RoughcastError:
         return None
-    return compare_at(models, job.champion, job.refused, job.horizons)
+    found = compare_at(models, job.champion, (), job.horizons)
+    if job.is_kept:
+        keep(store, job.asset, found, job.versions, job.champion)
+    left_out = tuple(map(excluded_as_refused, job.refused))
+    return replace(
+        found,
+        comparisons={
+            horizon: replace(it, others=(*it.others, *left_out))
+            for horizon, it in found.comparisons.items()
+        },
+    )
 
 
 def main() -> None:
