@@ -20,7 +20,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ replicas: $(DEV) ## start three services at once on empty databases, 50 times, i
 
 motion: $(DEV) ## promote and roll back models 500 times under load, into docs/operations.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.motion $(ARGS)
+
+artifacts: $(DEV) ## serve 10,000 artifacts, and ask each for its first forecast, into docs/operations.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.artifacts $(ARGS)
 
 fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(PYTEST) tests/service/test_fuzz.py
