@@ -20,7 +20,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi calendars observe sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ replicas: $(DEV) ## start three services at once on empty databases, 50 times, i
 motion: $(DEV) ## promote and roll back models 500 times under load, into docs/operations.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.motion $(ARGS)
 
+artifacts: $(DEV) ## serve 10,000 artifacts, and ask each for its first forecast, into docs/operations.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.artifacts $(ARGS)
+
 fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(PYTEST) tests/service/test_fuzz.py
 
@@ -89,6 +92,9 @@ hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, i
 
 openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json
+
+comparisons: $(DEV) ## compare the shipped models, after a change of them or of how they are compared
+	$(BIN)/python -c 'from models_store import Store; from models_store.shipped import shipped_artifacts as of; from models_store.stored_comparisons import record; s = Store(of()); print({it: record(s, it) for it in s.assets()})'
 
 calendars: $(DEV) ## record the calendars that every start asks for, after an update of exchange_calendars
 	$(BIN)/python -c 'from pathlib import Path; from volatility.calendars import record; record(Path("volatility/calendars.npz"))'

@@ -167,6 +167,14 @@ class Place:
         """Whether a version serves, as far as is known."""
         return self.state in (State.UNVERIFIED, State.PASSES)
 
+    @property
+    def known_version(self) -> tuple[int, str] | None:
+        """Number and digest of the version that serves, as far as both are known."""
+        if self.card is not None:
+            return self.card.version, self.card.sha256
+        is_next = self.promoted is not None and self._left and self._left[0] == self.promoted[0]
+        return self.promoted if is_next else None
+
     def peek(self) -> LoadedModel | None:
         """The model, if it is open."""
         return self._open() if self._open else None

@@ -80,6 +80,16 @@ class Rack:
         """What is known of the models that passed, those lost since among them."""
         return {name: it.card for name, it in self.places.items() if it.card}
 
+    def known_versions(self) -> dict[str, tuple[int, str]] | None:
+        """Number and digest of each version in service; None where one of them is not known."""
+        found = {}
+        for name in self.models():
+            known = self.places[name].known_version
+            if known is None:
+                return None
+            found[name] = known
+        return found
+
     def evidence(self) -> dict[str, Evidence]:
         """What the models say of themselves, their files verified; by name."""
         found = {name: it.evidence() for name, it in self.places.items()}

@@ -125,7 +125,7 @@ def measured(served: Serving, reloads: int, every: float) -> tuple[list[str], bo
     phases = min(PHASES, reloads // 2)
     each = 2 * max(1, reloads // (2 * phases))  # so that each phase ends with the first version
     still, moving, beside = Tally(), Tally(), Tally()
-    resident = [_resident_megabytes(served.process.pid)]
+    resident = [resident_megabytes(served.process.pid)]
     for _ in range(phases):
         for tally, number in ((still, 0), (moving, each)):
             with _clients(served.port, asked) as clients:
@@ -135,7 +135,7 @@ def measured(served: Serving, reloads: int, every: float) -> tuple[list[str], bo
                     tally.add(it, expected[place])
                     if any(began - it.seconds < it.at < ended for began, ended in spans):
                         beside.add(it, expected[place])
-        resident.append(_resident_megabytes(served.process.pid))
+        resident.append(resident_megabytes(served.process.pid))
         _say(still, moving, resident)
     rows = [
         _row("nothing is exchanged", still, f"{resident[0]:.0f} MB at first"),
@@ -267,7 +267,8 @@ def _post(connection: http.client.HTTPConnection, path: str, body: object) -> tu
     return answer.status, answer.read()
 
 
-def _resident_megabytes(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
+    """Of a process, now."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 

@@ -7,10 +7,12 @@ with the slow mean s of log rv less the calendar's effects c, the network g of w
 its outcomes are not known. The effects are those of the kind of asset.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Literal
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
@@ -69,6 +71,7 @@ class PooledGraph:
     def of(cls, content: bytes) -> "PooledGraph":
         """Open a graph on one thread of the CPU, from the content of its file.
 
+        The models of a thousand assets may hold one graph: while open it is not opened again.
         It is run in chunks where rows have the same bits alone and in chunks, which depends on the
         kernels of the machine and is tried on random rows; row by row elsewhere.
 
@@ -77,6 +80,14 @@ class PooledGraph:
         ValueError : the constants of its regression do not fit its inputs and outputs.
         Whatever onnxruntime raises on a file that is no graph.
         """
+        digest = hashlib.sha256(content).digest()
+        known = _open.get(digest)
+        if known is None:
+            known = _open[digest] = cls._opened(content)
+        return known
+
+    @classmethod
+    def _opened(cls, content: bytes) -> "PooledGraph":
         session = ort.InferenceSession(
             content, session_options(), providers=["CPUExecutionProvider"]
         )
@@ -112,6 +123,10 @@ class PooledGraph:
         alone = replace(self, chunk=1)
         together = np.array_equal(self.run(regressors, sequence), alone.run(regressors, sequence))
         return self if together else alone
+
+
+# By digest of their files. Two threads may open one graph twice, of which one is kept.
+_open: WeakValueDictionary[bytes, PooledGraph] = WeakValueDictionary()
 
 
 def _reopen(content: bytes, chunk: int) -> PooledGraph:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from models_store import LoadedModel
+from models_store.comparison import JUDGED
 from models_store.names import UNIVERSAL
 from models_store.universal.store import UniversalStore
 from service.assets.holdings import Holdings, find_asset
 from service.http.errors import Fault, InvalidRequest
-from service.models.asset_comparison import JUDGED
 from service.models.catalogue import AUTO, Catalogue
 from service.models.choice import Choice
 from service.models.universal import Universal

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models_store import LoadedModel, Manifest, refusals
+from models_store.comparison import JUDGED
 from service.assets.held import Held
 from service.assets.holdings import Holdings
 from service.assets.known import KnownHoldings, PastHoldings
@@ -21,7 +22,6 @@ from service.forecasts.requests import ForecastRequest, HistoryInput
 from service.http.clock import Clock
 from service.http.errors import located
 from service.http.json import to_date
-from service.models.asset_comparison import JUDGED
 from service.models.catalogue import AUTO, Catalogue
 from service.models.choice import Choice
 from service.models.skill import LiveStanding

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from models_store import LoadedModel
+from models_store.comparison import JUDGED
 from models_store.names import UNIVERSAL
 from service.assets.holdings import Holdings
 from service.forecasts.encoding import EncodedForecasts
 from service.forecasts.query import Questions
 from service.forecasts.requests import ForecastRequest
-from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue
 from service.models.universal import Universal
 from volatility.errors import RoughcastError

@@ -1,8 +1,8 @@
 """What answers for an asset that has models, by one state of them."""
 
 from models_store import Card, LoadedModel
+from models_store.comparison import JUDGED
 from models_store.names import UNIVERSAL
-from service.models.asset_comparison import JUDGED
 from service.models.choice import Choice
 from service.models.standings import Standing
 from service.models.universal import Universal

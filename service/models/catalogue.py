@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Annotated, Self
 
 from models_store import ArtifactRefused, LoadedModel, Refusal, Shelf, Store
+from models_store.comparison import JUDGED, AssetComparison
 from models_store.names import UNIVERSAL
 from service.http.state import from_state
 from service.models import log
 from service.models.asset_choices import AUTO, LADDER, AssetChoices
-from service.models.asset_comparison import JUDGED, AssetComparison
 from service.models.choice import Choice, Choices, OpenChoices, PinnedChoices
 from service.models.standings import Standings
 from service.models.universal import Universal

@@ -8,6 +8,7 @@ from functools import partial
 from models_store import ArtifactRefused, Store
 from models_store.pruning import prune
 from models_store.signatures import TrustedKeys
+from models_store.stored_comparisons import record
 from service.http.errors import InvalidSetting
 from service.models.writing import written
 from service.security.audit import log
@@ -92,11 +93,13 @@ def _or_reason(read: Callable[[], str | None]) -> str | None:
 
 def _promote(store: Store, options: argparse.Namespace) -> int:
     written(lambda: store.promote(options.asset, options.model, options.version))
+    record(store, options.asset)
     return _audited(store, "promote", options.asset, options.model)
 
 
 def _roll_back(store: Store, options: argparse.Namespace) -> int:
     written(lambda: store.roll_back(options.asset, options.model))
+    record(store, options.asset)
     return _audited(store, "roll back", options.asset, options.model)
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -22,8 +23,9 @@ from typing import NamedTuple
 import structlog
 
 from models_store import Evidence, Refusal, Store
+from models_store.comparison import Compared, compare_at, excluded_as_refused
 from models_store.rack import Rack
-from service.models.asset_comparison import Compared, compare_at
+from models_store.stored_comparisons import keep
 from volatility.errors import RoughcastError
 
 log = structlog.get_logger("service")
@@ -43,7 +45,8 @@ class Job(NamedTuple):
     root : folder of the store.
     asset : whose models.
     versions : version and digest of each, by name.
-    champion, refused, horizons : as in :func:`.compare_at`.
+    champion, refused, horizons : as in :func:`models_store.comparison.compare_at`.
+    is_kept : whether what is found is written into the store, if that can be written.
     """
 
     root: Path
@@ -52,6 +55,7 @@ class Job(NamedTuple):
     champion: str | None
     refused: tuple[Refusal, ...]
     horizons: tuple[int, ...]
+    is_kept: bool = False
 
 
 class Comparer:
@@ -69,15 +73,17 @@ class Comparer:
 
         Returns
         -------
-        None where it is to be found out here: there are few models, one of them has not been
-        verified, or the other process cannot tell.
+        None where it is to be found out here: there is nothing to compare or there are few models,
+        one of them has not been verified, or the other process cannot tell.
         """
         serving = [place.card for place in rack.places.values() if place.serves]
         versions = {it.model: (it.version, it.sha256) for it in serving if it is not None}
-        if len(serving) <= FEW or len(versions) < len(serving):
+        if not horizons or len(serving) <= FEW or len(versions) < len(serving):
             return None
         root, refused = store.root.absolute(), rack.refusals
-        job = Job(root, asset, versions, rack.champion, refused, tuple(horizons))
+        # What is not signed would not be read again where signatures count.
+        is_kept = not store.trusted.keys
+        job = Job(root, asset, versions, rack.champion, refused, tuple(horizons), is_kept)
         with self._asking:
             try:
                 return self._ask(job)
@@ -162,7 +168,17 @@ def compare(job: Job) -> Compared | None:
         }
     except RoughcastError:
         return None
-    return compare_at(models, job.champion, job.refused, job.horizons)
+    found = compare_at(models, job.champion, (), job.horizons)
+    if job.is_kept:
+        keep(Store(job.root), job.asset, found, job.versions, job.champion)
+    left_out = tuple(map(excluded_as_refused, job.refused))
+    return replace(
+        found,
+        comparisons={
+            horizon: replace(it, others=(*it.others, *left_out))
+            for horizon, it in found.comparisons.items()
+        },
+    )
 
 
 @lru_cache(_READ)

@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from models_store import ArtifactRefused
+from models_store.comparison import JUDGED, AssetComparison
 from service.http.bodies import StrictRoute
 from service.http.errors import ComparisonUnavailable, InvalidRequest
 from service.http.fields import AssetName, Horizon, Measure, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
-from service.models.asset_comparison import JUDGED, AssetComparison
 from service.models.catalogue import CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset, UnsupportedHorizon
 from volatility.evaluation.compare import ComparisonRow

@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from models_store import ArtifactRefused
+from models_store.comparison import JUDGED, losses_of
 from service.http.bodies import StrictRoute
 from service.http.errors import ComparisonUnavailable, InvalidRequest
 from service.http.fields import AssetName, Horizon, Nobs
 from service.http.problems import problems
-from service.models.asset_comparison import JUDGED, losses_of
 from service.models.catalogue import Catalogue, CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnsupportedHorizon
 from volatility.evaluation.compare import cumulated_differences

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Literal, NamedTuple, Self
 
+from models_store.comparison import ratio_to
 from service.http.json import to_date
-from service.models.asset_comparison import ratio_to
 from volatility.evaluation.compare import BENCHMARKS, Comparison, ComparisonRow
 
 Source = Literal["test", "live"]

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Collection
 from functools import partial
 
-from models_store import LoadedModel, Shelf
+from models_store import LoadedModel, Shelf, Store
+from models_store.comparison import JUDGED, AssetComparison, Compared, compare_at
 from models_store.rack import Rack
-from service.models.asset_comparison import JUDGED, AssetComparison, Compared, compare_at
+from models_store.stored_comparisons import recall
 from service.models.skill import ModelSkill
 from volatility.errors import RoughcastError
 
@@ -20,7 +21,9 @@ class Standing:
 
     Parameters
     ----------
-    rack : the models of an asset, whether they serve yet, still or no longer.
+    store : that they are in.
+    asset : whose.
+    rack : its models, whether they serve yet, still or no longer.
     serving : gives the rack that serves.
 
     Attributes
@@ -29,8 +32,8 @@ class Standing:
     comparisons : those found out, by horizon.
     """
 
-    def __init__(self, rack: Rack, serving: Callable[[], Rack]) -> None:
-        self.rack, self._serving = rack, serving
+    def __init__(self, store: Store, asset: str, rack: Rack, serving: Callable[[], Rack]) -> None:
+        self._store, self._asset, self.rack, self._serving = store, asset, rack, serving
         self.comparisons: dict[int, AssetComparison] = {}
         self._horizons: tuple[int, ...] | None = None
         self._kind: str | None = None
@@ -43,7 +46,9 @@ class Standing:
         return self._horizons is not None and horizon not in self._horizons
 
     def find_out(self, horizons: Collection[int], anyway: bool = True) -> bool:
-        """Compare the models at some horizons, if they have not been: once, however many ask.
+        """Find out how the models compare at some horizons: once, however many ask.
+
+        What was compared when they were published is read; anything else is compared now.
 
         Parameters
         ----------
@@ -58,7 +63,7 @@ class Standing:
         if self._are_known(horizons):
             return True
         with self._finding_out:
-            if self._are_known(horizons):
+            if self._are_known(horizons) or self.recall(horizons):
                 return True
             unknown = [it for it in horizons if it not in self.comparisons]
             serving = self._serving()
@@ -68,6 +73,23 @@ class Standing:
             rack = self.rack
             self.know(compare_at(models, rack.champion, rack.refusals, unknown))
             return True
+
+    def recall(self, horizons: Collection[int]) -> bool:
+        """Take over what the store has of comparisons of these very versions.
+
+        Returns
+        -------
+        Whether all of these horizons are known now.
+        """
+        versions = self.rack.known_versions()
+        if versions:
+            rack, unknown = self.rack, [it for it in horizons if it not in self.comparisons]
+            found = recall(
+                self._store, self._asset, versions, rack.champion, rack.refusals, unknown
+            )
+            if found is not None:
+                self.know(found)
+        return self._are_known(horizons)
 
     def know(self, compared: Compared) -> None:
         """Take over what was found out of the models of this rack."""
@@ -143,7 +165,7 @@ class Standings:
 
     def of_rack(self, asset: str, rack: Rack) -> Standing:
         """How the models of any rack of an asset compare; nothing is found out of them yet."""
-        return Standing(rack, partial(self._shelf.rack, asset))
+        return Standing(self._shelf.store, asset, rack, partial(self._shelf.rack, asset))
 
     def exchange(self, asset: str, before: Rack, standing: Standing) -> bool:
         """Let another rack serve, with what was found out of it; see :meth:`Shelf.exchange`."""

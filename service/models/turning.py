@@ -9,12 +9,12 @@ from typing import Protocol
 import structlog
 
 from models_store import LoadedModel, Refusal
+from models_store.comparison import JUDGED
 from models_store.names import UNIVERSAL
 from models_store.rack import Rack
 from models_store.succession import NewChampion, Succession, Swap, succeed
 from models_store.universal.store import Newest
 from service.models.asset_choices import AUTO, AssetChoices
-from service.models.asset_comparison import JUDGED
 from service.models.catalogue import Catalogue
 from service.models.choice import Choice
 from service.models.comparing import Comparer
@@ -137,7 +137,8 @@ class Turner:
         catalogue, asset, before = self._catalogue, found.asset, found.before
         standing = catalogue.standings.of_rack(asset, found.after)
         horizons = {JUDGED, *catalogue.standings.of(asset).comparisons}
-        compared = self._comparer.compared(catalogue.store, asset, found.after, horizons)
+        unknown = () if standing.recall(horizons) else horizons - standing.comparisons.keys()
+        compared = self._comparer.compared(catalogue.store, asset, found.after, unknown)
         if compared is not None:
             standing.know(compared)
         elif found.after.models() and not standing.find_out(horizons, anyway=False):

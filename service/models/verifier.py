@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from service.models.asset_comparison import JUDGED
+from models_store.comparison import JUDGED
 from service.models.catalogue import AUTO, Catalogue
 from service.models.turning import Turner
 

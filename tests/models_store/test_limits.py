@@ -184,7 +184,7 @@ def test_what_is_shipped_has_room_for_five_times_as_much() -> None:
     sizes: dict[str, int] = {}
     for file in filter(Path.is_file, shipped_artifacts().rglob("*.*")):
         sizes[file.name] = max(sizes.get(file.name, 0), file.stat().st_size)
-    assert len(sizes) == 6
+    assert len(sizes) == 7
     for name, largest in sizes.items():
         assert 5 * largest <= limits.max_bytes(name), name
 
@@ -447,3 +447,23 @@ def test_what_takes_too_long_to_open_is_refused(
         with pytest.raises(Exception, match="that takes more than 0 s of the processor's time"):
             store.load("TEST", "har", 2)
     assert store.load("TEST", "har", 2).version == 2
+
+
+def test_a_graph_that_has_passed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_passed", set())
+    monkeypatch.setattr(limits, "_REMEMBERED", 2)
+    read: list[bytes] = []
+    read_model = limits.read_model
+
+    def reading(content: bytes) -> Any:
+        read.append(content)
+        return read_model(content)
+
+    monkeypatch.setattr(limits, "read_model", reading)
+    one, two, three = (graph([node("Relu", "x", name=it)]) for it in ("a", "b", "c"))
+    for content in (one, one, two, one, three, three, one):
+        check_content("model.onnx", content)
+    assert read == [one, two, three, one]
+    for _ in range(2):
+        with pytest.raises(BeyondLimits):
+            check_content("model.onnx", loop())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from models_store.comparison import _baseline
 from models_store.place import Refusal
 from service.app import _check_keys
 from service.assets import holdings, ingest, newcomers
@@ -27,7 +28,6 @@ from service.http.errors import STATUS, Fault, InvalidRequest, located, status_o
 from service.http.lanes import Lane
 from service.http.limits import BodyLimits
 from service.http.slices import check_values
-from service.models.asset_comparison import _baseline
 from service.models.universal import Universal
 from service.security.keys import KeyRing
 from service.security.quotas import Quotas

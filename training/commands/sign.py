@@ -9,15 +9,16 @@ from rich.console import Console
 from models_store.files import ArtifactFiles, DamagedArtifact
 from models_store.signatures import SIGNATURE, SUMS, TrustedKeys, read_private_key, sign
 from models_store.store import Store
+from models_store.stored_comparisons import folders
 from models_store.universal.store import UniversalStore
 from training.commands.preparation import REFUSED
 from volatility.errors import InvalidInput
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Sign every version that lacks a signature by the key; returns the exit status.
+    """Sign every version and comparison that lacks a signature by the key; the exit status.
 
-    A version whose files are not what its digests say is not signed but named.
+    One whose files are not what its digests say is not signed but named.
 
     Raises
     ------
@@ -52,4 +53,5 @@ def _versions(root: Path) -> Iterator[Path]:
     for asset in store.assets():
         for model in store.models(asset):
             yield from (root / asset / model / str(it) for it in store.versions(asset, model))
+        yield from folders(store, asset)
     yield from (universal.folder / str(it) for it in universal.versions())

@@ -17,11 +17,13 @@ from dataclasses import dataclass, replace
 
 import joblib  # type: ignore[import-untyped]
 
+from models_store.comparison import JUDGED
 from models_store.errors import ArtifactRefused
 from models_store.manifest import Margin
 from models_store.runtime import LoadedModel
 from models_store.signatures import SUMS
 from models_store.store import Store
+from models_store.stored_comparisons import Judged, record
 from training.data.assets import AssetData, TrainingSet
 from training.evaluation.study import SampleParts, Study, check_history, parts_of
 from training.evaluation.walk_forward import (
@@ -57,6 +59,7 @@ class Outcome:
     refused : whether the gate, the store or the timing of its forecasts kept a new version from
         service.
     note : why.
+    sha256 : digest of the version if it was made now; empty otherwise.
     """
 
     model: str
@@ -64,6 +67,7 @@ class Outcome:
     serves: bool | None
     refused: bool
     note: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,8 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     What was done. Where the models in service cannot be compared even with all that were trained
     now (some are of other data or another measure), the champion stays as it was.
     """
-    comparison = compare(list(trained.tracks.values()), start=trained.parts.test)
+    in_order = [trained.tracks[model] for model in sorted(trained.tracks)]
+    comparison = compare(in_order, start=trained.parts.test)
     sound = [it for it in trained.fitted if it.recipe.name not in comparison.left_out]
     outcomes = {
         model: Outcome(model, None, False, True, reason)
@@ -214,6 +219,7 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
     if not_compared and beside:
         outcomes |= _publish_each(beside, trained, store, comparison)
         not_compared = _try_to_name_champion(trained, store, outcomes)
+    record(store, trained.data.target.asset, _judged(comparison, trained, outcomes))
     return RetrainedAsset(
         data=trained.data.target,
         comparison=comparison,
@@ -221,6 +227,15 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
         champion=store.champion(trained.data.target.asset),
         not_compared=not_compared,
     )
+
+
+def _judged(
+    comparison: Comparison, trained: TrainedModels, outcomes: Mapping[str, Outcome]
+) -> Judged | None:
+    """The comparison of what was trained now, if all of it and nothing else may serve."""
+    if comparison.left_out or trained.data.horizon != JUDGED:
+        return None
+    return Judged({model: it.sha256 for model, it in outcomes.items()}, comparison)
 
 
 def _fit_all(
@@ -301,7 +316,8 @@ def _publish_one(
             store.promote(asset, model, version)
     except ArtifactRefused as error:
         return Outcome(model, None, False, True, error.reason)
-    return Outcome(model, version, judgement.promote, not judgement.promote, judgement.reason)
+    serves, reason = judgement.promote, judgement.reason
+    return Outcome(model, version, serves, not serves, reason, digest)
 
 
 def _margins(model: str, comparison: Comparison) -> dict[str, Margin]:

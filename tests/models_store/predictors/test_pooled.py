@@ -1,11 +1,14 @@
 """The model for every asset, bound to one: what it sees, and what moved its forecasts."""
 
+import gc
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from models_store.predictors import pooled
 from models_store.predictors.pooled import PooledGraph, PooledPredictor, look
 from tests.models_store.universal.small import HORIZONS, WEIGHTS, small_graph
 from volatility.arrays import DAY, Windows
@@ -172,3 +175,15 @@ def test_a_range_ratio_says_something_of_measures_of_the_range_alone(
     nothing = np.where(np.isnan(windows["rv"]), np.nan, 0.0)
     for values in (without.ranges, without.returns, without.nights):
         np.testing.assert_array_equal(values[:, 1:], nothing)
+
+
+def test_a_graph_is_open_once_whichever_models_hold_it() -> None:
+    content = small_graph(1.25)
+    one, other = (PooledGraph.of(content) for _ in range(2))
+    assert one is other
+    assert PooledGraph.of(small_graph(1.5)) is not one
+    digest = hashlib.sha256(content).digest()
+    assert digest in pooled._open
+    del one, other
+    gc.collect()
+    assert digest not in pooled._open  # nor is it kept when nobody holds it

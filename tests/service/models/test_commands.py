@@ -8,6 +8,7 @@ import structlog
 
 from models_store import Store, atomic, pruning
 from models_store.signatures import read_private_key, sign
+from models_store.stored_comparisons import folders, promoted, recall
 from service.models import commands
 from service.server import main
 from tests.keys import write_keys
@@ -64,8 +65,10 @@ def test_a_version_is_promoted_and_rolled_back(
     with structlog.testing.capture_logs() as told:
         assert run("promote", "A", "har", "3") == 0
         assert store.served("A", "har") == (3, 1)
+        assert recall(store, "A", promoted(store, "A"), "har", (), (1,)) is not None
         assert run("roll-back", "A", "har") == 0
     assert store.served("A", "har") == (1,)
+    assert len(folders(store, "A")) == 2
     of = {"event": "audit", "log_level": "info", "asset": "A", "model": "har"}
     assert told == [
         of | {"action": "promote", "version": 3},

@@ -12,15 +12,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from models_store import Refusal, Store
+from models_store.comparison import Compared, compare_at
 from models_store.rack import Rack
 from models_store.shelf import Shelf
+from models_store.signatures import TrustedKeys
+from models_store.stored_comparisons import folders, promoted, recall
 from models_store.succession import succeed
 from service.models import comparing
-from service.models.asset_comparison import Compared, compare_at
 from service.models.catalogue import Catalogue
 from service.models.comparing import Comparer, Job, compare
 from service.models.turning import Turner
 from service.settings import Settings
+from tests.keys import write_keys
 from tests.models_store.artifacts import make_files
 from tests.service.patience import eventually
 from tests.service.worlds import ASSET, MODELS, damage
@@ -172,6 +175,26 @@ def test_what_it_is_at_ends_with_it(
         asking.join()
     assert found == [None]
     assert psutil.Process().children() == []
+
+
+def test_what_was_found_is_kept_in_the_store_where_that_is_asked_for(store: Store) -> None:
+    versions = promoted(store, ASSET)
+    refusal = Refusal(ASSET, "ewma", 3, "damaged", None)
+    job = Job(store.root, ASSET, versions, "har", (refusal,), (1, 5))
+    found = compare(job)
+    assert folders(store, ASSET) == []
+    assert compare(job._replace(is_kept=True)) == found is not None
+    assert len(folders(store, ASSET)) == 2
+    assert recall(store, ASSET, versions, "har", (refusal,), (1, 5)) == found
+
+
+def test_without_a_signature_nothing_is_kept_where_one_counts(
+    store: Store, shelf: Shelf, comparer: Comparer, tmp_path: Path
+) -> None:
+    _, public = write_keys(tmp_path)
+    rack, signed = shelf.rack(ASSET), Store(store.root, TrustedKeys.read([public]))
+    assert comparer.compared(signed, ASSET, rack, (1,)) is not None
+    assert folders(store, ASSET) == []
 
 
 @pytest.mark.parametrize(

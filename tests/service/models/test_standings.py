@@ -8,11 +8,12 @@ import pytest
 
 from models_store import Refusal, Shelf, Store
 from models_store.rack import Rack
+from models_store.stored_comparisons import record
 from service.models.skill import ModelSkill
 from service.models.standings import Standing, Standings
 from service.settings import Settings
 from tests.models_store.artifacts import make_files
-from tests.service.worlds import ASSET, MODELS, publish_shifted
+from tests.service.worlds import ASSET, MODELS, damage, publish_shifted
 
 
 @pytest.fixture
@@ -136,8 +137,45 @@ def test_why_models_are_not_compared_is_told(settings: Settings) -> None:
     assert said.startswith("har is not compared: misaligned")
 
 
-def test_of_no_models_nothing_is_known() -> None:
-    standing = Standing(Rack(), Rack)
+def test_of_no_models_nothing_is_known(shelf: Shelf) -> None:
+    standing = Standing(shelf.store, ASSET, Rack(), Rack)
     assert (standing.comparison(1), standing.horizons(), standing.kind()) == (None, [], None)
     assert standing.is_known(1)
     assert standing.problems("A") == []
+
+
+def test_what_was_compared_when_it_was_published_is_not_compared_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(settings.store)
+    expected = Standings(Shelf(store)).comparison(ASSET, 1)
+    assert record(store, ASSET) == 1
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("models_store.comparison.compare", refuse)
+    monkeypatch.setattr(Rack, "evidence", refuse)
+    shelf = Shelf(store)
+    assert Standings(shelf).comparison(ASSET, 1) == expected
+    shelf.verify()
+    standing = Standings(shelf).of(ASSET)
+    for model in MODELS:
+        opened = shelf.open(ASSET, model)
+        assert opened is not None
+        assert isinstance(standing.skill(opened, 1), ModelSkill)
+    assert (standing.horizons(), standing.kind()) == ([1], None)
+
+
+def test_a_version_that_takes_over_is_compared_as_itself(settings: Settings) -> None:
+    """Of what serves in place of a damaged one, nothing was stored."""
+    store = Store(settings.store)
+    store.publish(make_files(ASSET, "har", 9e-5), promote=True)
+    record(store, ASSET)
+    damage(settings, "har", 2)
+    standings = Standings(Shelf(store))
+    standings.of(ASSET).rack.open("har")
+    found = standings.comparison(ASSET, 1)
+    assert found is not None
+    assert found.versions["har"] == 1
+    assert [it.version for it in found.excluded] == [2]

@@ -6,6 +6,7 @@ import pytest
 
 from models_store import Store
 from models_store.signatures import SIGNATURE, TrustedKeys
+from models_store.stored_comparisons import promoted, recall, record
 from tests.keys import write_keys
 from tests.models_store.artifacts import make_files, verified
 from training.cli import main
@@ -24,9 +25,12 @@ def test_every_version_is_signed_once(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     private, public = write_keys(tmp_path)
+    record(Store(root), "ONE")
     options = ["sign", "--store", str(root), "--key", str(private)]
     assert main(options) == 0
-    assert "3 artifacts signed" in capsys.readouterr().out
+    assert "4 artifacts signed" in capsys.readouterr().out
+    asking = Store(root, TrustedKeys.read([public]))
+    assert recall(asking, "ONE", promoted(asking, "ONE"), None, (), [1]) is not None
     shelf = verified(Store(root, TrustedKeys.read([public])))
     assert {asset: shelf.models(asset) for asset in shelf.assets()} == {
         "ONE": ["har"],

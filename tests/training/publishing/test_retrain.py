@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models_store import comparison
+from models_store.comparison import compare_at
 from models_store.manifest import Manifest
+from models_store.shelf import Shelf
 from models_store.store import Store
+from models_store.stored_comparisons import promoted, recall
 from tests.training.simulated import make_asset, small_config
 from training.data.assets import TrainingSet
 from training.models.registry import recipes
@@ -37,6 +41,27 @@ def test_a_model_a_day_late_is_left_out_and_the_others_are_published(tmp_path: P
     assert outcomes["har"].serves
     assert outcomes["log_har"].serves
     assert result.champion in sound
+
+
+def test_how_what_serves_compares_is_published_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = TrainingSet(make_asset(nobs=900), {}, seed=7)
+    trained = train(recipes(["log_har", "har"], small_config()), data, jobs=1)
+    store, asset = Store(tmp_path), data.target.asset
+    with monkeypatch.context() as patched:  # its own comparison is of the same models
+        patched.setattr(comparison, "compare", None)
+        result = publish(trained, store, ["har", "log_har"])
+    champion = store.champion(asset)
+    found = recall(store, asset, promoted(store, asset), champion, (), (1,))
+    assert repr(found) == repr(compare_at(Shelf(store).evidence(asset), champion, (), (1,)))
+    assert found is not None
+    assert found.comparisons[1].result == result.comparison
+    again = train(recipes(["ewma"], small_config()), data, jobs=1)
+    publish(again, store, ["ewma"])  # beside it serve models of before
+    found = recall(store, asset, promoted(store, asset), store.champion(asset), (), (1,))
+    assert found is not None
+    assert "ewma" in found.comparisons[1].versions
 
 
 def test_models_wait_for_the_disk_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-from models_store import Evidence, Refusal
+from models_store.evidence import Evidence
+from models_store.place import Refusal
 from volatility.arrays import DateArray
 from volatility.errors import MisalignedForecasts, RoughcastError, UnsupportedHorizon
 from volatility.evaluation.compare import (
@@ -20,6 +22,7 @@ from volatility.series import DatedSeries
 JUDGED = 1  # the horizon by which models are judged, and compared after the start
 # What the others are measured against: HAR, or the next plainest where it is not in service.
 _BASELINES = ("har", "log_har", "last_value")
+NOTHING_KNOWN: Mapping[int, Comparison] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def compare_at(
     champion_name: str | None,
     refused: Iterable[Refusal],
     horizons: Iterable[int],
+    known: Mapping[int, Comparison] = NOTHING_KNOWN,
 ) -> Compared:
     """Compare the models of an asset at each of some horizons.
 
@@ -83,9 +87,12 @@ def compare_at(
     ----------
     models, champion_name, refused : as in :func:`compare_models`; there may be no models.
     horizons : sessions ahead.
+    known : by horizon, comparisons of these very models that need not be made again.
     """
     asked = horizons if models else ()
-    comparisons = {it: compare_models(models, champion_name, refused, it) for it in asked}
+    comparisons = {
+        it: compare_models(models, champion_name, refused, it, known.get(it)) for it in asked
+    }
     manifests = [it.manifest for it in models.values()]
     known = sorted({horizon for manifest in manifests for horizon in manifest.horizons})
     kinds = (manifest.predictor.kind_of_asset() for manifest in manifests)
@@ -97,6 +104,7 @@ def compare_models(
     champion_name: str | None,
     refused: Iterable[Refusal],
     horizon: int,
+    known: Comparison | None = None,
 ) -> AssetComparison:
     """Compare what can be compared of the models of an asset, at least one.
 
@@ -106,12 +114,16 @@ def compare_models(
     champion_name : the model whose measure is compared, if it is among them.
     refused : what was refused of the asset.
     horizon : sessions ahead.
+    known : how all of them compare, if that is known; none of them was left out.
     """
     champion = models.get(champion_name or "") or next(iter(models.values()))
     measure = champion.manifest.measure
     same = {name: it for name, it in models.items() if it.manifest.measure == measure}
     able = {name: it for name, it in same.items() if horizon in it.tracks}
-    result, misaligned = _result(able, horizon)
+    if known is not None and {row.model for row in known.rows} == set(able):
+        result, misaligned = known, ()
+    else:
+        result, misaligned = _result(able, horizon)
     return AssetComparison(
         measure=measure,
         protocol=champion.manifest.evaluation.protocol,
@@ -120,7 +132,7 @@ def compare_models(
         others=(
             *(_of_other_measure(it) for it in models.values() if it.manifest.measure != measure),
             *(_unable(it, horizon) for name, it in same.items() if name not in able),
-            *(_refused(it) for it in refused),
+            *map(excluded_as_refused, refused),
         ),
         versions={name: it.version for name, it in models.items()},
         refit_every={
@@ -199,7 +211,8 @@ def _of_other_measure(model: Evidence) -> Excluded:
     return Excluded(manifest.model, model.version, f"fitted on another measure: {manifest.measure}")
 
 
-def _refused(refusal: Refusal) -> Excluded:
+def excluded_as_refused(refusal: Refusal) -> Excluded:
+    """What a comparison says of a model that was refused."""
     return Excluded(refusal.model, refusal.version, f"refused: {refusal.reason}")
 
 
