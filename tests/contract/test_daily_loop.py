@@ -3,9 +3,7 @@
 import json
 import re
 import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,11 +15,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import uvicorn
 
 from models_store import Store
 from models_store.shipped import shipped_artifacts
-from service.app import create_app
 from service.assets.database import HistoryStore
 from service.assets.holdings import shipped
 from service.http.clock import microseconds
@@ -30,6 +26,7 @@ from service.ledger.store import LedgerStore
 from service.security.keys import make_key
 from service.security.store import KeyStore
 from service.settings import Settings
+from tests.service.answering import answering, eventually
 from tests.service.conftest import database_url, postgres  # noqa: F401 - fixtures
 from tests.service.worlds import bars_of, json_bars
 from tests.training.data.feeds.exchanges import EXCHANGES, SYMBOLS, Market, Row, pointed
@@ -93,30 +90,6 @@ class Desk:
             it for it in self.ask("GET", f"/performance/{ASSET}")["models"] if it["model"] == model
         ]
         return dict(row)
-
-
-@contextmanager
-def answering(settings: Settings, clock: RunningClock) -> Iterator[str]:
-    """A service in a thread, whose clock can be set; its address."""
-    config = uvicorn.Config(
-        create_app(settings, clock), port=0, lifespan="on", log_config=None, ws="none"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        eventually(lambda: server.started or not thread.is_alive())
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 // One asset: each panel asks for its own numbers, and says itself what is wrong with them.
 
-import { ask, problemBox } from "./api.js";
+import { Problem, ask, post, problemBox } from "./api.js";
 import * as charts from "./charts.js";
 import { NONE, day, el, number, percent, sessions, signedPercent, whole, words } from "./format.js";
 import { Panel } from "./panel.js";
@@ -35,15 +35,16 @@ async function within(those, work) {
   }
 }
 
-// The term structure, or the next session alone of a model that forecasts no further.
+// The term structure, or the next session alone of a model that forecasts no further. Asked as a
+// batch of one, in which being refused is no error of the request.
 async function forecast() {
-  const asked = `levels=${LEVELS}&explain=true`;
-  try {
-    return await ask(`/forecast/${path}?horizons=${HORIZONS}&${asked}`);
-  } catch (problem) {
-    if (problem.code !== "unsupported_horizon") throw problem;
-    return ask(`/forecast/${path}?${asked}`);
+  const asked = { asset, levels: LEVELS, explain: true };
+  for (const more of [{ horizons: HORIZONS }, {}]) {
+    const { items: [answer] } = await post("/forecast/batch", { items: [{ ...asked, ...more }] });
+    if (!answer.code) return answer;
+    if (answer.code !== "unsupported_horizon") throw new Problem(answer.status, answer);
   }
+  throw new Error("The model forecasts no single session.");
 }
 
 async function describe() {

@@ -7,4 +7,7 @@ window.SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   validatorUrl: null,
+  onComplete: () => {
+    document.body.dataset.ready = "true";
+  },
 });

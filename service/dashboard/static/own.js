@@ -6,6 +6,7 @@ import { Panel } from "./panel.js";
 import { HORIZONS, LEVELS, figures, headline, showCone, showFan, showImpact, showMoved, showRough, showTerm, stepsOf, warnings } from "./sections.js";
 
 const EXAMPLE = "BTC-USD";
+const LEAST_ROUGH = 125; // sessions, as `POST /hurst` needs them
 const field = (id) => document.getElementById(id);
 const bars = field("bars");
 const place = field("panels");
@@ -59,9 +60,11 @@ async function answer() {
       else panels.cone.nothing("", "A cone needs two sessions.");
     }),
     within([panels.impact], async () => showImpact(panels.impact, await post("/news-impact", about))),
-    within([panels.rough], async () =>
-      showRough(panels.rough, await post("/hurst", { rv: measured.rv, dates: measured.dates, calendar, measure: measured.measure })),
-    ),
+    within([panels.rough], async () => {
+      const { rv, dates, measure } = measured;
+      if (rv.length < LEAST_ROUGH) panels.rough.nothing("", `The estimators need ${sessions(LEAST_ROUGH)}; here are ${rv.length}.`);
+      else showRough(panels.rough, await post("/hurst", { rv, dates, calendar, measure }));
+    }),
   ]);
 }
 
@@ -106,7 +109,7 @@ drop.addEventListener("drop", (event) => {
 field("example").addEventListener("click", async () => {
   try {
     const { assets } = await ask("/assets");
-    const daily = assets.filter((it) => it.bar_interval === 86400 && it.bars);
+    const daily = assets.filter((it) => it.bar_interval === 86400 && it.bars).sort((a, b) => b.bars - a.bars);
     const chosen = daily.find((it) => it.asset === EXAMPLE) ?? daily[0];
     if (!chosen) throw new Error("This service holds no daily bars to show.");
     const found = await ask(`/assets/${encodeURIComponent(chosen.asset)}/bars?limit=600`);
