@@ -12,7 +12,8 @@ from volatility.bars import DAILY, Bars
 from volatility.calendar_inference import MarketKind, market_of
 from volatility.calendars import get_calendar
 from volatility.companions import INDEX, INDICES, usual_measure
-from volatility.errors import Finding, InvalidBars, UnknownMeasure
+from volatility.errors import InvalidBars, UnknownMeasure
+from volatility.formats.order import shorter_bars
 from volatility.measures.daily import IMPLIED_VARIANCE
 from volatility.scale_free import usual_kind
 
@@ -146,7 +147,9 @@ def inferred_market(bars: Bars, described: Described) -> MarketKind:
     InvalidBars : the bars are shorter than a day.
     UnknownCalendar : there is none of the name given.
     """
-    _check_daily(bars)
+    shorter = shorter_bars(bars)
+    if shorter:
+        raise InvalidBars(shorter)
     return market_of(bars.dates, described.calendar, described.kind)
 
 
@@ -180,21 +183,6 @@ def check_agrees(known: HeldAsset, described: Described) -> None:
             found=given,
             needed=expected,
         )
-
-
-def _check_daily(bars: Bars) -> None:
-    """Tell shorter bars, which all share their date with others, from a date sent twice."""
-    if (np.diff(bars.dates).astype(np.int64) > 0).all():
-        return
-    days, counts = np.unique(bars.dates, return_counts=True)
-    shared = counts > 1
-    if 2 * counts[shared].sum() <= len(bars):
-        return
-    at = int(np.argmax(shared))
-    found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
-    needed = "daily bars, one a session, of an asset without a model of its own"
-    index = int(np.argmax(bars.dates == days[at]))
-    raise InvalidBars([Finding("wrong_interval", "error", "timestamps", found, needed, index)])
 
 
 def _span(bars: Bars) -> int:
