@@ -8,8 +8,9 @@ ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = ("volatility", "models_store", "training", "service")
 
-# Not pyarrow and rich: pandas and structlog load them by themselves wherever they are installed.
+# Not rich: structlog loads it by itself wherever it is installed.
 HEAVY = {
+    *("openpyxl", "pandas", "pyarrow"),  # of bodies that a service may never get
     *("arch", "joblib", "matplotlib", "scipy", "sklearn", "statsmodels"),
     *("onnx", "onnxscript", "torch"),
 }
