@@ -10,7 +10,8 @@ ROOMS = ("volatility", "models_store", "training", "service")
 
 # Not rich: structlog loads it by itself wherever it is installed.
 HEAVY = {
-    *("arch", "joblib", "matplotlib", "pandas", "pyarrow", "scipy", "sklearn", "statsmodels"),
+    *("openpyxl", "pandas", "pyarrow"),  # of bodies that a service may never get
+    *("arch", "joblib", "matplotlib", "scipy", "sklearn", "statsmodels"),
     *("onnx", "onnxscript", "torch"),
 }
 
