@@ -93,7 +93,7 @@ hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, i
 	$(BIN)/python -m benchmarks.hurst_table --shipped
 
 openapi: $(DEV) ## write the API's examples, and its description that tests compare with, after a change that is meant
-	$(BIN)/python -m benchmarks.api_examples
+	$(BIN)/python -m tests.service.http.examples
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json
 
 comparisons: $(DEV) ## compare the shipped models, after a change of them or of how they are compared

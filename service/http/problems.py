@@ -155,8 +155,7 @@ def problems(*errors: type[RoughcastError], path: str = "") -> dict[int | str, d
     media_type, schema = (form.media_type, form.schema) if form else (MEDIA_TYPE, Problem)
     return {
         status: {
-            "description": f"{_phrase(status)}: "
-            + ", ".join(f"`{it}`" for it in dict.fromkeys(found)),
+            "description": f"{_phrase(status)}: {found}",
             "content": {media_type: {"schema": {"$ref": f"{COMPONENTS}{schema.__name__}"}}},
         }
         for status, found in told.items()

@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from benchmarks.api_examples import FILE, answers
 from service.app import create_app
 from service.http.codes import CODES as ERROR_CODES
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.forecasts import test_bad_input as bad
+from tests.service.http.examples import FILE, answers
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", GUIDE, re.DOTALL)
