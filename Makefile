@@ -13,6 +13,7 @@ SERVICE := $(VENV)/.installed-service
 NETWORKS := $(VENV)/.installed-networks
 DEV := $(VENV)/.installed-dev
 CLIENTS := .venv-clients/.installed
+GENERATORS := .venv-generators/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Neighbours run in one process, since they share what is slow to make. Modules are compiled once,
 # whatever the environment says, and not in each of the hundred processes that tests start.
@@ -68,8 +69,9 @@ artifacts: $(DEV) ## serve 10,000 artifacts, and ask each for its first forecast
 fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, with keys and without
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(PYTEST) tests/service/test_fuzz.py
 
-clients: $(DEV) $(CLIENTS) ## ask a service through tritonclient and kserve, in an environment of their own
+clients: $(DEV) $(CLIENTS) $(GENERATORS) ## ask a service through tritonclient, kserve and generated clients, in environments of their own (npm)
 	$(BIN)/python -m benchmarks.clients .venv-clients/bin/python
+	$(BIN)/python -m pytest tests/service/test_clients.py
 
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
@@ -90,7 +92,8 @@ hurst-tables: $(DEV) ## simulate how often each verdict on roughness is given, i
 	$(BIN)/python -m benchmarks.hurst_verdicts $(ARGS)
 	$(BIN)/python -m benchmarks.hurst_table --shipped
 
-openapi: $(DEV) ## write the API's description that tests compare with, after a change that is meant
+openapi: $(DEV) ## write the API's examples, and its description that tests compare with, after a change that is meant
+	$(BIN)/python -m tests.service.http.examples
 	$(BIN)/python -m service --openapi > tests/service/http/openapi.json
 
 comparisons: $(DEV) ## compare the shipped models, after a change of them or of how they are compared
@@ -113,7 +116,7 @@ lock: ## resolve the newest allowed versions and pin them in requirements/
 	PYTHON=$(PYTHON) requirements/lock.sh
 
 clean: ## remove .venv and caches; keeps var/
-	rm -rf $(VENV) .venv-lock .venv-clients build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) .venv-lock .venv-clients .venv-generators build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find volatility models_store training service roughcast tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
@@ -123,6 +126,13 @@ $(BIN)/python:
 $(CLIENTS): requirements/clients.txt
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+$(GENERATORS): requirements/generators.txt benchmarks/generated_clients/package.json
+	$(PYTHON) -m venv .venv-generators
+	.venv-generators/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	mkdir -p .venv-generators/node && cp benchmarks/generated_clients/package.json .venv-generators/node
+	npm install --prefix .venv-generators/node --no-package-lock --no-audit --no-fund --silent
 	@touch $@
 
 $(VENV)/.installed-%: requirements/%.txt pyproject.toml | $(BIN)/python

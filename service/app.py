@@ -81,6 +81,19 @@ Forecasts tomorrow's realized volatility and says how far each forecast can be t
 Volatilities and variances are decimal: a volatility of 0.04 is 4 %. `rv` is a variance per day,
 not annualized. Every error is an RFC 9457 problem document with a machine-readable `code`.
 """
+_TAGS = {
+    "forecast": "Tomorrow's volatility and the term structure, with intervals: one, held, or many.",
+    "hurst": "Is a series rough, or is the estimate an artefact?",
+    "compare": "Which of an asset's models can be told apart, out of sample.",
+    "models": "What is in service, and what each model is.",
+    "admin": "Which versions of models serve.",
+    "assets": "What is held of each asset: bars in and out, and the history made of them.",
+    "ledger": "What was forecast, what happened, and how models do live.",
+    "Open Inference Protocol": "The same forecasts, as clients of other servers ask for them.",
+    "KServe time series": "The same forecasts, as KServe's time-series clients ask for them.",
+    "health": "Whether the process answers, and whether it can forecast.",
+    "metrics": "What Prometheus reads.",
+}
 
 
 class State(ForecastState):
@@ -119,6 +132,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         title="Roughcast",
         version=version("roughcast"),
         description=_DESCRIPTION,
+        openapi_tags=[{"name": name, "description": told} for name, told in _TAGS.items()],
         lifespan=partial(_lifespan, settings=settings, clock=clock, counted=counted),
         exception_handlers=exception_handlers(),
         telemetry=telemetry(),

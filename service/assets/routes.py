@@ -122,12 +122,20 @@ LimitQuery = Annotated[
         description="At most so many bars: from `start` on, or the newest without it.",
     ),
 ]
+FormQuery = Annotated[
+    Literal["json", "csv", "parquet"] | None,
+    Query(
+        alias="format",
+        description="Form of the answer, for what sends no header `Accept`, such as a spreadsheet.",
+    ),
+]
+_FORMS = {"json": JSON, "csv": CSV, "parquet": PARQUET}
 _INFERRED = " Left out, it is inferred from the dates, and a warning says so."
 _LINK = 'Where there are more bars than one answer has: `<?start=…>; rel="next"`.'
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
 
-@router.get("")
+@router.get("", operation_id="list_assets")
 def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> AssetsAnswer:
     """List the assets that are held or have models."""
     names = sorted({*holdings.assets(), *catalogue.assets()})
@@ -137,6 +145,7 @@ def assets(holdings: HoldingsDep, catalogue: CatalogueDep, clock: ClockDep) -> A
 
 @router.post(
     "",
+    operation_id="register_asset",
     status_code=201,
     responses={
         200: {"model": AssetAnswer, "description": "It was held already."},
@@ -174,6 +183,7 @@ async def register(
 
 @router.delete(
     "/{asset}",
+    operation_id="delete_asset",
     responses=problems(
         UnknownAsset, NoHistory, AssetInUse, DatabaseUnavailable, ArtifactRefused, Overloaded
     ),
@@ -199,6 +209,7 @@ async def delete(
 
 @router.put(
     "/{asset}/bars",
+    operation_id="put_asset_bars",
     openapi_extra={
         "requestBody": {
             "content": {
@@ -266,6 +277,7 @@ async def put_bars(
 
 @router.get(
     "/{asset}/bars",
+    operation_id="get_asset_bars",
     response_model=BarsAnswer,
     responses={
         200: {
@@ -303,13 +315,14 @@ async def bars(
     ] = None,
     known_at: KnownAtQuery = None,
     limit: LimitQuery = USUAL_BARS,
+    form: FormQuery = None,
 ) -> Response:
-    """Read held bars, as JSON or, by the header `Accept`, as CSV or Parquet.
+    """Read held bars, as JSON or, by `format` or the header `Accept`, as CSV or Parquet.
 
     JSON and CSV can be put back as they are. Where there are more, the header `Link` and, in JSON,
     `next` say by which query they are read.
     """
-    media_type = preferred(request, JSON, CSV, PARQUET)
+    media_type = _FORMS[form] if form else preferred(request, JSON, CSV, PARQUET)
     if media_type == PARQUET:
         check_parquet()
     known = KnownHoldings(holdings, known_at, clock()) if known_at else None
@@ -334,6 +347,7 @@ async def bars(
 
 @router.get(
     "/{asset}/history",
+    operation_id="get_asset_history",
     responses=problems(InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, ArtifactRefused),
 )
 def history(

@@ -4,13 +4,14 @@ They take what they need from the state themselves: as dependencies it would cos
 time.
 """
 
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.assets.reading import CSV
 from service.forecasts import batch
 from service.forecasts.answering import answer
 from service.forecasts.encoding import EncodedForecasts, ForecastTally
@@ -18,6 +19,8 @@ from service.forecasts.query import Questions
 from service.forecasts.refused import BODY_ERRORS, FORECAST_ERRORS
 from service.forecasts.requests import BatchRequest, ForecastRequest
 from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructureAnswer
+from service.forecasts.table import as_csv
+from service.http.accepting import preferred
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import InvalidRequest, Overloaded
 from service.http.fields import DECIMALS, Day, Listed, Time
@@ -60,6 +63,21 @@ QuantilesQuery = Annotated[
 ]
 
 
+FormQuery = Annotated[
+    Literal["json", "csv"] | None,
+    Query(
+        alias="format",
+        description="Form of the answer, for what sends no header `Accept`, such as a spreadsheet: "
+        "`csv` is a table with a row a horizon.",
+    ),
+]
+_CSV_EXAMPLE = (
+    "asset,model,model_version,as_of,target_date,measure,point,horizon,rv,volatility,"
+    "volatility_annualized\r\n"
+    "SPX,log_har,1,2020-03-16,2020-03-17,parkinson,mean,1,0.001027,0.03205,0.5088\r\n"
+)
+
+
 class ForecastState(TypedDict):
     """What these routes use of the application's state."""
 
@@ -80,8 +98,12 @@ async def forecast(body: ForecastRequest, request: Request) -> Response:
 
 @router.get(
     "/forecast/{asset}",
+    operation_id="get_forecast",
     response_model=ForecastAnswer | TermStructureAnswer,
-    responses=problems(InvalidRequest, Overloaded, *FORECAST_ERRORS),
+    responses={
+        200: {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}},
+        **problems(InvalidRequest, Overloaded, *FORECAST_ERRORS),
+    },
 )
 async def forecast_held(
     asset: str,
@@ -95,8 +117,9 @@ async def forecast_held(
     as_of: Annotated[Day | None, Query(description="Replay this day.")] = None,
     known_at: Annotated[Time | None, Query(description="Replay what was known then.")] = None,
     explain: Annotated[bool, Query(description="Whether to tell what moved the forecast.")] = False,
+    form: FormQuery = None,
 ) -> Response:
-    """Forecast from held history."""
+    """Forecast from held history, as JSON or, by `format` or the header `Accept`, as CSV."""
     given = {
         "model_version": model_version,
         "horizon": horizon,
@@ -112,7 +135,11 @@ async def forecast_held(
         body = ForecastRequest.model_validate({"asset": asset, "model": model, **asked})
     except ValidationError as error:
         raise from_validation(error.errors(include_url=False)) from error
-    return await _answer(body, request)
+    answer = await _answer(body, request)
+    wants_csv = form == "csv" if form else preferred(request, JSON, CSV) == CSV
+    if wants_csv:
+        return Response(as_csv(bytes(answer.body)), media_type=CSV)
+    return answer
 
 
 @router.post(

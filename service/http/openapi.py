@@ -7,9 +7,11 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from service.http.bodies import JSON, BodyRoute
+from service.http.codes import CODES
 from service.http.error_forms import FORMS
 from service.http.errors import InvalidRequest
-from service.http.problems import COMPONENTS, Problem, problems
+from service.http.examples import add_example, examples
+from service.http.problems import COMPONENTS, FaultDocument, Problem, problems
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -27,12 +29,22 @@ def describe(app: FastAPI) -> dict[str, Any]:
         described = TypeAdapter(schema).json_schema(ref_template=COMPONENTS + "{model}")
         components.update(described.pop("$defs", {}))
         components[schema.__name__] = described
+    components["ErrorCode"] = {
+        "type": "string",
+        "enum": list(CODES),
+        "description": "What is wrong, for programs; docs/api.md says of each when it occurs.",
+    }
+    for name in (Problem.__name__, FaultDocument.__name__):
+        components[name]["properties"]["code"] = {"$ref": f"{COMPONENTS}ErrorCode"}
     # FastAPI describes its own form of validation errors; every error here is a problem document.
     for name in ("HTTPValidationError", "ValidationError"):
         components.pop(name, None)
     for path, operations in document["paths"].items():
         of_a_query = problems(InvalidRequest, path=path)[422]
         for operation in operations.values():
+            add_example(operation, examples().get(operation["operationId"], {}))
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
             _replace_foreign_error(operation["responses"], of_a_query)
             operation["responses"].setdefault("422", of_a_query)
     return document
@@ -41,6 +53,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _bodies(app: FastAPI) -> list[type[BaseModel]]:
     found = [route.schema for route in app.routes if isinstance(route, BodyRoute)]
     return [schema for schema in found if schema is not None]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: no request can write a null there."""
+    forms = [it for it in schema.get("anyOf", ()) if it != {"type": "null"}]
+    if len(forms) != 1:
+        return {**schema, "anyOf": forms} if forms else schema
+    return {**forms[0], **{name: it for name, it in schema.items() if name != "anyOf"}}
 
 
 def _replace_foreign_error(responses: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from typing_extensions import TypedDict
 
+from service.http.codes import OF_CLASS
 from service.http.error_forms import foreign_form
 from service.http.errors import (
     Fault,
@@ -146,15 +147,18 @@ def problems(*errors: type[RoughcastError], path: str = "") -> dict[int | str, d
     """
     codes: dict[int, list[str]] = {}
     for error in errors:
-        codes.setdefault(status_of(error), []).append(error.code)
+        codes.setdefault(status_of(error), []).extend(OF_CLASS.get(error.code, (error.code,)))
     form = foreign_form(path)
+    told = {
+        status: ", ".join(f"`{it}`" for it in dict.fromkeys(of)) for status, of in codes.items()
+    }
     media_type, schema = (form.media_type, form.schema) if form else (MEDIA_TYPE, Problem)
     return {
         status: {
-            "description": f"{_phrase(status)}: " + ", ".join(f"`{it}`" for it in found),
+            "description": f"{_phrase(status)}: {found}",
             "content": {media_type: {"schema": {"$ref": f"{COMPONENTS}{schema.__name__}"}}},
         }
-        for status, found in codes.items()
+        for status, found in told.items()
     }
 
 

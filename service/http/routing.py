@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from inspect import signature
+from operator import attrgetter
 
 from fastapi import APIRouter, FastAPI
 from fastapi.params import Depends
@@ -45,4 +46,6 @@ def _of_app(route: object, app: FastAPI, dependencies: Sequence[Depends]) -> API
     options = {name: getattr(route, name) for name in _OPTIONS}
     options["dependencies"] = [*dependencies, *route.dependencies]
     options["dependency_overrides_provider"] = app
+    # In the description, and in clients that are made of it: short, and the same for every path.
+    options["generate_unique_id_function"] = attrgetter("name")
     return type(route)(**options)

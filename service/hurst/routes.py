@@ -55,6 +55,7 @@ router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
 
 @router.get(
     "/{asset}",
+    operation_id="get_hurst",
     responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
 )
 def hurst_of_asset(
@@ -74,6 +75,7 @@ def hurst_of_asset(
 
 @router.post(
     "",
+    operation_id="hurst",
     responses=problems(
         MalformedJson,
         BodyTooLarge,

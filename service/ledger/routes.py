@@ -53,13 +53,19 @@ _ERRORS = (InvalidRequest, UnknownForecast, DatabaseUnavailable, Overloaded)
 _NO_OUTCOME = "the outcome is not known: a session of it is not held"
 
 
-@router.get("/forecasts/{forecast_id}", responses=problems(*_ERRORS))
+@router.get(
+    "/forecasts/{forecast_id}", operation_id="get_recorded_forecast", responses=problems(*_ERRORS)
+)
 async def recorded(forecast_id: ForecastIdPath, ledger: LedgerDep, lanes: LanesDep) -> RecordAnswer:
     """Tell a forecast from held history as it was issued, and what happened."""
     return await lanes.ledger.run(_recorded, forecast_id, ledger)
 
 
-@router.get("/forecasts/{forecast_id}/replay", responses=problems(*_ERRORS, NotReplayable))
+@router.get(
+    "/forecasts/{forecast_id}/replay",
+    operation_id="replay_recorded_forecast",
+    responses=problems(*_ERRORS, NotReplayable),
+)
 async def replayed(forecast_id: ForecastIdPath, ledger: LedgerDep, lanes: LanesDep) -> ReplayAnswer:
     """Make a forecast again, from the bars as they were known and the version that answered."""
     found = await lanes.ledger.run(ledger.replay, forecast_id)
@@ -92,6 +98,7 @@ async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LiveAnswer:
 
 @router.get(
     "/performance/{asset}",
+    operation_id="get_performance",
     responses=problems(InvalidRequest, InvalidName, NoHistory, DatabaseUnavailable, Overloaded),
 )
 async def performance(

@@ -97,7 +97,7 @@ class PromotionAnswer(ReloadAnswer):
     ]
 
 
-@router.post("/reload", responses=problems(InvalidRequest, Overloaded))
+@router.post("/reload", operation_id="reload_store", responses=problems(InvalidRequest, Overloaded))
 async def reload(request: Request, follower: FollowerDep, lanes: LanesDep) -> ReloadAnswer:
     """Look at the store now; what was refused is tried again, too."""
     turned = await lanes.commands.run(follower.look, None)
@@ -105,7 +105,11 @@ async def reload(request: Request, follower: FollowerDep, lanes: LanesDep) -> Re
     return _reload_answer(turned)
 
 
-@router.post("/models/{asset}/{model}/promote", responses=problems(*_STORE_ERRORS, *_BODY_ERRORS))
+@router.post(
+    "/models/{asset}/{model}/promote",
+    operation_id="promote_model",
+    responses=problems(*_STORE_ERRORS, *_BODY_ERRORS),
+)
 async def promote(
     body: Promotion,
     asset: str,
@@ -123,7 +127,11 @@ async def promote(
     return _promotion_answer(asset, model, version, turned, catalogue)
 
 
-@router.post("/models/{asset}/{model}/roll-back", responses=problems(*_STORE_ERRORS))
+@router.post(
+    "/models/{asset}/{model}/roll-back",
+    operation_id="roll_back_model",
+    responses=problems(*_STORE_ERRORS),
+)
 async def roll_back(
     asset: str,
     model: str,

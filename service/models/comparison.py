@@ -172,6 +172,7 @@ class CompareAnswer(TypedDict):
 
 @router.get(
     "/compare/{asset}",
+    operation_id="compare_models",
     responses=problems(
         InvalidRequest, UnknownAsset, UnsupportedHorizon, ArtifactRefused, ComparisonUnavailable
     ),

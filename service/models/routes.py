@@ -23,7 +23,7 @@ from volatility.evaluation.intervals import LEVELS
 router = APIRouter(tags=["models"], route_class=StrictRoute)
 
 
-@router.get("/models")
+@router.get("/models", operation_id="list_models")
 def models(catalogue: CatalogueDep) -> ModelsAnswer:
     """List the models in service, and what was refused; soon after a start, once all are known."""
     cards = catalogue.shelf.cards()  # before what was refused, which it finds out
@@ -34,7 +34,11 @@ def models(catalogue: CatalogueDep) -> ModelsAnswer:
     )
 
 
-@router.get("/models/universal", responses=problems(UnknownModel, UnknownVersion, ArtifactRefused))
+@router.get(
+    "/models/universal",
+    operation_id="get_universal_model",
+    responses=problems(UnknownModel, UnknownVersion, ArtifactRefused),
+)
 def universal(
     catalogue: CatalogueDep,
     version: Annotated[
@@ -55,6 +59,7 @@ def universal(
 
 @router.get(
     "/models/{asset}/{model}",
+    operation_id="get_model",
     responses=problems(UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused),
 )
 def model(

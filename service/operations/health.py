@@ -71,13 +71,13 @@ class ReadyAnswer(TypedDict):
     warnings: list[str]
 
 
-@router.get("/live")
+@router.get("/live", operation_id="health_live")
 async def live() -> LiveAnswer:
     """Say that the process answers."""
     return LiveAnswer(status="ok")
 
 
-@router.get("/ready", responses=problems(NotReady, Overloaded))
+@router.get("/ready", operation_id="health_ready", responses=problems(NotReady, Overloaded))
 async def ready(
     catalogue: CatalogueDep,
     holdings: HoldingsDep,

@@ -72,19 +72,21 @@ _INFER_RESPONSES: dict[int | str, dict[str, Any]] = {
 _INFER_BODY = {"requestBody": {"content": _BYTES}}
 
 
-@router.get("")
+@router.get("", operation_id="v2_server")
 async def server(request: Request) -> ServerDescription:
     """Say what the service is."""
     return ServerDescription(name="roughcast", version=request.app.version, extensions=_EXTENSIONS)
 
 
-@router.get("/health/live")
+@router.get("/health/live", operation_id="v2_live")
 async def live() -> LiveServer:
     """Say that the process answers."""
     return LiveServer(live=True)
 
 
-@router.get("/health/ready", responses=problems(NotReady, Overloaded, path="/v2"))
+@router.get(
+    "/health/ready", operation_id="v2_ready", responses=problems(NotReady, Overloaded, path="/v2")
+)
 async def ready(
     catalogue: CatalogueDep, holdings: HoldingsDep, lanes: LanesDep, draining: DrainingDep
 ) -> ReadyServer:
@@ -93,13 +95,17 @@ async def ready(
     return ReadyServer(ready=True)
 
 
-@router.get("/models/{name}", responses=problems(*_UNKNOWN, path="/v2"))
+@router.get("/models/{name}", operation_id="v2_model", responses=problems(*_UNKNOWN, path="/v2"))
 def model(name: NamePath, catalogue: CatalogueDep, holdings: HoldingsDep) -> ModelDescription:
     """Describe a model: its versions, and the tensors that it takes and gives."""
     return metadata.describe(Target(name), catalogue, holdings)
 
 
-@router.get("/models/{name}/versions/{version}", responses=problems(*_UNKNOWN, path="/v2"))
+@router.get(
+    "/models/{name}/versions/{version}",
+    operation_id="v2_model_version",
+    responses=problems(*_UNKNOWN, path="/v2"),
+)
 def model_version(
     name: NamePath, version: VersionPath, catalogue: CatalogueDep, holdings: HoldingsDep
 ) -> ModelDescription:
@@ -107,14 +113,20 @@ def model_version(
     return metadata.describe(Target(name, version), catalogue, holdings)
 
 
-@router.get("/models/{name}/ready", responses=problems(*_UNKNOWN, path="/v2"))
+@router.get(
+    "/models/{name}/ready", operation_id="v2_model_ready", responses=problems(*_UNKNOWN, path="/v2")
+)
 def model_ready(name: NamePath, catalogue: CatalogueDep, holdings: HoldingsDep) -> ReadyModel:
     """Say whether a model can forecast; it is verified first."""
     metadata.find(Target(name), catalogue, holdings)
     return ReadyModel(name=name, ready=True)
 
 
-@router.get("/models/{name}/versions/{version}/ready", responses=problems(*_UNKNOWN, path="/v2"))
+@router.get(
+    "/models/{name}/versions/{version}/ready",
+    operation_id="v2_model_version_ready",
+    responses=problems(*_UNKNOWN, path="/v2"),
+)
 def version_ready(
     name: NamePath, version: VersionPath, catalogue: CatalogueDep, holdings: HoldingsDep
 ) -> ReadyModel:
@@ -125,6 +137,7 @@ def version_ready(
 
 @router.post(
     "/models/{name}/infer",
+    operation_id="v2_infer",
     response_model=InferAnswer,
     responses=_INFER_RESPONSES,
     openapi_extra=_INFER_BODY,
@@ -138,6 +151,7 @@ async def infer(
 
 @router.post(
     "/models/{name}/versions/{version}/infer",
+    operation_id="v2_infer_version",
     response_model=InferAnswer,
     responses=_INFER_RESPONSES,
     openapi_extra=_INFER_BODY,
@@ -153,7 +167,11 @@ async def infer_version(
     return await _infer(Target(name, version), content, json_length, request)
 
 
-@router.post("/repository/index", responses=problems(*BODY_ERRORS, path="/v2"))
+@router.post(
+    "/repository/index",
+    operation_id="v2_repository_index",
+    responses=problems(*BODY_ERRORS, path="/v2"),
+)
 async def index(
     content: Annotated[Content, Unread(IndexRequest, _AS_SENT)],
     catalogue: CatalogueDep,

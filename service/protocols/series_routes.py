@@ -58,6 +58,7 @@ class Answer(NamedTuple):
 
 @router.post(
     "/forecast",
+    operation_id="v1_timeseries_forecast",
     response_model=SeriesAnswer,
     responses=problems(*BODY_ERRORS, *FORECAST_ERRORS, path=_PREFIX),
 )

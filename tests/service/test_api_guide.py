@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from service.app import create_app
+from service.http.codes import CODES as ERROR_CODES
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.forecasts import test_bad_input as bad
+from tests.service.http.examples import FILE, answers
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", GUIDE, re.DOTALL)
@@ -73,9 +76,13 @@ ELSEWHERE = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("guide")
-    settings = Settings(store=folder / "store", database_url=f"sqlite:///{folder}/h.sqlite3")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("guide") / "store"
+
+
+@pytest.fixture(scope="module")
+def client(store: Path) -> Iterator[TestClient]:
+    settings = Settings(store=store, database_url=f"sqlite:///{store.parent}/h.sqlite3")
     with TestClient(create_app(settings, lambda: datetime(2022, 1, 1, tzinfo=UTC))) as client:
         yield client
 
@@ -88,6 +95,42 @@ def test_requests_get_answers_shown(client: TestClient) -> None:
 def check_example(client: TestClient, command: str, answer: str) -> None:
     found = client.request(**request_of(command))
     assert_same(json.loads(answer), found.json())
+
+
+def test_requests_of_the_description_get_answers_of_its_form(
+    client: TestClient, store: Path
+) -> None:
+    """Those of ``service/http/examples.json``; their answers are written by ``make openapi``."""
+    document = client.get("/openapi.json").json()
+    operations = {of["operationId"]: of for it in document["paths"].values() for of in it.values()}
+    given = json.loads(FILE.read_text())
+    for operation, answer in answers(client, store, given):
+        assert answer.status_code in (200, 201), (operation, answer.text)
+        said = operations[operation]["responses"][str(answer.status_code)]["content"]
+        form = answer.headers["content-type"].partition(";")[0]
+        example = said[form]["example"]
+        assert example == given[operation]["answer"]
+        if form == "application/json":
+            schema = {**said[form]["schema"], "components": document["components"]}
+            validator = jsonschema_rs.Draft202012Validator(schema)
+            for it in (example, answer.json()):
+                validator.validate(it)
+            assert_alike(example, answer.json())
+
+
+def assert_alike(example: Any, answer: Any) -> None:
+    """The example has the fields of the answer, and fewer entries where there are many."""
+    if isinstance(example, dict):
+        assert set(example) <= set(answer)
+        for name, part in example.items():
+            assert_alike(part, answer[name])
+    elif isinstance(example, list):
+        for part, found in zip(example, answer, strict=False):
+            assert_alike(part, found)
+
+
+def test_the_codes_of_the_description_are_those_of_the_guide() -> None:
+    assert set(ERROR_CODES) == set(CODES)
 
 
 def test_there_is_an_example_of_every_route_for_data() -> None:

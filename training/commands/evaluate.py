@@ -90,13 +90,15 @@ def files_of(
 ) -> dict[str, bytes]:
     """Everything that is written, by path below the folder."""
     across = _across(results)
-    paths, figures = _figures(results)
+    drawings = {heading(result): draw(result, folder.FIGURES) for result in results}
+    written = report(results, across, drawings, command)
     return {
         folder.RESULTS_CSV: results_csv(results),
         folder.RESULTS_JSON: results_json(results, across, settings),
         folder.FORECASTS: forecasts_csv_gz(results),
-        folder.REPORT: report(results, across, paths, command),
-        **figures,
+        folder.REPORT: written.markdown,
+        folder.PAGE: written.html,
+        **{it.file: it.svg for drawn in drawings.values() for it in drawn},
     }
 
 
@@ -108,24 +110,6 @@ def _across(results: Sequence[Evaluated]) -> list[AcrossRow]:
         for part in (TEST, SELECTION)
         for row in across_assets(results, horizon, part)
     ]
-
-
-def _figures(
-    results: Sequence[Evaluated],
-) -> tuple[dict[str, dict[str, str]], dict[str, bytes]]:
-    """Paths by study and by what a figure shows, and the files by path."""
-    paths: dict[str, dict[str, str]] = {}
-    files: dict[str, bytes] = {}
-    for result in results:
-        asset, horizon = result.study.key
-        drawn = draw(result)
-        names = {
-            shows: f"{folder.FIGURES}/{asset}-{horizon}-{shows.lower().replace(' ', '-')}.svg"
-            for shows in drawn
-        }
-        paths[heading(result)] = names
-        files |= {names[shows]: content for shows, content in drawn.items()}
-    return paths, files
 
 
 def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:

@@ -54,6 +54,7 @@ from training.models.registry import (
     recipes,
 )
 from training.publishing.retrain import long_enough_for
+from training.reports.page import page
 from volatility.companions import INDICES
 from volatility.errors import InvalidInput, TooFewObservations
 from volatility.evaluation.combination import combine
@@ -116,12 +117,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
     echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
     assets = read_panel(options.panel, datetime.now(UTC))
     found = evaluate_panel(assets, options, config, named, horizons, console)
+    report = panel_report(
+        found.scores, found.intervals, found.plan, _command(options), found.left_out
+    )
     files = {
         folder.RESULTS_CSV: scores_csv(found.scores),
         folder.FORECASTS: panel_forecasts(found.tracks),
-        folder.REPORT: panel_report(
-            found.scores, found.intervals, found.plan, _command(options), found.left_out
-        ),
+        folder.REPORT: report,
+        folder.PAGE: page(report.decode()),
     }
     folder.replace_folder(options.out, files)
     console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)

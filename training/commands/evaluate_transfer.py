@@ -40,6 +40,7 @@ from training.evaluation.run import SELECTION, TEST
 from training.evaluation.study import MINIMUM_TARGETS
 from training.evaluation.workers import worker_pool
 from training.models.registry import MODELS, make_recipe, pooled_methods
+from training.reports.page import page
 from volatility.errors import InvalidInput
 from volatility.evaluation.tracks import ForecastTrack
 
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     files = {
         folder.RESULTS_CSV: transfer_csv(score_transfer(assets, tracks)),
         folder.REPORT: report,
+        folder.PAGE: page(report.decode()),
     }
     folder.replace_folder(options.out, files)
     console.print(f"wrote scores and a report into {options.out}", markup=False)

@@ -11,8 +11,9 @@ RESULTS_CSV = "results.csv"
 RESULTS_JSON = "results.json"
 FORECASTS = "forecasts.csv.gz"
 REPORT = "report.md"
+PAGE = "report.html"
 FIGURES = "figures"
-ENTRIES = frozenset({RESULTS_CSV, RESULTS_JSON, FORECASTS, REPORT, FIGURES})
+ENTRIES = frozenset({RESULTS_CSV, RESULTS_JSON, FORECASTS, REPORT, PAGE, FIGURES})
 
 
 def check_replaceable(folder: Path) -> None:

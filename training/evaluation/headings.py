@@ -3,27 +3,14 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
 
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.influence import Influence
 from volatility.evaluation.interval_scores import COVERAGE_LEVELS
 
-Row = TypeVar("Row")
 CellText = Callable[[ComparisonRow], str]
 
 COVERAGES = "80 % / 95 %"  # heading
-
-
-def markdown_table(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> list[str]:
-    """Lines of a Markdown table; ``model`` to the left, ``in set`` centred, others to the right."""
-    rules = [
-        ":-:" if heading == "in set" else "---" if heading == "model" else "---:"
-        for heading in columns
-    ]
-    lines = [list(columns), *([cell(row) for cell in columns.values()] for row in rows)]
-    head, *body = [f"| {' | '.join(cells)} |" for cells in lines]
-    return [head, f"|{'|'.join(rules)}|", *body]
 
 
 def against(benchmark: str, row: ComparisonRow) -> str:

@@ -1,19 +1,22 @@
-"""``report.md``: the tables, and what they say in plain words."""
+"""``report.md`` and ``report.html``: what the tables say in plain words, the tables, figures."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from training.evaluation.across import AcrossRow
 from training.evaluation.headings import (
     against,
-    markdown_table,
     most_influential_day,
     percent,
+    ratio_to_har,
     with_seeds,
 )
 from training.evaluation.run import SELECTION, TEST, Evaluated
 from training.evaluation.sentences import (
     LABELS,
+    SIGNIFICANT,
+    coverage_range,
     doubts,
     from_scratch,
     names_of,
@@ -23,6 +26,9 @@ from training.evaluation.sentences import (
     transfer_effect,
 )
 from training.evaluation.study import parts_of
+from training.reports.drawings import Drawing
+from training.reports.markdown import anchor, escaped, write
+from training.reports.page import page
 from volatility.evaluation.compare import Comparison, ComparisonRow
 
 NOMINAL = 0.8  # the level that coverage is told of in words
@@ -88,46 +94,77 @@ ACROSS: Mapping[str, Callable[[AcrossRow], str]] = MappingProxyType(
     }
 )
 
-INTRODUCTION = """\
-Every model was fitted on the first half of each asset's sessions, forecast the sessions after it,
-and was fitted again at regular intervals on everything up to then. Forecasts are joined by the
-session that they forecast and scored where all models have one. Lower QLIKE is better; *vs HAR* is
-its distance from HAR's; *single seeds* is QLIKE of a network fitted once, mean ± deviation over the
-seeds whose mean in logs the model is; *p* is that of a two-sided Diebold-Mariano test of equal
-QLIKE, against each benchmark (*calendar* is calendar-adjusted log-HAR); *in set* says whether the
-model is in the 90 % model confidence set. RMSE and MAE are of volatility, decimal per day. Coverage
-is that of the intervals given at the time, also by third of the forecasts, lowest to highest; their
-score is of log rv, lower is better. *One day of* names the day that a comparison depends on most,
-its share of the variance of the loss differential, and QLIKE against the benchmark's without it:
-above one half, the comparison rests on that day."""
+ANSWERS: Mapping[str, Callable[[Evaluated], str]] = MappingProxyType(
+    {
+        "series": lambda result: f"[{escaped(heading(result))}](#{anchor(heading(result))})",
+        "measure": lambda result: f"`{result.study.data.target.series.measure}`",
+        "test part": lambda result: " to ".join(map(str, result.comparisons[TEST].span)),
+        "n": lambda result: f"{result.comparisons[TEST].nobs:,}",
+        "lowest QLIKE": lambda result: f"`{_best(result).model}`",
+        "QLIKE": lambda result: f"{_best(result).qlike_loss:.4f}",
+        "vs HAR": lambda result: ratio_to_har(_best(result)),
+        "p: HAR": lambda result: against("har", _best(result)),
+        "p: best of all": lambda result: f"{result.comparisons[TEST].spa_pvalue['har']:.3f}",
+        "in the 90 % set": lambda result: _set_size(result.comparisons[TEST]),
+        "80 % interval held": lambda result: percent(_best(result).coverage.get(NOMINAL)),
+    }
+)
+_WORDS = ("series", "measure", "test part", "lowest QLIKE")
 
-ACROSS_INTRODUCTION = """\
-Test parts. Averages of QLIKE over HAR's are over the assets that have the model; ranks are among
-all models of an asset; better and worse are counted where significant at 5 %. Models on fewer
-assets come last: their averages do not compare with the others."""
+
+@dataclass(frozen=True)
+class Report:
+    """A report in both forms.
+
+    Attributes
+    ----------
+    markdown : with figures as files beside it.
+    html : one page with the figures inside.
+    """
+
+    markdown: bytes
+    html: bytes
 
 
 def report(
     results: Sequence[Evaluated],
     across: Sequence[AcrossRow],
-    figures: Mapping[str, Mapping[str, str]],
+    drawings: Mapping[str, Sequence[Drawing]],
     command: str,
-) -> bytes:
-    """The whole page.
+) -> Report:
+    """The whole report.
 
     Parameters
     ----------
     results : of every study, in the order of the page.
     across : rows of the table across assets, on the test part; shown when there are several.
-    figures : by study, paths of its figures by what they show.
+    drawings : by study, its figures.
     command : what makes these results again.
     """
-    lines = ["# Evaluation", "", INTRODUCTION, "", f"Made by `{command}`.", ""]
-    if len({result.study.key.asset for result in results}) > 1:
-        lines += _across(across)
-    for result in results:
-        lines += _study(result, figures[heading(result)])
-    return ("\n".join(lines).rstrip() + "\n").encode()
+    assets = [*dict.fromkeys(result.study.key.asset for result in results)]
+    by_horizon: dict[int, list[AcrossRow]] = {}
+    for row in sorted(across, key=lambda row: row.horizon):
+        if row.part == TEST and len(assets) > 1:
+            by_horizon.setdefault(row.horizon, []).append(row)
+    markdown = write(
+        "evaluation.md",
+        assets=assets,
+        results=results,
+        answers=ANSWERS,
+        answer_words=_WORDS,
+        verdict=_verdict(results),
+        across=by_horizon,
+        drawings=drawings,
+        command=command,
+        parts=PARTS,
+        tables=_tables,
+        across_columns=ACROSS,
+        heading=heading,
+        plain_words=plain_words,
+        data_in_words=_data_in_words,
+    )
+    figures = [drawing for result in results for drawing in drawings[heading(result)]]
+    return Report(markdown.encode(), page(markdown, figures))
 
 
 def heading(result: Evaluated) -> str:
@@ -161,29 +198,33 @@ def plain_words(result: Evaluated) -> list[str]:
     ]
 
 
-def _across(across: Sequence[AcrossRow]) -> list[str]:
-    lines = ["## Across assets", "", ACROSS_INTRODUCTION, ""]
-    for horizon in sorted({row.horizon for row in across}):
-        rows = [row for row in across if row.horizon == horizon and row.part == TEST]
-        title = f"Horizon: {horizon} session{'s' if horizon > 1 else ''}"
-        lines += [f"### {title}", "", *markdown_table(rows, ACROSS), ""]
-    return lines
+def _tables(
+    comparison: Comparison,
+) -> Sequence[Mapping[str, Callable[[ComparisonRow], str]]]:
+    """Columns of the tables of a part."""
+    return (with_seeds(ACCURACY, comparison.rows), INTERVALS, ONE_DAY)
 
 
-def _study(result: Evaluated, figures: Mapping[str, str]) -> list[str]:
-    lines = [f"## {heading(result)}", "", _data_in_words(result), ""]
-    lines += [f"- {sentence}" for sentence in plain_words(result)] + [""]
-    for part, title in PARTS.items():
-        comparison = result.comparisons[part]
-        first, last = comparison.span
-        lines += [f"### {title}, {first} to {last}, n = {comparison.nobs}", ""]
-        accuracy = with_seeds(ACCURACY, comparison.rows)
-        lines += [*markdown_table(comparison.rows, accuracy), ""]
-        lines += [*markdown_table(comparison.rows, INTERVALS), ""]
-        lines += [*markdown_table(comparison.rows, ONE_DAY), ""]
-    for shows, path in figures.items():
-        lines += [f"![{heading(result)}: {shows}]({path})", ""]
-    return lines
+def _best(result: Evaluated) -> ComparisonRow:
+    return result.comparisons[TEST].rows[0]
+
+
+def _set_size(comparison: Comparison) -> str:
+    inside = sum(row.in_confidence_set for row in comparison.rows)
+    return f"{inside} of {len(comparison.rows)}"
+
+
+def _verdict(results: Sequence[Evaluated]) -> str:
+    """How often the best model is better than HAR beyond doubt, in a sentence."""
+    tests = [_best(result).diebold_mariano.get("har") for result in results]
+    beyond = sum(test is not None and test.pvalue < SIGNIFICANT for test in tests)
+    told = "it is" if len(results) == 1 else f"in {beyond} of {len(results)} it is"
+    if len(results) == 1 and not beyond:
+        told = "it is not"
+    return (
+        "Where a model has the lowest QLIKE, is it better than HAR beyond chance (p < 5 %)? "
+        f"Here {told}."
+    )
 
 
 def _data_in_words(result: Evaluated) -> str:
@@ -198,22 +239,15 @@ def _data_in_words(result: Evaluated) -> str:
     )
     return (
         f"{len(dates)} sessions of `{target.series.measure}`, {dates[0]} to {dates[-1]}, "
-        f"{target.source}. Models {refits}."
+        f"{escaped(target.source)}. Models {refits}."
     )
 
 
 def _coverage_in_words(comparison: Comparison) -> list[str]:
-    rows = [row for row in comparison.rows if NOMINAL in row.coverage]
-    if not rows:
+    sentence = coverage_range(comparison, NOMINAL)
+    if sentence is None:
         return []
-    lowest = min(rows, key=lambda row: row.coverage[NOMINAL])
-    highest = max(rows, key=lambda row: row.coverage[NOMINAL])
-    uneven = [row.model for row in rows if _is_uneven(row)]
-    sentence = (
-        f"Of intervals at {100 * NOMINAL:.0f} %, between {percent(lowest.coverage[NOMINAL])} "
-        f"(`{lowest.model}`) and {percent(highest.coverage[NOMINAL])} (`{highest.model}`) held the "
-        "outcome."
-    )
+    uneven = [row.model for row in comparison.rows if _is_uneven(row)]
     if uneven:
         margin = f"more than {100 * TERCILE_MARGIN:.0f} % off"
         sentence += f" In some third of its forecasts coverage is {margin} for {names_of(uneven)}."
@@ -222,7 +256,8 @@ def _coverage_in_words(comparison: Comparison) -> list[str]:
 
 def _is_uneven(row: ComparisonRow) -> bool:
     return any(
-        abs(coverage - NOMINAL) > TERCILE_MARGIN for coverage in row.coverage_by_tercile[NOMINAL]
+        abs(coverage - NOMINAL) > TERCILE_MARGIN
+        for coverage in row.coverage_by_tercile.get(NOMINAL, ())
     )
 
 

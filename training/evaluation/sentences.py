@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from training.evaluation.headings import without_day
+from training.evaluation.headings import percent, without_day
 from training.models.recipe import Recipe
 from volatility.arrays import FloatArray
 from volatility.evaluation.compare import Comparison, ComparisonRow
@@ -66,6 +66,20 @@ def doubts(comparison: Comparison) -> list[str]:
         *(f"Left out: {reason}." for reason in comparison.left_out.values()),
         *(f"Warning: {warning}." for warning in comparison.warnings.values()),
     ]
+
+
+def coverage_range(comparison: Comparison, level: float) -> str | None:
+    """How often intervals at a level held, from the worst to the best; None without intervals."""
+    rows = [row for row in comparison.rows if level in row.coverage]
+    if not rows:
+        return None
+    lowest = min(rows, key=lambda row: row.coverage[level])
+    highest = max(rows, key=lambda row: row.coverage[level])
+    return (
+        f"Of intervals at {100 * level:.0f} %, between {percent(lowest.coverage[level])} "
+        f"(`{lowest.model}`) and {percent(highest.coverage[level])} (`{highest.model}`) held the "
+        "outcome."
+    )
 
 
 def better(row: ComparisonRow, benchmark: str) -> bool:

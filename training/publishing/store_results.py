@@ -12,7 +12,6 @@ from training.evaluation.headings import (
     FURTHER,
     HEADLINE,
     CellText,
-    markdown_table,
     most_influential_day,
     with_seeds,
 )
@@ -25,6 +24,7 @@ from training.evaluation.sentences import (
 )
 from training.models.registry import MODELS, make_recipe
 from training.publishing.served_models import CHAMPIONS, ServedModels, verdict
+from training.reports.markdown import markdown_table
 from volatility.errors import InvalidInput
 from volatility.evaluation.compare import BENCHMARKS
 

@@ -1,6 +1,5 @@
 """Figures 1 to 4, as SVG: the same bytes for the same results."""
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,10 +8,20 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 
-from training.evaluation.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, STYLE
 from training.fitting_history import FittingHistory
+from training.reports.drawings import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    STYLE,
+    Drawing,
+    to_svg,
+)
 from training.reproduction import paper
 from training.reproduction.forecasts import Network, Results, ScoringProtocol
 from training.reproduction.names import LABELS
@@ -40,43 +49,15 @@ PHASES = (
 )
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure of the paper.
-
-    Attributes
-    ----------
-    number : in the paper.
-    slug : for a file's name.
-    caption : what it shows, in sentences.
-    svg : the drawing.
-    """
-
-    number: int
-    slug: str
-    caption: str
-    svg: bytes
-
-    @property
-    def file(self) -> str:
-        """Name below the folder of results."""
-        return f"figures/figure_{self.number}_{self.slug}.svg"
-
-
-def figures_of(results: Results) -> list[Figure]:
+def figures_of(results: Results) -> list[Drawing]:
     """Figures 1 to 4."""
-    makers: Sequence[tuple[str, Callable[[Results], tuple[Canvas, str]]]] = (
-        ("wavelets", wavelets),
-        ("training", training),
-        ("forecasts", forecasts),
-        ("hybrid", hybrid),
-    )
-    return [_figure(number, slug, make, results) for number, (slug, make) in enumerate(makers, 1)]
+    with mpl.rc_context(dict(STYLE) | {"axes.grid.axis": "both"}):  # type: ignore[arg-type]
+        return [kind.draw(number, results) for number, kind in enumerate(KINDS, 1)]
 
 
-def wavelets(results: Results) -> tuple[Canvas, str]:
+def wavelets(results: Results) -> tuple[Figure, str]:
     """Figure 1: both series, and the variance of their wavelet coefficients by level."""
-    canvas, axes = _panels(3, 2, 8.5)
+    figure, axes = _panels(3, 2, 8.5)
     sentences = []
     for column, asset in enumerate(assets_of(results)):
         whole = asset.published.whole
@@ -86,27 +67,29 @@ def wavelets(results: Results) -> tuple[Canvas, str]:
         _draw_scaling(axes[1, column], published, "published series, both numberings", twice=True)
         _draw_scaling(axes[2, column], daily, "daily measure without overlap", twice=False)
         sentences.append(_slopes(asset, published, daily))
-    return canvas, " ".join(sentences)
+    return figure, " ".join(sentences)
 
 
-def training(results: Results) -> tuple[Canvas, str]:
+def training(results: Results) -> tuple[Figure, str]:
     """Figure 2: losses by epoch, every seed a line."""
-    canvas, axes = _panels(2, 3, 5.5)
+    figure, axes = _panels(2, 3, 5.5)
     for row, sample in enumerate((results.published, results.daily)):
         for column, (model, phase, title) in enumerate(PHASES):
             histories = [one.trained.histories[phase] for one in sample.networks[model]]
             measure = "published series" if row == 0 else "daily measure"
             _draw_histories(axes[row, column], histories, f"{title}\n{measure}")
+    for panel in axes[:, 0]:
+        panel.set_ylabel("mean squared error")
     axes[0, 0].legend()
-    return canvas, (
+    return figure, (
         f"Mean squared error of log volatility by epoch, one line for each of {len(results.seeds)} "
         "seeds; dots mark the epoch whose weights are kept."
     )
 
 
-def forecasts(results: Results) -> tuple[Canvas, str]:
+def forecasts(results: Results) -> tuple[Figure, str]:
     """Figure 3: the same forecasts by position, by time, and on the daily measure."""
-    canvas, axes = _panels(3, 1, 9.0)
+    figure, axes = _panels(3, 1, 9.0)
     titles = {
         ScoringProtocol.SAME: "same protocol: by position against HAR's targets",
         ScoringProtocol.ALIGNED: "aligned: the same forecasts at their own time",
@@ -124,16 +107,16 @@ def forecasts(results: Results) -> tuple[Canvas, str]:
     axes[0, 0].legend(ncols=3)
     axes[1, 0].set_xlabel("hours")
     axes[2, 0].set_xlabel("days")
-    return canvas, (
+    return figure, (
         f"The first {SHOWN} forecasts of the test part, of networks with the first seed. By "
         "position, the networks' lines are drawn two hours and the moving average's 17 hours after "
         "the time that they are for."
     )
 
 
-def hybrid(results: Results) -> tuple[Canvas, str]:
+def hybrid(results: Results) -> tuple[Figure, str]:
     """Figure 4: the weight of HAR in the hybrid, and the hybrid's forecasts."""
-    canvas, axes = _panels(3, 1, 8.0)
+    figure, axes = _panels(3, 1, 8.0)
     samples = {"published series": results.published, "daily measure": results.daily}
     weights = {name: _alphas(sample.networks[HYBRID]) for name, sample in samples.items()}
     for height, (_, alphas) in enumerate(weights.items()):
@@ -148,6 +131,7 @@ def hybrid(results: Results) -> tuple[Canvas, str]:
     axes[0, 0].set_ylim(-0.6, len(weights) - 0.4)
     axes[0, 0].set_xlim(-0.02, 1.02)
     axes[0, 0].set_title("alpha, the weight of HAR, one dot a seed")
+    axes[0, 0].set_xlabel("alpha")
     axes[0, 0].legend()
     for panel, protocol in (
         (axes[1, 0], ScoringProtocol.ALIGNED),
@@ -162,7 +146,7 @@ def hybrid(results: Results) -> tuple[Canvas, str]:
     axes[1, 0].set_xlabel("hours")
     axes[2, 0].set_xlabel("days")
     found = "; ".join(f"{name}: {_range(alphas)}" for name, alphas in weights.items())
-    return canvas, (
+    return figure, (
         f"The weight of HAR that the hybrid learned ({found}; printed: {paper.HYBRID_ALPHA}), "
         f"and its first {SHOWN} forecasts with the first seed. Its forecasts begin where HAR's do, "
         "so that position and time agree."
@@ -177,19 +161,65 @@ def alphas_of(results: Results) -> dict[str, list[float]]:
     }
 
 
-def _figure(
-    number: int, slug: str, make: Callable[[Results], tuple[Canvas, str]], results: Results
-) -> Figure:
-    with mpl.rc_context(dict(STYLE) | {"axes.grid.axis": "both"}):  # type: ignore[arg-type]
-        canvas, caption = make(results)
-        buffer = io.BytesIO()
-        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return Figure(number, slug, caption, buffer.getvalue())
+@dataclass(frozen=True)
+class Kind:
+    """A figure of the paper.
+
+    Attributes
+    ----------
+    make : draws it, and says in sentences what it shows.
+    title : what it is.
+    alt : the same for whoever does not see it.
+    """
+
+    make: Callable[[Results], tuple[Figure, str]]
+    title: str
+    alt: str
+
+    def draw(self, number: int, results: Results) -> Drawing:
+        """Draw it as the figure of that number."""
+        figure, caption = self.make(results)
+        return Drawing(
+            f"figures/figure_{number}_{self.make.__name__}.svg",
+            f"Figure {number}. {self.title}",
+            caption,
+            self.alt,
+            to_svg(figure),
+        )
 
 
-def _panels(rows: int, columns: int, height: float) -> tuple[Canvas, Panels]:
-    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
-    return canvas, canvas.subplots(rows, columns, squeeze=False)
+KINDS = (
+    Kind(
+        wavelets,
+        title="Both series, and the variance of their wavelet coefficients by level",
+        alt="Left the S&P 500, right Bitcoin: log_rv as published, and below it the log variance "
+        "of wavelet coefficients by level, of the published series and of a daily measure "
+        "without overlap, each with a fitted line. The caption has the slopes.",
+    ),
+    Kind(
+        training,
+        title="Losses by epoch",
+        alt="Training and validation losses by epoch of the LSTM from scratch, of pre-training and "
+        "of fine-tuning, on the published series above and on the daily measure below.",
+    ),
+    Kind(
+        forecasts,
+        title="Forecasts and what happened",
+        alt="Lines of HAR, the transfer LSTM, the LSTM from scratch, the moving average and the "
+        "actual log volatility, in three panels: by position, by time, on the daily measure.",
+    ),
+    Kind(
+        hybrid,
+        title="The weight of HAR in the hybrid, and the hybrid's forecasts",
+        alt="Above, one dot a seed on a scale from 0 to 1 beside the printed weight; below, the "
+        "hybrid's forecasts and the actual log volatility. The caption has the weights.",
+    ),
+)
+
+
+def _panels(rows: int, columns: int, height: float) -> tuple[Figure, Panels]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _draw_series(axes: Axes, track: Track, name: str) -> None:
@@ -199,6 +229,7 @@ def _draw_series(axes: Axes, track: Track, name: str) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_title(f"{name}: log_rv as published, n = {len(track):,}")
+    axes.set_ylabel("log volatility")
 
 
 def _draw_scaling(axes: Axes, scaling: WaveletScaling, title: str, *, twice: bool) -> None:

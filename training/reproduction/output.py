@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from training.config import flatten
+from training.reports.page import page
 from training.reproduction.answers import Answer, answers_of
-from training.reproduction.document import to_html, to_markdown
 from training.reproduction.figures import alphas_of, figures_of
 from training.reproduction.files import write_atomically
 from training.reproduction.forecasts import Results
-from training.reproduction.paper_report import TITLE, report_of
+from training.reproduction.paper_report import report_of
 from training.reproduction.table import Table
 from training.reproduction.tables import tables_of
 
@@ -37,12 +37,12 @@ def write_output(results: Results, folder: Path, *, quick: bool) -> list[Answer]
     """Write tables, figures and reports below ``folder``; returns the answers."""
     tables, figures = tables_of(results), figures_of(results)
     answers = answers_of(results)
-    blocks = report_of(results, tables, figures, answers, quick=quick)
+    report = report_of(results, tables, figures, answers, quick=quick)
     files = {figure.file: figure.svg for figure in figures}
     files |= {f"table_{table.number}_{table.slug}.csv": to_csv(table) for table in tables}
     files["results.json"] = to_json(results, tables, answers, quick=quick)
-    files["report.md"] = to_markdown(blocks).encode()
-    files["report.html"] = to_html(TITLE, blocks).encode()
+    files["report.md"] = report.encode()
+    files["report.html"] = page(report, figures)
     for name, content in files.items():
         write_atomically(folder / name, content)
     return answers

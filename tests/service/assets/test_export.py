@@ -55,6 +55,15 @@ def test_what_is_given_out_can_be_put_back(
     assert (back.json()["unchanged"], back.json()["added"]) == (len(held), 0), back.text
 
 
+def test_the_form_may_stand_in_the_query(client: TestClient) -> None:
+    table = client.get(PATH, headers={"accept": CSV})
+    asked = client.get(f"{PATH}?format=csv", headers={"accept": JSON})
+    assert asked.headers["content-type"] == table.headers["content-type"]
+    assert asked.content == table.content
+    again = client.get(f"{PATH}?format=json", headers={"accept": CSV})
+    assert again.json() == client.get(PATH).json()
+
+
 def test_json_has_every_bar_as_it_is_put(client: TestClient) -> None:
     answer = client.get(PATH)
     assert answer.json() == {"bars": json_bars(BARS), "next": None}

@@ -1,12 +1,14 @@
 """The service's description of itself: kept, complete, and what it really answers."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.http.error_forms import foreign_form
+from service.http.examples import examples
 from service.http.problems import MEDIA_TYPE, Problem
 from service.server import main
 from tests.service.client import TestClient
@@ -54,6 +56,68 @@ def test_every_route_of_the_design_is_there(document: dict[str, Any]) -> None:
         "POST /v2/models/{name}/infer",
         "POST /v1/timeseries/forecast",
     }
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """By their ids."""
+    found = [of for item in document["paths"].values() for of in item.values()]
+    by_id = {of["operationId"]: of for of in found}
+    assert len(by_id) == len(found)
+    return by_id
+
+
+def test_operations_have_short_ids_and_tags_that_are_described(document: dict[str, Any]) -> None:
+    described = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert all(described.values())
+    found = operations(document)
+    assert {"forecast", "forecast_batch", "get_forecast", "get_asset_bars", "hurst"} <= set(found)
+    used = set()
+    for name, operation in found.items():
+        assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+){0,3}", name)
+        used |= set(operation["tags"])
+        assert len(operation["tags"]) == 1
+    assert used == set(described)
+
+
+def test_codes_of_errors_are_an_enumeration(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    codes = schemas["ErrorCode"]["enum"]
+    assert codes == sorted(set(codes))
+    for name in ("Problem", "FaultDocument"):
+        assert schemas[name]["properties"]["code"] == {"$ref": "#/components/schemas/ErrorCode"}
+    for operation in operations(document).values():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                told = re.findall(r"`(\w+)`", response["description"])
+                assert told
+                assert set(told) <= set(codes)
+
+
+def test_schemas_are_named_once_and_well(document: dict[str, Any]) -> None:
+    for name in document["components"]["schemas"]:
+        assert re.fullmatch(r"[A-Z][A-Za-z]+", name)
+        assert not name.startswith(("Body_", "Response"))
+        assert not name.endswith(("-Input", "-Output"))
+
+
+def test_no_parameter_may_be_null_since_none_can_be_written_so(document: dict[str, Any]) -> None:
+    parameters = [it for of in operations(document).values() for it in of.get("parameters", ())]
+    assert {"horizons", "format"} <= {it["name"] for it in parameters}
+    for parameter in parameters:
+        assert {"type": "null"} not in parameter["schema"].get("anyOf", [])
+
+
+def test_every_operation_has_examples(document: dict[str, Any]) -> None:
+    found = operations(document)
+    assert set(examples()) == set(found)
+    for operation in found.values():
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path":
+                assert "example" in parameter
+        if "requestBody" in operation:
+            assert "example" in operation["requestBody"]["content"]["application/json"]
+        shown = [it for code, it in operation["responses"].items() if code.startswith("2")]
+        assert all("example" in next(iter(it["content"].values())) for it in shown)
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

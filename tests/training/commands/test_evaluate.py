@@ -13,7 +13,7 @@ from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
 from training.models.registry import MODELS
 
-FILES = {"results.csv", "results.json", "forecasts.csv.gz", "report.md", "figures"}
+FILES = {"results.csv", "results.json", "forecasts.csv.gz", "report.md", "report.html", "figures"}
 
 
 def arguments(bars: Path, out: Path, *more: str) -> list[str]:

@@ -55,6 +55,7 @@ def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.Captur
     assert main(["evaluate", *options, *PLAN, "--horizons", "1", "5"]) == 0
     assert "`universal_22`" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == {
+        "report.html",
         "report.md",
         "results.csv",
         "forecasts.csv.gz",
@@ -66,7 +67,8 @@ def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.Captur
             for model in ("universal", "combination", "hexp", "last_value", "calendar_log_har"):
                 assert (asset, model, horizon) in told
     assert all(float(row["qlike_loss"]) > 0 for row in rows)
-    report = (out / "report.md").read_text()
+    report, page = (out / "report.md").read_text(), (out / "report.html").read_text()
+    assert '<h2 id="5-sessions-ahead">5 sessions ahead</h2>' in page
     assert "## Five" not in report
     assert "| crypto (1) | stock (2) | all (3) |" in report
     assert "--folds 2 --months 18 --histories 22 --horizons 1 5" in report
@@ -112,7 +114,11 @@ def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.Captu
         "2",
     ]
     assert main(["evaluate", *options, *transfer]) == 0
-    assert {path.name for path in out.iterdir()} == {"report.md", "results.csv"}
+    assert {path.name for path in out.iterdir()} == {
+        "report.html",
+        "report.md",
+        "results.csv",
+    }
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
     told = {(row["asset"], row["model"], row["sessions"]) for row in rows}
     models = (*STRATEGIES, "universal", "universal_unscaled", "scratch", "log_har")

@@ -12,11 +12,21 @@ from volatility.evaluation.losses import qlike_losses
 
 
 def test_four_figures_the_same_bytes_twice() -> None:
-    one, other = figures.draw(results()[0]), figures.draw(results()[0])
+    one, other = figures.draw(results()[0], "drawn"), figures.draw(results()[0], "drawn")
     assert one == other
-    assert len(one) == len(set(one.values())) == 4
-    for content in one.values():
-        assert ET.fromstring(content).tag.endswith("svg")
+    assert len({it.svg for it in one}) == 4
+    assert [it.file for it in one] == [
+        "drawn/FIRST-1-qlike-against-har.svg",
+        "drawn/FIRST-1-forecasts-and-realized-volatility.svg",
+        "drawn/FIRST-1-cumulative-qlike-against-har.svg",
+        "drawn/FIRST-1-coverage-by-third-of-the-forecasts.svg",
+    ]
+    for drawing in one:
+        tree = ET.fromstring(drawing.svg)
+        assert tree.tag.endswith("svg")
+        # Titles of files say what is shown, since they stand alone.
+        shown = " ".join("".join(it.itertext()).strip() for it in tree.iter())
+        assert drawing.title.partition(",")[0] in shown
 
 
 def test_ratios_stand_by_their_models_with_the_interval_of_the_test() -> None:
@@ -73,6 +83,39 @@ def test_forecasts_are_of_the_test_part_in_percent_a_day() -> None:
     )
 
 
+def test_intervals_of_the_best_model_are_those_that_were_scored() -> None:
+    result = results()[0]
+    comparison = result.comparisons["test"]
+    best = comparison.rows[0]
+    (axes,) = figures.forecasts(result).axes
+    bands: list[Any] = axes.collections
+    assert [band.get_label() for band in bands] == [
+        f"80% interval of {best.model}",
+        f"95% interval of {best.model}",
+    ]
+    realized = 100 * np.sqrt(result.tracks["har"].rv[-comparison.nobs :])
+    for band, level in zip(bands, (0.8, 0.95), strict=True):
+        (path,) = band.get_paths()
+        # Down one bound and back along the other, with a point more at each turn and the end.
+        corners = path.vertices[:, 1]
+        low, high = corners[1 : 1 + comparison.nobs], corners[-2 : -2 - comparison.nobs : -1]
+        inside = (low <= realized) & (realized <= high)
+        assert inside.mean() == pytest.approx(best.coverage[level])
+
+
+@pytest.mark.parametrize("make", [it.make for it in figures.FIGURES])
+def test_axes_have_labels(make: Any) -> None:
+    (axes,) = make(results()[0]).axes
+    assert axes.get_xlabel()
+    assert axes.get_ylabel() or axes.get_yticklabels()[0].get_text() in results()[0].tracks
+
+
+def test_dates_of_a_longer_horizon_are_those_of_its_first_session() -> None:
+    one, five = results()[:2]
+    assert figures.forecasts(one).axes[0].get_xlabel() == "session that was forecast"
+    assert figures.cumulative_losses(five).axes[0].get_xlabel().startswith("first of 5 sessions")
+
+
 def test_coverage_has_a_mark_a_tercile_and_one_overall() -> None:
     result = results()[0]
     (axes,) = figures.coverage(result).axes
@@ -113,11 +156,17 @@ def test_marks_are_filled_for_models_of_the_confidence_set() -> None:
 def test_a_figure_says_what_it_is_of() -> None:
     result, later = results()[:2]
     first, last = result.comparisons["test"].span
-    title = f"FIRST, 1 session ahead, {first} to {last}"
+    nobs, measure = result.comparisons["test"].nobs, result.study.data.target.series.measure
+    title = f"FIRST ({measure}), 1 session ahead, {first} to {last}, n = {nobs}"
     assert [make(result).axes[0].get_title().partition(";")[0] for make in (
         figures.qlike_ratios, figures.forecasts, figures.coverage
     )] == [title] * 3  # fmt: skip
-    assert figures.coverage(later).axes[0].get_title().startswith("FIRST, 5 sessions ahead")
+    assert (
+        figures.coverage(later)
+        .axes[0]
+        .get_title()
+        .startswith(f"FIRST ({measure}), mean of 5 sessions ahead")
+    )
     (axes,) = figures.forecasts(result).axes
     assert (axes.get_yscale(), axes.yaxis.get_major_formatter()(0.5)) == ("log", "0.5")
     (axes,) = figures.qlike_ratios(result).axes
@@ -138,8 +187,7 @@ def test_a_legend_has_no_frame_and_lines_differ_in_colour_and_dash() -> None:
     result = results()[0]
     with mpl.rc_context(dict(figures.STYLE)):  # type: ignore[arg-type]
         (axes,) = figures.forecasts(result).axes
-    legend = axes.get_legend()
-    assert legend is not None
+    (legend,) = axes.figure.legends
     assert not legend.get_frame_on()
     shown = [line for line in axes.lines if line.get_label() != "realized"]
     assert [(it.get_color(), it.get_linestyle()) for it in shown] == [*figures.LINES[: len(shown)]]

@@ -3,21 +3,13 @@ from dataclasses import replace
 from tests.training.evaluation.studies import results
 from training.evaluation.headings import (
     HEADLINE,
-    markdown_table,
     percent,
     single_seeds,
     with_seeds,
 )
 
 
-def test_a_markdown_table() -> None:
-    table = markdown_table([1, 22], {"model": str, "square": lambda n: str(n**2), "in set": repr})
-    assert table == [
-        "| model | square | in set |",
-        "|---|---:|:-:|",
-        "| 1 | 1 | 1 |",
-        "| 22 | 484 | 22 |",
-    ]
+def test_a_share_in_percent() -> None:
     assert (percent(0.8041), percent(None)) == ("80.4%", "–")
 
 

@@ -1,19 +1,35 @@
 import re
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
+import numpy as np
+
 from tests.training.evaluation.studies import results
+from tests.training.reports.pages import Page, check
 from training.evaluation.across import across_assets
-from training.evaluation.report import heading, plain_words, report
+from training.evaluation.figures import draw
+from training.evaluation.report import Report, heading, plain_words, report
 from training.evaluation.run import Evaluated
 from training.evaluation.sentences import names_of
 from volatility.evaluation.diebold_mariano import DieboldMariano
 
 
+@cache
+def drawn() -> Report:
+    return report_of(results())
+
+
+def report_of(some: tuple[Evaluated, ...]) -> Report:
+    across = [row for horizon in (1, 5) for row in across_assets(some, horizon, "test")]
+    drawings = {heading(result): draw(result, "figures") for result in some}
+    return report(some, across, drawings, "python -m training evaluate")
+
+
 def page(some: tuple[Evaluated, ...]) -> str:
     across = [row for horizon in (1, 5) for row in across_assets(some, horizon, "test")]
-    figures = {heading(result): {"coverage": "figures/x.svg"} for result in some}
-    return report(some, across, figures, "python -m training evaluate").decode()
+    figures = {heading(result): [] for result in some}
+    return report(some, across, figures, "python -m training evaluate").markdown.decode()
 
 
 def test_the_page_has_every_table() -> None:
@@ -32,7 +48,6 @@ def test_the_page_has_every_table() -> None:
             assert f"### {title}, {first} to {last}, n = {comparison.nobs}\n" in text
             for row in comparison.rows:
                 assert f"| `{row.model}` | {row.qlike_loss:.4f} | " in text
-    assert "![FIRST, 1 session ahead: coverage](figures/x.svg)" in text
     assert heading(results()[1]) == "FIRST, mean of 5 sessions ahead"
 
 
@@ -103,3 +118,87 @@ def test_plain_words_tell_where_coverage_is_uneven() -> None:
     words = plain_words(told)[-1]
     assert "between 77.0% (`har`) and 81.0%" in words
     assert words.endswith("more than 10 % off for `har`.")
+
+
+def test_answers_come_first_and_are_those_of_the_tables() -> None:
+    text = page(results())
+    assert text.index("## Answers") < text.index("## Across assets") < text.index("## How to read")
+    for result in results():
+        best, comparison = result.comparisons["test"].rows[0], result.comparisons["test"]
+        (line,) = [it for it in text.splitlines() if it.startswith(f"| [{heading(result)}](#")]
+        span = " to ".join(map(str, comparison.span))
+        assert (
+            f"| `har_like` | {span} | ".replace("har_like", result.study.data.target.series.measure)
+            in line
+        )
+        assert f"| `{best.model}` | {best.qlike_loss:.4f} | {best.qlike_ratio - 1:+.1%} | " in line
+        count = sum(row.in_confidence_set for row in comparison.rows)
+        assert f"| {count} of {len(comparison.rows)} | {best.coverage[0.8]:.1%} |" in line
+
+
+def test_the_verdict_counts_what_is_beyond_chance() -> None:
+    first = results()[0]
+    comparison = first.comparisons["test"]
+
+    def told(pvalue: float) -> Evaluated:
+        test = DieboldMariano(1.0, pvalue, 0.5, -0.1, 100, 0.05, 13)
+        best = replace(comparison.rows[0], diebold_mariano={"har": test})
+        rows = (best, *comparison.rows[1:])
+        return replace(
+            first, comparisons={**first.comparisons, "test": replace(comparison, rows=rows)}
+        )
+
+    assert "(p < 5 %)? Here it is.\n" in page((told(0.04),))
+    assert "(p < 5 %)? Here it is not.\n" in page((told(0.06),))
+    assert "(p < 5 %)? Here in 1 of 2 it is.\n" in page((told(0.04), told(0.06)))
+
+
+def test_the_html_is_whole() -> None:
+    read = Page.of(drawn().html)
+    check(read)
+    sections = [text for level, _, text in read.headings if level == 2]
+    assert sections == [
+        "Answers",
+        "Across assets",
+        "How to read the tables",
+        *(heading(result) for result in results()),
+    ]
+    assert len(read.drawings) == 4 * len(results())
+    for result in results():
+        for part in ("test", "selection"):
+            first, last = result.comparisons[part].span
+            assert any(f"{first} to {last}, n = " in text for _, _, text in read.headings)
+
+
+def test_the_html_has_the_numbers_of_the_markdown() -> None:
+    lines = [it for it in drawn().markdown.decode().splitlines() if re.match(r"\| [^-:]", it)]
+    cells = [[cell.strip().strip("`") for cell in line.strip("|").split(" | ")] for line in lines]
+    linked = [[re.sub(r"\[(.*)\]\(.*\)", r"\1", cell) for cell in row] for row in cells]
+    assert Page.of(drawn().html).rows == [[it.strip("`") for it in row] for row in linked]
+
+
+def test_names_of_others_are_shown_as_they_are() -> None:
+    first = results()[0]
+    data = first.study.data
+    odd = replace(data.target, asset="<b>A*B*</b>", source="/tmp/_a_/<i>.csv")
+    named = replace(first, study=replace(first.study, data=replace(data, target=odd)))
+    read = Page.of(report_of((named,)).html)
+    check(read)
+    assert "<b>A*B*</b>, 1 session ahead" in [text for _, _, text in read.headings]
+    assert "/tmp/_a_/<i>.csv" in read.text
+
+
+def test_alternative_texts_have_the_numbers_of_the_figures() -> None:
+    result = results()[0]
+    ratios, forecasts, sums, coverage = (it.alt for it in draw(result, "figures"))
+    rows = result.comparisons["test"].rows
+    for row in rows:
+        assert f"{row.model} {row.qlike_ratio - 1:+.1%}" in ratios
+    har = result.tracks["har"]
+    realized = 100 * np.sqrt(har.rv[-result.comparisons["test"].nobs :])
+    assert f"from {realized.min():.2g} % per day" in forecasts
+    assert f"to {realized.max():.2g} % (" in forecasts
+    assert "log_har " in sums
+    assert "har +" not in sums.replace("log_har +", "")
+    assert f"{max(row.coverage[0.8] for row in rows):.1%}" in coverage
+    assert "`" not in coverage

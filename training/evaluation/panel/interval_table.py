@@ -6,8 +6,9 @@ from statistics import fmean
 
 import numpy as np
 
-from training.evaluation.headings import markdown_table, percent
+from training.evaluation.headings import percent
 from training.evaluation.panel.walk_forward import TrackKey
+from training.reports.markdown import markdown_table
 from volatility.evaluation.interval_scores import IntervalScores, interval_scores
 from volatility.evaluation.intervals import rolling_offsets
 from volatility.evaluation.losses import coverage_score

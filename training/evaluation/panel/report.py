@@ -6,10 +6,10 @@ import gzip
 import io
 from collections.abc import Callable, Mapping, Sequence
 
-from training.evaluation.headings import markdown_table
 from training.evaluation.panel.interval_table import PanelIntervals, interval_table
 from training.evaluation.panel.scores import ALL, AssetScore, KindScore, by_kind
 from training.evaluation.panel.walk_forward import PanelWalkForward, TrackKey
+from training.reports.markdown import markdown_table
 from volatility.evaluation.tracks import ForecastTrack
 
 

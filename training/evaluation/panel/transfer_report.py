@@ -5,10 +5,10 @@ import dataclasses
 import io
 from collections.abc import Callable, Sequence
 
-from training.evaluation.headings import markdown_table
 from training.evaluation.panel.transfer import EVERYTHING, LOG_HAR, Chosen, TransferPlan
 from training.evaluation.panel.transfer_scores import Difference, TransferScore, TransferSummary
 from training.models.pooled.transfer import SCRATCH, UNIVERSAL, UNSCALED
+from training.reports.markdown import markdown_table
 
 LEVEL = 0.05
 _DIFFERENCES = (

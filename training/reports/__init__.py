@@ -1,0 +1,1 @@
+"""Reports: Markdown from templates, drawings, and one HTML page of both."""
