@@ -21,7 +21,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi calendars observe sbom release lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi calendars observe sbom docs release lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,10 @@ sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
 	.venv-sbom/bin/cyclonedx-py requirements requirements/service.txt --output-file var/sbom.json \
 		--pyproject pyproject.toml --output-reproducible
 	rm -rf .venv-sbom
+
+docs: $(VENV)/.installed-docs ## build the documentation's site into var/site, offline and without a warning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo 'Open var/site/index.html, or with search: $(BIN)/python -m http.server --directory var/site 8080'
 
 release: $(DEV) $(RELEASE) ## build the archives, check them, use the wheel in an empty environment; publishes nothing
 	rm -rf build dist *.egg-info
