@@ -14,6 +14,7 @@ NETWORKS := $(VENV)/.installed-networks
 DEV := $(VENV)/.installed-dev
 CLIENTS := .venv-clients/.installed
 GENERATORS := .venv-generators/.installed
+RELEASE := .venv-release/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Neighbours run in one process, since they share what is slow to make. Modules are compiled once,
 # whatever the environment says, and not in each of the hundred processes that tests start.
@@ -21,7 +22,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom docs release lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -112,11 +113,21 @@ sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
 		--pyproject pyproject.toml --output-reproducible
 	rm -rf .venv-sbom
 
+docs: $(VENV)/.installed-docs ## build the documentation's site into var/site, offline and without a warning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo 'Open var/site/index.html, or with search: $(BIN)/python -m http.server --directory var/site 8080'
+
+release: $(DEV) $(RELEASE) ## build the archives, check them, use the wheel in an empty environment; publishes nothing
+	rm -rf build dist *.egg-info
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv-release/bin/python -m build --no-isolation
+	.venv-release/bin/twine check --strict dist/*
+	$(BIN)/python -m benchmarks.release $(ARGS)
+
 lock: ## resolve the newest allowed versions and pin them in requirements/
 	PYTHON=$(PYTHON) requirements/lock.sh
 
 clean: ## remove .venv and caches; keeps var/
-	rm -rf $(VENV) .venv-lock .venv-clients .venv-generators build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) .venv-lock .venv-clients .venv-generators .venv-release build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find volatility models_store training service roughcast tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
@@ -133,6 +144,11 @@ $(GENERATORS): requirements/generators.txt benchmarks/generated_clients/package.
 	.venv-generators/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	mkdir -p .venv-generators/node && cp benchmarks/generated_clients/package.json .venv-generators/node
 	npm install --prefix .venv-generators/node --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
+$(RELEASE): requirements/release.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
 
 $(VENV)/.installed-%: requirements/%.txt pyproject.toml | $(BIN)/python

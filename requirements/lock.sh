@@ -59,3 +59,14 @@ pins 'networks.txt and the extras dask, otel, providers and dev: `make test`, `m
 hashed "$venv/service.txt"
 hashed "$venv/training.txt"
 mv "$venv"/{service,training,networks,dev}.txt requirements/
+
+# Lists of their own, at the same versions where they share something with the others.
+compiled() {
+    printf '# %s\n# Made by `make lock`; do not edit.\n' "$1"
+    "$venv/bin/uv" pip compile - --constraint requirements/dev.txt --generate-hashes --universal \
+        --no-header --no-annotate --quiet
+}
+{ declared; declared training docs; } | compiled 'training.txt and the extra docs: `make docs`.' > "$venv/docs.txt"
+printf '%s\n' build twine 'setuptools>=80' wheel |
+    compiled 'What builds and checks a release: `make release`.' > "$venv/release.txt"
+mv "$venv"/{docs,release}.txt requirements/

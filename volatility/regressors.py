@@ -64,7 +64,7 @@ class Regressor(ABC):
     def values(self, windows: Windows) -> FloatArray:
         """From (batch, sessions or more) of each column to (batch,).
 
-        What it looks at it takes by :func:`volatility.shared_windows.newest`: there need not be a
+        What it looks at it takes by :func:`volatility.filters.newest`: there need not be a
         matrix of every window.
         """
 

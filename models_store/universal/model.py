@@ -47,7 +47,7 @@ class UniversalModel:
 
     @property
     def capped_means(self) -> FloatArray:
-        """(horizons,) see :func:`volatility.own_scale.log_scale`."""
+        """(horizons,) see :func:`volatility.own_scale.log_scales`."""
         return np.array(self.manifest.capped_means)
 
     def predictors(

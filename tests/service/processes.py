@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from service.settings import Settings
@@ -27,8 +28,13 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings, **more: str) -> Iterator[Serving]:
-    """A service with the store and the database of ``settings``, and with ``ROUGHCAST_`` more."""
+def serving(
+    settings: Settings, python: Path | str = sys.executable, folder: Path | None = None, **more: str
+) -> Iterator[Serving]:
+    """A service with the store and the database of ``settings``, and with ``ROUGHCAST_`` more.
+
+    ``python`` starts it in ``folder``, or where the caller is.
+    """
     environment = os.environ | {
         "ROUGHCAST_STORE": str(settings.store),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
@@ -36,7 +42,7 @@ def serving(settings: Settings, **more: str) -> Iterator[Serving]:
         **{f"ROUGHCAST_{name}": value for name, value in more.items()},
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "service"], env=environment, stderr=subprocess.PIPE, text=True
+        [python, "-m", "service"], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
     )
     reader = None
     try:

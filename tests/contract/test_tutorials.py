@@ -1,0 +1,116 @@
+"""The tutorials do what they say: each command is run, and gives what is shown."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from service.settings import Settings
+from tests.service.processes import Serving, serving
+from tests.service.test_api_guide import assert_same
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "tutorials"
+BLOCK = re.compile(
+    r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$(?:\n^```(json|text)\n(.*?)^```$)?', re.M | re.S
+)
+# Of which the environment of the tests is the outcome.
+SETUP = re.compile(r"(make \w+|source \.venv/bin/activate|pip install --editable '\.\[\w+\]')$")
+
+
+class Step(NamedTuple):
+    """A block, and the output that is shown beneath it."""
+
+    language: str
+    title: str
+    text: str
+    kind: str
+    output: str
+
+
+def steps(page: str) -> list[Step]:
+    return [Step(*found) for found in BLOCK.findall((FOLDER / page).read_text())]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, Path]]:
+    """A service as ``make serve`` starts it, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("tutorials")
+    (folder / "var").mkdir()
+    settings = Settings(
+        store=folder / "var" / "store", database_url=f"sqlite:///{folder}/var/history.sqlite3"
+    )
+    with serving(settings, FOLLOW_SECONDS="0.2") as running:
+        yield running, folder
+
+
+def output_of(step: Step, served: tuple[Serving, Path]) -> str:
+    running, folder = served
+    text = step.text.replace("127.0.0.1:8000", f"127.0.0.1:{running.port}")
+    if step.title:
+        (folder / step.title).write_text(text)
+        return ""
+    lines = [line for line in text.splitlines() if not SETUP.match(line)]
+    command = ["bash", "-euc", "\n".join(lines)]
+    if step.language == "python":
+        command = [sys.executable, "-c", text]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{text}{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def follow(page: str, served: tuple[Serving, Path]) -> list[str]:
+    said = []
+    for step in steps(page):
+        if step.language not in {"sh", "python"}:
+            continue
+        said.append(output_of(step, served))
+        if step.kind == "json":
+            shown, found = json.loads(step.output), json.loads(said[-1])
+            assert_same(shown, {name: found[name] for name in shown})  # fewer fields than there are
+        if step.kind == "text":
+            assert said[-1].rstrip("\n") == step.output.rstrip("\n")
+    return said
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the tutorials ask by curl")
+@pytest.mark.parametrize("page", ["first-forecast.md", "daily-bot.md", "your-own-asset.md"])
+def test_a_tutorial_can_be_followed(page: str, served: tuple[Serving, Path]) -> None:
+    said = follow(page, served)
+    assert len(said) >= 3
+    assert not [it for it in said if '"code"' in it]
+
+
+def test_the_evaluation_gives_the_table_that_is_read(served: tuple[Serving, Path]) -> None:
+    page = "reading-an-evaluation.md"
+    [printed] = follow(page, served)
+    shown = re.findall(
+        r"^\| (\w+) \| (\d\.\d{4}) \| (\S+) \| (\S+) \|", (FOLDER / page).read_text(), re.M
+    )
+    assert len(shown) == 5
+    for row in shown:
+        line = next(it for it in printed.splitlines() if re.match(rf"│ {row[0]} ", it))
+        assert list(row) == [cell.strip() for cell in line.split("│")[1:5]]
+
+
+def test_every_tutorial_is_among_them() -> None:
+    tested = {"first-forecast.md", "daily-bot.md", "your-own-asset.md", "reading-an-evaluation.md"}
+    assert {path.name for path in FOLDER.glob("*.md")} == tested
+
+
+def test_every_target_that_is_called_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    pages = "".join(path.read_text() for path in FOLDER.glob("*.md"))
+    for target in re.findall(r"^make (\w+)", pages, re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), target
