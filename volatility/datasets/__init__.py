@@ -12,6 +12,7 @@ from importlib import resources
 from volatility.bars import DAILY, Bars
 from volatility.errors import RoughcastError, UnknownAsset
 from volatility.frames import from_frame
+from volatility.names import did_you_mean
 
 
 class DamagedDataset(RoughcastError):
@@ -112,7 +113,8 @@ def load(name: str) -> Dataset:
     """
     if name not in _FILES:
         raise UnknownAsset(
-            f"there is no dataset {name!r}; needed: one of {', '.join(NAMES)}",
+            f"there is no dataset {name!r}{did_you_mean(name, NAMES)}; "
+            f"needed: one of {', '.join(NAMES)}",
             field="asset",
             found=name,
             needed=f"one of {', '.join(NAMES)}",
