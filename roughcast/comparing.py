@@ -11,9 +11,10 @@ from roughcast.frames import Described, moment
 from roughcast.results.comparison import Comparison, Score
 from roughcast.training_data import ASSET, Question, fitting
 from training.config import read_config
-from training.data.assets import TrainingSet
+from training.data.assets import AssetData, TrainingSet
 from training.models.extras import TRAINING_EXTRA, require
 from training.models.registry import recipes
+from volatility.evaluation.compare import Comparison as Compared
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack
@@ -76,12 +77,20 @@ def compare(
     study = Study(TrainingSet(asset, sources, config.seed, horizon), chosen)
     check_history(study.data)
     [found] = evaluate([study], jobs)
-    test = found.comparisons[TEST]
+    return _told(asset, found.comparisons[TEST], found.tracks, notes)
+
+
+def _told(
+    asset: AssetData,
+    test: Compared,
+    tracks: Mapping[str, ForecastTrack],
+    notes: Sequence[str],
+) -> Comparison:
     first, last = map(_to_date, test.span)
     return Comparison(
         asset=None if asset.asset == ASSET else asset.asset,
         measure=asset.series.measure,
-        horizon=horizon,
+        horizon=test.horizon,
         baseline=test.baseline,
         span=(first, last),
         nobs=test.nobs,
@@ -90,7 +99,7 @@ def compare(
         confidence_level=test.confidence_level,
         left_out=dict(test.left_out),
         remarks=(*notes, *test.warnings.values()),
-        losses=_losses([found.tracks[row.model] for row in test.rows], test.span),
+        losses=_losses([tracks[row.model] for row in test.rows], test.span),
     )
 
 

@@ -22,6 +22,7 @@ from training.models.linear.standard_errors import precision_of
 from training.models.recipe import Fit, Recipe
 from training.models.registry import LINEAR, make_recipe
 from volatility.errors import UnknownModel
+from volatility.names import did_you_mean
 from volatility.regressors import LinearPredictor
 from volatility.staleness import age_warnings, sessions_since
 
@@ -192,7 +193,7 @@ def fit(
     require(TRAINING_EXTRA, "fit()", field="model")
     if model not in LINEAR:
         raise UnknownModel(
-            f"{model!r} is no model that is fitted to one series",
+            f"{model!r} is no model that is fitted to one series{did_you_mean(model, LINEAR)}",
             field="model",
             found=model,
             needed=f"one of {', '.join(LINEAR)}",

@@ -10,14 +10,17 @@ from types import MappingProxyType
 from training.commands.arguments import (
     add_data,
     add_evaluate,
+    add_output,
     add_reproduce,
     add_results,
     add_retrain,
     add_sign,
 )
+from training.commands.parsing import INTERRUPTED, Parser
 from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
 
+PROGRAM = "python -m training"
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
 REDIRECTED_WIDTH = 140  # columns
 
@@ -33,28 +36,37 @@ class Command:
     help : a line.
     add_arguments : adds its options to its parser.
     extras : optional packages that it cannot do without.
+    interrupted : what is left of a run that somebody stops, and how it goes on.
     """
 
     module: str
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     extras: tuple[str, ...] = (TRAINING_EXTRA,)
+    interrupted: str = "nothing was written"
 
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "retrain": Command(
-            "training.commands.retrain", "evaluate, fit and publish models", add_retrain
+            "training.commands.retrain",
+            "evaluate, fit and publish models",
+            add_retrain,
+            interrupted="what was published serves, nothing half written does; the same command "
+            "begins again, --asset leaves out what is done",
         ),
         "evaluate": Command(
             "training.commands.evaluate",
             "compare models, and write tables and figures",
             add_evaluate,
+            interrupted="nothing was written, and results from before are as they were; the same "
+            "command begins again",
         ),
         "reproduce": Command(
             "training.commands.reproduce",
             "compute the paper's tables and figures again",
             add_reproduce,
+            interrupted="the same command goes on with what is left",
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),
         ),
         "results": Command(
@@ -64,27 +76,43 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),  # recipes tell what was pre-trained
         ),
         "sign": Command("training.commands.sign", "sign the artifacts of a store", add_sign),
-        "data": Command("training.commands.data_pull", "fetch bars from elsewhere", add_data),
+        "data": Command(
+            "training.commands.data_pull",
+            "fetch bars from elsewhere",
+            add_data,
+            interrupted="what was sent before is kept, and the same command goes on from there",
+        ),
     }
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
-    options = make_parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
+    """Run one command; returns the exit status.
+
+    Parameters
+    ----------
+    arguments : those of the process if left out.
+    program : as usage names it.
+    """
+    options = make_parser(program).parse_args(arguments)
     try:
         return _run(options)
     except (RoughcastError, OSError) as error:  # a full disk, a store that cannot be written
         sys.stderr.write(f"error: {error}\n")
         return STOPPED
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nstopped: {COMMANDS[options.command].interrupted}\n")
+        return INTERRUPTED
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     """The parser of all commands; the name of the one given is in its ``command``."""
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser = Parser(prog=program, description=__doc__)
     subparsers = parser.add_subparsers(required=True, metavar="command", dest="command")
     for name, command in COMMANDS.items():
-        command.add_arguments(subparsers.add_parser(name, help=command.help))
+        own = subparsers.add_parser(name, help=command.help)
+        command.add_arguments(own)
+        add_output(own)
     return parser
 
 
@@ -95,5 +123,6 @@ def _run(options: argparse.Namespace) -> int:
     from rich.console import Console  # of an extra, whose absence has been told by now
 
     # In a file or a pipe rich would fold tables to 80 columns.
-    console = Console(width=None if sys.stdout.isatty() else REDIRECTED_WIDTH)
+    width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
+    console = Console(width=width, quiet=options.quiet)
     return int(import_module(command.module).run(options, console))

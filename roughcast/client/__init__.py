@@ -61,7 +61,7 @@ class Client:
     Raises
     ------
     ExtraMissing : the extra ``client`` is not installed.
-    InvalidInput : the address is none.
+    InvalidInput : the address is none, or the key cannot be one.
 
     Examples
     --------
@@ -183,7 +183,7 @@ class AsyncClient:
     Raises
     ------
     ExtraMissing : the extra ``client`` is not installed.
-    InvalidInput : the address is none.
+    InvalidInput : the address is none, or the key cannot be one.
 
     Examples
     --------
@@ -321,5 +321,14 @@ def _check(url: str) -> None:
 
 
 def _headers(key: str | None) -> dict[str, str]:
+    if key and not (key.isascii() and key.isprintable()):
+        needed = "a key as `roughcast keys make` prints it"
+        raise InvalidInput(
+            f"the key has characters that no key has; needed: {needed}",
+            code="invalid_key",
+            field="key",
+            found="a key that is not shown here",
+            needed=needed,
+        )
     told = {"accept": "application/json", "user-agent": "roughcast"}
     return told | {"authorization": f"Bearer {key}"} if key else told

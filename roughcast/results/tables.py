@@ -42,10 +42,18 @@ class Tabular(ABC):
     def __repr__(self) -> str:
         return self.text()
 
-    def text(self, width: int = WIDTH) -> str:
-        """Title, table and notes, these folded to a width."""
-        notes = [fill(f"note: {it}", width, subsequent_indent="  ") for it in self.notes]
-        return "\n".join([fill(self.title, width), "", aligned(self.lines()), *notes])
+    def text(self, width: int = WIDTH, most: int | None = None) -> str:
+        """Title, table and notes, these folded.
+
+        Parameters
+        ----------
+        width : columns.
+        most : notes; how many there are besides is said. All if left out.
+        """
+        shown, more = self.notes[:most], len(self.notes[most:]) if most is not None else 0
+        notes = [fill(f"note: {it}", width, subsequent_indent="  ") for it in shown]
+        further = [f"note: {more} more with -v"] if more else []
+        return "\n".join([fill(self.title, width), "", aligned(self.lines()), *notes, *further])
 
     def _repr_html_(self) -> str:
         head, *body = self.lines()

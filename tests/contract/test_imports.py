@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-ROOMS = ("volatility", "models_store", "training", "service")
+ROOMS = ("volatility", "models_store", "training", "service", "roughcast.client")
 
 # Not rich: structlog loads it by itself wherever it is installed.
 HEAVY = {

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
-PACKAGES = ("volatility", "models_store", "training", "service")
+PACKAGES = ("volatility", "models_store", "training", "service", "roughcast")
 ROLE = re.compile(rf":(?:func|class|mod|data|meth|attr):`[~!]?((?:{'|'.join(PACKAGES)})[\w.]*)`")
 SOURCES = sorted(
     path for package in (*PACKAGES, "benchmarks") for path in (ROOT / package).rglob("*.py")
@@ -25,7 +25,7 @@ def section(heading: str) -> str:
 
 
 def folders() -> set[str]:
-    """Folders of the four packages, and others at the top that are not hidden."""
+    """Folders of the packages, and others at the top that are not hidden."""
     inside = {
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES

@@ -168,6 +168,10 @@ def test_a_problem_tells_code_field_found_and_needed(client: Client, bars: pd.Da
     with pytest.raises(InvalidInput) as address:
         Client("ftp://user:secret@somewhere")
     assert "secret" not in str(address.value)
+    with pytest.raises(InvalidInput) as key:
+        Client("http://127.0.0.1", key="sécret")
+    assert (key.value.code, key.value.field) == ("invalid_key", "key")
+    assert "cret" not in str(key.value)
 
 
 def test_both_clients_get_what_httpx_gets(settings: Settings, bars: pd.DataFrame) -> None:

@@ -43,6 +43,19 @@ def test_the_exit_status_is_the_command_s(monkeypatch: pytest.MonkeyPatch) -> No
     ran(monkeypatch, is_terminal=False, result=1)
 
 
+def test_nothing_is_printed_if_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet: list[bool] = []
+
+    def run(_options: argparse.Namespace, console: Console) -> int:
+        quiet.append(console.quiet)
+        return 0
+
+    monkeypatch.setattr(cli, "import_module", lambda _name: SimpleNamespace(run=run))
+    for more in ([], ["--quiet"]):
+        cli.main(["sign", "--key", "mine.pem", *more])
+    assert quiet == [False, True]
+
+
 @pytest.mark.parametrize("error", [InvalidInput("it is wrong"), OSError("the disk is full")])
 def test_what_stops_a_command_is_told_and_ends_with_two(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
@@ -55,10 +68,16 @@ def test_what_stops_a_command_is_told_and_ends_with_two(
     assert capsys.readouterr().err == f"error: {error}\n"
 
 
-def test_all_that_decides_an_outcome_is_printed() -> None:
+def test_all_that_decides_an_outcome_is_printed_if_asked_for() -> None:
     console = Console(width=80)
+    plain, verbose = (
+        cli.make_parser().parse_args(["evaluate", *options]) for options in ([], ["--verbose"])
+    )
     with console.capture() as captured:
-        echo(small_config(), console, panel=Path("[bold]"), horizons=[1, 5])
+        echo(plain, small_config(), console, panel=Path("[bold]"))
+    assert captured.get() == ""
+    with console.capture() as captured:
+        echo(verbose, small_config(), console, panel=Path("[bold]"), horizons=[1, 5])
     lines = captured.get().splitlines()
     assert {"seed = 7", "fine_tuning.epochs = 2", "horizons = [1, 5]"} <= set(lines)
     assert "panel = [bold]" in lines

@@ -33,6 +33,16 @@ ALL_CORES = -1
 BACKENDS = ("joblib", "dask")
 
 
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Options of every command: how much it says."""
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="print the whole configuration first"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print nothing but what stopped it"
+    )
+
+
 def add_retrain(parser: argparse.ArgumentParser) -> None:
     """Options of ``retrain``."""
     _add_assets(parser)

@@ -1,5 +1,6 @@
 """What several commands print: settings, what an asset's data are, and how far fitting is."""
 
+import argparse
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -13,8 +14,10 @@ from training.models.recipe import Recipe
 from volatility.errors import Finding
 
 
-def echo(config: Config, console: Console, **others: object) -> None:
-    """Print everything that decides the outcome, apart from the data."""
+def echo(options: argparse.Namespace, config: Config, console: Console, **others: object) -> None:
+    """Print everything that decides the outcome, apart from the data, if that is wanted."""
+    if not options.verbose:
+        return
     settings = flatten(config) | {name: str(value) for name, value in others.items()}
     lines = [f"{name} = {value}" for name, value in settings.items()]
     console.print("\n".join(lines), markup=False)

@@ -72,7 +72,7 @@ def _evaluate_assets(options: argparse.Namespace, console: Console) -> int:
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)  # the folder itself is replaced as a whole
     horizons = sorted(set(options.horizons))
-    echo(prepared.config, console, horizons=horizons, out=options.out)
+    echo(options, prepared.config, console, horizons=horizons, out=options.out)
     studies = prepared.introduce_studies(prepared.load(), console, horizons)
     with FitsProgress(console, count_fits(studies)) as progress:
         results = evaluate(studies, options.jobs, progress.advance)

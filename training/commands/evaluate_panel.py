@@ -114,7 +114,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)
     horizons = sorted(set(options.horizons))
-    echo(config, console, panel=options.panel, horizons=horizons, out=options.out)
+    echo(options, config, console, panel=options.panel, horizons=horizons, out=options.out)
     assets = read_panel(options.panel, datetime.now(UTC))
     found = evaluate_panel(assets, options, config, named, horizons, console)
     report = panel_report(

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     folder.check_replaceable(options.out)
     check_writable(options.out.resolve().parent)
     config = _config_of(options)
-    echo(config, console, panel=options.panel, out=options.out)
+    echo(options, config, console, panel=options.panel, out=options.out)
     plan = TransferPlan(options.folds, options.months, options.targets)
     assets = read_panel(options.panel, datetime.now(UTC))
     console.print(f"{len(assets)} assets in {options.panel}", markup=False)

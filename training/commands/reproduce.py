@@ -9,14 +9,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from training.commands.arguments import DEFAULT_SEEDS, QUICK_SEEDS
 from training.commands.console import echo
+from training.commands.parsing import INTERRUPTED
 from training.commands.preparation import check_writable
 from training.config import read_config, seeds_from
 from training.reproduction.answers import Answer
 from training.reproduction.data import load_paper
 from training.reproduction.download import download
 from training.reproduction.run import Reproduction, quick_config
-
-INTERRUPTED = 130  # exit status of a command that was stopped by the keyboard
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -30,7 +29,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
         _download(options.data, console)
     data = load_paper(options.data)
     check_writable(options.out)
-    echo(config, console, seeds=seeds, data=options.data, out=options.out, quick=options.quick)
+    echo(
+        options,
+        config,
+        console,
+        seeds=seeds,
+        data=options.data,
+        out=options.out,
+        quick=options.quick,
+    )
     reproduction = Reproduction(data, config, seeds, options.out)
     if not _train(reproduction, options.jobs, console):
         return INTERRUPTED

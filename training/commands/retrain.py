@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
     prepared = Preparation.of(options)
     config = with_horizons(prepared.config, options.horizons)
-    echo(config, console, store=options.store)
+    echo(options, config, console, store=options.store)
     loaded = prepared.load()
     store = open_store(options.store)
     check_writable(options.store)

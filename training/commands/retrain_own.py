@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     config = with_horizons(config_of(options), options.horizons)
     chosen = recipes(options.models, config)
     check_alone(chosen)
-    echo(config, console, panel=options.panel, store=options.store)
+    echo(options, config, console, panel=options.panel, store=options.store)
     assets = read_panel(options.panel, datetime.now(UTC))
     store = open_store(options.store)
     check_writable(options.store)

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.models != list(MODELS):
         return retrain_own.run(options, console)
     config = with_horizons(config_of(options), options.horizons)
-    echo(config, console, panel=options.panel, store=options.store)
+    echo(options, config, console, panel=options.panel, store=options.store)
     store = open_store(options.store)
     check_writable(options.store)
     fit = pooled_fit()

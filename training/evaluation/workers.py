@@ -7,6 +7,7 @@ were computed.
 
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -101,7 +102,11 @@ def _no_scheduler(address: str, found: str) -> InvalidInput:
 
 
 def _end_with(parent: int) -> None:
-    """Watch over the parent: loky's workers would wait for a killed one for ever."""
+    """Watch over the parent: loky's workers would wait for a killed one for ever.
+
+    Ctrl+C reaches every process of a terminal. The parent alone answers it, in a sentence.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_wait_for_the_end_of, args=(parent,), daemon=True).start()
 
 

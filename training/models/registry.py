@@ -14,6 +14,7 @@ from training.config import Config
 from training.models.extras import NETWORKS_EXTRA, require
 from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
+from volatility.names import did_you_mean
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for
     from training.models.pooled.transfer import Methods
@@ -165,7 +166,7 @@ def _check_known(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise UnknownModel(
-            f"there is no model {unknown[0]!r}",
+            f"there is no model {unknown[0]!r}{did_you_mean(unknown[0], MODELS)}",
             field="models",
             found=unknown[0],
             needed=f"any of {list(MODELS)}",

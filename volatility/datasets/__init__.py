@@ -13,6 +13,7 @@ import numpy as np
 
 from volatility.bars import DAILY, PRICES, Bars
 from volatility.errors import RoughcastError, UnknownAsset
+from volatility.names import did_you_mean
 
 
 class DamagedDataset(RoughcastError):
@@ -115,7 +116,8 @@ def load(name: str) -> Dataset:
     """
     if name not in _FILES:
         raise UnknownAsset(
-            f"there is no dataset {name!r}; needed: one of {', '.join(NAMES)}",
+            f"there is no dataset {name!r}{did_you_mean(name, NAMES)}; "
+            f"needed: one of {', '.join(NAMES)}",
             field="asset",
             found=name,
             needed=f"one of {', '.join(NAMES)}",

@@ -1,0 +1,119 @@
+"""What the README and the pages on Python and the command line say is what happens."""
+
+import os
+import re
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+
+import roughcast
+from roughcast.commands import application
+from roughcast.results.comparison import Comparison
+from roughcast.results.forecast import Forecast
+from tests.service.client import TestClient
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+PYTHON = (ROOT / "docs" / "python.md").read_text()
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text()
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)
+
+
+class OfTests(httpx.AsyncBaseTransport):
+    """An application that is called by a transport that waits."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answered = self._transport.handle_request(request)
+        return httpx.Response(answered.status_code, headers=answered.headers, content=answered)
+
+
+def test_the_readme_s_lines_load_measure_fit_forecast_compare_and_plot(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    [block] = blocks(README, "python")
+    lines = [it for it in block.splitlines() if it]
+    assert len(lines) <= 8
+    for call in ("measure", "fit", "forecast(horizons=[1, 5, 22])", "compare", ".plot()"):
+        assert call in block
+    exec(block, {})
+    printed = capsys.readouterr().out
+    assert "volatility per year by log_har, from 2021-10-27" in printed
+    assert "calendar_log_har" in printed
+
+
+def test_every_block_of_the_page_runs(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transport = service._transport
+    monkeypatch.setattr(
+        "roughcast.client.Client", partial(roughcast.Client, transport=transport), raising=True
+    )
+    monkeypatch.setattr(
+        "roughcast.client.AsyncClient",
+        partial(roughcast.AsyncClient, transport=OfTests(transport)),
+    )
+    shipped = roughcast.dataset("BTC-USD").loc[:"2021-02-03"]  # as far as the service's clock is
+    monkeypatch.setattr("roughcast.datasets.dataset", lambda _name: shipped)
+    names: dict[str, Any] = {}
+    for block in blocks(PYTHON, "python"):
+        exec(block, names)
+    assert isinstance(names["found"], Forecast)
+    assert isinstance(names["compared"], Comparison)
+    assert names["forecast"].asset == "MY-COIN"
+    assert names["health"].status == "ok"
+    assert names["report"].hurst is not None
+    assert capsys.readouterr().out.startswith("volatility per year by universal 9")
+
+
+def test_what_the_page_says_of_methods_is_there() -> None:
+    told = set(re.findall(r"^\| `(?:roughcast\.)?(\w+)\(", PYTHON, flags=re.M))
+    for name in told:
+        assert hasattr(roughcast, name) or hasattr(roughcast.Client, name), name
+    public = {it for it in dir(roughcast.Client) if not it.startswith("_")} - {"close"}
+    assert public <= set(re.findall(r"`(\w+)\(", PYTHON))
+
+
+def test_every_command_of_the_page_answers(
+    bars: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bars.tail(600).to_csv(tmp_path / "mine.csv")
+    monkeypatch.chdir(tmp_path)
+    [block] = blocks(COMMAND_LINE, "sh")
+    commands = [shlex.split(it)[1:] for it in block.splitlines()]
+    assert len(commands) == 5
+    for words in commands:
+        assert application.run(words) == 0, capsys.readouterr().err
+        assert capsys.readouterr().out
+
+
+def test_the_page_s_example_is_what_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [promised] = blocks(COMMAND_LINE, "text")
+    monkeypatch.setitem(os.environ, "COLUMNS", "80")
+    application.run(["forecast", "SPX"])
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[: len(promised.splitlines())] == promised.splitlines()
+
+
+def test_the_page_names_every_command() -> None:
+    names = {
+        it.name or it.callback.__name__  # type: ignore[union-attr]
+        for it in application.application.registered_commands
+    }
+    for name in names:
+        assert f"`roughcast {name}" in COMMAND_LINE or f"`{name}" in COMMAND_LINE, name

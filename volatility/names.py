@@ -1,0 +1,17 @@
+"""What somebody may have meant who wrote a name that there is not."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A clause that names the nearest of some names, or nothing where none is near.
+
+    Parameters
+    ----------
+    name : as it was written; upper and lower case count alike.
+    known : the names that there are.
+    """
+    by_lower = {it.lower(): it for it in known}
+    near = get_close_matches(name.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
