@@ -14,7 +14,6 @@ from service.forecasts.forecaster import Issued, IssuedForecast, forecast, forec
 from service.forecasts.query import Asked
 from service.forecasts.schemas import (
     AtHorizon,
-    CalibrationAnswer,
     ForecastAnswer,
     IntervalAnswer,
     MarginAnswer,
@@ -173,41 +172,43 @@ def encode_term_structure(issued: Sequence[IssuedForecast]) -> bytes:
     return to_json(answer, inf_nan_mode="null")
 
 
+# Literals, which take half the time of calling a TypedDict: ten thousand forecasts of a batch are
+# made of 70,000 of these.
 def _shared(issued: IssuedForecast) -> Shared:
     said = issued.forecast
-    return Shared(
-        asset=issued.asset,
-        model=said.model,
-        model_version=said.model_version,
-        model_sha256=said.model_sha256,
-        as_of=said.as_of,
-        target_date=said.target_date,
-        measure=said.measure,
-        point=said.point,
-        stale_sessions=issued.stale_sessions,
-        missing_sessions=None if said.as_of is None else said.missing_sessions,
-        degraded_reason=issued.degraded_reason,
-    )
+    return {
+        "asset": issued.asset,
+        "model": said.model,
+        "model_version": said.model_version,
+        "model_sha256": said.model_sha256,
+        "as_of": said.as_of,
+        "target_date": said.target_date,
+        "measure": said.measure,
+        "point": said.point,
+        "stale_sessions": issued.stale_sessions,
+        "missing_sessions": None if said.as_of is None else said.missing_sessions,
+        "degraded_reason": issued.degraded_reason,
+    }
 
 
 def _at_horizon(issued: IssuedForecast) -> AtHorizon:
-    said, skill = issued.forecast, issued.skill
-    answer = AtHorizon(
-        horizon=said.horizon,
-        forecast_id=issued.forecast_id,
-        rv=said.rv,
-        volatility=said.volatility,
-        volatility_annualized=said.volatility_annualized,
-        intervals=_intervals(issued),
-        calibration=CalibrationAnswer(
-            nobs=said.calibration.nobs,
-            from_history=said.calibration.from_history,
-            through=said.calibration.through,
-        ),
-        skill=None if isinstance(skill, str) else _skill(skill),
-        diagnostics={name: list(values) for name, values in said.diagnostics.items()},
-        warnings=list(issued.warnings),
-    )
+    said, skill, calibration = issued.forecast, issued.skill, issued.forecast.calibration
+    answer: AtHorizon = {
+        "horizon": said.horizon,
+        "forecast_id": issued.forecast_id,
+        "rv": said.rv,
+        "volatility": said.volatility,
+        "volatility_annualized": said.volatility_annualized,
+        "intervals": _intervals(issued),
+        "calibration": {
+            "nobs": calibration.nobs,
+            "from_history": calibration.from_history,
+            "through": calibration.through,
+        },
+        "skill": None if isinstance(skill, str) else _skill(skill),
+        "diagnostics": {name: list(values) for name, values in said.diagnostics.items()},
+        "warnings": list(issued.warnings),
+    }
     if said.quantiles:
         answer["quantiles"] = [_quantile(quantile) for quantile in said.quantiles]
     if said.explanation:
@@ -225,36 +226,36 @@ def _intervals(issued: IssuedForecast) -> list[IntervalAnswer]:
 
 
 def _interval(interval: Interval) -> IntervalAnswer:
-    return IntervalAnswer(
-        level=interval.level,
-        rv=list(interval.rv),
-        volatility_annualized=list(interval.volatility_annualized),
-        coverage_observed=interval.coverage_observed,
-        nobs=interval.nobs,
-        observed="test",
-    )
+    return {
+        "level": interval.level,
+        "rv": list(interval.rv),
+        "volatility_annualized": list(interval.volatility_annualized),
+        "coverage_observed": interval.coverage_observed,
+        "nobs": interval.nobs,
+        "observed": "test",
+    }
 
 
 def _quantile(quantile: Quantile) -> QuantileAnswer:
-    return QuantileAnswer(
-        probability=quantile.probability,
-        rv=quantile.rv,
-        volatility_annualized=quantile.volatility_annualized,
-    )
+    return {
+        "probability": quantile.probability,
+        "rv": quantile.rv,
+        "volatility_annualized": quantile.volatility_annualized,
+    }
 
 
 def _skill(skill: ModelSkill) -> Skill:
-    return Skill(
-        baseline=skill.baseline,
-        qlike_ratio=skill.qlike_ratio,
-        dm_pvalue=skill.dm_pvalue,
-        in_confidence_set=skill.in_confidence_set,
-        nobs=skill.nobs,
-        span=list(skill.span),
-        calendar_log_har=_margin(skill.calendar_log_har),
-        source=skill.source,
-    )
+    return {
+        "baseline": skill.baseline,
+        "qlike_ratio": skill.qlike_ratio,
+        "dm_pvalue": skill.dm_pvalue,
+        "in_confidence_set": skill.in_confidence_set,
+        "nobs": skill.nobs,
+        "span": list(skill.span),
+        "calendar_log_har": _margin(skill.calendar_log_har),
+        "source": skill.source,
+    }
 
 
 def _margin(margin: tuple[float, float] | None) -> MarginAnswer | None:
-    return MarginAnswer(qlike_ratio=margin[0], dm_pvalue=margin[1]) if margin else None
+    return {"qlike_ratio": margin[0], "dm_pvalue": margin[1]} if margin else None
