@@ -61,7 +61,7 @@ bench: $(DEV) ## measure against peers, side by side
 replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md
 	$(BIN)/python -m benchmarks.replicas $(ARGS)
 
-motion: $(DEV) ## promote and roll back models 500 times under load, into docs/operations.md
+motion: $(DEV) ## exchange models of two services 500 times under load, into docs/operations.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.motion $(ARGS)
 
 artifacts: $(DEV) ## serve 10,000 artifacts, and ask each for its first forecast, into docs/operations.md
@@ -77,7 +77,7 @@ clients: $(DEV) $(CLIENTS) $(GENERATORS) ## ask a service through tritonclient, 
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
 
-kills: $(DEV) ## kill writers 500 times and look for what they acknowledged, into docs/operations.md
+kills: $(DEV) ## kill services and writers 500 times and look for what they acknowledged, into docs/operations.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.kills $(ARGS)
 
 mutants: $(DEV) ## change the code by chance, and print what no test notices (ARGS="--seed 7 --per-room 30")

@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.hurst_table import replace_between_markers
-from benchmarks.motion import questions, resident_megabytes
+from benchmarks.memory import resident_megabytes
+from benchmarks.motion.states import questions
 from models_store import Shelf, Store
 from models_store.artifact import MANIFEST, with_sums
 from models_store.atomic import replace_file

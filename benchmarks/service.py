@@ -28,6 +28,7 @@ import numpy as np
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmarks.memory import resident_megabytes
 from benchmarks.service_peers import empty_peer, lean_peer, plain_peer
 from benchmarks.timing import Result, within
 from service.app import State, create_app
@@ -69,7 +70,7 @@ def _start(what: str, settings: Settings) -> Iterator[Result]:
     with _process(settings) as (process, port, seconds):
         yield within(f"{what}, shipped store", seconds, 1.5)
         _exchange(port, HELD)
-        resident = _resident_megabytes(process.pid)
+        resident = resident_megabytes(process.pid)
     yield Result(
         f"{what}, resident memory",
         f"{resident:.0f} MB",
@@ -107,11 +108,6 @@ def _process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], int, f
         process.wait()
         drain.join()
         process.stderr.close()
-
-
-def _resident_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Result]:

@@ -71,7 +71,6 @@ class Traces:
         self._watched: dict[tuple[str, str], tuple[str, Mark]] = {}
         self.look()
 
-    @property
     def are_out_of_date(self) -> bool:
         """Whether the store notes a change since the last look began: one question to the system.
 

@@ -57,13 +57,13 @@ def forecast(
         with started(serving) as process:
             wait_until_up(process, port)
             if number:
-                total += Found(1) + _left(port, askers)
+                total += Found(1) + left_in_ledger(port, askers)
             if number == kills:
                 break
             for client in (*askers, corrector):
                 client.start()
             for it in askers:
-                it.recorded.wait(UP_SECONDS)
+                it.done.wait(UP_SECONDS)
             time.sleep(chance.uniform(0, LONGEST_WAIT))
         for client in (*askers, corrector):
             client.join()
@@ -72,13 +72,20 @@ def forecast(
 
 
 class Client:
-    """Sends requests until it gets no answer."""
+    """Sends requests until it gets no answer.
+
+    Attributes
+    ----------
+    done : set once the first of them is, since the start.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.done = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        self.done.clear()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -103,6 +110,12 @@ class Client:
 class Asker(Client):
     """Asks for a forecast that nobody has asked for, and then the ledger for it.
 
+    Parameters
+    ----------
+    port : of the service.
+    model : that is asked for.
+    first : what tells its questions from those of others that ask for the same model.
+
     Attributes
     ----------
     answers : that the ledger told of, by id, since the last look.
@@ -110,17 +123,12 @@ class Asker(Client):
     under_way : whether it was asked for one, without an answer.
     """
 
-    def __init__(self, port: int, model: str) -> None:
+    def __init__(self, port: int, model: str, first: int = 0) -> None:
         super().__init__(port)
-        self._model, self._asked = model, 0
+        self._model, self._asked = model, 100_000 * first
         self.answers: dict[str, dict[str, Any]] = {}
         self.missing = 0
         self.under_way = False
-        self.recorded = threading.Event()
-
-    def start(self) -> None:
-        self.recorded.clear()
-        super().start()
 
     def turn(self, connection: http.client.HTTPConnection) -> None:
         self._asked += 1
@@ -140,7 +148,7 @@ class Asker(Client):
             self.answers[answer["forecast_id"]] = answer
         else:
             self.missing += 1
-        self.recorded.set()
+        self.done.set()
 
 
 class Corrector(Client):
@@ -167,7 +175,7 @@ def call(
     return answer.status, json.loads(answer.read())
 
 
-def _left(port: int, askers: list[Asker]) -> Found:
+def left_in_ledger(port: int, askers: list[Asker]) -> Found:
     """What the ledger has of the forecasts that it told of, and whether they can be made again."""
     connection, found = http.client.HTTPConnection("127.0.0.1", port, timeout=UP_SECONDS), Found()
     for it in askers:

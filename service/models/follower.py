@@ -143,7 +143,7 @@ class Follower:
         began = self._looked
         while not self._stopping.wait(min(_GLANCE, self._seconds)):
             is_due = time.monotonic() - began >= self._seconds
-            if not is_due and not self._traces.are_out_of_date:
+            if not is_due and not self._traces.are_out_of_date():
                 continue
             began = time.monotonic()
             try:

@@ -1,5 +1,6 @@
 """Writers that acknowledge what is not there yet, for a process that is to be killed."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from models_store import Store
 from models_store.runtime import LoadedModel
+from models_store.signatures import SUMS
+from models_store.store import Pointer
 from service.assets.database import HeldAsset
 from service.assets.held import Held
 from service.database.base import Database
@@ -70,6 +73,21 @@ def point_late() -> None:
         threading.Timer(_LATE, move, (self, folder, loaded)).start()
 
     pytest.MonkeyPatch().setattr(Store, "_let_serve", let_serve)
+
+
+def serve_what_served_before() -> None:
+    """Take the version before the one that was promoted for it."""
+    read = Store.pointer
+
+    def pointer(self: Store, asset: str, model: str) -> Pointer | None:
+        found = read(self, asset, model)
+        if found is None or not found.previous:
+            return found
+        sums = self.root / asset / model / str(found.previous[0]) / SUMS
+        sha256 = hashlib.sha256(sums.read_bytes()).hexdigest()
+        return found.model_copy(update={"version": found.previous[0], "sha256": sha256})
+
+    pytest.MonkeyPatch().setattr(Store, "pointer", pointer)
 
 
 def date_states_early() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kills.__main__ import main
+from benchmarks.kills.following import follow
 from benchmarks.kills.forecasting import forecast
 from benchmarks.kills.ingesting import ingest
 from benchmarks.kills.processes import Found
@@ -15,13 +16,14 @@ from tests.benchmarks.mutants import (
     date_states_early,
     point_late,
     record_every_other,
+    serve_what_served_before,
     write_row_by_row,
 )
 
 Run = Callable[..., Found]
 
 
-@pytest.mark.parametrize(("run", "kills"), [(ingest, 3), (forecast, 2), (publish, 6)])
+@pytest.mark.parametrize(("run", "kills"), [(ingest, 3), (forecast, 2), (follow, 2), (publish, 6)])
 def test_nothing_that_was_acknowledged_is_lost(run: Run, kills: int, tmp_path: Path) -> None:
     found = run(tmp_path, kills)
     assert found.kills == kills
@@ -31,7 +33,12 @@ def test_nothing_that_was_acknowledged_is_lost(run: Run, kills: int, tmp_path: P
 
 @pytest.mark.parametrize(
     ("run", "mutant"),
-    [(ingest, commit_late), (forecast, record_every_other), (publish, point_late)],
+    [
+        (ingest, commit_late),
+        (forecast, record_every_other),
+        (follow, record_every_other),
+        (publish, point_late),
+    ],
 )
 def test_a_writer_that_acknowledges_too_early_is_caught(
     run: Run, mutant: Callable[[], None], tmp_path: Path
@@ -43,6 +50,13 @@ def test_a_writer_that_acknowledges_too_early_is_caught(
 def test_a_state_that_is_dated_wrongly_is_caught(tmp_path: Path) -> None:
     """What is read again is what was before the last correction."""
     found = forecast(tmp_path, 2, mutate=date_states_early)
+    assert found.partial > 0
+
+
+def test_a_service_that_comes_up_with_another_version_than_was_promoted_is_caught(
+    tmp_path: Path,
+) -> None:
+    found = follow(tmp_path, 2, mutate=serve_what_served_before)
     assert found.partial > 0
 
 
@@ -60,6 +74,7 @@ def test_what_is_found_is_written_into_the_page_and_told_by_the_status(
     page = tmp_path / "page.md"
     page.write_text("above\n<!-- kills -->\nold\n<!-- /kills -->\nbelow\n")
     monkeypatch.setattr("benchmarks.kills.__main__.forecast", lambda *_: Found(3, 77))
+    monkeypatch.setattr("benchmarks.kills.__main__.follow", lambda *_: Found(2, 9, 1))
     monkeypatch.setattr("benchmarks.kills.__main__.ingest", lambda *_: Found(3, 1234, 2))
     monkeypatch.setattr("benchmarks.kills.__main__.publish", lambda *_: Found(3, 5, 1, lost=1))
     assert main(["--kills", "9", "--page", str(page)]) == 1

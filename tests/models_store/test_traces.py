@@ -190,7 +190,7 @@ def test_a_look_opens_no_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_the_store_itself_changes_is_noted_until_the_next_look(store: Store) -> None:
     looked = Traces(store.root)
-    assert not looked.are_out_of_date
+    assert not looked.are_out_of_date()
     changes: list[Callable[[], object]] = [
         partial(store.promote, "TEST", "har", 2),
         partial(store.roll_back, "TEST", "har"),
@@ -200,23 +200,23 @@ def test_what_the_store_itself_changes_is_noted_until_the_next_look(store: Store
     ]
     for change in changes:
         change()
-        assert looked.are_out_of_date
+        assert looked.are_out_of_date()
         looked.look()
-        assert not looked.are_out_of_date
+        assert not looked.are_out_of_date()
 
 
 def test_what_is_not_to_serve_is_not_noted(store: Store) -> None:
     looked = Traces(store.root)
     store.publish(make_files(intercept=3e-5))
     store.promote("TEST", "har", 1)  # which it was
-    assert not looked.are_out_of_date
+    assert not looked.are_out_of_date()
 
 
 def test_two_changes_at_once_are_two(store: Store) -> None:
     looked = Traces(store.root)
     for _ in range(100):
         note_change(store.root)
-        assert looked.are_out_of_date
+        assert looked.are_out_of_date()
         looked.look()
 
 
@@ -226,5 +226,5 @@ def test_where_a_change_cannot_be_noted_it_is_made_and_found(store: Store) -> No
     (store.root / CHANGED).mkdir()
     looked.look()
     store.promote("TEST", "har", 2)
-    assert not looked.are_out_of_date
+    assert not looked.are_out_of_date()
     assert looked.look() == {"TEST": {"har"}}

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,9 +19,11 @@ from models_store.shelf import Shelf
 from models_store.signatures import TrustedKeys
 from models_store.stored_comparisons import folders, promoted, recall
 from models_store.succession import succeed
+from models_store.traces import Traces
 from service.models import comparing
 from service.models.catalogue import Catalogue
 from service.models.comparing import Comparer, Job, compare
+from service.models.follower import Follower, SwapTally
 from service.models.turning import Turner
 from service.settings import Settings
 from tests.keys import write_keys
@@ -165,7 +168,7 @@ def test_what_it_is_at_ends_with_it(
     slow: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(comparing.sys, "executable", slow)
+    monkeypatch.setattr(sys, "executable", slow)
     found = list[object]()
     asking = threading.Thread(target=lambda: found.append(compared()))
     with capture_logs():
@@ -209,7 +212,7 @@ def test_a_process_that_fails_is_told_of(
     error: str,
 ) -> None:
     path = slow if program == "slow" else shutil.which(program) or program
-    monkeypatch.setattr(comparing.sys, "executable", path)
+    monkeypatch.setattr(sys, "executable", path)
     if program == "slow":
         monkeypatch.setattr(comparing, "_PATIENCE", 0.0)
     with capture_logs() as lines:
@@ -234,7 +237,9 @@ def test_what_is_about_to_serve_is_compared_elsewhere(
     monkeypatch.setattr(Rack, "evidence", refuse)
     turner = Turner(catalogue)
     turner.turn(ASSET, ["har"])
-    turner.stop()
+    assert psutil.Process().children() != []
+    Follower(catalogue, turner, Traces(store.root), SwapTally()).stop()
+    assert psutil.Process().children() == []
     choice = catalogue.choices.get(ASSET, "log_har")
     assert choice is not None
     assert choice.skill != skill

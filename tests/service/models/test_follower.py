@@ -1,7 +1,7 @@
 """The store is looked at, and what it says serves."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -280,10 +280,17 @@ def test_a_thread_does_not_look_before_it_is_time_where_nothing_is_noted(
     monkeypatch.setattr("service.models.follower._GLANCE", 0.001)
     glances, looks = list[None](), list[None]()
     look = Traces.look
-    monkeypatch.setattr(Traces, "look", lambda self: (looks.append(None), look(self))[1])
-    monkeypatch.setattr(
-        Traces, "are_out_of_date", property(lambda _: glances.append(None) is not None)
-    )
+
+    def counted(self: Traces) -> Mapping[str, set[str]]:
+        looks.append(None)
+        return look(self)
+
+    def glance(_self: Traces) -> bool:
+        glances.append(None)
+        return False
+
+    monkeypatch.setattr(Traces, "look", counted)
+    monkeypatch.setattr(Traces, "are_out_of_date", glance)
     followed = Followed(store, 3600)
     followed.follower.start()
     eventually(lambda: len(glances) > 20)
