@@ -61,7 +61,10 @@ _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,606
 
 
 @router.get(
-    "/history", response_model=RecentsAnswer, responses=problems(InvalidRequest, Overloaded)
+    "/history",
+    operation_id="list_recent_history",
+    response_model=RecentsAnswer,
+    responses=problems(InvalidRequest, Overloaded),
 )
 async def recent(
     holdings: HoldingsDep,
@@ -148,6 +151,7 @@ async def measure_bars(
 
 @router.get(
     "/assets/{asset}/cone",
+    operation_id="get_cone",
     responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
 )
 def cone(asset: str, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:

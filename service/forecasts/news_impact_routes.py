@@ -77,6 +77,7 @@ class NewsImpactAnswer(TypedDict):
 
 @router.get(
     "/news-impact/{asset}",
+    operation_id="get_news_impact",
     responses=problems(InvalidRequest, Overloaded, *FORECAST_ERRORS),
 )
 async def news_impact_held(
@@ -88,7 +89,9 @@ async def news_impact_held(
     return await _answered(ForecastRequest(asset=asset, model=model, levels=()), request)
 
 
-@router.post("/news-impact", responses=problems(*BODY_ERRORS, *FORECAST_ERRORS))
+@router.post(
+    "/news-impact", operation_id="news_impact", responses=problems(*BODY_ERRORS, *FORECAST_ERRORS)
+)
 async def news_impact_of_history(body: NewsImpactRequest, request: Request) -> NewsImpactAnswer:
     """Tell the same of daily bars in the request."""
     return await _answered(ForecastRequest(levels=(), **dict(body)), request)

@@ -77,7 +77,7 @@ async def replayed(forecast_id: ForecastIdPath, ledger: LedgerDep, lanes: LanesD
     )
 
 
-@router.get("/performance", responses=problems(InvalidRequest))
+@router.get("/performance", operation_id="get_live_performance", responses=problems(InvalidRequest))
 async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LiveAnswer:
     """Tell how the models of all assets do live, as of the newest bars.
 

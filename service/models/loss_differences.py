@@ -48,6 +48,7 @@ class LossDifferencesAnswer(TypedDict):
 
 @router.get(
     "/compare/{asset}/losses",
+    operation_id="get_cumulative_losses",
     responses=problems(
         InvalidRequest,
         UnknownAsset,
