@@ -86,8 +86,10 @@ def static(of: str, name: str, request: Request) -> Response:
 
 
 def _page(request: Request, template: str, asset: str | None = None) -> HTMLResponse:
-    written = _environment().get_template(template).render(
-        asset=asset, files=f"/static/{stamp()}", style_ids=style_ids
+    written = (
+        _environment()
+        .get_template(template)
+        .render(asset=asset, files=f"/static/{stamp()}", style_ids=style_ids)
     )
     request.scope[HEADERS] = _PAGE_HEADERS
     return HTMLResponse(written)

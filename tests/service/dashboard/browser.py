@@ -77,16 +77,16 @@ class Browser:
         wanted = {"features": [{"name": "prefers-color-scheme", "value": look.theme}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
 
-    def open(self, url: str) -> None:
-        """Load a page, and wait for it to have what it asks for."""
+    def open(self, url: str, patience: float = 60) -> None:
+        """Load a page, and wait at most so many seconds for it to have what it asks for."""
         self.driver.get_log("browser")
         self.driver.get_log("performance")
         self.driver.get(url)
-        self.wait()
+        self.wait(patience)
 
-    def wait(self) -> None:
+    def wait(self, patience: float = 60) -> None:
         """Wait for the page's script to be done."""
-        eventually(lambda: bool(self.run("return document.body.dataset.ready")))
+        eventually(lambda: bool(self.run("return document.body.dataset.ready")), patience)
 
     def run(self, script: str, *given: Any) -> Any:
         """What a script returns."""
@@ -109,9 +109,13 @@ class Browser:
         """Scroll past every chart, and wait until each is drawn."""
         for chart in self.all(".panel .chart"):
             self.run("arguments[0].scrollIntoView({block: 'center'})", chart)
-            eventually(lambda chart=chart: self.run(  # type: ignore[misc]
-                "const it = arguments[0]; return it.dataset.drawn || /none|empty/.test(it.className)"
-                " && !/Asking/.test(it.textContent)", chart))
+            eventually(
+                lambda chart=chart: self.run(  # type: ignore[misc]
+                    "const it = arguments[0]; return it.dataset.drawn || /none|empty/.test(it.className)"
+                    " && !/Asking/.test(it.textContent)",
+                    chart,
+                )
+            )
         self.run("scrollTo(0, 0)")
 
     def complaints(self) -> list[str]:

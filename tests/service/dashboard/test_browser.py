@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.assets.database import HistoryStore
 from service.security.keys import make_key
 from service.security.store import KeyStore
-from service.assets.database import HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service import worlds
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 LIVE = 12  # sessions that were forecast before they closed
 OTHERS = [f"OTHER-{number:03d}" for number in range(120)]
 PAGES = {"overview": "/", "asset": f"/view/{ASSET}", "try": "/try", "docs": "/docs"}
-CSV = csv_header(is_daily=True) + "".join(csv_lines(bars_of(make_series()).where(slice(-200, None))))
+CSV = csv_header(is_daily=True) + "".join(
+    csv_lines(bars_of(make_series()).where(slice(-200, None)))
+)
 TABLE = "#assets tbody tr"
 
 
