@@ -1,7 +1,7 @@
 """How soon the overview shows 1,000 assets, from a cold cache, over loopback.
 
-``python -m benchmarks.pages`` needs Debian's chromium and chromium-driver, and a quiet machine. Told
-are milliseconds from the start of the navigation: of the first paint, of the first rows (name,
+``python -m benchmarks.pages`` needs Debian's chromium and chromium-driver, and a quiet machine.
+Told are milliseconds from the start of the navigation: of the first paint, of the first rows (name,
 newest sessions, staleness), of the first forecasts, and of the last.
 """
 

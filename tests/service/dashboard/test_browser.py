@@ -27,9 +27,8 @@ pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 LIVE = 12  # sessions that were forecast before they closed
 OTHERS = [f"OTHER-{number:03d}" for number in range(120)]
 PAGES = {"overview": "/", "asset": f"/view/{ASSET}", "try": "/try", "docs": "/docs"}
-CSV = csv_header(is_daily=True) + "".join(
-    csv_lines(bars_of(make_series()).where(slice(-200, None)))
-)
+PASTED = bars_of(make_series()).where(slice(-200, None))
+CSV = csv_header(is_daily=True) + "".join(csv_lines(PASTED))
 TABLE = "#assets tbody tr"
 
 
@@ -168,8 +167,8 @@ def test_a_series_that_is_pasted_is_forecast(url: str, browser: Browser) -> None
     browser.click("#go")
     eventually(lambda: len(browser.all(".panel")) == 6)
     browser.wait()
-    bars = json_bars(bars_of(make_series()).where(slice(-200, None)))
-    asked = {"model": "universal", "calendar": "24/7", "history": {"bars": bars}}
+    bars = {"bars": json_bars(PASTED)}
+    asked = {"model": "universal", "calendar": "24/7", "history": bars}
     with httpx.Client(base_url=url) as client:
         said = client.post("/forecast", json=asked).json()
     assert f"{said['volatility_annualized']:.1%}" in browser.find("#figures").text
