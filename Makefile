@@ -22,7 +22,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom docs release lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom docs release screenshots lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ calendars: $(DEV) ## record the calendars that every start asks for, after an up
 
 observe: $(DEV) ## try alerts and dashboard with a real Prometheus for a minute (Debian's package prometheus)
 	OBSERVE_SECONDS=60 $(BIN)/python -m pytest tests/contract/test_observability.py $(ARGS)
+
+screenshots: $(DEV) ## pictures of every page, into docs/screenshots/ (Debian's chromium and chromium-driver)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.screenshots $(ARGS)
 
 sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
 	$(PYTHON) -m venv .venv-sbom && mkdir -p var

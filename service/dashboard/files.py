@@ -87,5 +87,6 @@ def _path(name: str) -> Path:
         return _OWN / name
     package, _, inside = _BUNDLED[name]
     spec = find_spec(package)
-    assert spec is not None and spec.submodule_search_locations  # a dependency of the project
+    assert spec is not None  # a dependency of the project
+    assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0]) / inside

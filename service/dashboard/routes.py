@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 
 _TEMPLATES = Path(__file__).with_name("templates")
-# Plotly makes a style element and fills it by script, which needs the empty one allowed: its digest.
+# Plotly makes an empty style element, whose digest this is, and fills it by script.
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 _POLICY = "; ".join(
     (

@@ -1,4 +1,4 @@
-"""``GET /forecasts/{forecast_id}``, its replay, and ``GET /performance`` of one asset and of all."""
+"""``GET /forecasts/{forecast_id}``, its replay, and ``GET /performance``, of an asset or of all."""
 
 from datetime import date
 from typing import Annotated

@@ -29,9 +29,9 @@ def answering(settings: Settings, clock: Clock) -> Iterator[str]:
         thread.join()
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait for something that takes a while on a busy machine."""
-    until = time.monotonic() + 60
+def eventually(holds: Callable[[], bool], patience: float = 60) -> None:
+    """Wait for something that takes a while on a busy machine, at most so many seconds."""
+    until = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.05)

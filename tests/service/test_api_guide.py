@@ -22,7 +22,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", GUIDE, re.DOTALL)
 CODES = {code: int(status) for code, status in re.findall(r"^\| `(\w+)` \| (\d+) \|", GUIDE, re.M)}
 
-SHORTENED = {"contributions", "estimates", "points", "rows"}
+SHORTENED = {"contributions", "cumulated", "dates", "estimates", "points", "rows"}
 
 # Seen in other tests: they are about the service's state or routes of their own.
 ELSEWHERE = {
@@ -140,6 +140,9 @@ def test_there_is_an_example_of_every_route_for_data() -> None:
         "/forecast/batch",
         "/hurst/BTC-USD",
         "/compare/BTC-USD",
+        "/compare/BTC-USD/losses",
+        "/news-impact/SPX",
+        "/assets/SPX/cone",
         "/assets/BTC-USD/bars",
         "/assets/BTC-USD/history",
         "/performance/BTC-USD",

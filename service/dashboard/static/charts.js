@@ -212,7 +212,7 @@ export function coverage(rows) {
         { x: shown.map((it) => it.coverage), y, type: "scatter", mode: "markers", name: "Live", marker: { size: 10, color: of.accent }, hovertemplate: "live %{x:.1%}<extra></extra>" },
       ],
       layout: layout(of, {
-        hovermode: "closest", xaxis: { ...percents, showgrid: true, title: { text: "share of outcomes inside of the 80 % interval", standoff: 10 } },
+        hovermode: "closest", xaxis: { ...percents, showgrid: true, title: { text: "coverage of 80 % intervals", standoff: 10 } },
         yaxis: { rangemode: "normal", type: "category" }, legend: { orientation: "h", y: -0.34, x: 0, font: { color: of.muted } },
       }),
     };

@@ -11,6 +11,7 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
     root.dataset.theme = chosen() ?? (dark.matches ? "dark" : "light");
+    root.classList.toggle("dark-mode", root.dataset.theme === "dark"); // as Swagger UI calls it
     const button = document.getElementById("theme");
     if (button) {
       const other = root.dataset.theme === "dark" ? "light" : "dark";

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +35,11 @@ _OPTIONS = (
     "--no-first-run",
 )
 _KNOWN = "axe_core_python"  # the package that bundles axe
+_IS_DRAWN = """
+const [chart] = arguments;
+const says = /none|empty/.test(chart.className) && !chart.textContent.startsWith("Asking");
+return Boolean(chart.dataset.drawn) || says;
+"""
 
 
 class Look(NamedTuple):
@@ -77,16 +83,16 @@ class Browser:
         wanted = {"features": [{"name": "prefers-color-scheme", "value": look.theme}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
 
-    def open(self, url: str) -> None:
-        """Load a page, and wait for it to have what it asks for."""
+    def open(self, url: str, patience: float = 60) -> None:
+        """Load a page, and wait at most so many seconds for it to have what it asks for."""
         self.driver.get_log("browser")
         self.driver.get_log("performance")
         self.driver.get(url)
-        self.wait()
+        self.wait(patience)
 
-    def wait(self) -> None:
+    def wait(self, patience: float = 60) -> None:
         """Wait for the page's script to be done."""
-        eventually(lambda: bool(self.run("return document.body.dataset.ready")))
+        eventually(lambda: bool(self.run("return document.body.dataset.ready")), patience)
 
     def run(self, script: str, *given: Any) -> Any:
         """What a script returns."""
@@ -109,9 +115,7 @@ class Browser:
         """Scroll past every chart, and wait until each is drawn."""
         for chart in self.all(".panel .chart"):
             self.run("arguments[0].scrollIntoView({block: 'center'})", chart)
-            eventually(lambda chart=chart: self.run(  # type: ignore[misc]
-                "const it = arguments[0]; return it.dataset.drawn || /none|empty/.test(it.className)"
-                " && !/Asking/.test(it.textContent)", chart))
+            eventually(partial(self.run, _IS_DRAWN, chart))
         self.run("scrollTo(0, 0)")
 
     def complaints(self) -> list[str]:
