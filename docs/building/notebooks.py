@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 SECONDS = 300  # that a cell may take
@@ -26,9 +27,9 @@ def run(script: Path, folder: Path) -> tuple[str, dict[str, bytes]]:
     ValueError : a figure without a description.
     """
     notebook = jupytext.read(script)
-    NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
-    ).execute()
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no port is opened
+    resources = {"metadata": {"path": folder}}
+    NotebookClient(notebook, km=kernel, timeout=SECONDS, resources=resources).execute()
     figures: dict[str, bytes] = {}
     page = "\n\n".join(
         part for cell in notebook.cells for part in _parts(cell, script.stem, figures)
@@ -41,7 +42,10 @@ def _parts(cell: Any, name: str, figures: dict[str, bytes]) -> Iterator[str]:
         yield cell.source
         return
     yield f"```python\n{cell.source}\n```"
+    draws = any("image/png" in output.get("data", {}) for output in cell.outputs)
     for output in cell.outputs:
+        if draws and output.output_type == "execute_result":
+            continue  # the axes
         if output.output_type == "stream":
             yield f"```text\n{output.text.rstrip()}\n```"
             continue
