@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 SECONDS = 300  # that a cell may take
@@ -27,9 +26,13 @@ def run(script: Path, folder: Path) -> tuple[str, dict[str, bytes]]:
     ValueError : a figure without a description.
     """
     notebook = jupytext.read(script)
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no port is opened
-    resources = {"metadata": {"path": folder}}
-    NotebookClient(notebook, km=kernel, timeout=SECONDS, resources=resources).execute()
+    NotebookClient(
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # not that the loopback address is not encrypted
+        resources={"metadata": {"path": folder}},
+    ).execute()
     figures: dict[str, bytes] = {}
     page = "\n\n".join(
         part for cell in notebook.cells for part in _parts(cell, script.stem, figures)
