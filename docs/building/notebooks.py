@@ -27,7 +27,11 @@ def run(script: Path, folder: Path) -> tuple[str, dict[str, bytes]]:
     """
     notebook = jupytext.read(script)
     NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # not that the loopback address is not encrypted
+        resources={"metadata": {"path": folder}},
     ).execute()
     figures: dict[str, bytes] = {}
     page = "\n\n".join(
@@ -41,7 +45,10 @@ def _parts(cell: Any, name: str, figures: dict[str, bytes]) -> Iterator[str]:
         yield cell.source
         return
     yield f"```python\n{cell.source}\n```"
+    draws = any("image/png" in output.get("data", {}) for output in cell.outputs)
     for output in cell.outputs:
+        if draws and output.output_type == "execute_result":
+            continue  # the axes
         if output.output_type == "stream":
             yield f"```text\n{output.text.rstrip()}\n```"
             continue
