@@ -87,16 +87,16 @@ def infer_calendar(dates: DateArray) -> str:
 
 
 def shorter_bars(bars: Bars) -> list[Finding]:
-    """What is wrong with bars that are not daily: most of them share their date with others."""
-    if (np.diff(bars.dates).astype(np.int64) > 0).all():
+    """What is wrong with daily bars most of which share their date with others, if it is so."""
+    if not bars.is_daily or (np.diff(bars.dates).astype(np.int64) > 0).all():
         return []
     days, counts = np.unique(bars.dates, return_counts=True)
     shared = counts > 1
-    if 2 * counts[shared].sum() <= len(bars):  # rather a date that was sent twice
+    if 2 * counts[shared].sum() <= len(bars):  # rather a date that was given twice
         return []
     at = int(np.argmax(shared))
     found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
-    needed = "daily bars, one a session, of an asset without a model of its own"
+    needed = "daily bars, one a session: an asset without a model of its own is held in these"
     index = int(np.argmax(bars.dates == days[at]))
     return [Finding("wrong_interval", "error", "timestamps", found, needed, index)]
 

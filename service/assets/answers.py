@@ -30,13 +30,12 @@ def merge_answer(ingested: Ingested) -> MergeAnswer:
         dropped=ingested.dropped,
         bars=len(held.bars),
         last_session=to_date(sessions[-1]) if len(sessions) else None,
-        inferred=inferred_answer(ingested.inferred),
+        inferred=_inferred(ingested.inferred),
         warnings=list(ingested.warnings),
     )
 
 
-def inferred_answer(said: Inferred) -> InferredAnswer:
-    """How bars were read, as answers say it."""
+def _inferred(said: Inferred) -> InferredAnswer:
     return InferredAnswer(
         layout=said.layout,
         content=said.content,

@@ -16,7 +16,7 @@ from volatility.calendar_inference import MarketKind, market_of_bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.cone import PROBABILITIES, WINDOWS, volatility_cone
 from volatility.errors import HistoryTooShort, InvalidBars, InvalidInput
-from volatility.formats.reading import Inferred, Reading
+from volatility.formats.reading import Reading
 from volatility.scale_free import USUAL_MEASURE
 from volatility.series import DatedSeries, daily_series
 
@@ -30,7 +30,6 @@ class Measured(NamedTuple):
     series : of them.
     market : their calendar and kind, given or inferred.
     dropped : bars outside of sessions.
-    inferred : how the bars were read.
     warnings : what is worth knowing.
     """
 
@@ -38,7 +37,6 @@ class Measured(NamedTuple):
     series: DatedSeries
     market: MarketKind
     dropped: int
-    inferred: Inferred
     warnings: tuple[str, ...]
 
 
@@ -47,7 +45,7 @@ def measured(reading: Reading, described: Described, drop_outside: bool, now: da
 
     Parameters
     ----------
-    reading : the bars that were sent.
+    reading : of the bars that were sent.
     described : what is said of their asset; inferred where it is not.
     drop_outside : whether bars outside of sessions are left out, rather than all refused.
     now : no bar may be of a session that has not closed by then.
@@ -71,8 +69,8 @@ def measured(reading: Reading, described: Described, drop_outside: bool, now: da
             error = reading.counted_as_given(error)
         raise located(error) from None
     inferred = (market.inferred,) if market.inferred else ()
-    said = tuple(dict.fromkeys(map(str, (*reading.findings, *findings, *more))))
-    return Measured(bars, series, market, dropped, reading.inferred, (*inferred, *said))
+    said = tuple(dict.fromkeys(map(str, (*reading.told, *findings, *more))))
+    return Measured(bars, series, market, dropped, (*inferred, *said))
 
 
 def recent_of(held: Iterable[Held], sessions: int) -> list[RecentAnswer]:

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models_store import ArtifactRefused
-from service.assets.answers import inferred_answer
 from service.assets.export import as_json
 from service.assets.holdings import HoldingsDep, known_asset
 from service.assets.measured import Measured, cone_answer, cone_if_any, measured, recent_of
@@ -134,8 +133,8 @@ async def measure_bars(
 ) -> Response:
     """Read and measure daily bars of any asset, without holding them.
 
-    They may be in any layout of docs/formats.md; `inferred` says how they were read. They come back
-    as they were, so that a table is read once and its sessions can then be forecast.
+    The bars come back as they were read, so that a table is read once and its sessions can then be
+    forecast. They may be in any layout of docs/formats.md, and compressed by gzip.
     """
     check_encoding(request)
 
@@ -175,7 +174,6 @@ def _parts(found: Measured) -> list[bytes]:
         volatility_annualized=np.sqrt(series.rv * calendar.periods_per_year).tolist(),
         dropped=found.dropped,
         cone=cone_if_any(series, calendar),
-        inferred=inferred_answer(found.inferred),
         warnings=list(found.warnings),
     )
     *bars, _ = as_json(found.bars)

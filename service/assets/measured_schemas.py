@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from service.assets.schemas import BarInput, InferredAnswer
+from service.assets.schemas import BarInput
 from service.http.fields import AsOf, AssetName, Measure, Nobs, Warnings
 
 Annualized = Annotated[list[float], Field(description="decimal per year, oldest first.")]
@@ -78,7 +78,6 @@ class MeasuredSessions(TypedDict):
         ConeAnswer | None,
         Field(description="As `GET /assets/{asset}/cone`; null below two sessions."),
     ]
-    inferred: Annotated[InferredAnswer, Field(description="How the bars were read.")]
     warnings: Warnings
 
 

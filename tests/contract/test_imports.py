@@ -10,8 +10,8 @@ ROOMS = ("volatility", "models_store", "training", "service", "roughcast.client"
 
 # Not rich: structlog loads it by itself wherever it is installed.
 HEAVY = {
-    *("openpyxl", "pandas", "pyarrow"),  # of bodies that a service may never get
-    *("arch", "joblib", "matplotlib", "scipy", "sklearn", "statsmodels"),
+    *("arch", "joblib", "matplotlib", "openpyxl", "pandas", "pyarrow"),
+    *("scipy", "sklearn", "statsmodels"),
     *("onnx", "onnxscript", "torch"),
 }
 
