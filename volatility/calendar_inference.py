@@ -67,7 +67,9 @@ def market_of_bars(bars: Bars, calendar: str | None, kind: str | None) -> Market
     InvalidBars : ``wrong_interval``, most of them share their date with others.
     UnknownCalendar : there is none of the name given.
     """
-    _check_daily(bars)
+    shorter = shorter_bars(bars)
+    if shorter:
+        raise InvalidBars(shorter)
     return market_of(bars.dates, calendar, kind)
 
 
@@ -84,19 +86,19 @@ def infer_calendar(dates: DateArray) -> str:
     return NEW_YORK if _is_whole(days) else WEEKDAYS
 
 
-def _check_daily(bars: Bars) -> None:
-    """Tell shorter bars, which all share their date with others, from a date sent twice."""
-    if (np.diff(bars.dates).astype(np.int64) > 0).all():
-        return
+def shorter_bars(bars: Bars) -> list[Finding]:
+    """What is wrong with daily bars most of which share their date with others, if it is so."""
+    if not bars.is_daily or (np.diff(bars.dates).astype(np.int64) > 0).all():
+        return []
     days, counts = np.unique(bars.dates, return_counts=True)
     shared = counts > 1
-    if 2 * counts[shared].sum() <= len(bars):
-        return
+    if 2 * counts[shared].sum() <= len(bars):  # rather a date that was given twice
+        return []
     at = int(np.argmax(shared))
     found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
-    needed = "daily bars, one a session, of an asset without a model of its own"
+    needed = "daily bars, one a session: an asset without a model of its own is held in these"
     index = int(np.argmax(bars.dates == days[at]))
-    raise InvalidBars([Finding("wrong_interval", "error", "timestamps", found, needed, index)])
+    return [Finding("wrong_interval", "error", "timestamps", found, needed, index)]
 
 
 def _weekday(days: DateArray) -> np.ndarray:

@@ -9,27 +9,46 @@ from service.assets.database import HeldAsset
 from service.assets.held import Held
 from service.assets.holdings import Holdings, known_asset
 from service.assets.ingest import Ingested
-from service.assets.schemas import AssetAnswer, HistoryAnswer, MergeAnswer
+from service.assets.schemas import AssetAnswer, HistoryAnswer, InferredAnswer, MergeAnswer
 from service.http.json import to_date
 from service.models.catalogue import Catalogue
 from volatility.arrays import DateArray
 from volatility.calendars import get_calendar
+from volatility.formats.reading import Inferred
 from volatility.series import DatedSeries
 
 
 def merge_answer(ingested: Ingested) -> MergeAnswer:
     """What became of bars that were sent."""
-    merge, dropped, held, warnings = ingested
+    merge, held = ingested.merge, ingested.held
     sessions = held.sessions()
     return MergeAnswer(
         asset=held.asset.asset,
         added=merge.added,
         unchanged=merge.unchanged,
         replaced=merge.replaced,
-        dropped=dropped,
+        dropped=ingested.dropped,
         bars=len(held.bars),
         last_session=to_date(sessions[-1]) if len(sessions) else None,
-        warnings=list(warnings),
+        inferred=_inferred(ingested.inferred),
+        warnings=list(ingested.warnings),
+    )
+
+
+def _inferred(said: Inferred) -> InferredAnswer:
+    return InferredAnswer(
+        layout=said.layout,
+        content=said.content,
+        packed=said.packed,
+        delimiter=said.delimiter,
+        decimal=said.decimal,
+        dates=said.dates,
+        order=said.order,
+        interval=said.interval,
+        dropped=list(said.dropped),
+        sorted_rows=said.sorted_rows,
+        mended_rows=said.mended_rows,
+        notes=list(said.notes),
     )
 
 

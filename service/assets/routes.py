@@ -1,5 +1,6 @@
 """``/assets``: what is held of each asset, and its bars, in and out."""
 
+from dataclasses import replace as replaced
 from datetime import date
 from typing import Annotated, Literal
 
@@ -14,7 +15,7 @@ from service.assets.answers import asset_answer, history_answer, merge_answer
 from service.assets.deleting import Deleted, check_deletable, not_held
 from service.assets.export import USUAL_BARS, Page, Wanted, as_csv, as_json
 from service.assets.holdings import HoldingsDep, find_asset, known_asset
-from service.assets.ingest import CSV, Ingested, Merging, ingest, read
+from service.assets.ingest import Ingested, Merging, ingest
 from service.assets.known import KnownHoldings
 from service.assets.newcomers import (
     MEASURES,
@@ -23,7 +24,9 @@ from service.assets.newcomers import (
     registered,
     settle,
 )
-from service.assets.parquet import PARQUET, as_parquet, check_parquet
+from service.assets.options import OptionsDep
+from service.assets.parquet import as_parquet, check_parquet
+from service.assets.reading import CSV, EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
 from service.assets.schemas import (
     MAX_BARS,
     MAX_CALENDAR,
@@ -60,6 +63,7 @@ from service.http.errors import (
 from service.http.fields import Day, DayOrTime, Kind, Time
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
+from service.http.limits import BodyLimits
 from service.http.parts import InParts
 from service.http.problems import problems
 from service.models.catalogue import CatalogueDep
@@ -196,7 +200,13 @@ async def delete(
 @router.put(
     "/{asset}/bars",
     openapi_extra={
-        "requestBody": {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}}
+        "requestBody": {
+            "content": {
+                CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+                PARQUET: {"schema": {"type": "string", "format": "binary"}},
+                EXCEL: {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
     },
     responses=problems(
         *_MAKING_ERRORS,
@@ -204,13 +214,14 @@ async def delete(
     ),
 )
 async def put_bars(
-    content: Annotated[Content, Unread(BarsInput, (JSON, CSV))],
+    content: Annotated[Content, Unread(BarsInput, MEDIA_TYPES)],
     request: Request,
     asset: str,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
     clock: ClockDep,
     lanes: LanesDep,
+    options: OptionsDep,
     replace: Annotated[
         bool, Query(description="Replace held bars that the given ones contradict.")
     ] = False,
@@ -231,15 +242,19 @@ async def put_bars(
     """Add bars to the held history, all of them or none; the first daily bars make a new asset.
 
     Bars that are held already, with the same prices, stay as they are; so a request can be sent
-    again.
+    again. They may be in any layout of docs/formats.md, and compressed by gzip; `inferred` says how
+    they were read.
     """
+    check_encoding(request)
 
     def put() -> Ingested:
         known = find_asset(asset, holdings, catalogue)
-        bars = read(content, media_type(request), known.bar_interval if known else DAILY)
-        whose, inferred = settle(asset, known, bars, Described(calendar, kind, measure))
+        how_written = replaced(options, interval=known.bar_interval if known else DAILY)
+        limits: BodyLimits = request.scope["state"]["body_limits"]
+        reading = read(content, media_type(request), how_written, limits)
+        whose, inferred = settle(asset, known, reading.bars, Described(calendar, kind, measure))
         how = Merging(replace, outside_sessions == "drop", sender(request))
-        ingested = ingest(whose, bars, how, holdings, clock())
+        ingested = ingest(whose, reading, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))
 
     tally: IngestTally = request.scope["state"]["ingest_tally"]

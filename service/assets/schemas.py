@@ -1,7 +1,7 @@
 """What goes in and out of ``/assets``; bars as they come in."""
 
 from datetime import date, datetime
-from typing import Annotated, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
@@ -162,6 +162,34 @@ class AssetsAnswer(TypedDict):
     assets: list[AssetAnswer]
 
 
+class InferredAnswer(TypedDict):
+    """How bars were read."""
+
+    layout: Annotated[str, Field(description="Whose layout they have, as `format` names it.")]
+    content: Annotated[str, Field(description="What the body was: CSV, JSON, Parquet, Excel.")]
+    packed: Annotated[str | None, Field(description="How it was compressed, if it was.")]
+    delimiter: Annotated[str | None, Field(description="Between the fields of a line, of CSV.")]
+    decimal: Annotated[
+        str | None,
+        Field(description="Before the fraction of a price; null where prices are numbers already."),
+    ]
+    dates: Annotated[str, Field(description="How dates are written.", examples=["ISO 8601"])]
+    order: Annotated[
+        Literal["oldest first", "newest first", "unsorted"], Field(description="Of the bars.")
+    ]
+    interval: BarInterval
+    dropped: Annotated[list[str], Field(description="Labels of columns that were not needed.")]
+    sorted_rows: Annotated[int, Field(description="Bars that stood elsewhere.")]
+    mended_rows: Annotated[
+        int,
+        Field(
+            description="Bars whose high was raised, or low lowered, by at most 1e-4 of itself, to "
+            "hold open and close."
+        ),
+    ]
+    notes: Annotated[list[str], Field(description="Whatever else was decided.")]
+
+
 class MergeAnswer(TypedDict):
     """What became of the bars that were sent."""
 
@@ -174,6 +202,7 @@ class MergeAnswer(TypedDict):
     ]
     bars: Annotated[int, Field(description="Bars held now.")]
     last_session: LastSession
+    inferred: Annotated[InferredAnswer, Field(description="How the bars were read.")]
     warnings: Warnings
 
 

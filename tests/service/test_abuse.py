@@ -10,11 +10,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.assets.ingest import MAX_COLUMNS
 from service.forecasts.batch import MOST_INVALID
 from service.http.problems import MOST_FAULTS
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, verified
+from volatility.formats.reading import MOST_COLUMNS
 
 JSON = "application/json"
 LONGEST_ANSWER = 20_000  # bytes
@@ -64,7 +64,7 @@ REQUESTS: dict[str, tuple[str, str, bytes, str, int, str]] = {
     "a table with a wide line": (
         "PUT",
         f"/assets/{ASSET}/bars",
-        b"date,open,high,low,close\n2021-02-03,1,1,1,1" + b"," * MAX_COLUMNS,
+        b"date,open,high,low,close\n2021-02-03,1,1,1,1" + b"," * MOST_COLUMNS,
         "text/csv",
         422,
         "too_many_columns",

@@ -9,7 +9,6 @@ import pytest
 
 from models_store.universal.model import UniversalModel
 from models_store.universal.store import UniversalStore
-from service.assets.ingest import MAX_COLUMNS
 from service.assets.schemas import MAX_BARS
 from service.forecasts import batch, encoding, query, routes
 from service.forecasts.batch import MOST_INVALID
@@ -29,13 +28,14 @@ from tests.models_store.artifacts import make_manifest
 from tests.models_store.universal.small import small_files
 from volatility.calendars import get_calendar
 from volatility.errors import UnknownModel
+from volatility.formats.reading import MOST_COLUMNS
 from volatility.series import DatedSeries
 
 
 def test_limits_are_those_of_the_guide() -> None:
     """See the tables of docs/api.md."""
     assert (MAX_BATCH, MOST_INVALID, MAX_EXPLAINED) == (10_000, 1_000, 1_000)
-    assert (MAX_BARS, MAX_VALUES, MAX_COLUMNS) == (100_000, 100_000, 64)
+    assert (MAX_BARS, MAX_VALUES, MOST_COLUMNS) == (100_000, 100_000, 64)
     assert (MAX_SERIES, MAX_TENSORS) == (1_000, 16)
     assert MOST_FAULTS == 20
     assert slices._MOST_OUTSIDE == 5_000

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from models_store.comparison import _baseline
 from models_store.place import Refusal
 from service.app import _check_keys
-from service.assets import holdings, ingest, newcomers
+from service.assets import holdings, newcomers
 from service.assets.database import HeldAsset, _check_alike
 from service.database.base import Timeouts
 from service.database.opening import open_database
@@ -36,6 +36,8 @@ from tests.errors import details
 from tests.models_store.artifacts import make_manifest
 from volatility.calendars import get_calendar
 from volatility.errors import Finding, InvalidBars, InvalidSeries, RoughcastError
+from volatility.formats.delimited import check_lines
+from volatility.formats.reading import Limits
 from volatility.series import DatedSeries
 
 HELD = HeldAsset("A", "XNYS", "garman_klass", 86_400, "sent over HTTP", "stock")
@@ -94,7 +96,7 @@ CASES: list[tuple[Callable[[], object], str, str | None, object, str | None]] = 
         "one of A",
     ),
     (
-        lambda: ingest._check_size(b"," * 64),
+        lambda: check_lines(b"," * 64, ",", Limits()),
         "too_many_columns",
         "body",
         65,
@@ -255,7 +257,7 @@ def test_bounds_of_a_body_are_accepted_themselves() -> None:
     said = limits.too_large("7 bytes")
     assert str(said) == "the body has 7 bytes; at most 1 are accepted"
     assert details(said) == ("body", "7 bytes", "at most 1 bytes")
-    ingest._check_size(b"," * 63)
+    check_lines(b"," * 63, ",", Limits())
 
 
 def test_why_there_is_no_model_for_every_asset() -> None:

@@ -266,7 +266,7 @@ def test_bars_of_an_asset(tmp_path: Path) -> None:
     with pytest.raises(RoughcastError, match="it is a folder") as error:
         read_table(tmp_path)
     assert error.value.code == "unreadable_file"
-    needed = "a CSV or Parquet file with date, open, high, low, close"
+    needed = "a file with date, open, high, low, close, such as CSV or Parquet"
     check(error.value, "bars", str(tmp_path), needed)
 
 

@@ -61,7 +61,9 @@ def test_shorter_bars_are_told_from_a_date_sent_twice() -> None:
     [found] = refused.value.findings
     assert (found.code, found.field, found.index) == ("wrong_interval", "timestamps", 0)
     assert found.found == "12 bars of 2021-01-04, as of bars shorter than a day"
-    assert found.needed == "daily bars, one a session, of an asset without a model of its own"
+    assert found.needed == (
+        "daily bars, one a session: an asset without a model of its own is held in these"
+    )
     days = np.datetime64("2021-01-04", "s") + np.arange(10) * np.timedelta64(1, "D")
     twice = np.append(days[:9], days[8])
     flat = flat[:10]

@@ -325,15 +325,15 @@ CASES: list[tuple[Callable[[], object], Finding]] = [
             0,
         ),
     ),
-    # tables, of which the part that is read begins with bar 100
+    # tables
     (
-        lambda: from_frame(FRAME.drop(columns="low"), first=100),
+        lambda: from_frame(FRAME.drop(columns="low")),
         Finding(
             "missing_column",
             "error",
             "low",
             "columns date, open, high, close",
-            "a column named low, in any case",
+            "a column named low, in any case, or the option columns",
         ),
     ),
     (
@@ -343,13 +343,17 @@ CASES: list[tuple[Callable[[], object], Finding]] = [
             "error",
             "date, timestamp, datetime or time",
             "columns open, high, low, close",
-            "a column named date, timestamp, datetime or time, in any case",
+            "a column named date, timestamp, datetime or time, in any case, or the option columns",
         ),
     ),
     (
         lambda: from_frame(pd.DataFrame()),
         Finding(
-            "missing_column", "error", "open", "columns none", "a column named open, in any case"
+            "missing_column",
+            "error",
+            "open",
+            "columns none",
+            "a column named open, in any case, or the option columns",
         ),
     ),
     (
@@ -358,8 +362,8 @@ CASES: list[tuple[Callable[[], object], Finding]] = [
             "ambiguous_column",
             "error",
             "close",
-            "more than one such column",
-            "one column of times and one of each price",
+            "more than one such column: close and Close",
+            "one column of times and one of each price, or the option columns to say which",
         ),
     ),
     (
@@ -368,46 +372,47 @@ CASES: list[tuple[Callable[[], object], Finding]] = [
             "ambiguous_column",
             "error",
             "date and time",
-            "more than one such column",
-            "one column of times and one of each price",
+            "columns date and time, of which the second is no time of day",
+            "one column of times, or the option columns to say which",
         ),
     ),
     (
-        lambda: from_frame(FRAME.assign(date=["2021-01-01T00", *FRAME["date"][1:]]), 3_600, 100),
+        lambda: from_frame(FRAME.assign(date=["2021-01-01T00", *FRAME["date"][1:]]), 3_600),
         Finding(
             "unclear_time",
             "error",
             "time",
-            "the date 2021-01-02 at bar 101",
+            "the date 2021-01-02 at bar 1",
             "a timestamp, since the bars are shorter than a day",
-            101,
+            1,
             2,
         ),
     ),
     (
-        lambda: from_frame(FRAME.assign(close=["10", "ten", "n/a"]), first=100),
-        Finding("unparsable_numbers", "error", "close", "'ten' at bar 101", "numbers", 101, 2),
+        lambda: from_frame(FRAME.assign(close=["10", "ten", "n/a"])),
+        Finding("unparsable_numbers", "error", "close", "'ten' at bar 1", "numbers", 1, 2),
     ),
     (
-        lambda: from_frame(FRAME.assign(date=["2021-01-01", "2021-01-02", "soon"]), first=100),
+        lambda: from_frame(FRAME.assign(date=["2021-01-01", "2021-01-02", "soon"])),
         Finding(
             "unparsable_dates",
             "error",
             "time",
-            "'soon' at bar 102",
+            "'soon' at bar 2",
             "ISO 8601 dates, such as 2021-10-26",
-            102,
+            2,
         ),
     ),
     (
-        lambda: from_frame(FRAME.assign(date=[20210101, 20210102, 20210103]), first=100),
+        lambda: from_frame(FRAME.assign(date=[1, 20210102, 20210103])),
         Finding(
             "unparsable_dates",
             "error",
             "time",
-            "'20210101' at bar 100",
-            "ISO 8601 dates, such as 2021-10-26",
-            100,
+            "'1' at bar 0",
+            "ISO 8601 dates, such as 2021-10-26, or 26.10.2021, Oct 26, 2021, 20211026, "
+            "Unix seconds or milliseconds",
+            0,
             3,
         ),
     ),

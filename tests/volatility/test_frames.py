@@ -160,7 +160,7 @@ def test_two_columns_for_one_thing():
         (["2021-01-01", "soon", "2021-01-03"], "'soon' at bar 1"),
         (["2021-01-01", "2021-13-01", "2021-01-03"], "'2021-13-01' at bar 1"),
         (["2021-01-01", "02/01/2021", "2021-01-03"], "'02/01/2021' at bar 1"),  # which month?
-        ([1609459200, 1609545600, 1609632000], "'1609459200' at bar 0"),  # in which unit?
+        ([44197, 44198, 44199], "'44197' at bar 0"),  # days since 1900, as spreadsheets count
     ],
 )
 def test_dates_that_cannot_be_read(dates, found):

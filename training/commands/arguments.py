@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from training.commands.bars_options import add_bars_options
 from training.config import AVERAGED, SEEDS
 from training.models.registry import MODELS
 from volatility.datasets import NAMES
@@ -203,7 +204,7 @@ def _add_assets(parser: argparse.ArgumentParser) -> None:
         "--bars",
         type=Path,
         metavar="FILE",
-        help="CSV or Parquet file of the asset's own bars: date, open, high, low, close",
+        help="file of the asset's own bars: CSV, JSON, Parquet, Feather or Excel, even compressed",
     )
     parser.add_argument(
         "--from-service",
@@ -222,6 +223,7 @@ def _add_assets(parser: argparse.ArgumentParser) -> None:
         help="with --bars: what to do with bars before the open, after the close and on days "
         "without a session (default: refuse the file)",
     )
+    add_bars_options(parser)
 
 
 def _add_fitting(parser: argparse.ArgumentParser) -> None:

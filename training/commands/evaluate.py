@@ -8,6 +8,7 @@ from rich.console import Console
 
 from training.commands import evaluate_panel, evaluate_transfer
 from training.commands.arguments import PANEL_PLAN, PANEL_SOURCE
+from training.commands.bars_options import words_of
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
 from training.commands.preparation import (
@@ -146,6 +147,7 @@ def _command(options: argparse.Namespace, chosen: Sequence[Recipe]) -> str:
     for option, value in given.items():
         if value is not None:
             words += [option, str(value)]
+    words += words_of(options)
     for companion in options.companion:
         words += ["--companion", companion]
     if len(chosen) < len(MODELS):

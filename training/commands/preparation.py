@@ -12,6 +12,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from training.commands.arguments import ALL_CORES, DROP, PANEL_SOURCE
+from training.commands.bars_options import is_given, options_of
 from training.commands.console import introduce
 from training.config import Config, read_config
 from training.data.assets import AssetData, TrainingSet
@@ -238,6 +239,8 @@ def check_panel_alone(options: argparse.Namespace) -> None:
                 found=found,
                 needed=f"either --panel or {name}",
             )
+    if is_given(options):
+        raise InvalidInput("how a file is written goes with --bars", field="bars")
 
 
 def workers_of(options: argparse.Namespace) -> AbstractContextManager[None]:
@@ -298,15 +301,18 @@ def _assets_of(options: argparse.Namespace) -> tuple[list[str], BarsFile | None]
             needed="one of them",
         )
     if options.bars is None:
-        if options.calendar or options.measure or options.outside_sessions:
+        if options.calendar or options.measure or options.outside_sessions or is_given(options):
             raise InvalidInput(
-                "--calendar, --measure and --outside-sessions go with --bars", field="bars"
+                "--calendar, --measure, --outside-sessions and what says how a file is written "
+                "go with --bars",
+                field="bars",
             )
         return assets, None
     if not options.asset or len(assets) != 1:
         raise InvalidInput("--bars needs exactly one --asset to belong to", field="asset")
     drop = options.outside_sessions == DROP
-    return assets, BarsFile(options.bars, options.calendar, options.measure, drop)
+    file = BarsFile(options.bars, options.calendar, options.measure, drop)
+    return assets, replace(file, written=options_of(options))
 
 
 def config_of(options: argparse.Namespace) -> Config:

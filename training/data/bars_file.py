@@ -1,13 +1,10 @@
 """Bars from where they are to one asset's daily rv."""
 
-import lzma
-import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from models_store.names import check_asset_name
 from training.data.assets import AssetData
@@ -15,7 +12,10 @@ from volatility import datasets
 from volatility.bars import Bars, session_dates, validate, within_sessions
 from volatility.calendars import Calendar, get_calendar
 from volatility.errors import Finding, InvalidInput
-from volatility.frames import from_frame
+from volatility.formats.content import table_of
+from volatility.formats.reading import Options, Reading, Unreadable
+from volatility.formats.tables import Table
+from volatility.formats.tables import read_table as bars_of_table
 from volatility.measures import MEASURES
 from volatility.measures.columns import available
 from volatility.measuring import extreme_sessions
@@ -23,18 +23,14 @@ from volatility.scale_free import usual_kind
 from volatility.series import daily_series
 
 DAY = 86_400  # seconds
+_UNSAID = Options()
 MINIMUM_SESSIONS = 500  # half to fit on, a quarter to calibrate intervals on, a quarter to test on
 
 
 class UnreadableFile(InvalidInput):
-    """A file of bars cannot be read as CSV or Parquet."""
+    """A file of bars cannot be read as any table."""
 
     code = "unreadable_file"
-
-
-# What pandas, pyarrow and the decompressors raise on a file that is not what its name says. An
-# ImportError is a compression whose package is not installed.
-_UNREADABLE = (OSError, ValueError, EOFError, ImportError, lzma.LZMAError, zlib.error)
 
 
 class CalendarNeeded(InvalidInput):
@@ -52,6 +48,7 @@ class BarsFile:
     measure: str | None = None
     drop_outside: bool = False  # leave out bars outside of sessions, instead of refusing the file
     kind: str | None = None  # of asset
+    written: Options = _UNSAID
 
 
 def load_asset(
@@ -80,10 +77,11 @@ def load_asset(
             kind=shipped.kind,
         )
     check_asset_name(asset)
-    bars = read_bars(file.path)
+    reading = read_file(file.path, file.written)
+    bars = reading.bars
     calendar = file.calendar or _usual_calendar(bars)
     measure = file.measure or ("garman_klass" if bars.interval == DAY else "realized_variance")
-    return make_asset(
+    data, notes = make_asset(
         asset,
         bars,
         calendar_name=calendar,
@@ -93,41 +91,57 @@ def load_asset(
         kind=file.kind or usual_kind(calendar),
         drop_outside=file.drop_outside,
     )
+    return data, (*as_read(reading), *notes)
 
 
-def read_bars(path: Path) -> Bars:
-    """Bars from a CSV or Parquet file with a date or timestamp, open, high, low and close.
-
-    A CSV file may be compressed, as its name says: ``.csv.gz`` and the like.
-
-    Raises
-    ------
-    UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
-    InvalidBars : a column is missing or cannot be parsed.
-    """
-    return from_frame(read_table(path))
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """The content of a CSV or Parquet file, as :func:`read_bars` reads it.
+def read_bars(path: Path, written: Options = _UNSAID) -> Bars:
+    """Bars of a file, oldest first; see :func:`read_file`.
 
     Raises
     ------
-    UnreadableFile : there is no such file, or it is neither CSV nor Parquet.
+    UnreadableFile, InvalidBars : see :func:`read_file`.
     """
-    read = pd.read_parquet if path.suffix.lower() in {".parquet", ".pq"} else pd.read_csv
+    return read_file(path, written).bars
+
+
+def read_file(path: Path, written: Options = _UNSAID) -> Reading:
+    """Bars of a file in any of the forms of docs/formats.md, told by its content.
+
+    Raises
+    ------
+    UnreadableFile : there is no such file, or it is no table of bars.
+    InvalidBars : a column is missing, cells cannot be parsed, or something is ambiguous.
+    """
+    return bars_of_table(read_table(path, written), written)
+
+
+def read_table(path: Path, written: Options = _UNSAID) -> Table:
+    """The table of a file, as :func:`read_file` reads it, before its columns are read.
+
+    Raises
+    ------
+    UnreadableFile : there is no such file, or it is no table.
+    """
     try:
-        if path.is_dir():  # which pyarrow would read as a set of files
+        if path.is_dir():
             raise IsADirectoryError("it is a folder")
-        frame: pd.DataFrame = read(path)
-    except _UNREADABLE as error:
+        return table_of(path.read_bytes(), written, named=path.name)
+    except (OSError, Unreadable) as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error}",
             field="bars",
             found=str(path),
-            needed="a CSV or Parquet file with date, open, high, low, close",
+            needed="a file with date, open, high, low, close, such as CSV or Parquet",
         ) from error
-    return frame
+
+
+def as_read(reading: Reading) -> tuple[Finding, ...]:
+    """What is worth knowing of how bars were read."""
+    if reading.inferred.is_plain:
+        return reading.findings
+    needed = "the options for how a file is written, where it is not so"
+    told = Finding("read_as", "warning", "bars", f"read as {reading.inferred}", needed)
+    return (told, *reading.findings)
 
 
 def _usual_calendar(bars: Bars) -> str:

@@ -10,17 +10,17 @@ The table says what there is: what no row names is not read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-
-import pandas as pd
 
 from models_store.names import check_asset_name
 from training.data.assets import AssetData
 from training.data.bars_file import make_asset, read_table
 from volatility.errors import InvalidInput
-from volatility.frames import from_frame
+from volatility.formats.reading import Options
+from volatility.formats.tables import Table
+from volatility.formats.tables import read_table as bars_of
 from volatility.scale_free import KINDS
 
 TABLE = "assets.csv"
@@ -65,14 +65,14 @@ def read_panel(path: Path, now: datetime) -> tuple[AssetData, ...]:
     rows = _table(folder / TABLE)
     wanted = {row.asset for row in rows}
     files = _files(folder) if path.is_dir() else [path]
-    frames: dict[str, pd.DataFrame] = {}
-    for asset, frame in _frames(files):
+    tables: dict[str, Table] = {}
+    for asset, table in _tables(files):
         if asset not in wanted:
             continue
-        if asset in frames:
+        if asset in tables:
             raise InvalidPanel(f"{path} has two files of {asset}", field="panel", found=asset)
-        frames[asset] = frame
-    absent = sorted(wanted - set(frames))
+        tables[asset] = table
+    absent = sorted(wanted - set(tables))
     if absent:
         raise InvalidPanel(
             f"{path} has no bars of {', '.join(absent)}, which {TABLE} names",
@@ -80,14 +80,14 @@ def read_panel(path: Path, now: datetime) -> tuple[AssetData, ...]:
             found=absent,
             needed=f"bars of every asset of {TABLE}",
         )
-    return tuple(_read(row, frames[row.asset], now) for row in rows)
+    return tuple(_read(row, tables[row.asset], now) for row in rows)
 
 
-def _read(row: _Row, frame: pd.DataFrame, now: datetime) -> AssetData:
+def _read(row: _Row, table: Table, now: datetime) -> AssetData:
     try:
         data, _ = make_asset(
             row.asset,
-            from_frame(frame),
+            bars_of(table, Options()).bars,
             calendar_name=row.calendar,
             measure=row.measure,
             source="panel",
@@ -103,7 +103,7 @@ def _read(row: _Row, frame: pd.DataFrame, now: datetime) -> AssetData:
 
 
 def _table(path: Path) -> Sequence[_Row]:
-    frame = read_table(path)
+    frame = read_table(path).frame
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing:
         raise InvalidPanel(
@@ -144,12 +144,13 @@ def _files(folder: Path) -> Sequence[Path]:
     )
 
 
-def _frames(files: Sequence[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
+def _tables(files: Sequence[Path]) -> Iterator[tuple[str, Table]]:
     """Each asset's bars: by the column ``asset``, or by the name of the file."""
     for path in files:
-        frame = read_table(path)
-        if ASSET in frame.columns:
-            for asset, part in frame.groupby(ASSET, sort=False):
-                yield str(asset), part.drop(columns=ASSET).reset_index(drop=True)
+        table = read_table(path)
+        if ASSET in table.frame.columns:
+            for asset, part in table.frame.groupby(ASSET, sort=False):
+                frame = part.drop(columns=ASSET).reset_index(drop=True)
+                yield str(asset), replace(table, frame=frame)
         else:
-            yield path.name[: path.name.lower().find(".")], frame
+            yield path.name[: path.name.lower().find(".")], table

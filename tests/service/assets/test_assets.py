@@ -61,6 +61,20 @@ def test_a_bar_is_added_and_stays_after_a_restart(tomorrow: TestClient, settings
         "dropped": 0,
         "bars": 401,
         "last_session": "2021-02-04",
+        "inferred": {
+            "layout": "plain",
+            "content": "JSON",
+            "packed": None,
+            "delimiter": None,
+            "decimal": None,
+            "dates": "ISO 8601",
+            "order": "oldest first",
+            "interval": 86_400,
+            "dropped": [],
+            "sorted_rows": 0,
+            "mended_rows": 0,
+            "notes": [],
+        },
         "warnings": [],
     }
     with TestClient(create_app(settings, lambda: NOW + timedelta(days=1))) as restarted:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from service.assets import ingest, newcomers, tables
+from service.assets import ingest, newcomers, reading, tables
 from service.assets.database import HistoryStore
 from service.assets.deleting import check_deletable
 from service.assets.export import Wanted
@@ -26,11 +26,15 @@ from service.http.errors import (
     NotYetKnown,
     UnclearCalendar,
 )
+from service.http.limits import BodyLimits
 from tests.errors import details
 from tests.models_store.artifacts import make_series
 from tests.service.worlds import ASSET, NOW, bars_of, held_asset
 from volatility.bars import DAILY, Bars
 from volatility.errors import InvalidBars, InvalidInput, NoHistory, UnknownMeasure
+from volatility.formats import delimited, numbers
+from volatility.formats.order import settled
+from volatility.formats.reading import Inferred, Limits, Options, Unreadable
 
 ALL = bars_of(make_series(60))
 MOMENT = timedelta(microseconds=1)
@@ -180,42 +184,55 @@ def test_what_is_registered_needs_a_calendar_and_a_measure_that_there_is() -> No
     assert set(newcomers.MEASURES) == {"garman_klass", "parkinson", "implied_variance"}
 
 
+CONTENT = Options(interval=DAILY)
+BODIES = BodyLimits(10_000_000, 1_000_000, 10_000_000)
+
+
 def test_a_table_has_as_many_lines_as_bars_are_taken() -> None:
-    ingest._check_size(b"\n" * (MAX_BARS + 1))  # a header, and so many bars
-    with pytest.raises(InvalidRequest) as refused:
-        ingest._check_size(b"\n" * (MAX_BARS + 2))
-    assert refused.value.code == "too_many_items"
-    assert details(refused.value) == ("bars", None, "at most 100000 bars in one request")
-    assert str(refused.value).startswith("bars: found more than 100000 lines after the header")
-    ingest._check_size(b"\r" * (MAX_BARS + 1))
-    with pytest.raises(InvalidRequest):
-        ingest._check_size(b"\r" * (MAX_BARS + 2))
+    limits = Limits(most_rows=MAX_BARS)
+    for end in (b"\n", b"\r"):
+        delimited.check_lines(end * (MAX_BARS + 1), ",", limits)  # a header, and so many bars
+        with pytest.raises(Unreadable) as refused:
+            delimited.check_lines(end * (MAX_BARS + 2), ",", limits)
+        assert refused.value.code == "too_many_items"
+        assert details(refused.value) == ("bars", None, "at most 100000 bars at once")
+        assert str(refused.value).startswith("bars: found more than 100000 of them")
 
 
 def test_a_line_of_too_many_columns_is_told_by_its_number() -> None:
     with pytest.raises(InvalidInput, match="line 2 of the CSV has 65 fields") as refused:
-        ingest._check_size(b"a,b\n" + b"," * 64)
+        delimited.check_lines(b"a,b\n" + b"," * 64, ",", Limits())
     assert refused.value.code == "too_many_columns"
 
 
 def test_what_is_no_table_is_told_what_one_is() -> None:
-    with pytest.raises(InvalidInput, match="the body is not a CSV table") as refused:
-        ingest.read(b"", "text/csv", DAILY)
+    with pytest.raises(InvalidInput, match="the content is not a CSV table") as refused:
+        reading.read(b"", "text/csv", CONTENT, BODIES)
     needed = "a header line with date or timestamp, open, high, low, close; a line a bar"
     assert details(refused.value) == ("body", None, needed)
 
 
 def test_a_long_table_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "_ROWS_AT_ONCE", 7)
+    for module in (delimited, numbers):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
     lines = [f"{it},100,101,99,100.{at:02}" for at, it in enumerate(ALL.dates.astype(str))]
-    read = ingest.read("\n".join(["date,open,high,low,close", *lines]).encode(), "text/csv", DAILY)
-    np.testing.assert_array_equal(read.timestamps, ALL.timestamps)
-    np.testing.assert_allclose(read.close, 100 + np.arange(60) / 100)
-    assert read.interval == DAILY
+
+    def read() -> Bars:
+        table = "\n".join(["date,open,high,low,close", *lines]).encode()
+        return reading.read(table, "text/csv", CONTENT, BODIES).bars
+
+    found = read()
+    np.testing.assert_array_equal(found.timestamps, ALL.timestamps)
+    np.testing.assert_allclose(found.close, 100 + np.arange(60) / 100)
+    assert found.interval == DAILY
     lines[30] = lines[30].replace("99", "x")
     with pytest.raises(InvalidBars) as refused:
-        ingest.read("\n".join(["date,open,high,low,close", *lines]).encode(), "text/csv", DAILY)
+        read()
     assert refused.value.field == "bars[30].low"
+    lines[30] = lines[30].replace("x", "99").replace("2020", "MMXX")
+    with pytest.raises(InvalidBars) as refused:
+        read()
+    assert refused.value.field == "bars[30].date"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +249,8 @@ def test_what_new_bars_leave_out_is_told(
 ) -> None:
     given = ALL.where(slice(first, first + 1))
     how = ingest.Merging(replace=False, drop_outside=False, put_by="")
-    assert ingest.ingest(held_asset(), given, how, filled, NOW).warnings == said
+    bars = settled(given, Inferred())
+    assert ingest.ingest(held_asset(), bars, how, filled, NOW).warnings == said
 
 
 def test_days_that_are_not_complete_yet_are_counted() -> None:

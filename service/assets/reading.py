@@ -1,0 +1,168 @@
+"""Bodies of bars, of every form that is read, within what a request may cost."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+
+from service.assets.schemas import MAX_BARS, BarsInput
+from service.http.bodies import JSON
+from service.http.bodies import read as read_body
+from service.http.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType, located
+from service.http.json_lists import Content, LongList, lists_of, outline
+from service.http.limits import BodyLimits
+from service.http.slices import parts
+from volatility.bars import PRICES, from_records
+from volatility.errors import InvalidInput, RoughcastError
+from volatility.formats import content as formats
+from volatility.formats.documents import parsed
+from volatility.formats.order import settled
+from volatility.formats.packing import unpacked
+from volatility.formats.reading import Inferred, Limits, Options, Reading, Unreadable
+
+CSV = "text/csv"
+PARQUET = "application/vnd.apache.parquet"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = {CSV: formats.CSV, PARQUET: formats.PARQUET, EXCEL: formats.EXCEL}
+MEDIA_TYPES = (JSON, *KINDS)
+_LONG = 8 * 1024  # bytes of a list that is read in slices
+_AROUND = "content"  # name of the document within one that has no list at its top
+# The beginning of a body as the schema has it: its first bar, which may be cut off.
+_BEGIN = re.compile(
+    rb'\s*\{\s*(?:"next"\s*:[^\[\]{}]*,\s*)?"bars"\s*:\s*\[\s*(?:\{([^{}]*)|\]|[^\s\[{])'
+)
+_HEAD = 4_096  # bytes in which the first bar is
+_NAME = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
+_ENCODINGS = ("identity", "gzip", "x-gzip", "")
+_OWN_NAMES = {"date", "timestamp", *PRICES}
+# What is refused otherwise than as input that cannot be used.
+_AS_OTHERS: dict[str, Callable[..., RoughcastError]] = {
+    "malformed_json": MalformedJson,
+    "too_large_unpacked": BodyTooLarge,
+    "missing_package": UnsupportedMediaType,
+    "unknown_compression": UnsupportedMediaType,
+}
+
+
+def read(content: Content, media_type: str, options: Options, limits: BodyLimits) -> Reading:
+    """Bars of a body, oldest first.
+
+    Parameters
+    ----------
+    content : as it came, compressed or not.
+    media_type : one of :data:`MEDIA_TYPES`.
+    options : what the sender says of it.
+    limits : of bytes and values, for what it becomes when it is unpacked.
+
+    Raises
+    ------
+    MalformedJson, InvalidRequest : the JSON is not as :class:`BarsInput` says, or no JSON.
+    BodyTooLarge : it is larger than bodies may be, when it is unpacked.
+    UnsupportedMediaType : a package is not installed, or a compression is not read.
+    InvalidInput : it is no table of bars.
+    InvalidBars : a column is missing or ambiguous, or a cell cannot be read.
+    """
+    at_most = Limits(limits.most_bytes, MAX_BARS)
+    try:
+        content, packed = unpacked(content, at_most, _counting(limits))
+        if media_type != JSON:
+            found = formats.read(content, options, at_most, KINDS[media_type])
+        elif options.says_nothing and _is_plain(content):
+            found = _of_schema(content, options)
+        else:
+            found = formats.read_document(_document(content), options, at_most)
+    except Unreadable as error:
+        raise _as_other(error) from error
+    except InvalidInput as error:
+        raise located(error) from None
+    return found.packed_by(packed)
+
+
+def check_encoding(request: Request) -> None:
+    """Refuse a body in an encoding that is not read.
+
+    Whether it is compressed by gzip is told by its first bytes: a file may be, without a header.
+
+    Raises
+    ------
+    UnsupportedMediaType : the header names another encoding.
+    """
+    found = request.headers.get("content-encoding", "identity").strip().lower()
+    if found not in _ENCODINGS:
+        needed = "gzip or no content-encoding"
+        raise UnsupportedMediaType(
+            f"the body is encoded as {found}; needed: {needed}",
+            field="content-encoding",
+            found=found,
+            needed=needed,
+        )
+
+
+def _counting(limits: BodyLimits) -> Callable[[bytes], None]:
+    """Counts values as they are unpacked, as others are counted when they come."""
+    values = 0
+
+    def count(part: bytes) -> None:
+        nonlocal values
+        values += part.count(b",") + part.count(b"{") + part.count(b"[")
+        limits.check_values(values)
+
+    return count
+
+
+def _as_other(error: Unreadable) -> RoughcastError:
+    other = _AS_OTHERS.get(error.code)
+    if other is None:
+        return error
+    return other(str(error), field=error.field, found=error.found, needed=error.needed)
+
+
+def _is_plain(content: Content) -> bool:
+    """Whether JSON is to be as the schema says: its first bar has no other names.
+
+    What is neither this nor a table of another form is refused in the schema's words.
+    """
+    head = bytes(content[:_HEAD])
+    begin = _BEGIN.match(head)
+    if begin is None:
+        return not re.match(rb"\s*[\[{]\s*\S", head) or head.lstrip().startswith(b"{}")
+    names = {it.decode("utf-8", "replace") for it in _NAME.findall(begin[1] or b"")}
+    return names <= _OWN_NAMES
+
+
+def _of_schema(content: Content, options: Options) -> Reading:
+    given = read_body(BarsInput, content).bars
+    assert options.interval is not None
+    bars = from_records(given, options.interval)
+    known = Inferred(content=formats.JSON, interval=options.interval)
+    return settled(bars, known)
+
+
+def _document(content: Content) -> Any:
+    """JSON, whose long lists are read in slices, between which other threads run.
+
+    Raises
+    ------
+    MalformedJson : it is not JSON.
+    BodyTooLarge : an item of a list has more values than any request needs.
+    """
+    whole = b'{"%s":%s}' % (_AROUND.encode(), bytes(content))
+    lists = [it for it in lists_of(whole, outline(whole)) if it.end - it.start > _LONG]
+    pieces, start = [], 0
+    for it in sorted(lists, key=lambda it: it.start):
+        pieces.append(whole[start : it.start])
+        start = it.end
+    document = parsed(b"".join([*pieces, whole[start:]]))
+    for it in lists:
+        values = _at(document, it)
+        for _, part in parts(it, whole):
+            values += parsed(part)
+    return document[_AROUND]
+
+
+def _at(document: Any, long: LongList) -> list[Any]:
+    for name in long.path:
+        document = document[name]
+    found: list[Any] = document
+    return found

@@ -1,0 +1,196 @@
+"""Files that pandas reads by other packages: Parquet and Feather by pyarrow, Excel by openpyxl."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from volatility.formats.headers import MOST_ROWS_BEFORE, header_of, unlabelled
+from volatility.formats.labels import prices_named
+from volatility.formats.packing import check_archive
+from volatility.formats.reading import MOST_COLUMNS, Inferred, Limits, Options, Unreadable
+from volatility.formats.tables import Table, chosen, labelled, one_of_tickers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET, FEATHER, EXCEL = "Parquet", "Feather", "Excel"
+_MAGIC = {PARQUET: b"PAR1", FEATHER: b"ARROW1"}
+_ROWS_AT_ONCE = 20_000
+# What pyarrow and pandas raise on content that is not what its first bytes say.
+_UNREADABLE = (OSError, ValueError, TypeError, KeyError, NotImplementedError)
+_INDEX_SHEET = 2  # of prices that a sheet's labels must name for it to be one of bars
+
+
+def kind_of(content: bytes | bytearray) -> str | None:
+    """Whether content is Parquet or Feather, by its first bytes."""
+    return next((name for name, magic in _MAGIC.items() if content.startswith(magic)), None)
+
+
+def arrow_table(content: bytes | bytearray, limits: Limits, known: Inferred) -> Table:
+    """The table of Parquet or Feather, with the index that pandas wrote with it.
+
+    Raises
+    ------
+    Unreadable : ``malformed_parquet``, ``too_many_items``, ``too_many_columns``,
+        ``too_large_unpacked``; ``missing_package``, pyarrow is not installed.
+    """
+    kind = known.content
+    _need("pyarrow", kind, "parquet")
+    try:
+        frame = _of_arrow(kind, content, limits)
+    except _UNREADABLE as error:
+        raise Unreadable(
+            f"the content is not {kind}: {error}",
+            code="malformed_parquet",
+            field="body",
+            found=kind,
+            needed="a whole file of bars",
+        ) from error
+    return Table(frame, known)
+
+
+def excel_table(
+    content: bytes | bytearray, options: Options, limits: Limits, known: Inferred
+) -> Table:
+    """The table of the only sheet of a workbook that has one; the option ticker may name another.
+
+    Raises
+    ------
+    Unreadable : ``malformed_excel``, ``too_many_items``, ``too_many_columns``,
+        ``too_large_unpacked``; ``missing_package``, openpyxl is not installed.
+    InvalidBars : ``ambiguous_ticker``, several sheets have bars.
+    """
+    _need("openpyxl", EXCEL, "excel")
+    check_archive(content, limits)
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheets = {it.title: list(_rows(it, limits)) for it in book.worksheets}
+        book.close()
+    except (OSError, ValueError, TypeError, KeyError, SyntaxError, AttributeError) as error:
+        raise Unreadable(
+            f"the content is not {EXCEL}: {error}",
+            code="malformed_excel",
+            field="body",
+            found=EXCEL,
+            needed="a whole workbook, .xlsx",
+        ) from error
+    heads = {
+        name: header_of([[_text(it) for it in row] for row in rows[:MOST_ROWS_BEFORE]])
+        for name, rows in sheets.items()
+    }
+    of_bars = [it for it, head in heads.items() if prices_named(head.labels) >= _INDEX_SHEET]
+    name = one_of_tickers(of_bars, options) if len(of_bars) > 1 else (of_bars or [*sheets])[0]
+    head, rows = heads[name], sheets[name][heads[name].rows :]
+    known = replace(known, notes=(f"sheet {name}",) if len(sheets) > 1 else ())
+    if not head.labels:
+        frame, layouts = unlabelled(
+            labelled(rows, [str(it) for it in range(_width(rows))]), options
+        )
+        return Table(frame, known, layouts)
+    frame = labelled(rows, head.labels)
+    if head.tickers:
+        both = list(zip(head.labels, head.tickers, strict=True))
+        notes = list(known.notes)
+        part = chosen(frame, both, options, notes)
+        return Table(part, replace(known, notes=tuple(notes)), ("yfinance",))
+    return Table(frame, known)
+
+
+def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import ipc, parquet
+
+    source = pa.BufferReader(bytes(content))
+    if kind == FEATHER:
+        reader = ipc.open_file(source)
+        _check_columns(len(reader.schema.names))
+        parts = map(reader.get_batch, range(reader.num_record_batches))
+        return pd.DataFrame(
+            pa.Table.from_batches(_within(parts, limits), reader.schema).to_pandas()
+        )
+    file = parquet.ParquetFile(source)
+    said = file.metadata
+    _check_columns(said.num_columns)
+    limits.check_rows(said.num_rows)
+    size = sum(said.row_group(it).total_byte_size for it in range(said.num_row_groups))
+    if size > limits.most_bytes:
+        needed = f"at most {limits.most_bytes} bytes, unpacked"
+        raise Unreadable(
+            f"the content has {size} bytes, unpacked; needed: {needed}",
+            code="too_large_unpacked",
+            field="body",
+            found=size,
+            needed=needed,
+        )
+    batches = _within(file.iter_batches(_ROWS_AT_ONCE, use_threads=False), limits)
+    return pd.DataFrame(pa.Table.from_batches(batches, file.schema_arrow).to_pandas())
+
+
+def _within(batches: Iterator[Any], limits: Limits) -> list[Any]:
+    """Parts of a table, as long as they have no more rows than are read."""
+    found, rows = [], 0
+    for batch in batches:
+        found.append(batch)
+        rows += batch.num_rows
+        limits.check_rows(rows)
+    return found
+
+
+def _rows(sheet: Any, limits: Limits) -> Iterator[list[Any]]:
+    """Rows of a sheet, without the empty ones that Excel keeps at its end."""
+    empty: list[list[Any]] = []
+    for number, row in enumerate(sheet.iter_rows(values_only=True)):
+        _check_columns(len(row))
+        limits.check_rows(number - MOST_ROWS_BEFORE)
+        cells = [_cell(it) for it in row]
+        if all(it is None for it in cells):
+            empty.append(cells)
+            continue
+        yield from empty
+        empty.clear()
+        yield cells
+
+
+def _cell(value: Any) -> Any:
+    """A cell: a date as it is written, so that no time of a day is made of it."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return str(value) if isinstance(value, date) else value
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _width(rows: Sequence[Sequence[Any]]) -> int:
+    return max(map(len, rows), default=0)
+
+
+def _check_columns(number: int) -> None:
+    if number > MOST_COLUMNS:
+        needed = f"at most {MOST_COLUMNS} columns"
+        raise Unreadable(
+            f"the table has {number} columns; needed: {needed}",
+            code="too_many_columns",
+            field="body",
+            found=number,
+            needed=needed,
+        )
+
+
+def _need(package: str, kind: str, extra: str) -> None:
+    if find_spec(package) is None:
+        raise Unreadable(
+            f"{kind} is read by {package}, which is not installed: "
+            f"pip install 'roughcast[{extra}]'",
+            code="missing_package",
+            field="body",
+            found=kind,
+            needed=f"{package}, the extra {extra}, or CSV",
+        )
