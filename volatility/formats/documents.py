@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from volatility.bars import no_bars
+from volatility.errors import InvalidBars
 from volatility.formats.headers import unlabelled
 from volatility.formats.labels import TIME, prices_named, role_of
 from volatility.formats.reading import (
@@ -60,6 +62,8 @@ def table_of(document: Any, options: Options, limits: Limits, known: Inferred) -
     found = _table_in(document, options, notes, 0)
     if found is None:
         _refuse("no list of bars in it")
+    if not found:
+        raise InvalidBars([no_bars()])
     known = replace(known, notes=(*known.notes, *notes))
     name, frame = _frame(found, limits)
     if any("1. open" in str(it) for it in frame.columns):

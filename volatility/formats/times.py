@@ -101,10 +101,11 @@ def with_clock(dates: "pd.Series", clock: "pd.Series") -> "pd.Series":
         found = "columns date and time, of which the second is no time of day"
         needed = "one column of times, or the option columns to say which"
         raise ambiguous("ambiguous_column", "date and time", found, needed)
-    whole = text.where(~digits, text.where(text.str.len() > 4, text.str.zfill(4) + "00"))
-    filled = whole.str.zfill(6).str.replace(r"^(\d\d)(\d\d)(\d\d)$", r"\1:\2:\3", regex=True)
-    filled = filled.str.replace(r"^(\d:)", r"0\1", regex=True)
-    return dates.astype(TEXT).str.strip().str.replace(r"\.0$", "", regex=True) + " " + filled
+    minutes = digits & (text.str.len() <= 4)  # 930 is half past nine, and 93000 too
+    text = text.where(~minutes, text + "00")
+    in_pairs = text.str.zfill(6).str.replace(r"^(\d\d)(\d\d)", r"\1:\2:", regex=True)
+    text = text.where(with_colons, in_pairs).str.replace(r"^(\d:)", r"0\1", regex=True)
+    return dates.astype(TEXT).str.strip().str.replace(r"\.0$", "", regex=True) + " " + text
 
 
 def refuse_dates_alone(column: "pd.Series", alone: BoolArray) -> None:
