@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 DateArray = NDArray[np.datetime64]
+IndexArray = NDArray[np.int64]
 
 # What a model sees, by column: (batch, lookback) each, the last value of a row being that of as_of.
 # "rv" is always there; the other columns are DAY and those of volatility.measures.columns.

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from volatility.arrays import BoolArray, DateArray, FloatArray
+from volatility.arrays import BoolArray, DateArray, FloatArray, IndexArray
 from volatility.calendars import Calendar, days_of, utc_second
 from volatility.errors import Finding, InvalidBars
 from volatility.sessions import closing_times, dates_of, offsets_of, places_of
@@ -79,8 +79,8 @@ class Bars:
         """Where the high is more than five times the low; (n,)."""
         return self.high > EXTREME_RANGE * self.low
 
-    def where(self, keep: BoolArray | slice) -> "Bars":
-        """The bars for which ``keep``, (n,), is true, or a slice of them."""
+    def where(self, keep: BoolArray | IndexArray | slice) -> "Bars":
+        """The bars for which ``keep``, (n,), is true, or those at places, or a slice of them."""
         prices = {name: getattr(self, name)[keep] for name in PRICES}
         return Bars(timestamps=self.timestamps[keep], interval=self.interval, **prices)
 

@@ -15,7 +15,8 @@ from volatility.bars import Bars, validate, within_sessions
 from volatility.calendar_inference import MarketKind, market_of_bars
 from volatility.calendars import Calendar, get_calendar
 from volatility.cone import PROBABILITIES, WINDOWS, volatility_cone
-from volatility.errors import HistoryTooShort, InvalidInput
+from volatility.errors import HistoryTooShort, InvalidBars, InvalidInput
+from volatility.formats.reading import Reading
 from volatility.scale_free import USUAL_MEASURE
 from volatility.series import DatedSeries, daily_series
 
@@ -39,12 +40,12 @@ class Measured(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def measured(bars: Bars, described: Described, drop_outside: bool, now: datetime) -> Measured:
+def measured(reading: Reading, described: Described, drop_outside: bool, now: datetime) -> Measured:
     """Measure daily bars, without holding them.
 
     Parameters
     ----------
-    bars : such as were sent.
+    reading : of the bars that were sent.
     described : what is said of their asset; inferred where it is not.
     drop_outside : whether bars outside of sessions are left out, rather than all refused.
     now : no bar may be of a session that has not closed by then.
@@ -55,7 +56,7 @@ def measured(bars: Bars, described: Described, drop_outside: bool, now: datetime
     UnknownCalendar : there is none of the name given.
     ConstantPrices : no session has a measure above zero.
     """
-    dropped = 0
+    bars, dropped = reading.bars, 0
     try:
         market = market_of_bars(bars, described.calendar, described.kind)
         calendar = get_calendar(market.calendar)
@@ -64,9 +65,11 @@ def measured(bars: Bars, described: Described, drop_outside: bool, now: datetime
         findings = validate(bars, calendar, now)
         series, more = daily_series(bars, USUAL_MEASURE, calendar)
     except InvalidInput as error:
+        if isinstance(error, InvalidBars) and not dropped:
+            error = reading.counted_as_given(error)
         raise located(error) from None
     inferred = (market.inferred,) if market.inferred else ()
-    said = tuple(dict.fromkeys(map(str, (*findings, *more))))
+    said = tuple(dict.fromkeys(map(str, (*reading.told, *findings, *more))))
     return Measured(bars, series, market, dropped, (*inferred, *said))
 
 

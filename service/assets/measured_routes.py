@@ -1,5 +1,6 @@
 """``/history``: sessions of all held assets, and of bars that are sent; and the volatility cone."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -10,7 +11,6 @@ from starlette.responses import Response
 from models_store import ArtifactRefused
 from service.assets.export import as_json
 from service.assets.holdings import HoldingsDep, known_asset
-from service.assets.ingest import CSV, read
 from service.assets.measured import Measured, cone_answer, cone_if_any, measured, recent_of
 from service.assets.measured_schemas import (
     ConeAnswer,
@@ -19,6 +19,8 @@ from service.assets.measured_schemas import (
     RecentsAnswer,
 )
 from service.assets.newcomers import Described
+from service.assets.options import OptionsDep
+from service.assets.reading import CSV, EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
 from service.assets.schemas import MAX_CALENDAR, BarsInput
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
 from service.http.clock import ClockDep
@@ -35,6 +37,7 @@ from service.http.fields import Kind
 from service.http.json import to_bytes
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
+from service.http.limits import BodyLimits
 from service.http.parts import InParts
 from service.http.problems import problems
 from service.models.catalogue import CatalogueDep
@@ -84,7 +87,13 @@ async def recent(
     "/history",
     response_model=MeasuredAnswer,
     openapi_extra={
-        "requestBody": {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}}
+        "requestBody": {
+            "content": {
+                CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+                PARQUET: {"schema": {"type": "string", "format": "binary"}},
+                EXCEL: {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
     },
     responses=problems(
         MalformedJson,
@@ -100,10 +109,11 @@ async def recent(
     ),
 )
 async def measure_bars(
-    content: Annotated[Content, Unread(BarsInput, (JSON, CSV))],
+    content: Annotated[Content, Unread(BarsInput, MEDIA_TYPES)],
     request: Request,
     clock: ClockDep,
     lanes: LanesDep,
+    options: OptionsDep,
     outside_sessions: Annotated[
         str,
         Query(
@@ -121,13 +131,15 @@ async def measure_bars(
     """Read and measure daily bars of any asset, without holding them.
 
     The bars come back as they were read, so that a table is read once and its sessions can then be
-    forecast.
+    forecast. They may be in any layout of docs/formats.md, and compressed by gzip.
     """
+    check_encoding(request)
 
     def written() -> InParts:
-        bars = read(content, media_type(request), DAILY)
+        limits: BodyLimits = request.scope["state"]["body_limits"]
+        reading = read(content, media_type(request), replace(options, interval=DAILY), limits)
         described = Described(calendar, kind)
-        found = measured(bars, described, outside_sessions == "drop", clock())
+        found = measured(reading, described, outside_sessions == "drop", clock())
         return InParts(_parts(found), JSON)
 
     return await lanes.work.run(written)

@@ -1,13 +1,17 @@
-"""What the query of a request says of how its bars are written."""
+"""What the query of a request says of its bars: how they are written, and of which asset."""
 
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
-from service.http.fields import Listed
+from service.assets.newcomers import MEASURES, Described
+from service.assets.schemas import MAX_CALENDAR
+from service.http.fields import Kind, Listed
 from volatility.formats.labels import FORMATS
 from volatility.formats.reading import COLUMNS, Options, columns_from
+from volatility.scale_free import USUAL_MEASURE
 
+_INFERRED = " Left out, it is inferred from the dates, and a warning says so."
 _ROLES = "|".join(COLUMNS)
 _PAIR = rf"({_ROLES})=[^,=]{{1,64}}"
 _COLUMNS = Listed(
@@ -64,3 +68,23 @@ def _reading_options(
 
 
 OptionsDep = Annotated[Options, Depends(_reading_options)]
+
+
+def _described(
+    calendar: Annotated[
+        str | None,
+        Query(min_length=1, max_length=MAX_CALENDAR, description="Of a new asset." + _INFERRED),
+    ] = None,
+    kind: Annotated[Kind | None, Query(description="Of a new asset." + _INFERRED)] = None,
+    measure: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            description=f"Of a new asset: {' or '.join(MEASURES)}; {USUAL_MEASURE} if left out.",
+        ),
+    ] = None,
+) -> Described:
+    return Described(calendar, kind, measure)
+
+
+DescribedDep = Annotated[Described, Depends(_described)]

@@ -17,19 +17,12 @@ from service.assets.export import USUAL_BARS, Page, Wanted, as_csv, as_json
 from service.assets.holdings import HoldingsDep, find_asset, known_asset
 from service.assets.ingest import Ingested, Merging, ingest
 from service.assets.known import KnownHoldings
-from service.assets.newcomers import (
-    MEASURES,
-    Described,
-    check_agrees,
-    registered,
-    settle,
-)
-from service.assets.options import OptionsDep
+from service.assets.newcomers import Described, check_agrees, registered, settle
+from service.assets.options import DescribedDep, OptionsDep
 from service.assets.parquet import as_parquet, check_parquet
 from service.assets.reading import CSV, EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
 from service.assets.schemas import (
     MAX_BARS,
-    MAX_CALENDAR,
     AssetAnswer,
     AssetsAnswer,
     BarsAnswer,
@@ -60,7 +53,7 @@ from service.http.errors import (
     UnclearCalendar,
     UnsupportedMediaType,
 )
-from service.http.fields import Day, DayOrTime, Kind, Time
+from service.http.fields import Day, DayOrTime, Time
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
 from service.http.limits import BodyLimits
@@ -76,7 +69,6 @@ from volatility.errors import (
     UnknownCalendar,
     UnknownMeasure,
 )
-from volatility.scale_free import USUAL_MEASURE
 from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
@@ -122,7 +114,6 @@ LimitQuery = Annotated[
         description="At most so many bars: from `start` on, or the newest without it.",
     ),
 ]
-_INFERRED = " Left out, it is inferred from the dates, and a warning says so."
 _LINK = 'Where there are more bars than one answer has: `<?start=…>; rel="next"`.'
 _CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
@@ -222,22 +213,11 @@ async def put_bars(
     clock: ClockDep,
     lanes: LanesDep,
     options: OptionsDep,
+    described: DescribedDep,
     replace: Annotated[
         bool, Query(description="Replace held bars that the given ones contradict.")
     ] = False,
     outside_sessions: OutsideSessionsQuery = "refuse",
-    calendar: Annotated[
-        str | None,
-        Query(min_length=1, max_length=MAX_CALENDAR, description="Of a new asset." + _INFERRED),
-    ] = None,
-    kind: Annotated[Kind | None, Query(description="Of a new asset." + _INFERRED)] = None,
-    measure: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            description=f"Of a new asset: {' or '.join(MEASURES)}; {USUAL_MEASURE} if left out.",
-        ),
-    ] = None,
 ) -> MergeAnswer:
     """Add bars to the held history, all of them or none; the first daily bars make a new asset.
 
@@ -252,7 +232,7 @@ async def put_bars(
         how_written = replaced(options, interval=known.bar_interval if known else DAILY)
         limits: BodyLimits = request.scope["state"]["body_limits"]
         reading = read(content, media_type(request), how_written, limits)
-        whose, inferred = settle(asset, known, reading.bars, Described(calendar, kind, measure))
+        whose, inferred = settle(asset, known, reading.bars, described)
         how = Merging(replace, outside_sessions == "drop", sender(request))
         ingested = ingest(whose, reading, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))

@@ -10,7 +10,8 @@ ROOMS = ("volatility", "models_store", "training", "service")
 
 # Not rich: structlog loads it by itself wherever it is installed.
 HEAVY = {
-    *("arch", "joblib", "matplotlib", "openpyxl", "pandas", "pyarrow", "scipy", "sklearn", "statsmodels"),
+    *("arch", "joblib", "matplotlib", "openpyxl", "pandas", "pyarrow"),
+    *("scipy", "sklearn", "statsmodels"),
     *("onnx", "onnxscript", "torch"),
 }
 

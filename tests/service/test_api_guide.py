@@ -24,6 +24,9 @@ SHORTENED = {"contributions", "estimates", "points", "rows"}
 # Seen in other tests: they are about the service's state or routes of their own.
 ELSEWHERE = {
     "ambiguous_column": 422,
+    **dict.fromkeys(("ambiguous_dates", "ambiguous_layout", "ambiguous_numbers"), 422),
+    **dict.fromkeys(("ambiguous_ticker", "damaged_content", "malformed_excel"), 422),
+    **dict.fromkeys(("malformed_parquet", "no_table"), 422),
     "artifact_refused": 503,
     "asset_in_use": 409,
     "asset_mismatch": 422,

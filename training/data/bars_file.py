@@ -91,7 +91,7 @@ def load_asset(
         kind=file.kind or usual_kind(calendar),
         drop_outside=file.drop_outside,
     )
-    return data, (*as_read(reading), *notes)
+    return data, (*reading.told, *notes)
 
 
 def read_bars(path: Path, written: Options = _UNSAID) -> Bars:
@@ -133,15 +133,6 @@ def read_table(path: Path, written: Options = _UNSAID) -> Table:
             found=str(path),
             needed="a file with date, open, high, low, close, such as CSV or Parquet",
         ) from error
-
-
-def as_read(reading: Reading) -> tuple[Finding, ...]:
-    """What is worth knowing of how bars were read."""
-    if reading.inferred.is_plain:
-        return reading.findings
-    needed = "the options for how a file is written, where it is not so"
-    told = Finding("read_as", "warning", "bars", f"read as {reading.inferred}", needed)
-    return (told, *reading.findings)
 
 
 def _usual_calendar(bars: Bars) -> str:

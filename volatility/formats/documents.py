@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from volatility.bars import no_bars
 from volatility.errors import InvalidBars
 from volatility.formats.headers import unlabelled
-from volatility.formats.labels import TIME, prices_named, role_of
+from volatility.formats.labels import prices_named, role_of
 from volatility.formats.reading import (
     MOST_COLUMNS,
+    TIME,
     Inferred,
     Limits,
     Options,
@@ -207,7 +208,8 @@ def _index(cells: Sequence[Any]) -> "pd.Index[Any]":
     """Row labels that tell the time; the name keeps them from being taken for numbers of rows."""
     import pandas as pd
 
-    return pd.Index([*map(_cell, cells)], name="index", dtype=object)
+    index: pd.Index[Any] = pd.Index([*map(_cell, cells)], name="index", dtype=object)
+    return index
 
 
 def _series(cells: Sequence[Any]) -> "pd.Series":

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volatility.formats.labels import AUTO, PLAIN, prices_named
+from volatility.formats.labels import PLAIN, prices_named
 from volatility.formats.numbers import numbers_of
 from volatility.formats.order import TOLERANCE
-from volatility.formats.reading import Options, ambiguous
+from volatility.formats.reading import AUTO, Options, ambiguous
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,7 @@
 """Prices as they are written: with points or commas, by thousands, with a currency."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Not pyarrow's, whose regular expressions are others, and which not every service has.
-TEXT = "string[python]"
+TEXT: Final = "string[python]"
 ROWS_AT_ONCE = 20_000  # that are read in some ten milliseconds, during which no other thread runs
 _COMMAS, _POINTS = (rf"[+-]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+" for mark in (",", r"\."))  # 1,234
 _CURRENCY = r"^[\s$€£¥]+|[\s$€£¥]+$"
@@ -97,7 +97,7 @@ def _text(column: "pd.Series") -> "pd.Series":
     import pandas as pd
 
     parts = [it.astype(TEXT).str.replace(_CURRENCY, "", regex=True) for _, it in in_parts(column)]
-    text = pd.concat(parts)
+    text: pd.Series[Any] = pd.concat(parts)
     return text.mask(text.isin(["", "null", "None", "nan", "NaN"]))
 
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from volatility.arrays import IndexArray
 from volatility.bars import PRICES, Bars, price_errors
 from volatility.calendar_inference import shorter_bars
 from volatility.errors import Finding, InvalidBars
@@ -30,12 +30,12 @@ def settled(bars: Bars, inferred: Inferred) -> Reading:
     bars, mended = _mended(bars)
     steps = np.diff(bars.timestamps).astype(np.int64)
     if (steps > 0).all():
-        rows = np.arange(len(bars))
-        return Reading(bars, rows, replace(inferred, mended_rows=_count(mended)), mended)
+        unmoved = np.arange(len(bars), dtype=np.int64)
+        return Reading(bars, unmoved, replace(inferred, mended_rows=_count(mended)), mended)
     errors = [*(shorter_bars(bars) or _duplicates(bars)), *price_errors(bars)]
     if errors:
         raise InvalidBars(errors)
-    rows = np.argsort(bars.timestamps, kind="stable")
+    rows: IndexArray = np.argsort(bars.timestamps, kind="stable").astype(np.int64)
     newest_first = bool((steps < 0).all())
     moved = () if newest_first else _moved(bars, rows)
     inferred = replace(
@@ -91,7 +91,7 @@ def _duplicates(bars: Bars) -> list[Finding]:
     ]
 
 
-def _moved(bars: Bars, rows: NDArray[np.int64]) -> tuple[Finding, ...]:
+def _moved(bars: Bars, rows: IndexArray) -> tuple[Finding, ...]:
     wrong = rows != np.arange(len(rows))
     at, count = int(np.argmax(wrong)), int(np.count_nonzero(wrong))
     found = f"the bar of {_time(bars, at)} at bar {at}, sorted"

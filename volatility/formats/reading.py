@@ -14,9 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from volatility.arrays import IndexArray
 from volatility.bars import PRICES, Bars
 from volatility.errors import Finding, InvalidBars, InvalidInput
 
@@ -175,9 +173,18 @@ class Reading:
     """
 
     bars: Bars
-    rows: NDArray[np.int64] = field(repr=False)
+    rows: IndexArray = field(repr=False)
     inferred: Inferred
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def told(self) -> tuple[Finding, ...]:
+        """Warnings, before them how the content was read, where that is not plain."""
+        if self.inferred.is_plain:
+            return self.findings
+        needed = "the options for how bars are written, where it is not so"
+        found = f"read as {self.inferred}"
+        return (Finding("read_as", "warning", "bars", found, needed), *self.findings)
 
     def packed_by(self, compression: str | None) -> "Reading":
         """The same, of content that was compressed."""

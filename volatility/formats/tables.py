@@ -73,19 +73,19 @@ def bars_of(table: Table, options: Options) -> tuple[Bars, Inferred]:
         raise InvalidBars([no_bars()])
     frame = _of_one_ticker(frame, columns, options, notes)
     times = _times(frame, columns, options)
-    prices = {name: frame.iloc[:, columns.prices[name]] for name in PRICES}
-    numbers = numbers_of(prices, options, table.inferred.delimiter)
+    cells = {name: frame.iloc[:, columns.prices[name]] for name in PRICES}
+    numbers = numbers_of(cells, options, table.inferred.delimiter)
     values = numbers.values
     if columns.adjusted is not None:
-        cells = frame.iloc[:, columns.adjusted]
-        factor = _factor(cells, values["close"], options, table.inferred.delimiter)
+        closes = frame.iloc[:, columns.adjusted]
+        factor = _factor(closes, values["close"], options, table.inferred.delimiter)
         if factor is not None:
             values = {name: it * factor for name, it in values.items()}
         notes.append(_PAID if factor is None else _ADJUSTED)
     interval = interval_of(times.utc) if options.interval is None else options.interval
     if options.interval is not None and interval < DAILY:
-        cells = frame.iloc[:, columns.time[0]] if columns.time else frame.index.to_series()
-        refuse_dates_alone(cells, times.alone)
+        written = frame.iloc[:, columns.time[0]] if columns.time else frame.index.to_series()
+        refuse_dates_alone(written, times.alone)
     stamps = times.wall.astype("datetime64[D]") if interval == DAILY else times.utc
     inferred = replace(
         table.inferred,
@@ -96,7 +96,8 @@ def bars_of(table: Table, options: Options) -> tuple[Bars, Inferred]:
         dropped=columns.dropped,
         notes=(*table.inferred.notes, *notes),
     )
-    return Bars(stamps, *(values[name] for name in PRICES), interval=interval), inferred
+    prices = {name: values[name] for name in PRICES}
+    return Bars(timestamps=stamps, interval=interval, **prices), inferred
 
 
 def _flat(frame: "pd.DataFrame", options: Options, notes: list[str]) -> "pd.DataFrame":

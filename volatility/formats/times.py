@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,8 @@ def with_clock(dates: "pd.Series", clock: "pd.Series") -> "pd.Series":
     text = text.where(~minutes, text + "00")
     in_pairs = text.str.zfill(6).str.replace(r"^(\d\d)(\d\d)", r"\1:\2:", regex=True)
     text = text.where(with_colons, in_pairs).str.replace(r"^(\d:)", r"0\1", regex=True)
-    return dates.astype(TEXT).str.strip().str.replace(r"\.0$", "", regex=True) + " " + text
+    days: pd.Series[Any] = dates.astype(TEXT).str.strip().str.replace(r"\.0$", "", regex=True)
+    return days + " " + text
 
 
 def refuse_dates_alone(column: "pd.Series", alone: BoolArray) -> None:
@@ -154,10 +155,10 @@ def _as_numbers(column: "pd.Series") -> "FloatArray | None":
             return None
     numbers = pd.to_numeric(column, errors="coerce")
     refuse_unreadable(column, numbers.isna().to_numpy(), "time", _EXAMPLES)
-    return numbers.to_numpy()  # type: ignore[no-any-return]
+    return numbers.to_numpy()
 
 
-def _of_numbers(column: "pd.Series", numbers: "NDArray[np.generic]") -> Times:
+def _of_numbers(column: "pd.Series", numbers: "NDArray[Any]") -> Times:
     """Times of numbers: dates by their digits, or since 1970 in the unit that is plausible."""
     import pandas as pd
 
@@ -205,7 +206,7 @@ def _of_text(column: "pd.Series", options: Options) -> Times:
         utc.append(read[0])
         wall.append(read[1])
         alone.append(text.str.fullmatch(_ALONE.pattern).to_numpy(np.bool_, na_value=False))
-    return Times(*map(np.concatenate, (utc, wall)), name, np.concatenate(alone))
+    return Times(np.concatenate(utc), np.concatenate(wall), name, np.concatenate(alone))
 
 
 def _of_iso(text: "pd.Series", cells: "pd.Series", first: int) -> tuple[DateArray, DateArray]:

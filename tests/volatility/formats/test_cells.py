@@ -56,7 +56,7 @@ def test_numbers_that_may_be_two(cells, delimiter, found) -> None:
 
 
 def test_one_column_tells_of_the_others() -> None:
-    columns = {"low": pd.Series(["1,234"]), "close": pd.Series(["1,234.5"])}
+    columns: dict[str, pd.Series] = {"low": pd.Series(["1,234"]), "close": pd.Series(["1,234.5"])}
     assert numbers_of(columns, NOTHING).values["low"].tolist() == [1234.0]
     columns = {"low": pd.Series(["1,234"]), "close": pd.Series([np.nan, 1234.5])}
     assert numbers_of(columns, NOTHING).values["low"].tolist() == [1234.0]

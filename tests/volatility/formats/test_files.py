@@ -1,6 +1,8 @@
 """Files as exchanges and vendors emit them; ``files.toml`` tells where each is documented."""
 
+import re
 import tomllib
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,17 @@ def test_every_file_is_told_of_and_every_format_has_one() -> None:
     assert {it.name for it in FOLDER.iterdir()} == FILES.keys()
     assert len(FILES) >= 30
     assert {it["layout"] for it in FILES.values()} | {"auto"} == {*FORMATS}
+
+
+def test_the_page_has_every_format_option_and_code() -> None:
+    page = (FOLDER.parents[3] / "docs" / "formats.md").read_text()
+    named = {*re.findall(r"^\| `(\w+)` \|", page, re.M)}
+    options = {it.name for it in fields(Options)} - {"interval"}
+    assert named == {*FORMATS} - {"auto"} | options
+    for name in options:
+        assert f"`--{name}" in page or f"`--{name}`" in page
+    for it in FILES.values():
+        assert f"`{it.get('refused', 'plain')}`" in page
 
 
 @pytest.mark.parametrize("name", READ)

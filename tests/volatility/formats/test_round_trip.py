@@ -18,6 +18,7 @@ from volatility.formats.content import read, read_frame
 from volatility.formats.reading import Decimal, Options, Reading
 
 PRICE = st.floats(1e-3, 1e6).map(lambda price: float(f"{price:.10g}"))  # what Excel has room for
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 CASES = (str.lower, str.upper, str.title)
 
 
@@ -47,7 +48,7 @@ def written(frame: pd.DataFrame, how: str, **options: Any) -> bytes:
     return target.getvalue()
 
 
-def csv_of(frame: pd.DataFrame, decimal: Decimal, draw: st.DrawFn) -> bytes:
+def csv_of(frame: pd.DataFrame, decimal: Decimal, draw: Draw) -> bytes:
     """A CSV in a dialect."""
     form = draw(st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d %b %Y %I:%M %p", None]))
     delimiter = draw(st.sampled_from([";", "\t", "|"] if decimal == "," else [",", ";", "\t", "|"]))
@@ -62,7 +63,7 @@ def csv_of(frame: pd.DataFrame, decimal: Decimal, draw: st.DrawFn) -> bytes:
     return text.encode(draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])))
 
 
-def json_of(frame: pd.DataFrame, draw: st.DrawFn) -> bytes:
+def json_of(frame: pd.DataFrame, draw: Draw) -> bytes:
     """JSON in an orientation, of which pandas itself would write too few digits."""
     time = frame.columns[0]
     texts = frame.assign(**{time: frame[time].dt.strftime("%Y-%m-%dT%H:%M:%S")})
@@ -72,10 +73,10 @@ def json_of(frame: pd.DataFrame, draw: st.DrawFn) -> bytes:
         seconds = frame[time].astype("datetime64[s]").astype("int64") * 1_000
         return json.dumps(frame.assign(**{time: seconds}).to_numpy(object).tolist()).encode()
     table = texts if orient in ("records", "list") else indexed
-    return json.dumps(table.to_dict(orient)).encode()
+    return json.dumps(table.to_dict(orient=orient)).encode()  # type: ignore[call-overload]
 
 
-def binary_of(frame: pd.DataFrame, draw: st.DrawFn) -> bytes:
+def binary_of(frame: pd.DataFrame, draw: Draw) -> bytes:
     how = draw(st.sampled_from(["to_parquet", "to_feather", "to_excel"]))
     if how == "to_feather":
         return written(frame, how)
