@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from roughcast.fitting import FittedModel, fit
     from roughcast.forecasting import forecast
     from roughcast.measuring import measure
+    from roughcast.reading import read_bars
     from roughcast.results.comparison import Comparison
     from roughcast.results.forecast import Forecast
     from roughcast.results.hurst import HurstReport
@@ -54,6 +55,7 @@ _WHERE = {
     "forecast": "roughcast.forecasting",
     "hurst": "roughcast.roughness",
     "measure": "roughcast.measuring",
+    "read_bars": "roughcast.reading",
 }
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "forecast",
     "hurst",
     "measure",
+    "read_bars",
 ]
 
 

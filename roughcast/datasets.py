@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from roughcast.frames import indexed
 from volatility import datasets
-from volatility.frames import to_frame
 
 
 def dataset(name: str) -> pd.DataFrame:
@@ -30,9 +30,7 @@ def dataset(name: str) -> pd.DataFrame:
     (['open', 'high', 'low', 'close'], 'XNYS')
     """
     shipped = datasets.load(name)
-    frame = to_frame(shipped.bars).set_index("timestamp")
-    if shipped.bars.is_daily:
-        frame = frame.tz_localize(None).rename_axis("date")
+    frame = indexed(shipped.bars)
     frame.attrs = {
         "asset": name,
         "calendar": shipped.calendar,

@@ -10,7 +10,7 @@ from volatility.bars import Bars
 from volatility.calendar_inference import infer_calendar, market_of, market_of_bars
 from volatility.calendars import ALWAYS_OPEN, get_calendar
 from volatility.errors import InvalidInput, InvalidSeries
-from volatility.frames import from_frame
+from volatility.frames import from_frame, to_frame
 from volatility.measures import MEASURES
 from volatility.plausibility import check_series
 from volatility.scale_free import KINDS, USUAL_MEASURE
@@ -114,6 +114,12 @@ class GivenSeries(NamedTuple):
         market = market_of(dates, calendar, kind)
         check_series(series, get_calendar(market.calendar), now)
         return cls(series, market.calendar, market.kind, market.inferred)
+
+
+def indexed(bars: Bars) -> pd.DataFrame:
+    """Bars by time in UTC, which of daily ones is a date without a zone."""
+    frame = to_frame(bars).set_index("timestamp")
+    return frame.tz_localize(None).rename_axis("date") if bars.is_daily else frame
 
 
 def to_series(series: DatedSeries) -> "pd.Series[float]":
