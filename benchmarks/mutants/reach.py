@@ -14,7 +14,7 @@ from pathlib import Path
 from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("volatility", "models_store", "training", "service")
+ROOMS = ("volatility", "models_store", "training", "service", "roughcast")
 
 # Networks need minutes of torch for each test, and the paper its files. What starts processes is
 # not seen by coverage; and a test of millions of requests says little of one line.
@@ -25,6 +25,7 @@ LEFT_OUT = (
     "training/commands/reproduce.py",
     "training/__main__.py",
     "service/__main__.py",
+    "roughcast/__main__.py",
 )
 TESTS_LEFT_OUT = (
     *(f"tests/{path}" for path in LEFT_OUT[:3]),
@@ -40,7 +41,7 @@ _DESCRIBED = ("models_store", "service")
 _QUICK = 3.0  # seconds that a file of tests takes
 _DESCRIPTION = "tests/service/http/test_openapi.py::test_it_is_the_one_on_file"
 _SETTINGS = """[run]
-source = volatility, models_store, training, service
+source = volatility, models_store, training, service, roughcast
 relative_files = true
 data_file = {data}
 """

@@ -188,5 +188,5 @@ def test_what_the_wheel_stage_needs_is_not_ignored():
         for line in (ROOT / ".dockerignore").read_text().splitlines()
         if line.startswith("!")
     }
-    rooms = {"volatility", "models_store", "training", "service"}
+    rooms = {"volatility", "models_store", "training", "service", "roughcast"}
     assert rooms | {"pyproject.toml", "README.md", "LICENSE", "requirements"} == allowed

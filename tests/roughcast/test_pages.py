@@ -35,7 +35,8 @@ class OfTests(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answered = self._transport.handle_request(request)
-        return httpx.Response(answered.status_code, headers=answered.headers, content=answered)
+        content = httpx.ByteStream(answered.read())
+        return httpx.Response(answered.status_code, headers=answered.headers, stream=content)
 
 
 def test_the_readme_s_lines_load_measure_fit_forecast_compare_and_plot(
@@ -112,7 +113,7 @@ def test_the_page_s_example_is_what_is_printed(
 
 def test_the_page_names_every_command() -> None:
     names = {
-        it.name or it.callback.__name__  # type: ignore[union-attr]
+        it.name or getattr(it.callback, "__name__", "")
         for it in application.application.registered_commands
     }
     for name in names:
