@@ -6,7 +6,9 @@ Their manifests, and so their digests, are their own; the other files are hard l
 disk holds them once. As after any retrain, how they compare is stored with them.
 
 Each model is asked for once, one after the other and in an order of chance, while the service
-verifies those that nobody has asked for yet, as after any start.
+verifies those that nobody has asked for yet, as after any start. On a machine that does much else
+these times are those of the others; so the processor's time of opening a model and forecasting is
+measured as well, in this process, without HTTP and without what it shares with other models.
 """
 
 import argparse
@@ -34,8 +36,12 @@ from models_store.shipped import give_universal, shipped_artifacts
 from models_store.signatures import SUMS
 from models_store.store import CHAMPION, CURRENT, Pointer
 from models_store.stored_comparisons import keep, promoted
+from service.models.catalogue import Catalogue
 from service.settings import Settings
 from tests.service.processes import serving
+from volatility.calendars import get_calendar
+from volatility.datasets import load
+from volatility.series import daily_series
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
 SOURCE = "BTC-USD"
@@ -45,6 +51,13 @@ MODELS = (
 )
 CHAMPION_OF_ALL = "combination"
 STARTS = 5
+_OPENED = 1_000  # models whose opening is measured by the processor's time
+_GROUPS = {
+    "all": MODELS,
+    "regressions": MODELS[:-2],
+    "`combination`": MODELS[-2:-1],
+    "`lstm`": MODELS[-1:],
+}
 SECONDS, MEGABYTES, MILLISECONDS = 2.5, 300, 30
 
 
@@ -136,7 +149,25 @@ def measured(
             question = with_bars | {"asset": asset, "model": model}
             seconds[model].append(_answer(client, question))
         after = resident_megabytes(served.process.pid)
-    return _lines(len(asked), ready, resident, seconds, after)
+    opened = _opened(store, [asked[place] for place in order[:_OPENED]])
+    return _lines(len(asked), ready, resident, seconds, after, opened)
+
+
+def _opened(store: Store, asked: Sequence[tuple[str, str]]) -> dict[str, list[float]]:
+    """Seconds of the processor that a first forecast takes, by model."""
+    catalogue, bars = Catalogue(store), load(SOURCE).bars
+    manifests = [store.verify(asked[0][0], model, 1) for model in MODELS]
+    columns = {column for manifest in manifests for column in manifest.own_columns}
+    series, _ = daily_series(bars, manifests[0].measure, get_calendar("24/7"), columns)
+    seconds = {model: list[float]() for model in MODELS}
+    for asset, model in asked:
+        began = time.thread_time()
+        choice = catalogue.choice(asset, model)
+        if choice is None:
+            raise RuntimeError(f"{asset}/{model} does not serve")
+        choice.model.forecast(series)
+        seconds[model].append(time.thread_time() - began)
+    return seconds
 
 
 def _wait_until_ready(port: int) -> None:
@@ -169,6 +200,7 @@ def _lines(
     resident: Sequence[float],
     seconds: Mapping[str, Sequence[float]],
     after: float,
+    opened: Mapping[str, Sequence[float]],
 ) -> tuple[list[str], bool]:
     """The table, and whether all of it is within its budget."""
     spread = f"{np.median(ready):.2f} s, {max(ready):.2f} s at most (of {len(ready)})"
@@ -179,14 +211,13 @@ def _lines(
         f"| resident when ready | {max(resident):.0f} MB at most | {MEGABYTES} MB |",
         f"| resident after a forecast of each | {after:.0f} MB | |",
     ]
-    regressions = [it for model in MODELS[:-2] for it in seconds[model]]
-    groups = {"all": [it for each in seconds.values() for it in each], "regressions": regressions}
-    groups |= {f"`{model}`": seconds[model] for model in MODELS[-2:]}
-    for name, each in groups.items():
-        p50, p99, most = 1e3 * np.percentile(each, (50, 99, 100))
-        told = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {most:.0f} ms at most (of {len(each):,})"
-        lines.append(f"| first forecast, {name} | {told} | {MILLISECONDS} ms |")
-    slowest = 1e3 * float(np.percentile(groups["all"], 99))
+    for what, each in (("first forecast", seconds), ("CPU of it, without HTTP", opened)):
+        for name, models in _GROUPS.items():
+            times = [it for model in models for it in each[model]]
+            p50, p99, most = 1e3 * np.percentile(times, (50, 99, 100))
+            told = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {most:.0f} ms at most (of {len(times):,})"
+            lines.append(f"| {what}, {name} | {told} | {MILLISECONDS} ms |")
+    slowest = 1e3 * float(np.percentile([it for each in seconds.values() for it in each], 99))
     is_good = max(ready) <= SECONDS and max(resident) <= MEGABYTES and slowest <= MILLISECONDS
     return lines, is_good
 

@@ -17,8 +17,9 @@ import numpy as np
 from models_store.graph_cost import OPERATORS, cost_of
 from models_store.predictors.onnx_file import held_bytes, read_model, said_bytes
 from volatility.archives import read_member
-from volatility.calendars import check_calendar_name
+from volatility.calendars import ALWAYS_OPEN
 from volatility.measures import MEASURES
+from volatility.recorded_calendars import is_known
 
 KB, MB = 1024, 1024 * 1024
 MAX_FILES = 8
@@ -111,10 +112,8 @@ def check_calendar(name: str) -> str:
     ------
     ValueError : there is none.
     """
-    try:
-        check_calendar_name(name)
-    except Exception as error:
-        raise ValueError(str(error)) from error
+    if name != ALWAYS_OPEN and not is_known(name):
+        raise ValueError(f"there is no calendar {name!r}; needed: 24/7, or a code such as XNYS")
     return name
 
 

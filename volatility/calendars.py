@@ -229,22 +229,6 @@ def get_calendar(name: str) -> Calendar:
     return found
 
 
-def check_calendar_name(name: str) -> None:
-    """Refuse a name that no calendar has, without building the calendar.
-
-    Raises
-    ------
-    UnknownCalendar : there is none of that name.
-    """
-    if name in (ALWAYS_OPEN, *recorded_calendars.NAMES):
-        return
-    # Loaded on first use: with pandas it takes half a second.
-    import exchange_calendars  # type: ignore[import-untyped]
-
-    if name not in exchange_calendars.get_calendar_names():
-        raise _unknown(name, "there is no such calendar")
-
-
 def _build(name: str, last_year: int) -> Calendar | Exception:
     """An exchange's calendar, or why there is none, remembered.
 
@@ -253,8 +237,8 @@ def _build(name: str, last_year: int) -> Calendar | Exception:
     UnknownCalendar : ``exchange_calendars`` does not know the name.
     """
     recorded = recorded_calendars.read(name, last_year)
-    if recorded is None:
-        check_calendar_name(name)
+    if recorded is None and not recorded_calendars.is_known(name):
+        raise _unknown(name, "there is no such calendar")
     with _building:
         if (name, last_year) not in _exchanges:  # nor did another thread build it meanwhile
             found = _of_fields(name, recorded) if recorded else _exchange(name, last_year)

@@ -44,6 +44,16 @@ def read(name: str, last_year: int) -> Mapping[str, DateArray] | None:
     }
 
 
+def is_known(name: str) -> bool:
+    """Whether ``exchange_calendars`` has a calendar of the name."""
+    if name in NAMES:
+        return True
+    # Loaded on first use: with pandas it takes half a second.
+    import exchange_calendars  # type: ignore[import-untyped]
+
+    return name in exchange_calendars.get_calendar_names()
+
+
 def _record() -> Mapping[str, np.ndarray]:
     with as_file(files("volatility") / _FILE) as path:
         return read_arrays(path.read_bytes())

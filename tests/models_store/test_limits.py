@@ -148,7 +148,7 @@ def more_windows(files: dict[str, bytes]) -> None:
         ),
         (more_windows, "it has 1032 windows to be replayed; at most 1024 are allowed"),
         (saying(measure="squared_range"), "there is no measure 'squared_range'; needed: one of"),
-        (saying(calendar="XMOON"), "there is no such calendar"),
+        (saying(calendar="XMOON"), "there is no calendar 'XMOON'; needed: 24/7, or a code"),
         (saying(horizons=[251]), "there is no horizon of 251 sessions; needed: 1 to 250"),
         (saying(lookback=10_001), "10001 sessions are too many; needed: at most 10000"),
     ],
