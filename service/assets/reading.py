@@ -16,7 +16,7 @@ from service.http.slices import parts
 from volatility.bars import PRICES, from_records
 from volatility.errors import InvalidInput, RoughcastError
 from volatility.formats import content as formats
-from volatility.formats.documents import parsed
+from volatility.formats import documents, workbooks
 from volatility.formats.order import settled
 from volatility.formats.packing import unpacked
 from volatility.formats.reading import Inferred, Limits, Options, Reading, Unreadable
@@ -24,7 +24,7 @@ from volatility.formats.reading import Inferred, Limits, Options, Reading, Unrea
 CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-KINDS = {CSV: formats.CSV, PARQUET: formats.PARQUET, EXCEL: formats.EXCEL}
+KINDS = {CSV: formats.CSV, PARQUET: workbooks.PARQUET, EXCEL: workbooks.EXCEL}
 MEDIA_TYPES = (JSON, *KINDS)
 _LONG = 8 * 1024  # bytes of a list that is read in slices
 _AROUND = "content"  # name of the document within one that has no list at its top
@@ -153,11 +153,11 @@ def _document(content: Content) -> Any:
     for it in sorted(lists, key=lambda it: it.start):
         pieces.append(whole[start : it.start])
         start = it.end
-    document = parsed(b"".join([*pieces, whole[start:]]))
+    document = documents.parsed(b"".join([*pieces, whole[start:]]))
     for it in lists:
         values = _at(document, it)
         for _, part in parts(it, whole):
-            values += parsed(part)
+            values += documents.parsed(part)
     return document[_AROUND]
 
 

@@ -41,7 +41,9 @@ def table_of(
     rows = [_split(text, delimiter) for text, _ in lines]
     header = header_of(rows)
     end = lines[header.rows - 1][1] if header.rows else 0
-    fields = len(header.labels or rows[header.rows] if lines else ())
+    if not any(map(any, rows)):
+        raise _malformed("it has no line with a word in it")
+    fields = len(header.labels or rows[header.rows])
     last = _last_line(content, delimiter, fields)
     check_lines(content, delimiter, limits, header.rows)
     notes = () if last is None else (f"left out the last line, {last[0]!r}",)

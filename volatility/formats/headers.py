@@ -75,8 +75,9 @@ def header_of(rows: Sequence[Sequence[str]]) -> Header:
     elif labels[0].lower() in _INDEX_LABELS and below and _is_of_words(below[0], len(labels)):
         tickers = below.pop(0)
         at += 1
-    if below and below[0][0].strip() and not any(map(str.strip, below[0][1:])):
-        labels[0] = below[0][0].strip()  # the name of the index, in a line of its own
+    first, *others = [it.strip() for it in below[0]] if below and below[0] else [""]
+    if first and not any(others):
+        labels[0] = first  # the name of the index, in a line of its own
         at += 1
     elif tickers:
         labels[0] = "index"

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 PARQUET, FEATHER, EXCEL = "Parquet", "Feather", "Excel"
 _MAGIC = {PARQUET: b"PAR1", FEATHER: b"ARROW1"}
 _ROWS_AT_ONCE = 20_000
-# What pyarrow and pandas raise on content that is not what its first bytes say.
-_UNREADABLE = (OSError, ValueError, TypeError, KeyError, NotImplementedError)
 _INDEX_SHEET = 2  # of prices that a sheet's labels must name for it to be one of bars
 
 
@@ -41,7 +39,9 @@ def arrow_table(content: bytes | bytearray, limits: Limits, known: Inferred) -> 
     _need("pyarrow", kind, "parquet")
     try:
         frame = _of_arrow(kind, content, limits)
-    except _UNREADABLE as error:
+    except Unreadable:
+        raise
+    except Exception as error:
         raise Unreadable(
             f"the content is not {kind}: {error}",
             code="malformed_parquet",
@@ -71,7 +71,9 @@ def excel_table(
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheets = {it.title: list(_rows(it, limits)) for it in book.worksheets}
         book.close()
-    except (OSError, ValueError, TypeError, KeyError, SyntaxError, AttributeError) as error:
+    except Unreadable:
+        raise
+    except Exception as error:
         raise Unreadable(
             f"the content is not {EXCEL}: {error}",
             code="malformed_excel",

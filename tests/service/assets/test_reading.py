@@ -21,7 +21,7 @@ from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of
 from volatility.bars import DAILY, PRICES
 from volatility.errors import RoughcastError
-from volatility.formats import workbooks
+from volatility.formats import documents, workbooks
 from volatility.formats.reading import Options
 
 FILES = Path(__file__).parents[2] / "volatility" / "formats" / "files"
@@ -197,13 +197,13 @@ def test_many_bars_in_lists_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) 
     )
     rows = [[it * 1_000, 10 + at % 7, 20.0, 5, 9.5, 1] for at, it in enumerate(stamps.tolist())]
     sizes = []
-    parsed = reading.parsed
+    parsed = documents.parsed
 
     def counted(content: Any) -> Any:
         sizes.append(len(content))
         return parsed(content)
 
-    monkeypatch.setattr(reading, "parsed", counted)
+    monkeypatch.setattr(documents, "parsed", counted)
     found = reading.read(json.dumps(rows).encode(), JSON, DAYS, LIMITS)
     assert found.bars.open.tolist() == [row[1] for row in rows]
     assert max(sizes) <= 20_000

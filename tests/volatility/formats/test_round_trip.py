@@ -73,7 +73,7 @@ def json_of(frame: pd.DataFrame, draw: Draw) -> bytes:
         seconds = frame[time].astype("datetime64[s]").astype("int64") * 1_000
         return json.dumps(frame.assign(**{time: seconds}).to_numpy(object).tolist()).encode()
     table = texts if orient in ("records", "list") else indexed
-    return json.dumps(table.to_dict(orient=orient)).encode()  # type: ignore[call-overload]
+    return json.dumps(table.to_dict(orient=orient)).encode()
 
 
 def binary_of(frame: pd.DataFrame, draw: Draw) -> bytes:
@@ -104,7 +104,7 @@ def check(found: Bars, bars: Bars) -> None:
 
 
 @given(some_bars(), st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_bars_come_back_from_every_writer(bars: Bars, data: st.DataObject) -> None:
     draw = data.draw
     time = draw(st.sampled_from(["date", "timestamp", "datetime", "time"]))
@@ -126,7 +126,7 @@ def test_bars_come_back_from_every_writer(bars: Bars, data: st.DataObject) -> No
 
 
 @given(some_bars(), st.booleans(), st.sampled_from(CASES))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_bars_come_back_from_a_frame(bars: Bars, indexed: bool, case: Callable[[str], str]) -> None:
     frame = frame_of(bars, case, "date")
     table = frame.set_index(frame.columns[0]).rename_axis(None) if indexed else frame
