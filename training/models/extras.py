@@ -19,6 +19,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "joblib",
             "markdown-it-py",
             "matplotlib",
+            "openpyxl",
             "pyarrow",
             "rich",
             "scipy",
