@@ -29,8 +29,8 @@ from service.ledger.schemas import (
     AgainstAnswer,
     AlarmAnswer,
     IntervalPerformanceAnswer,
-    LiveAnswer,
     LiveAsset,
+    LivePerformanceAnswer,
     LiveRow,
     OutcomeAnswer,
     PerformanceAnswer,
@@ -78,7 +78,7 @@ async def replayed(forecast_id: ForecastIdPath, ledger: LedgerDep, lanes: LanesD
 
 
 @router.get("/performance", operation_id="get_live_performance", responses=problems(InvalidRequest))
-async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LiveAnswer:
+async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LivePerformanceAnswer:
     """Tell how the models of all assets do live, as of the newest bars.
 
     It is found out behind the answers, within seconds of new bars; assets without live forecasts
@@ -86,7 +86,7 @@ async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LiveAnswer:
     """
     scores, doubt = live.scores.performances, live.doubt
     found = {asset: rows for (asset, ahead), rows in [*scores.items()] if ahead == horizon and rows}
-    return LiveAnswer(
+    return LivePerformanceAnswer(
         horizon=horizon,
         assets=[
             LiveAsset(asset=asset, models=[_live_row(it) for it in rows])

@@ -202,7 +202,7 @@ class LiveAsset(TypedDict):
     models: Annotated[list[LiveRow], Field(description="By model and version.")]
 
 
-class LiveAnswer(TypedDict):
+class LivePerformanceAnswer(TypedDict):
     """How the models of every asset with live forecasts do, as of the newest bars."""
 
     horizon: Horizon

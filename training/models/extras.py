@@ -13,10 +13,13 @@ PROVIDERS_EXTRA, CLIENT_EXTRA = "providers", "client"
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         TRAINING_EXTRA: (
+            "MarkupSafe",
             "arch",
             "httpx",
             "joblib",
+            "markdown-it-py",
             "matplotlib",
+            "openpyxl",
             "pyarrow",
             "rich",
             "scipy",
@@ -28,6 +31,8 @@ PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         CLIENT_EXTRA: ("httpx",),
     }
 )
+
+_IMPORTED_AS = {"MarkupSafe": "markupsafe", "markdown-it-py": "markdown_it"}  # else as it is called
 
 
 class ExtraMissing(RoughcastError):
@@ -62,6 +67,6 @@ def require(extra: str, what: str, way_out: str = "", field: str = "models") -> 
 
 def _is_installed(package: str) -> bool:
     try:
-        return find_spec(package) is not None
+        return find_spec(_IMPORTED_AS.get(package, package)) is not None
     except ImportError:  # a finder that refuses
         return False
