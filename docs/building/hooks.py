@@ -5,6 +5,7 @@ at the top of the repository.
 """
 
 import html
+import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from docs.building.docstrings import ROOMS
+from docs.building.markup import ROOMS
 from docs.building.notebooks import run
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,19 @@ AT_THE_TOP = {  # pages of the repository, by what they are called here
 }
 LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Write the description of the routes without their refusals, which are alike for all."""
+    described = json.loads((ROOT / "tests/service/http/openapi.json").read_text(encoding="utf-8"))
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            answers = operation["responses"]
+            operation["responses"] = {it: answers[it] for it in answers if it.startswith("2")}
+    described["components"].pop("securitySchemes", None)
+    folder = Path(config.site_dir).parent
+    folder.mkdir(exist_ok=True)
+    (folder / "routes.json").write_text(json.dumps(described), encoding="utf-8")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -75,7 +89,10 @@ def _made() -> Iterator[tuple[str, str | bytes]]:
             module = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
             module = module.removesuffix(".__init__")
             if not module.rpartition(".")[2].startswith("_"):
-                yield f"reference/{room}/{module}.md", f"::: {module}\n"
+                yield (
+                    f"reference/{room}/{module}.md",
+                    f"---\ntitle: {module}\n---\n\n::: {module}\n",
+                )
     with tempfile.TemporaryDirectory() as folder:
         for script in sorted((ROOT / "docs" / "notebooks").glob("*.py")):
             page, figures = run(script, Path(folder))

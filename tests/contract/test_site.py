@@ -1,0 +1,107 @@
+"""What the documentation's site is made of, without making it: `make docs` does, in `.ci/run`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docs.building.markup import rewritten
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+MADE = {"index.md", "contributing.md", "changelog.md", "security.md", "reference"}
+
+
+def entries(nav: Any) -> Iterator[str]:
+    """Paths in a navigation, whatever they are under."""
+    if isinstance(nav, str):
+        yield nav
+    for part in nav if isinstance(nav, list) else nav.values() if isinstance(nav, dict) else ():
+        yield from entries(part)
+
+
+def test_the_navigation_leads_to_pages_and_names_each_once() -> None:
+    paths = list(entries(yaml.safe_load((DOCS / ".nav.yml").read_text())["nav"]))
+    assert len(paths) == len(set(paths))
+    for path in paths:
+        script = DOCS / Path(path).with_suffix(".py")
+        assert path in MADE or "*" in path or (DOCS / path).exists() or script.exists(), path
+    tutorials = {it.relative_to(DOCS).as_posix() for it in (DOCS / "tutorials").glob("*.md")}
+    assert tutorials <= set(paths)
+
+
+def test_nothing_of_the_site_comes_from_elsewhere() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text()
+    assert "  font: false" in settings
+    assert "strict: true" in settings
+    assert not re.search(r"https?://|analytics|extra_javascript", settings)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\((?!\w+:)([^)#\s]+)", prose):
+        target = page.parent / link
+        notebook = target.parent.name == "notebooks" and target.with_suffix(".py").exists()
+        assert target.exists() or notebook, link
+
+
+def test_a_docstring_becomes_markdown() -> None:
+    given = """Variance of a day.
+
+Parameters
+----------
+returns : (n,) decimal, as :func:`volatility.bars.validate` has them,
+    equally spaced.
+mean : of them.
+
+Returns
+-------
+(days,) variance,
+not annualized.
+
+Raises
+------
+TooFewObservations : fewer than two.
+
+Notes
+-----
+.. math:: a =
+    b
+
+In :data:`~volatility.bars.PRICES` and :class:`Nearby`.
+"""
+    assert (
+        rewritten(given)
+        == """Variance of a day.
+
+Parameters
+----------
+returns
+    (n,) decimal, as <autoref identifier="volatility.bars.validate"><code>volatility.bars.validate</code></autoref> has them,
+    equally spaced.
+mean
+    of them.
+
+Returns
+-------
+:
+    (days,) variance,
+    not annualized.
+
+Raises
+------
+TooFewObservations
+    fewer than two.
+
+Notes
+-----
+\\[a = b\\]
+
+In `PRICES` and [`Nearby`][Nearby].
+"""
+    )
