@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_store.calibration import Calibration, Multipliers, pooled_calibration
+from models_store.calibration import (
+    Calibration,
+    Multipliers,
+    pooled_calibration,
+    scaled_calibration,
+)
 from models_store.forecast import ForecastInput
 from models_store.runtime import LoadedModel
 from models_store.store import Store
@@ -17,6 +22,7 @@ from volatility.evaluation.intervals import (
     LEVELS,
     MINIMUM,
     WINDOW,
+    conformal_offsets,
     rolling_offsets,
 )
 from volatility.evaluation.pooled_errors import pool_errors
@@ -196,3 +202,16 @@ def test_without_errors_of_its_own_an_asset_has_those_of_its_class() -> None:
     assert wild.from_history == MINIMUM - 1
     assert wild.multipliers[0.8].upper > 1.2 * alone.multipliers[0.8].upper
     np.testing.assert_array_equal(wild.ordered, alone.ordered)
+
+
+def test_errors_of_ones_own_are_scaled_by_what_was_known_before_the_first() -> None:
+    residuals = np.random.default_rng(4).normal(0, 0.4, MINIMUM)
+    for start in (0.04, 0.9):
+        size, errors = start, []
+        for it in residuals:  # at a memory of 44 sessions
+            errors.append(it / size**0.5)
+            size += (abs(it) - size) / 45
+        found = scaled_calibration(residuals, date(2020, 1, 3), 1, start)
+        lower, upper = conformal_offsets(np.sort(errors), 0.8)
+        expected = (size**0.5 * lower, size**0.5 * upper)
+        assert offsets(found, 0.8) == pytest.approx(expected, rel=1e-9)

@@ -72,7 +72,9 @@ def test_a_version_that_cannot_be_read_is_lost_until_it_can(
         patched.setattr(UniversalStore, "versions", unreadable)
         lost = store.after(known)
     assert (lost.model, lost.is_lost) == (known.model, True)
-    assert [it.reason for it in lost.refused] == ["its folder cannot be read: Input/output error"]
+    [refusal] = lost.refused
+    assert (refusal.asset, refusal.model, refusal.version) == ("universal", "universal", None)
+    assert refusal.reason == "its folder cannot be read: Input/output error"
     assert store.after(lost) == known
 
 

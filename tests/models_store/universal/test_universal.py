@@ -272,3 +272,9 @@ def test_a_manifest_that_cannot_be_is_refused(place, value):
     at[place[-1]] = value
     with pytest.raises(ValidationError):
         UniversalManifest.model_validate_json(json.dumps(said))
+
+
+def test_each_horizon_has_the_assets_own_scale(model):
+    own = {5: 0.25, 22: -0.5}
+    found = model.predictors("stock", "XNYS", "garman_klass", (), own)
+    assert {horizon: it.log_scale for horizon, it in found.items()} == {1: 0.0, 10: 0.0, **own}

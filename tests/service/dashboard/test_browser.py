@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.assets.database import HistoryStore
 from service.security.keys import make_key
 from service.security.store import KeyStore
-from service.assets.database import HistoryStore
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service import worlds

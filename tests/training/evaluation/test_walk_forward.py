@@ -18,6 +18,7 @@ from training.evaluation.walk_forward import (
     BlockForecasts,
     blocks,
     count_fits,
+    only_needed,
     together,
     tracks_of,
     walk_forward,
@@ -224,3 +225,10 @@ def test_a_source_is_cut_where_the_target_is(data: TrainingSet) -> None:
     known = data.until(cut)
     for series in (known.target.series, known.sources["SOURCE"].series):
         assert series.dates[-1] == cut
+
+
+def test_a_process_is_sent_the_sources_that_its_models_learn_from(data: TrainingSet) -> None:
+    both = replace(data, sources={**data.sources, "OTHER": data.target})
+    transfer, *benchmarks = recipes(["transfer"], small_config())
+    assert list(only_needed(both, (*benchmarks, transfer)).sources) == ["SOURCE"]
+    assert only_needed(both, benchmarks).sources == {}
