@@ -229,6 +229,6 @@ def test_a_source_is_cut_where_the_target_is(data: TrainingSet) -> None:
 
 def test_a_process_is_sent_the_sources_that_its_models_learn_from(data: TrainingSet) -> None:
     both = replace(data, sources={**data.sources, "OTHER": data.target})
-    transfer, *benchmarks = recipes(["transfer"], small_config())
-    assert list(only_needed(both, (*benchmarks, transfer)).sources) == ["SOURCE"]
-    assert only_needed(both, benchmarks).sources == {}
+    named = {it.name: it for it in recipes(["transfer"], small_config())}
+    assert list(only_needed(both, (named["har"], named["transfer"])).sources) == ["SOURCE"]
+    assert only_needed(both, (named["har"],)).sources == {}
