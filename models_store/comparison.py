@@ -94,9 +94,9 @@ def compare_at(
         it: compare_models(models, champion_name, refused, it, known.get(it)) for it in asked
     }
     manifests = [it.manifest for it in models.values()]
-    known = sorted({horizon for manifest in manifests for horizon in manifest.horizons})
+    there = sorted({horizon for manifest in manifests for horizon in manifest.horizons})
     kinds = (manifest.predictor.kind_of_asset() for manifest in manifests)
-    return Compared(tuple(known), next((it for it in kinds if it), None), comparisons)
+    return Compared(tuple(there), next((it for it in kinds if it), None), comparisons)
 
 
 def compare_models(
@@ -120,10 +120,8 @@ def compare_models(
     measure = champion.manifest.measure
     same = {name: it for name, it in models.items() if it.manifest.measure == measure}
     able = {name: it for name, it in same.items() if horizon in it.tracks}
-    if known is not None and {row.model for row in known.rows} == set(able):
-        result, misaligned = known, ()
-    else:
-        result, misaligned = _result(able, horizon)
+    is_known = known is not None and {row.model for row in known.rows} == set(able)
+    result, misaligned = (known, ()) if is_known and known else _result(able, horizon)
     return AssetComparison(
         measure=measure,
         protocol=champion.manifest.evaluation.protocol,

@@ -319,7 +319,7 @@ def _moments(times: Any) -> DateArray:
 
 def _fabricate(name: str, last_year: int) -> tuple[Any, np.datetime64, np.datetime64]:
     """Exchange calendar, and the first and last date it covers."""
-    import exchange_calendars
+    import exchange_calendars  # type: ignore[import-untyped]
 
     first: np.datetime64 = np.datetime64(f"{_FIRST_YEAR}-01-01", "D")
     last: np.datetime64 = np.datetime64(f"{last_year}-12-31", "D")

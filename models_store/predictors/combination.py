@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
@@ -21,6 +21,7 @@ from models_store.predictors.predictor import (
     Predictor,
     PredictorKind,
     PredictorSpec,
+    PredictsTogether,
     any_spec,
 )
 from models_store.predictors.single import SINGLE_KINDS
@@ -52,6 +53,17 @@ class Member:
         """Mean rv from (batch, lookback or more) windows; (batch,)."""
         values = self.predictor.predict(self._newest(windows)).values
         return to_rv(values, self.predictor.scale, self.residual_variance, self.bounds)[0]
+
+    def rv_together(self, horizons: Sequence[Self], windows: Windows) -> list[FloatArray]:
+        """The same of each horizon of one model, of which this is one."""
+        if not isinstance(self.predictor, PredictsTogether):
+            return [it.rv(windows) for it in horizons]
+        predictors = [it.predictor for it in horizons]
+        said = self.predictor.predict_together(predictors, self._newest(windows))
+        return [
+            to_rv(values, it.predictor.scale, it.residual_variance, it.bounds)[0]
+            for it, values in zip(horizons, said, strict=True)
+        ]
 
     def explain(self, windows: Windows) -> list[Part]:
         """Parts of log rv; one of a member that works in levels, whose parts are no logs."""
@@ -93,6 +105,14 @@ class CombinedPredictor:
             total = total + np.log(rv)
         shown = {f"rv_{model}": rv[:, None] for model, rv in said.items()}
         return Prediction(total / len(said), shown)
+
+    def predict_together(self, horizons: Sequence[Self], windows: Windows) -> list[FloatArray]:
+        """Predict all horizons; members that can do so by one run each."""
+        said = [
+            member.rv_together([it.members[place] for it in horizons], windows)
+            for place, member in enumerate(self.members)
+        ]
+        return [np.mean([np.log(rv) for rv in rvs], axis=0) for rvs in zip(*said, strict=True)]
 
     def explain(self, windows: Windows, _usual_rv: float) -> list[Part]:
         """The parts of each member, counting by its share."""

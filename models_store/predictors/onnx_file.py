@@ -76,7 +76,7 @@ def read_model(content: bytes) -> Any:
     ------
     ValueError : the content is no ONNX file.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         model = _model_class().FromString(content)

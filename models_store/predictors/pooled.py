@@ -8,10 +8,10 @@ its outcomes are not known. The effects are those of the kind of asset.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -173,12 +173,12 @@ class PooledPredictor:
         ------
         OutsideCalendar : a day lies outside the calendar, or a session ahead of it does.
         """
-        rows = range(0, len(windows["rv"]), _BLOCK)
-        parts = [
-            self._relative({k: it[at : at + _BLOCK] for k, it in windows.items()}) for at in rows
-        ]
-        relative = np.concatenate(parts) if parts else np.empty(0)
-        return Prediction(relative + self._ahead(windows) + self.log_scale, {})
+        return Prediction(self.log_mean_rv(self._relative(windows), windows), {})
+
+    def predict_together(self, horizons: Sequence[Self], windows: Windows) -> list[FloatArray]:
+        """Predict all horizons, to the same bits, in one run of the network."""
+        relative = self._relative(windows)
+        return [it.log_mean_rv(relative, windows) for it in horizons]
 
     def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
         """The slow mean, the regression by regressor, the encoders, the calendar and own scale.
@@ -211,10 +211,18 @@ class PooledPredictor:
             parts.append(Part("own_scale", "own_scale", np.full(len(said), self.log_scale)))
         return parts
 
+    def log_mean_rv(self, relative: FloatArray, windows: Windows) -> FloatArray:
+        """The log of mean rv, (batch,), from what :meth:`_relative` says."""
+        return np.asarray(relative[:, self.output] + self._ahead(windows) + self.log_scale)
+
     def _relative(self, windows: Windows) -> FloatArray:
-        """Logs of mean rv without the calendar; (batch,)."""
-        level, regressors, sequence = self._scale_free(windows)
-        return np.asarray(level + self.graph.run(regressors, sequence)[:, self.output])
+        """Logs of mean rv without the calendar; (batch, outputs)."""
+        parts = [np.empty((0, self.output + 1))]
+        for at in range(0, len(windows["rv"]), _BLOCK):
+            block = {name: it[at : at + _BLOCK] for name, it in windows.items()}
+            level, regressors, sequence = self._scale_free(block)
+            parts.append(level[:, None] + self.graph.run(regressors, sequence))
+        return np.concatenate(parts[1:] or parts)
 
     def _scale_free(self, windows: Windows) -> ScaleFree:
         own = {name: windows[name] for name in ("rv", DAY, *self.columns)}

@@ -20,6 +20,7 @@ from models_store.files import DamagedArtifact, read_file
 from models_store.limits import BeyondLimits, check_content
 from models_store.predictors import linear
 from models_store.predictors.network import OnnxPredictorSpec
+from models_store.predictors.onnx_file import read_model
 from models_store.shipped import shipped_artifacts
 from models_store.signatures import SUMS
 from tests.models_store.artifacts import make_files, make_network, make_network_files, verified
@@ -453,13 +454,12 @@ def test_a_graph_that_has_passed_is_not_read_again(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(limits, "_passed", set())
     monkeypatch.setattr(limits, "_REMEMBERED", 2)
     read: list[bytes] = []
-    read_model = limits.read_model
 
     def reading(content: bytes) -> Any:
         read.append(content)
         return read_model(content)
 
-    monkeypatch.setattr(limits, "read_model", reading)
+    monkeypatch.setattr("models_store.limits.read_model", reading)
     one, two, three = (graph([node("Relu", "x", name=it)]) for it in ("a", "b", "c"))
     for content in (one, one, two, one, three, three, one):
         check_content("model.onnx", content)

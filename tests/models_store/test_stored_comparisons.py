@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models_store import Refusal, Shelf, Store, comparison, shipped, stored_comparisons
+from models_store import Refusal, Shelf, Store, shipped, stored_comparisons
+from models_store.artifact import with_sums
 from models_store.comparison import Compared, Excluded, compare_at
 from models_store.signatures import TrustedKeys, read_private_key, sign
 from models_store.stored_comparisons import FILE, Judged, folders, promoted, recall, record
 from tests.keys import write_keys
 from tests.models_store.artifacts import flip_byte, make_files, make_network_files
 from volatility.errors import RoughcastError
-from volatility.evaluation.compare import Comparison
+from volatility.evaluation.compare import Comparison, compare
 
 MODELS = {"har": 1e-5, "log_har": 2e-5, "ewma": 4e-5}
 
@@ -47,7 +48,7 @@ def test_what_is_recalled_is_what_would_be_found_to_the_last_bit(store: Store) -
     assert recalled(store, 22) is None
     assert recalled(store, 1, 22) == compared(store, 1)
     assert record(store, "TEST") == 0
-    (left_out,) = recalled(store).comparisons[5].excluded  # type: ignore[union-attr]
+    (left_out,) = recalled(store).comparisons[5].excluded
     assert left_out == Excluded("regimes", 1, "forecasts [1] sessions ahead, not 5")
 
 
@@ -99,7 +100,7 @@ def harms(folder: Path) -> list[Any]:
 
     def put(**changes: Any) -> None:
         content = (json.dumps(whole | changes) + "\n").encode()
-        for name, it in stored_comparisons.with_sums({FILE: content}).items():
+        for name, it in with_sums({FILE: content}).items():
             (folder / name).write_bytes(it)
 
     return [
@@ -165,13 +166,12 @@ def test_what_is_known_of_these_models_is_not_found_out_again(
     assert isinstance(result, Comparison)
     digests = {model: digest for model, (_, digest) in promoted(store, "TEST").items()}
     asked: list[int] = []
-    compare = comparison.compare
 
     def counting(tracks: Any, *given: Any, **more: Any) -> Comparison:
         asked.append(tracks[0].horizon)
         return compare(tracks, *given, **more)
 
-    monkeypatch.setattr(comparison, "compare", counting)
+    monkeypatch.setattr("models_store.comparison.compare", counting)
     assert record(store, "TEST", Judged(digests, result)) == 2
     assert asked == [5]
     assert recalled(store, 1) == expected

@@ -191,3 +191,12 @@ def test_every_kind_is_in_the_table_by_the_name_that_it_has() -> None:
         "pooled": "model.onnx",
         "combination": "members.zip",
     }
+
+
+def test_all_horizons_together_are_what_each_is_alone() -> None:
+    each = [combined(place) for place in range(len(HORIZONS))]
+    together = each[0].predict_together(each, windows())
+    assert len(together) == len(each)
+    for predictor, values in zip(each, together, strict=True):
+        assert values == pytest.approx(predictor.predict(windows()).values, rel=1e-12)
+    assert together[0].tolist() != together[1].tolist()

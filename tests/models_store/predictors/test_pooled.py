@@ -187,3 +187,14 @@ def test_a_graph_is_open_once_whichever_models_hold_it() -> None:
     del one, other
     gc.collect()
     assert digest not in pooled._open  # nor is it kept when nobody holds it
+
+
+def test_all_horizons_together_are_the_same_bits(windows: Windows) -> None:
+    many = {name: np.repeat(values, 70, axis=0) for name, values in windows.items()}
+    outputs = range(len(HORIZONS))
+    each = [replace(PREDICTOR, output=it, horizon=HORIZONS[it], log_scale=it) for it in outputs]
+    together = PREDICTOR.predict_together(each, many)
+    for predictor, values in zip(each, together, strict=True):
+        np.testing.assert_array_equal(values, predictor.predict(many).values)
+    nothing = {name: values[:0] for name, values in windows.items()}
+    assert PREDICTOR.predict(nothing).values.shape == (0,)
