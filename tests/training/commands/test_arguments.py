@@ -73,6 +73,9 @@ def test_every_command_says_more_or_less_if_asked_to() -> None:
     for command in DEFAULTS:
         found = parsed(command, "-v", "-q")
         assert (found["verbose"], found["quiet"]) == (True, True)
+    pull = ("pull", "--symbol", "BTC/USD", "--yahoo", "--to-file", "a.csv")
+    for given in (("data", *pull, "-q"), ("data", "-q", *pull)):
+        assert (parsed(*given)["verbose"], parsed(*given)["quiet"]) == (False, True)
 
 
 def test_artifacts_are_signed_by_a_key_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,6 +228,7 @@ PULLED: dict[str, Any] = {
     "kind": None,
     "replace": False,
     "outside_sessions": "refuse",
+    **OUTPUT,
 }
 
 
