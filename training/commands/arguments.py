@@ -33,14 +33,19 @@ ALL_CORES = -1
 BACKENDS = ("joblib", "dask")
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """Options of every command: how much it says."""
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="print the whole configuration first"
-    )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="print nothing but what stopped it"
-    )
+def add_output(parser: argparse.ArgumentParser, default: Any = False) -> None:
+    """Options of every command: how much it says.
+
+    Parameters
+    ----------
+    parser : the command's, or that of one of its actions.
+    default : where nothing is said; ``argparse.SUPPRESS`` of an action, as the command has it then.
+    """
+    for letter, name, said in (
+        ("-v", "--verbose", "print the whole configuration first"),
+        ("-q", "--quiet", "print nothing but what stopped it"),
+    ):
+        parser.add_argument(letter, name, action="store_true", default=default, help=said)
 
 
 def add_retrain(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +154,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_pull(parser: argparse.ArgumentParser) -> None:
+    add_output(parser, argparse.SUPPRESS)
     _add_source_and_target(parser)
     parser.add_argument(
         "--asset", metavar="NAME", help="at the service (default: the symbol, with - for /)"

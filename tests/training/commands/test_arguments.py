@@ -35,6 +35,7 @@ FITTING = {
     "backend": "joblib",
     "scheduler": None,
 }
+OUTPUT = {"verbose": False, "quiet": False}
 PANEL = {"panel": None, "folds": 3, "months": 24, "histories": [22, 60, 125]}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "retrain": {**ASSETS, **FITTING, **PANEL, "horizons": None, "store": Path("var/store")},
@@ -65,12 +66,21 @@ def parsed(*arguments: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("command", DEFAULTS)
 def test_without_options_a_command_does_what_is_usual(command: str) -> None:
-    assert parsed(command) == {"command": command, **DEFAULTS[command]}
+    assert parsed(command) == {"command": command, **OUTPUT, **DEFAULTS[command]}
+
+
+def test_every_command_says_more_or_less_if_asked_to() -> None:
+    for command in DEFAULTS:
+        found = parsed(command, "-v", "-q")
+        assert (found["verbose"], found["quiet"]) == (True, True)
+    pull = ("pull", "--symbol", "BTC/USD", "--yahoo", "--to-file", "a.csv")
+    for given in (("data", *pull, "-q"), ("data", "-q", *pull)):
+        assert (parsed(*given)["verbose"], parsed(*given)["quiet"]) == (False, True)
 
 
 def test_artifacts_are_signed_by_a_key_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     expected = {"command": "sign", "store": Path("var/store"), "key": Path("mine.pem")}
-    assert parsed("sign", "--key", "mine.pem") == expected
+    assert parsed("sign", "--key", "mine.pem") == {**OUTPUT, **expected}
     with pytest.raises(SystemExit):
         parsed("sign")
     assert "required: --key" in capsys.readouterr().err
@@ -136,7 +146,7 @@ def test_every_option_is_read_as_what_it_is(command: str) -> None:
         "histories": [30, 40],
         "horizons": [5, 22],
     }
-    assert found == {**DEFAULTS[command], "command": command, **expected}
+    assert found == {**DEFAULTS[command], "command": command, **OUTPUT, **expected}
     assert parsed(command, "--histories")["histories"] == []
 
 
@@ -218,6 +228,7 @@ PULLED: dict[str, Any] = {
     "kind": None,
     "replace": False,
     "outside_sessions": "refuse",
+    **OUTPUT,
 }
 
 
