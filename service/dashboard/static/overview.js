@@ -5,7 +5,7 @@ import { NONE, csv, el, percent, save, signedPercent, whole } from "./format.js"
 
 const SHOWN = 100; // rows before all are asked for
 const FIRST_BATCH = 40; // what a screen shows
-const BATCH = 200;
+const BATCH = 100;
 const SESSIONS = 44;
 const LEVEL = 0.8;
 

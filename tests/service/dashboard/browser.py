@@ -83,16 +83,16 @@ class Browser:
         wanted = {"features": [{"name": "prefers-color-scheme", "value": look.theme}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
 
-    def open(self, url: str, patience: float = 60) -> None:
-        """Load a page, and wait at most so many seconds for it to have what it asks for."""
+    def open(self, url: str) -> None:
+        """Load a page, and wait for it to have what it asks for."""
         self.driver.get_log("browser")
         self.driver.get_log("performance")
         self.driver.get(url)
-        self.wait(patience)
+        self.wait()
 
-    def wait(self, patience: float = 60) -> None:
+    def wait(self) -> None:
         """Wait for the page's script to be done."""
-        eventually(lambda: bool(self.run("return document.body.dataset.ready")), patience)
+        eventually(lambda: bool(self.run("return document.body.dataset.ready")))
 
     def run(self, script: str, *given: Any) -> Any:
         """What a script returns."""
