@@ -38,8 +38,8 @@ def python_forecast(base_url: str, asset: str, folder: Path) -> dict[str, Any]:
     (folder / "config.yml").write_text(CONFIG)
     shutil.copy(HERE / "ask.py", folder)
     programs = ENVIRONMENT / "bin"
-    generate = [programs / "openapi-python-client", "generate", "--path", "openapi.json"]
-    _run([*generate, "--meta", "none", "--output-path", "client", "--config", "config.yml"], folder)
+    generate = "generate --path openapi.json --meta none --output-path client --config config.yml"
+    _run([programs / "openapi-python-client", *generate.split()], folder)
     _run([programs / "mypy", "ask.py", "client"], folder)
     answer: dict[str, Any] = json.loads(
         _run([programs / "python", "ask.py", base_url, asset], folder)
@@ -56,11 +56,10 @@ def typescript_forecast(base_url: str, asset: str, folder: Path) -> dict[str, An
     (folder / "node_modules").symlink_to(modules)
     programs = modules / ".bin"
     # Without the option, what has a default would have to be in every request.
-    optional = "--default-non-nullable=false"
-    types = [programs / "openapi-typescript", "openapi.json", optional, "--output", "schema.d.ts"]
-    _run(types, folder)
-    strict = ["--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"]
-    _run([programs / "tsc", *strict, "ask.ts"], folder)
+    types = "openapi.json --default-non-nullable=false --output schema.d.ts"
+    _run([programs / "openapi-typescript", *types.split()], folder)
+    strict = "--strict --module nodenext --target es2022 --lib es2022,dom"
+    _run([programs / "tsc", *strict.split(), "ask.ts"], folder)
     answer: dict[str, Any] = json.loads(_run(["node", "ask.js", base_url, asset], folder))
     return answer
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.evaluation.studies import results
 from training.evaluation import figures
+from training.reports.drawings import BLUE, STYLE
 from volatility.evaluation.losses import qlike_losses
 
 
@@ -88,7 +89,7 @@ def test_intervals_of_the_best_model_are_those_that_were_scored() -> None:
     comparison = result.comparisons["test"]
     best = comparison.rows[0]
     (axes,) = figures.forecasts(result).axes
-    bands: list[Any] = axes.collections
+    bands: list[Any] = [*axes.collections]
     assert [band.get_label() for band in bands] == [
         f"80% interval of {best.model}",
         f"95% interval of {best.model}",
@@ -149,7 +150,7 @@ def test_marks_are_filled_for_models_of_the_confidence_set() -> None:
     containers: list[Any] = axes.containers
     faces = {bar.lines[0].get_ydata()[0]: bar.lines[0].get_markerfacecolor() for bar in containers}
     assert [faces[place] for place in range(len(rows))] == [
-        figures.BLUE if row.in_confidence_set else "white" for row in rows
+        BLUE if row.in_confidence_set else "white" for row in rows
     ]
 
 
@@ -185,7 +186,7 @@ def test_between_powers_of_ten_two_and_five_are_written(value: float, leads: boo
 
 def test_a_legend_has_no_frame_and_lines_differ_in_colour_and_dash() -> None:
     result = results()[0]
-    with mpl.rc_context(dict(figures.STYLE)):  # type: ignore[arg-type]
+    with mpl.rc_context(dict(STYLE)):  # type: ignore[arg-type]
         (axes,) = figures.forecasts(result).axes
     (legend,) = axes.figure.legends
     assert not legend.get_frame_on()

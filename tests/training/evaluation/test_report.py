@@ -28,7 +28,7 @@ def report_of(some: tuple[Evaluated, ...]) -> Report:
 
 def page(some: tuple[Evaluated, ...]) -> str:
     across = [row for horizon in (1, 5) for row in across_assets(some, horizon, "test")]
-    figures = {heading(result): [] for result in some}
+    figures: dict[str, list] = {heading(result): [] for result in some}
     return report(some, across, figures, "python -m training evaluate").markdown.decode()
 
 

@@ -1,5 +1,7 @@
 """What reports are made of."""
 
+from collections.abc import Callable
+
 import pytest
 from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
@@ -8,7 +10,11 @@ from training.reports.markdown import anchor, escaped, markdown_table, write
 
 
 def test_a_markdown_table() -> None:
-    columns = {"model": str, "square": lambda n: str(n**2), "in set": repr}
+    columns: dict[str, Callable[[int], str]] = {
+        "model": str,
+        "square": lambda n: str(n**2),
+        "in set": repr,
+    }
     assert markdown_table([1, 22], columns) == [
         "| model | square | in set |",
         "|---|---:|:-:|",

@@ -6,6 +6,7 @@ from training.reports.drawings import Drawing
 from training.reports.page import page
 from training.reproduction.answers import answers_of
 from training.reproduction.figures import figures_of
+from training.reproduction.forecasts import ScoringProtocol
 from training.reproduction.paper_report import TITLE, report_of
 from training.reproduction.tables import tables_of
 
@@ -48,9 +49,7 @@ def test_the_page_has_the_numbers_of_the_tables(html: Page) -> None:
     for table in tables_of(stand_in_results()):
         for row in table.rows:
             cells = [row.label, row.quantity.label, row.printed or "–"]
-            cells += [
-                row.text(protocol) for protocol in ("same protocol", "aligned", "proper measure")
-            ]
+            cells += [row.text(protocol) for protocol in ScoringProtocol]
             assert cells in html.rows
 
 
