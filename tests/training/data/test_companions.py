@@ -34,6 +34,8 @@ def test_an_option_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"asset name|is not of the form") as refused:
         CompanionFile.of(text)
     assert refused.value.found in (text, text.partition("=")[0])
+    if text != "V:X=a.csv":
+        assert refused.value.needed == "NAME, NAME=FILE or NAME=FILE@CALENDAR"
 
 
 def write(path: Path, calendar: str, **columns: np.ndarray) -> Path:

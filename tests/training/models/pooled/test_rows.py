@@ -8,6 +8,7 @@ import pytest
 from tests.simulated_panel import simulated_asset, simulated_panel
 from training.models.pooled.rows import (
     COLUMNS,
+    _other_measure,
     class_effects,
     histories,
     log_factors,
@@ -32,6 +33,13 @@ def test_targets_are_logs_of_mean_rv_ahead(asset):
     assert np.isnan(targets[-1, 0])
     assert np.isnan(targets[-5:, 1]).all()
     assert not np.isnan(targets[:-5]).any()
+
+
+def test_a_history_too_short_for_one_horizon_has_targets_at_others(asset):
+    short = replace(asset, series=asset.series.part(slice(0, 24)))
+    targets = log_targets(short, (24, 1))
+    assert np.isnan(targets[:, 0]).all()
+    assert np.isfinite(targets[:, 1]).tolist() == [True, True, False]
 
 
 def test_no_target_reaches_over_a_gap(asset):
@@ -109,3 +117,16 @@ def test_rows_do_not_depend_on_what_came_later():
     one, other = (training_rows(it, effects, (1, 5), 1) for it in (known, later))
     for left, right in zip(one, other, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_the_other_measure_is_as_far_away_as_the_bars_ranges_tell(asset):
+    other, seen = _other_measure(asset, histories(asset))
+    assert (asset.series.measure, other.series.measure) == ("garman_klass", "parkinson")
+    moved = np.log(other.series.rv / asset.series.rv)
+    np.testing.assert_allclose(
+        np.abs(moved), np.abs(asset.series.column("range_ratio")), atol=1e-12
+    )
+    np.testing.assert_allclose(seen["rv"][-1][-1], other.series.rv[-1])
+    again, _ = _other_measure(other, seen)
+    assert again.series.measure == "garman_klass"
+    np.testing.assert_allclose(again.series.rv, asset.series.rv)
