@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -28,12 +28,27 @@ ELSEWHERE = ("losses", "history")  # tables that have no place in a line of JSON
 
 
 class Said(NamedTuple):
-    """The bars that are asked about, and what is said of them."""
+    """The bars that are asked about, and what is said of them.
+
+    Attributes
+    ----------
+    source : path of a file, or a shipped asset's name.
+    written : how the file is written, as :func:`roughcast.read_bars` takes it; ``columns`` as on
+        the command line.
+    calendar, kind, measure : of the asset.
+    """
 
     source: str
+    written: Mapping[str, Any]
     calendar: str | None
     kind: str | None
     measure: str | None
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """All that was said, and nothing else."""
+        told = {**self._asdict(), **self.written}
+        return {name: it for name, it in told.items() if it and name != "written"}
 
 
 class Output(NamedTuple):
@@ -59,7 +74,7 @@ def forecast(
     """
     from roughcast.forecasting import forecast as ask
 
-    name, bars = read(said.source)
+    name, bars = read(said)
     found = ask(
         bars,
         horizons,
@@ -76,7 +91,7 @@ def forecast(
         span = f"{past.min():.0%} to {past.max():.0%}, last {past[-1]:.1%}"
         above = [sparkline(past), f"the last {len(past)} sessions: {span}", ""]
     told = {"model_sha256": found.model_sha256, "measure": found.measure}
-    _print(found, output, {**said._asdict(), **told}, above)
+    _print(found, output, {**said.configuration, **bars.attrs, **told}, above)
 
 
 def hurst(said: Said, output: Output) -> None:
@@ -89,9 +104,9 @@ def hurst(said: Said, output: Output) -> None:
     from roughcast.measuring import measure
     from roughcast.roughness import hurst as ask
 
-    _, bars = read(said.source)
+    _, bars = read(said)
     rv = measure(bars, said.measure, calendar=said.calendar)
-    _print(ask(rv), output, said._asdict() | {str(name): it for name, it in rv.attrs.items()})
+    _print(ask(rv), output, {**said.configuration, **bars.attrs, **rv.attrs})
 
 
 def compare(said: Said, models: Sequence[str], horizon: int, output: Output) -> None:
@@ -103,7 +118,7 @@ def compare(said: Said, models: Sequence[str], horizon: int, output: Output) -> 
     """
     from roughcast.comparing import compare as ask
 
-    _, bars = read(said.source)
+    _, bars = read(said)
     found = ask(
         bars,
         models,
@@ -112,10 +127,10 @@ def compare(said: Said, models: Sequence[str], horizon: int, output: Output) -> 
         kind=said.kind,
         measure=said.measure,
     )
-    _print(found, output, said._asdict())
+    _print(found, output, {**said.configuration, **bars.attrs})
 
 
-def read(source: str) -> tuple[str | None, pd.DataFrame]:
+def read(said: Said) -> tuple[str | None, pd.DataFrame]:
     """The name, if it is a shipped asset's, and the bars.
 
     Raises
@@ -123,11 +138,13 @@ def read(source: str) -> tuple[str | None, pd.DataFrame]:
     InvalidInput : there is no such file or asset, or the file cannot be read.
     """
     from roughcast.datasets import dataset
-    from training.data.bars_file import read_table
+    from roughcast.reading import read_bars
+    from volatility.formats.reading import columns_from
 
-    path = Path(source)
+    source, path = said.source, Path(said.source)
     if path.exists():
-        return None, read_table(path)
+        columns = columns_from(said.written.get("columns") or ())
+        return None, read_bars(path, **{**said.written, "columns": columns})
     if source in NAMES:
         return source, dataset(source)
     beside = [it.name for it in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -145,7 +162,7 @@ def read(source: str) -> tuple[str | None, pd.DataFrame]:
 def _print(
     found: Forecast | HurstReport | Comparison,
     output: Output,
-    configuration: dict[str, Any],
+    configuration: Mapping[Any, Any],
     above: Sequence[str] = (),
 ) -> None:
     if output.as_json:

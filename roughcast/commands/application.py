@@ -2,9 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from functools import wraps
+from inspect import Parameter, signature
+from types import MappingProxyType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -31,7 +34,7 @@ class Kind(StrEnum):
 
 
 Source = Annotated[
-    str, typer.Argument(metavar="FILE", help="CSV or Parquet of bars, or a shipped asset: SPX, …")
+    str, typer.Argument(metavar="FILE", help="Bars in any layout, or a shipped asset: SPX, …")
 ]
 Calendar = Annotated[str | None, typer.Option(help="24/7, or an exchange's, such as XNYS.")]
 KindOption = Annotated[Kind | None, typer.Option(help="Of asset.")]
@@ -41,6 +44,53 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the table alon
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Print the configuration, and every note.")
 ]
+
+# How a file is written, as :func:`roughcast.read_bars` takes it.
+WRITTEN: Mapping[str, tuple[object, object]] = MappingProxyType(
+    {
+        "format": (
+            Annotated[str, typer.Option(help="Whose layout it has; docs/formats.md.")],
+            "auto",
+        ),
+        "dayfirst": (
+            Annotated[bool | None, typer.Option(help="01/02/2024 is the first of February.")],
+            None,
+        ),
+        "decimal": (
+            Annotated[str | None, typer.Option(help="What stands before a fraction: . or ,")],
+            None,
+        ),
+        "prices": (
+            Annotated[str | None, typer.Option(help="raw or adjusted, of two closes.")],
+            None,
+        ),
+        "ticker": (Annotated[str | None, typer.Option(help="Which one, of several.")], None),
+        "columns": (
+            Annotated[
+                list[str] | None,
+                typer.Option("--column", metavar="WHAT=LABEL", help="Such as close=PX_LAST."),
+            ],
+            None,
+        ),
+    }
+)
+
+
+def of_a_file(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options that say how its file is written, which it takes by name."""
+    own = [it for it in signature(command).parameters.values() if it.kind is not it.VAR_KEYWORD]
+    more = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=said)
+        for name, (said, default) in WRITTEN.items()
+    ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        command(**given)
+
+    run.__annotations__ = {it.name: it.annotation for it in (*own, *more)}
+    run.__signature__ = signature(command).replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+    return run
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -79,6 +129,7 @@ def _options(
 
 
 @application.command()
+@of_a_file
 def forecast(
     source: Source,
     horizon: Annotated[
@@ -95,16 +146,18 @@ def forecast(
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    **written: Any,
 ) -> None:
     """Forecast any asset from its daily bars."""
     from roughcast.commands import answering
 
-    said = answering.Said(source, calendar, kind, None)
+    said = answering.Said(source, written, calendar, kind, None)
     output = answering.Output(as_json, quiet, verbose)
     _end(lambda: answering.forecast(said, horizon, level, quantile, output))
 
 
 @application.command()
+@of_a_file
 def hurst(
     source: Source,
     calendar: Calendar = None,
@@ -112,15 +165,17 @@ def hurst(
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    **written: Any,
 ) -> None:
     """Say whether an asset's volatility is rough."""
     from roughcast.commands import answering
 
-    said = answering.Said(source, calendar, None, measure)
+    said = answering.Said(source, written, calendar, None, measure)
     _end(lambda: answering.hurst(said, answering.Output(as_json, quiet, verbose)))
 
 
 @application.command()
+@of_a_file
 def compare(
     source: Source,
     model: Annotated[
@@ -133,11 +188,12 @@ def compare(
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    **written: Any,
 ) -> None:
     """Compare models on an asset's bars."""
     from roughcast.commands import answering
 
-    said = answering.Said(source, calendar, kind, measure)
+    said = answering.Said(source, written, calendar, kind, measure)
     output = answering.Output(as_json, quiet, verbose)
     _end(lambda: answering.compare(said, model, horizon, output))
 

@@ -76,7 +76,7 @@ def test_a_forecast_is_a_line_of_what_was_and_a_table(
     csv: Path, bars: pd.DataFrame, typed: Callable[..., Told]
 ) -> None:
     status, printed, errors = typed("forecast", str(csv))
-    found = roughcast.forecast(bars)
+    found = roughcast.forecast(bars.tail(120))
     assert (status, errors) == (0, "")
     line, span, _, title, _, head, *rows = printed.splitlines()
     assert set(line) <= set("▁▂▃▄▅▆▇█")
@@ -109,13 +109,34 @@ def test_json_holds_the_numbers_as_they_are(
     options = ["-h", "5", "--level", "0.9", "--quantile", "0.25", "--calendar", "24/7"]
     _, printed, _ = typed("forecast", str(csv), "--json", *options)
     told = json.loads(printed)
-    found = roughcast.forecast(bars, [5], levels=[0.9], quantiles=[0.25], calendar="24/7")
+    found = roughcast.forecast(bars.tail(120), [5], levels=[0.9], quantiles=[0.25], calendar="24/7")
     assert told["as_of"] == "2021-02-03"
     [at] = told["horizons"]
     assert at["rv"] == found.at(5).rv
     assert at["intervals"][0]["rv"] == list(found.at(5).intervals[0].rv)
     assert at["quantiles"][0]["probability"] == 0.25
     assert "history" not in told
+
+
+def test_a_file_of_any_layout_is_read_with_the_options_that_decide(
+    bars: pd.DataFrame, tmp_path: Path, typed: Callable[..., Told]
+) -> None:
+    part = bars.loc["2020-02-01":"2020-02-12"]  # in which no day is above 12
+    rows = pd.concat([part, bars.loc["2020-03-01":"2020-03-12"]])
+    path = tmp_path / "theirs.csv"
+    days = [f"{day:%d/%m/%Y}" for day in rows.index]
+    rows.set_index(pd.Index(days)).rename_axis("Datum").to_csv(path, sep=";", decimal=",")
+    column = ("--column", "time=Datum")
+    status, _, errors = typed("forecast", str(path), *column)
+    assert status == 2
+    assert "needed: the option dayfirst" in errors
+    options = ("-h", "1", "--quiet", "--calendar", "24/7")
+    status, printed, errors = typed("forecast", str(path), *column, "--dayfirst", *options)
+    assert (status, errors) == (0, "")
+    expected = roughcast.forecast(rows, [1], calendar="24/7").at(1)
+    assert f"{expected.volatility_annualized:.1%}" in printed
+    _, told, _ = typed("hurst", "SPX", "-v", "--calendar", "XNYS", "--measure", "parkinson")
+    assert "calendar = XNYS" in told
 
 
 def test_hurst_and_compare_of_a_shipped_asset(typed: Callable[..., Told]) -> None:
