@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volatility.bars import no_bars
+from volatility.errors import InvalidBars
 from volatility.formats.labels import PLAIN, prices_named
 from volatility.formats.numbers import numbers_of
 from volatility.formats.order import TOLERANCE
@@ -75,9 +77,9 @@ def header_of(rows: Sequence[Sequence[str]]) -> Header:
     elif labels[0].lower() in _INDEX_LABELS and below and _is_of_words(below[0], len(labels)):
         tickers = below.pop(0)
         at += 1
-    first, *others = [it.strip() for it in below[0]] if below and below[0] else [""]
-    if first and not any(others):
-        labels[0] = first  # the name of the index, in a line of its own
+    name, *others = [it.strip() for it in below[0]] if below and below[0] else [""]
+    if name and not any(others):
+        labels[0] = name  # the name of the index, in a line of its own
         at += 1
     elif tickers:
         labels[0] = "index"
@@ -113,8 +115,10 @@ def unlabelled(
 
     Raises
     ------
-    InvalidBars : ``ambiguous_layout``.
+    InvalidBars : ``ambiguous_layout``; ``empty_bars``, there are no rows.
     """
+    if not len(frame):
+        raise InvalidBars([no_bars()])
     fields = len(frame.columns)
     first = str(frame.iloc[0, 0])
     usual = _BY_FIELDS.get(fields, PLAIN) if re.fullmatch(r"\d+(\.\d+)?", first) else PLAIN

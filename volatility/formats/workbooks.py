@@ -7,6 +7,8 @@ from datetime import date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from volatility.bars import no_bars
+from volatility.errors import InvalidBars
 from volatility.formats.headers import MOST_ROWS_BEFORE, header_of, unlabelled
 from volatility.formats.labels import prices_named
 from volatility.formats.packing import check_archive
@@ -65,22 +67,9 @@ def excel_table(
     """
     _need("openpyxl", EXCEL, "excel")
     check_archive(content, limits)
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheets = {it.title: list(_rows(it, limits)) for it in book.worksheets}
-        book.close()
-    except Unreadable:
-        raise
-    except Exception as error:
-        raise Unreadable(
-            f"the content is not {EXCEL}: {error}",
-            code="malformed_excel",
-            field="body",
-            found=EXCEL,
-            needed="a whole workbook, .xlsx",
-        ) from error
+    sheets = _sheets(content, limits)
+    if not any(sheets.values()):
+        raise InvalidBars([no_bars()])
     heads = {
         name: header_of([[_text(it) for it in row] for row in rows[:MOST_ROWS_BEFORE]])
         for name, rows in sheets.items()
@@ -101,6 +90,27 @@ def excel_table(
         part = chosen(frame, both, options, notes)
         return Table(part, replace(known, notes=tuple(notes)), ("yfinance",))
     return Table(frame, known)
+
+
+def _sheets(content: bytes | bytearray, limits: Limits) -> dict[str, list[list[Any]]]:
+    """Rows of each sheet of a workbook, by its title."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheets = {it.title: list(_rows(it, limits)) for it in book.worksheets}
+        book.close()
+    except Unreadable:
+        raise
+    except Exception as error:
+        raise Unreadable(
+            f"the content is not {EXCEL}: {error}",
+            code="malformed_excel",
+            field="body",
+            found=EXCEL,
+            needed="a whole workbook, .xlsx",
+        ) from error
+    return sheets
 
 
 def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.DataFrame":

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -247,3 +248,23 @@ def test_a_time_that_stands_twice_is_told_with_its_rows() -> None:
         b"2024-01-02T%02d:00,1,3,1,2\n" % it for it in range(5)
     )
     assert refused(hours, Options(interval=86_400)).code == "wrong_interval"
+
+
+def test_workbooks_without_bars() -> None:
+    book = openpyxl.Workbook()
+    written = io.BytesIO()
+    book.save(written)
+    assert refused(written.getvalue()).code == "empty_bars"
+    book.create_sheet("Notes").append(["made up"])
+    written = io.BytesIO()
+    book.save(written)
+    assert refused(written.getvalue()).code == "empty_bars"
+    for title in ("A", "B"):
+        sheet = book.create_sheet(title)
+        for row in (["Date", *PRICES], ["2024-01-02", 1, 3, 1, 2]):
+            sheet.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    assert refused(written.getvalue()).code == "ambiguous_ticker"
+    found = read(written.getvalue(), Options(ticker="B", interval=86_400))
+    assert found.inferred.notes == ("sheet B",)
