@@ -22,7 +22,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom docs release screenshots lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom picture docs release screenshots lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
 	.venv-sbom/bin/cyclonedx-py requirements requirements/service.txt --output-file var/sbom.json \
 		--pyproject pyproject.toml --output-reproducible
 	rm -rf .venv-sbom
+
+picture: $(DEV) ## draw the picture of the README again
+	$(BIN)/python -m benchmarks.picture
 
 docs: $(VENV)/.installed-docs ## build the documentation's site into var/site, offline and without a warning
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build

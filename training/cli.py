@@ -71,7 +71,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         ),
         "results": Command(
             "training.commands.results",
-            "write the results tables of README and docs",
+            "write the results tables of the documentation",
             add_results,
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),  # recipes tell what was pre-trained
         ),

@@ -38,7 +38,6 @@ def on_pre_build(config: MkDocsConfig) -> None:
         for operation in operations.values():
             answers = operation["responses"]
             operation["responses"] = {it: answers[it] for it in answers if it.startswith("2")}
-    described["components"].pop("securitySchemes", None)
     folder = Path(config.site_dir).parent
     folder.mkdir(exist_ok=True)
     (folder / "routes.json").write_text(json.dumps(described), encoding="utf-8")

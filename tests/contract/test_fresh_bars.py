@@ -1,4 +1,4 @@
-"""The commands that operations.md and the README give for fresh bars, run as they stand."""
+"""The commands that the documentation gives for fresh bars, run as they stand."""
 
 import re
 import shlex
@@ -85,8 +85,8 @@ def test_the_schedule_of_operations_does_what_it_says(world: str) -> None:
         assert "combination" in published.models(asset)
 
 
-def test_so_do_the_commands_of_the_readme(world: str) -> None:
-    shown = [it for it in commands("README.md") if it[:2] == ["data", "pull"]]
+def test_so_do_the_commands_for_models_of_one_s_own(world: str) -> None:
+    shown = [it for it in commands("docs/own-models.md") if it[:2] == ["data", "pull"]]
     assert len(shown) == 2
     for command in shown:
         assert cli.main([it.replace("http://127.0.0.1:8000", world) for it in command]) == 0

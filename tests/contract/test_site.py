@@ -55,8 +55,8 @@ def test_a_docstring_becomes_markdown() -> None:
 
 Parameters
 ----------
-returns : (n,) decimal, as :func:`volatility.bars.validate` has them,
-    equally spaced.
+returns : (n,) decimal, as :func:`~volatility.bars.validate`
+    has them.
 mean : of them.
 
 Returns
@@ -82,8 +82,8 @@ In :data:`~volatility.bars.PRICES` and :class:`Nearby`.
 Parameters
 ----------
 returns
-    (n,) decimal, as <autoref identifier="volatility.bars.validate"><code>volatility.bars.validate</code></autoref> has them,
-    equally spaced.
+    (n,) decimal, as <autoref identifier="volatility.bars.validate"><code>validate</code></autoref>
+    has them.
 mean
     of them.
 

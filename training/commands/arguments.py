@@ -131,8 +131,7 @@ def add_reproduce(parser: argparse.ArgumentParser) -> None:
 def add_results(parser: argparse.ArgumentParser) -> None:
     """Options of ``results``."""
     parser.add_argument("--store", type=Path, help="model store (default: the shipped one)")
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
-    parser.add_argument("--details", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--page", type=Path, default=Path("docs/results.md"))
 
 
 def add_sign(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``python -m training results``: write the results tables of the README and the docs."""
+"""``python -m training results``: write the results tables of the documentation."""
 
 import argparse
 
@@ -6,16 +6,14 @@ from rich.console import Console
 
 from models_store.shipped import shipped_artifacts
 from models_store.store import Store
-from training.publishing.store_results import between_markers, details, overview, read_results
+from training.publishing.store_results import between_markers, read_results, tables
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Write the tables; returns the exit status."""
     store = options.store or shipped_artifacts()
     results = read_results(Store(store))
-    readme = between_markers(options.readme, overview(results))
-    page = between_markers(options.details, details(results))
-    options.readme.write_text(readme, encoding="utf-8")
-    options.details.write_text(page, encoding="utf-8")
-    console.print(f"wrote the results of {store} into {options.readme}, {options.details}")
+    page = between_markers(options.page, tables(results))
+    options.page.write_text(page, encoding="utf-8")
+    console.print(f"wrote the results of {store} into {options.page}")
     return 0

@@ -1,4 +1,4 @@
-"""What the models of a store have shown: one table in the README, every number in the docs."""
+"""What the models of a store have shown: one table of all, then every number."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -77,7 +77,12 @@ def between_markers(page: Path, content: str) -> str:
     return f"{before}{BEGIN}\n\n{content}\n{END}{after}"
 
 
-def overview(results: Sequence[ServedModels]) -> str:
+def tables(results: Sequence[ServedModels]) -> str:
+    """What stands on the page of results: an overview, then a table an asset."""
+    return "\n".join([_overview(results), *map(_details, results)])
+
+
+def _overview(results: Sequence[ServedModels]) -> str:
     """What ``auto`` means and how it did, what beats the hardest benchmark, and every model."""
     columns: dict[str, Callable[[str], str]] = {"model": lambda model: f"`{model}`"}
     for result in results:
@@ -92,11 +97,6 @@ def overview(results: Sequence[ServedModels]) -> str:
             "",
         ]
     )
-
-
-def details(results: Sequence[ServedModels]) -> str:
-    """A Markdown table an asset, and what it says in sentences."""
-    return "\n".join(_details(result) for result in results)
 
 
 def _ranked(results: Sequence[ServedModels]) -> list[str]:

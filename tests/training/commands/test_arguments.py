@@ -56,7 +56,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "config": None,
         "jobs": -1,
     },
-    "results": {"store": None, "readme": Path("README.md"), "details": Path("docs/results.md")},
+    "results": {"store": None, "page": Path("docs/results.md")},
 }
 
 
