@@ -47,6 +47,14 @@ _DIGITS = MappingProxyType({8: (), 12: (2, 2), 14: (2, 2, 2)})  # 20211026, and 
 _ALONE = re.compile(r"\s*[\d/.-]+\s*")  # a date without a time, however it is written
 
 
+_SHAPE = "9999-99-99T99:99:99Z"
+_WIDTHS = (10, 19, 20)  # of a date, a time, and one that says that it is in UTC
+_ALLOWED = {
+    kind: np.isin(np.arange(128), [ord(it) for it in characters])
+    for kind, characters in {"9": "0123456789", "-": "-", "T": "T ", ":": ":", "Z": "Z"}.items()
+}
+
+
 class Times(NamedTuple):
     """When bars open.
 
@@ -197,6 +205,12 @@ def _of_text(column: "pd.Series", options: Options) -> Times:
         name, order = form, {}
     utc, wall, alone = [], [], []
     for at, part in in_parts(column):
+        usual = _of_usual(part) if form == ISO else None
+        if usual is not None:
+            utc.append(usual[0])
+            wall.append(usual[0])
+            alone.append(usual[1])
+            continue
         text = part.astype(TEXT)
         if form == ISO and _TWELVE.search(first):
             text = text.str.replace(_TWELVE, _of_24, regex=True)
@@ -207,6 +221,26 @@ def _of_text(column: "pd.Series", options: Options) -> Times:
         wall.append(read[1])
         alone.append(text.str.fullmatch(_ALONE.pattern).to_numpy(np.bool_, na_value=False))
     return Times(np.concatenate(utc), np.concatenate(wall), name, np.concatenate(alone))
+
+
+def _of_usual(cells: "pd.Series") -> tuple[DateArray, BoolArray] | None:
+    """Dates, or times in UTC, all written ``2024-01-02T09:30:00Z`` or shorter; None of others.
+
+    The same as :func:`_of_iso` makes of them, without a pattern for each, in a third of the time.
+    """
+    text = cells.to_numpy(dtype=str)
+    width = text.dtype.itemsize // 4  # of UCS-4
+    if width not in _WIDTHS:
+        return None
+    codes = np.ascontiguousarray(text).view(np.uint32).reshape(len(text), width)
+    for at, allowed in enumerate(_SHAPE[:width]):
+        if not (_ALLOWED[allowed][np.minimum(codes[:, at], 127)]).all():
+            return None
+    try:
+        stamps = text.astype("U19").astype("datetime64[s]")
+    except ValueError:  # a thirteenth month, say, which the other tells of
+        return None
+    return stamps, np.full(len(text), width == len("2024-01-02"))
 
 
 def _of_iso(text: "pd.Series", cells: "pd.Series", first: int) -> tuple[DateArray, DateArray]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from volatility.errors import InvalidBars
+from volatility.formats import times
 from volatility.formats.numbers import numbers_of
 from volatility.formats.reading import Options
 from volatility.formats.times import times_of, with_clock
@@ -164,3 +165,40 @@ def test_a_date_and_a_time_of_day() -> None:
     assert str(found[0]) == "2024-02-13T09:30:00"
     with pytest.raises(InvalidBars, match="the second is no time of day"):
         with_clock(dates[:2], pd.Series(["1", "2"]))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2024-02-13", "2024-02-14"],
+        ["2024-02-13T09:30:00", "2024-02-14 09:30:01"],
+        ["2024-02-13T09:30:00Z", "2024-02-14 09:30:01Z"],
+    ],
+)
+def test_the_usual_times_are_read_as_all_are(cells) -> None:
+    column = pd.Series(cells)
+    usual = times._of_usual(column)
+    slowly = times._of_iso(column.astype("string[python]"), column, 0)
+    for other in slowly:
+        np.testing.assert_array_equal(usual[0], other)
+    assert usual[1].tolist() == [len(cells[0]) == 10] * 2
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "2024-13-01",
+            "2024-02-30",
+            "2024/02/01",
+            "2024-02-1",
+            "2024-02-0x",
+            "2024-02-\u0661\u0661",
+        ),
+        *("2024-02-01T09:30", "2024-02-01T09:30:00+", "2024-02-01x09:30:00", "2024-02-01T25:00:00"),
+        None,
+    ],
+)
+def test_other_times_are_left_to_what_tells_of_them(cell) -> None:
+    assert times._of_usual(pd.Series(["2024-02-01", cell], dtype=object)) is None
+    assert times._of_usual(pd.Series([cell], dtype=object)) is None
