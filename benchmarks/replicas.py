@@ -182,6 +182,8 @@ def _service(store: str, url: str) -> Iterator[subprocess.Popen[str]]:
         "ROUGHCAST_STORE": store,
         "ROUGHCAST_DATABASE_URL": url,
         "ROUGHCAST_PORT": "0",
+        # The store notes by which databases it was served, and those of PostgreSQL are used again.
+        "ROUGHCAST_SEED": "always",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "service"], env=environment, stderr=subprocess.PIPE, text=True
