@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator, Sequence
 from datetime import date, timedelta
@@ -210,7 +211,11 @@ def _port(process: subprocess.Popen[str]) -> int | None:
 
 
 def _is_ready(port: int) -> bool:
-    return _answer(port, "/health/ready")["status"] == "ok"
+    try:
+        return bool(_answer(port, "/health/ready")["status"] == "ok")
+    except urllib.error.HTTPError as error:
+        print(error.read().decode(), file=sys.stderr)
+        return False
 
 
 def _put(ports: Sequence[int], number: int) -> float:
