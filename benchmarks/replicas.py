@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator, Sequence
 from datetime import date, timedelta
@@ -182,6 +183,8 @@ def _service(store: str, url: str) -> Iterator[subprocess.Popen[str]]:
         "ROUGHCAST_STORE": store,
         "ROUGHCAST_DATABASE_URL": url,
         "ROUGHCAST_PORT": "0",
+        # The store notes by which databases it was served, and those of PostgreSQL are used again.
+        "ROUGHCAST_SEED": "always",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "service"], env=environment, stderr=subprocess.PIPE, text=True
@@ -208,7 +211,11 @@ def _port(process: subprocess.Popen[str]) -> int | None:
 
 
 def _is_ready(port: int) -> bool:
-    return _answer(port, "/health/ready")["status"] == "ok"
+    try:
+        return bool(_answer(port, "/health/ready")["status"] == "ok")
+    except urllib.error.HTTPError as error:
+        print(error.read().decode(), file=sys.stderr)
+        return False
 
 
 def _put(ports: Sequence[int], number: int) -> float:
