@@ -10,13 +10,12 @@ from types import MappingProxyType
 from training.commands.arguments import (
     add_data,
     add_evaluate,
-    add_output,
     add_reproduce,
     add_results,
     add_retrain,
     add_sign,
 )
-from training.commands.parsing import INTERRUPTED, Parser
+from training.commands.parsing import INTERRUPTED, Parser, add_output
 from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from training.commands.bars_options import add_bars_options
+from training.commands.parsing import add_output
 from training.config import AVERAGED, SEEDS
 from training.models.registry import MODELS
 from volatility.datasets import NAMES
@@ -31,21 +32,6 @@ PANEL_PLAN: Mapping[str, Any] = MappingProxyType(  # options that say how a pane
 OUTSIDE_SESSIONS = ("refuse", DROP)
 ALL_CORES = -1
 BACKENDS = ("joblib", "dask")
-
-
-def add_output(parser: argparse.ArgumentParser, default: Any = False) -> None:
-    """Options of every command: how much it says.
-
-    Parameters
-    ----------
-    parser : the command's, or that of one of its actions.
-    default : where nothing is said; ``argparse.SUPPRESS`` of an action, as the command has it then.
-    """
-    for letter, name, said in (
-        ("-v", "--verbose", "print the whole configuration first"),
-        ("-q", "--quiet", "print nothing but what stopped it"),
-    ):
-        parser.add_argument(letter, name, action="store_true", default=default, help=said)
 
 
 def add_retrain(parser: argparse.ArgumentParser) -> None:

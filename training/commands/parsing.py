@@ -30,3 +30,18 @@ class Parser(argparse.ArgumentParser):
         except argparse.ArgumentError as error:
             hint = did_you_mean(str(value), [str(it) for it in action.choices or ()])
             raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
+
+
+def add_output(parser: argparse.ArgumentParser, default: Any = False) -> None:
+    """Options of every command: how much it says.
+
+    Parameters
+    ----------
+    parser : the command's, or that of one of its actions.
+    default : where nothing is said; ``argparse.SUPPRESS`` of an action, as the command has it then.
+    """
+    for letter, name, said in (
+        ("-v", "--verbose", "print the whole configuration first"),
+        ("-q", "--quiet", "print nothing but what stopped it"),
+    ):
+        parser.add_argument(letter, name, action="store_true", default=default, help=said)
