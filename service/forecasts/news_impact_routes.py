@@ -115,6 +115,13 @@ def _answer(found: NewsImpact) -> NewsImpactAnswer:
         target_date=found.target_date,
         expected_volatility_annualized=found.expected.volatility_annualized,
         log_return=found.log_return,
-        points=[ImpactPointAnswer(**it._asdict()) for it in found.points],
+        points=[
+            ImpactPointAnswer(
+                log_return=it.log_return,
+                rv=it.rv,
+                volatility_annualized=it.volatility_annualized,
+            )
+            for it in found.points
+        ],
         degraded_reason=found.degraded_reason,
     )

@@ -65,8 +65,8 @@ export function post(path, body) {
   return ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 }
 
-export function postCsv(path, text) {
-  return ask(path, { method: "POST", headers: { "content-type": "text/csv" }, body: text });
+export function send(path, body, type) {
+  return ask(path, { method: "POST", headers: { "content-type": type }, body });
 }
 
 function askForKey(reason) {

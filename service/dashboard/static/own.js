@@ -1,18 +1,26 @@
 // A series of one's own: read and measured by the service, then asked about as any other.
 
-import { ask, post, postCsv, problemBox } from "./api.js";
-import { csv, day, sessions, words } from "./format.js";
+import { ask, post, problemBox, send } from "./api.js";
+import { csv, day, sessions, whole, words } from "./format.js";
 import { Panel } from "./panel.js";
 import { HORIZONS, LEVELS, figures, headline, showCone, showFan, showImpact, showMoved, showRough, showTerm, stepsOf, warnings } from "./sections.js";
 
 const EXAMPLE = "BTC-USD";
 const LEAST_ROUGH = 125; // sessions, as `POST /hurst` needs them
+const OPTIONS = ["calendar", "kind", "dayfirst", "decimal", "prices", "ticker"];
+// Files that are no text; what a file is, the service tells by its content.
+const BINARY = {
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  parquet: "application/vnd.apache.parquet",
+  gz: "text/csv",
+};
 const field = (id) => document.getElementById(id);
 const bars = field("bars");
 const place = field("panels");
 const drop = field("drop");
 
 let name = "your series";
+let file = null; // that is no text
 
 function makePanels() {
   place.replaceChildren();
@@ -37,10 +45,15 @@ async function within(those, work) {
 
 async function answer() {
   const query = new URLSearchParams();
-  if (field("calendar").value) query.set("calendar", field("calendar").value);
-  if (field("kind").value) query.set("kind", field("kind").value);
+  for (const option of OPTIONS) {
+    const given = field(option).value.trim();
+    if (given) query.set(option, given);
+  }
   if (field("outside").checked) query.set("outside_sessions", "drop");
-  const measured = await postCsv(`/history?${query}`, bars.value);
+  const isJson = /^\s*[[{]/.test(bars.value);
+  const measured = file
+    ? await send(`/history?${query}`, file, BINARY[extension(file)])
+    : await send(`/history?${query}`, bars.value, isJson ? "application/json" : "text/csv");
   const { calendar, kind } = measured;
   const about = { model: "universal", calendar, kind, history: { bars: measured.bars } };
   const dropped = measured.dropped ? `, ${measured.dropped} bars outside of sessions left out` : "";
@@ -84,10 +97,14 @@ async function submit(event) {
   document.body.dataset.ready = "true";
 }
 
-async function read(file) {
-  if (!file) return;
-  bars.value = await file.text();
-  name = file.name.replace(/\.[a-z]+$/i, "");
+const extension = (given) => given.name.split(".").pop().toLowerCase();
+
+async function read(given) {
+  if (!given) return;
+  name = given.name.replace(/(\.[a-z]+)+$/i, "");
+  file = BINARY[extension(given)] ? given : null;
+  bars.value = file ? "" : await given.text();
+  bars.placeholder = file ? `${given.name}, ${whole(given.size)} bytes` : bars.placeholder;
   await submit();
 }
 
@@ -95,6 +112,7 @@ field("form").addEventListener("submit", submit);
 field("file").addEventListener("change", (event) => read(event.target.files[0]));
 bars.addEventListener("input", () => {
   name = "your series";
+  file = null;
 });
 drop.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -117,6 +135,7 @@ field("example").addEventListener("click", async () => {
     bars.value = await csv(header, found.bars.map((it) => header.map((column) => it[column]))).text();
     field("calendar").value = chosen.calendar === "24/7" ? "24/7" : "";
     name = `${chosen.asset}, as an example`;
+    file = null;
     await submit();
   } catch (problem) {
     field("problems").replaceChildren(problemBox(problem));
