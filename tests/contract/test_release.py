@@ -78,7 +78,7 @@ def test_the_packages_are_those_that_the_project_names() -> None:
 
 def test_an_extra_that_is_asked_for_brings_what_is_looked_for() -> None:
     for extra, found in PACKAGES.items():
-        declared = {re.split(r"[\[<>=]", it)[0].lower() for it in EXTRAS[extra]}
+        declared = {re.split(r"[\[<>=]", it)[0] for it in EXTRAS[extra]}
         assert declared >= set(found), extra
 
 

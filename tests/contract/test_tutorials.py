@@ -57,6 +57,7 @@ def output_of(step: Step, served: tuple[Serving, Path]) -> str:
     if step.title:
         (folder / step.title).write_text(text)
         return ""
+    text = re.sub(r"^roughcast ", "python -m roughcast ", text, flags=re.MULTILINE)
     lines = [line for line in text.splitlines() if not SETUP.match(line)]
     command = ["bash", "-euc", "\n".join(lines)]
     if step.language == "python":
