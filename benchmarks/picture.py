@@ -28,11 +28,11 @@ def draw(path: Path) -> None:
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         from matplotlib import pyplot as plt
 
-        _, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
+        figure, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
         forecast.plot(ax)
         ax.set_title(f"Bitcoin, realized and expected volatility, forecast after {forecast.as_of}")
-        ax.figure.savefig(path, dpi=110, metadata={"Software": None})
-        plt.close(ax.figure)
+        figure.savefig(path, dpi=110, metadata={"Software": None})
+        plt.close(figure)
 
 
 if __name__ == "__main__":
