@@ -18,7 +18,7 @@ from tests.service.worlds import ASSET, settings_in
         (f"/forecast/{ASSET}?horizn=5", "unknown_parameter", "horizn", "5", "as_of, explain"),
         (f"/forecast/{ASSET}?horizon=1&horizon=5", "duplicate_parameter", "horizon", 2, "one"),
         (f"/forecast/{ASSET}?model=har&model=har", "duplicate_parameter", "model", 2, "one"),
-        (f"/assets/{ASSET}/bars?limits=1", "unknown_parameter", "limits", "1", "end, known_at"),
+        (f"/assets/{ASSET}/bars?limits=1", "unknown_parameter", "limits", "1", "end, format"),
         (f"/assets/{ASSET}/history?known_at=", "unknown_parameter", "known_at", "", "end, limit"),
         (f"/models/{ASSET}/har?v=1", "unknown_parameter", "v", "1", "version"),
         (f"/hurst/{ASSET}?x", "unknown_parameter", "x", "", "no parameter"),
