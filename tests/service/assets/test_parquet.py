@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from service.assets import parquet
-from service.assets.parquet import PARQUET, as_parquet
+from service.assets.parquet import as_parquet
+from service.assets.reading import PARQUET
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of
