@@ -1,6 +1,7 @@
 """What the documentation's site is made of, without making it: `make docs` does, in `.ci/run`."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from docs.building.markup import rewritten
+from training.cli import make_parser
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -48,6 +50,24 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
         target = page.parent / link
         notebook = target.parent.name == "notebooks" and target.with_suffix(".py").exists()
         assert target.exists() or notebook, link
+
+
+def training_commands(page: Path) -> Iterator[list[str]]:
+    """Arguments of every command of training in a page's blocks, by whatever name it is called."""
+    text = re.sub(r" *\\\n *", " ", page.read_text())
+    for block in re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for command in re.findall(r"(?:^|\s)python -m training (.+)$", block, re.MULTILINE):
+            yield shlex.split(command, comments=True)
+        named = r"^make (retrain|evaluate|reproduce)(?: PAPER=\w+)? ARGS=\"(.+?)\""
+        for target, options in re.findall(named, block, re.MULTILINE):
+            yield [target, *shlex.split(options)]
+
+
+def test_every_command_of_training_in_the_documentation_can_be_read() -> None:
+    commands = [words for page in PAGES for words in training_commands(page)]
+    assert len(commands) > 25
+    for words in commands:
+        assert make_parser().parse_args(words).command == words[0]
 
 
 def test_a_docstring_becomes_markdown() -> None:
