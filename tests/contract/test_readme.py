@@ -119,6 +119,14 @@ def test_the_table_of_what_it_is_worth_is_that_of_the_page() -> None:
         assert figures == [cell.strip() for cell in source.split("|")[2 : 2 + len(figures)]]
 
 
+def test_how_far_it_sees_is_what_the_page_says() -> None:
+    told = README.split("**See far.**")[1].split("\n- ")[0]
+    figures = re.findall(r"(\d\.\d) %", told)
+    for sessions, figure in zip(("", "5, ", "22, "), figures, strict=True):
+        [row] = re.findall(rf"^\| {sessions}`universal` \|(?: [+-]\S+ \|){{6}}", UNIVERSAL, re.M)
+        assert row.split("|")[-2].strip() == f"{'+' if sessions == '22, ' else '-'}{figure}%"
+
+
 def test_the_readme_can_be_read_in_a_minute() -> None:
     prose = re.sub(r"```.*?```|\]\([^)]*\)|^\|.*$", "", README, flags=re.DOTALL | re.MULTILINE)
     assert len(prose.split()) < 550
