@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from roughcast.frames import Described, moment
+from roughcast.forecasting import checked
+from roughcast.frames import Described, moment, several
 from roughcast.results.comparison import Comparison, Score
 from roughcast.training_data import ASSET, Question, fitting
 from training.config import read_config
@@ -68,14 +69,17 @@ def compare(
     from training.evaluation.run import TEST, evaluate
     from training.evaluation.study import Study, check_history
 
+    names = several(models, "models", "a list of names, such as ['har', 'log_har']")
+    [horizon] = checked([horizon])
     when, config = moment(now), read_config()
     described = Described(calendar, kind, measure)
     asset, notes = Question(data, described, companions or {}, when).asset()
-    chosen = tuple(fitting(it, asset) for it in recipes(models, config))
+    known = recipes(names, config)
+    check_history(TrainingSet(asset, {}, config.seed, horizon))
+    chosen = tuple(fitting(it, asset) for it in known)
     needed = sorted({name for recipe in chosen for name in recipe.sources})
     sources = {name: load_asset(name, None, when)[0] for name in needed}
     study = Study(TrainingSet(asset, sources, config.seed, horizon), chosen)
-    check_history(study.data)
     [found] = evaluate([study], jobs)
     return _told(asset, found.comparisons[TEST], found.tracks, notes)
 

@@ -10,13 +10,14 @@ import pandas as pd
 
 from models_store import ForecastInput, LoadedModel
 from models_store.predictors.calendar_adjusted import without_calendar
-from roughcast.forecasting import HORIZONS, LEVELS, checked, issued, joined
+from roughcast.forecasting import HORIZONS, LEVELS, checked, issued, joined, shares
 from roughcast.frames import Described, moment
 from roughcast.results.forecast import Forecast
 from roughcast.results.summary import Coefficient, Summary
 from roughcast.training_data import Question, fitting
 from training.config import read_config
 from training.data.assets import TrainingSet
+from training.evaluation.study import check_history
 from training.models.extras import TRAINING_EXTRA, require
 from training.models.linear.standard_errors import precision_of
 from training.models.recipe import Fit, Recipe
@@ -84,11 +85,12 @@ class FittedModel:
         [1, 5, 22]
         """
         asked = checked(self.horizons if horizons is None else horizons)
+        levels, quantiles = shares(levels), shares(quantiles, "quantiles")
         model, series = self._model, self.data.target.series
         closed = model.calendar.last_closed_session(self._now)
         stale = sessions_since(series, closed, model.calendar)
         before = (*age_warnings(series, stale, closed), *self.warnings)
-        inputs = [ForecastInput(series, tuple(levels), it, None, tuple(quantiles)) for it in asked]
+        inputs = [ForecastInput(series, levels, it, None, quantiles) for it in asked]
         said = model.forecast_batch(inputs)
         each = [issued(model, None, *both, before) for both in zip(inputs, said, strict=True)]
         return joined(model, None, series, said[0], each, stale)
@@ -129,6 +131,7 @@ class FittedModel:
             unit=f"{unit} without the calendar" if effects else unit,
             span=(dates[0].item(), dates[-1].item()),
             learned=fit.learned,
+            warnings=self.warnings,
         )
         if precision is None:
             bare = tuple(
@@ -143,6 +146,7 @@ class FittedModel:
             r_squared=precision.r_squared,
             nobs=precision.nobs,
             lags=precision.lags,
+            critical=precision.critical,
         )
 
 
@@ -204,9 +208,11 @@ def fit(
     when, config = moment(now), read_config()
     described = Described(calendar, kind, measure)
     asset, notes = Question(data, described, companions or {}, when).asset()
-    recipe = fitting(make_recipe(model, config), asset)
     first, *further = sorted({1, *checked(horizons)})
     known = TrainingSet(asset, {}, config.seed, first)
+    for horizon in (first, *further):
+        check_history(replace(known, horizon=horizon))
+    recipe = fitting(make_recipe(model, config), asset)
     trained = train([recipe], known, jobs=1, further=further)
     [fitted] = trained.fitted
     return FittedModel(

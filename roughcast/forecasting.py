@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from numbers import Integral
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from models_store.issuing import forecast_id, in_sample_warnings
 from models_store.shipped import shipped_artifacts
 from models_store.universal.bindings import Bindings
 from models_store.universal.store import UniversalStore
-from roughcast.frames import Described, GivenBars, moment, to_series
+from roughcast.frames import Described, GivenBars, moment, several, to_series
 from roughcast.results.forecast import Forecast, HorizonForecast, Interval, Quantile
 from volatility.errors import InvalidInput, UnknownModel
 from volatility.measuring import measured
@@ -62,7 +63,7 @@ def forecast(
     >>> found.to_frame()["volatility_annualized"].round(2).tolist()
     [0.67, 0.74]
     """
-    horizons = checked(horizons)
+    horizons, levels, quantiles = checked(horizons), shares(levels), shares(quantiles, "quantiles")
     when = moment(now)
     given = GivenBars.of(bars, Described(calendar, kind))
     if not given.bars.is_daily:
@@ -81,7 +82,7 @@ def forecast(
         *([given.inferred] if given.inferred else []),
         *findings,
     )
-    asked = [ForecastInput(series, tuple(levels), it, None, tuple(quantiles)) for it in horizons]
+    asked = [ForecastInput(series, levels, it, None, quantiles) for it in horizons]
     said = model.forecast_batch(asked)
     standings = [bindings.standing(model, it) for it in horizons]
     each = [
@@ -162,9 +163,19 @@ def checked(horizons: Sequence[int]) -> tuple[int, ...]:
 
     Raises
     ------
-    InvalidInput : ``empty_value`` or ``duplicate_horizon``.
+    InvalidInput : ``wrong_type``, ``empty_value``, ``duplicate_horizon``, or ``invalid_value`` of
+        one that is no whole number above 0.
     """
-    asked = tuple(horizons)
+    asked = several(horizons, "horizons", "a list of sessions ahead, such as [1, 5, 22]")
+    wrong = [it for it in asked if not isinstance(it, Integral) or it < 1]
+    if wrong:
+        raise InvalidInput(
+            f"horizon {wrong[0]!r} is no number of sessions; needed: whole numbers above 0",
+            code="invalid_value",
+            field="horizons",
+            found=wrong[0],
+            needed="whole numbers above 0",
+        )
     if not asked or len(set(asked)) < len(asked):
         raise InvalidInput(
             f"horizons {list(asked)} are none, or have one twice; needed: each once",
@@ -173,7 +184,17 @@ def checked(horizons: Sequence[int]) -> tuple[int, ...]:
             found=list(asked),
             needed="sessions ahead, each once",
         )
-    return asked
+    return tuple(map(int, asked))
+
+
+def shares(given: Sequence[float], field: str = "levels") -> tuple[float, ...]:
+    """Levels or quantiles that are asked.
+
+    Raises
+    ------
+    InvalidInput : ``wrong_type``.
+    """
+    return several(given, field, f"a list of {field}, such as [0.8, 0.95]")
 
 
 def _shorter_than_a_day(interval: int) -> InvalidInput:

@@ -1,5 +1,6 @@
 """Tables and series of pandas, as the rooms below take them, and back."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from volatility.calendars import ALWAYS_OPEN, get_calendar
 from volatility.errors import InvalidInput, InvalidSeries
 from volatility.frames import from_frame, to_frame
 from volatility.measures import MEASURES
-from volatility.plausibility import check_series
+from volatility.plausibility import check_series, unit_doubt
 from volatility.scale_free import KINDS, USUAL_MEASURE
 from volatility.series import DatedSeries
 
@@ -80,12 +81,12 @@ class GivenBars(NamedTuple):
 
 
 class GivenSeries(NamedTuple):
-    """Daily rv, and what was said or inferred of its market."""
+    """Daily rv, what was said or inferred of its market, and what is worth knowing, in words."""
 
     series: DatedSeries
     calendar: str
     kind: str
-    inferred: str | None  # in words
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, rv: "pd.Series[Any]", described: Described, now: datetime) -> "GivenSeries":
@@ -112,8 +113,11 @@ class GivenSeries(NamedTuple):
         dates = rv.index.tz_localize(None).to_numpy().astype("datetime64[D]")
         series = DatedSeries(rv.to_numpy(np.float64), measure or named, dates)
         market = market_of(dates, calendar, kind)
-        check_series(series, get_calendar(market.calendar), now)
-        return cls(series, market.calendar, market.kind, market.inferred)
+        sessions = get_calendar(market.calendar)
+        check_series(series, sessions, now)
+        doubt = unit_doubt(series, market.kind, sessions.periods_per_year)
+        said = tuple(it for it in (market.inferred, doubt) if it)
+        return cls(series, market.calendar, market.kind, said)
 
 
 def indexed(bars: Bars) -> pd.DataFrame:
@@ -128,10 +132,29 @@ def to_series(series: DatedSeries) -> "pd.Series[float]":
     return pd.Series(series.rv, index, name=series.measure)
 
 
+def several(values: object, field: str, needed: str) -> tuple[Any, ...]:
+    """Values that are given as a list.
+
+    Raises
+    ------
+    InvalidInput : ``wrong_type``, they are text, or one value without a list.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise _wrong_type(values, field, needed)
+    return tuple(values)
+
+
 def moment(now: datetime | None) -> datetime:
-    """A time that is given, in UTC where it has no zone, or else the present."""
+    """A time that is given, in UTC where it has no zone, or else the present.
+
+    Raises
+    ------
+    InvalidInput : ``wrong_type``, it is no time.
+    """
     if now is None:
         return datetime.now(UTC)
+    if not isinstance(now, datetime):
+        raise _wrong_type(now, "now", "a datetime, in UTC where it has no zone")
     return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 

@@ -54,7 +54,6 @@ def hurst(
         )
         for it in found.estimates
     ]
-    said = (given.inferred,) if given.inferred else ()
     return HurstReport(
         asset=rv.attrs.get("asset"),
         nobs=found.nobs,
@@ -65,5 +64,5 @@ def hurst(
         verdict=found.verdict,
         reason=found.reason,
         estimates=tuple(estimates),
-        warnings=(*said, *found.warnings),
+        warnings=(*given.notes, *found.warnings),
     )

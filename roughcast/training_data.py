@@ -72,7 +72,7 @@ def asset_of(
         left_out = int(np.count_nonzero(~kept))
         are = "session" if left_out == 1 else "sessions"
         said = f"{left_out} {are} with a high above five times the low: not fitted on"
-        return asset, (*_said(given.inferred), *([said] if left_out else []))
+        return asset, (*given.notes, *([said] if left_out else []))
     bars = GivenBars.of(data, described)
     made, findings = make_asset(
         name,
@@ -83,7 +83,8 @@ def asset_of(
         now=now,
         kind=bars.kind,
     )
-    return made, (*_said(bars.inferred), *dict.fromkeys(map(str, findings)))
+    inferred = (bars.inferred,) if bars.inferred else ()
+    return made, (*inferred, *dict.fromkeys(map(str, findings)))
 
 
 def fitting(recipe: Recipe, asset: AssetData) -> Recipe:
@@ -105,7 +106,3 @@ def fitting(recipe: Recipe, asset: AssetData) -> Recipe:
         found=recipe.name,
         needed=needed,
     )
-
-
-def _said(inferred: str | None) -> tuple[str, ...]:
-    return (inferred,) if inferred else ()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from volatility.arrays import DateArray
-from volatility.bars import Bars
+from volatility.bars import PRICES, Bars
 from volatility.calendars import ALWAYS_OPEN, get_calendar
 from volatility.errors import Finding, InvalidBars, OutsideCalendar
 from volatility.scale_free import usual_kind
@@ -92,13 +92,21 @@ def shorter_bars(bars: Bars) -> list[Finding]:
         return []
     days, counts = np.unique(bars.dates, return_counts=True)
     shared = counts > 1
-    if 2 * counts[shared].sum() <= len(bars):  # rather a date that was given twice
-        return []
+    if 2 * counts[shared].sum() <= len(bars) or _is_repeated(bars):
+        return []  # rather a date, or all of the bars, given twice
     at = int(np.argmax(shared))
     found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"
     needed = "daily bars, one a session: an asset without a model of its own is held in these"
     index = int(np.argmax(bars.dates == days[at]))
     return [Finding("wrong_interval", "error", "timestamps", found, needed, index)]
+
+
+def _is_repeated(bars: Bars) -> bool:
+    """Whether bars that share their date are the same bar each time."""
+    order = np.argsort(bars.dates, kind="stable")
+    prices = np.column_stack([getattr(bars, it) for it in PRICES])[order]
+    shared = np.diff(bars.dates[order]).astype(np.int64) == 0
+    return bool((prices[1:][shared] == prices[:-1][shared]).all())
 
 
 def _weekday(days: DateArray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """What a series of realized variance that was given, not measured, has to be like."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +16,13 @@ MAX_PLAUSIBLE_MEDIAN = 0.25
 # The logs of two prices that a float holds differ by at most 1,455: no day's bars give as much. Two
 # values of 1e308 would add up to infinity.
 MAX_POSSIBLE_RV = 1e9
+# By kind, volatility per year above which a series' median is rather a volatility, or annualized,
+# than a variance. Of 53 assets medians were 3 to 17 % (etf), 6 to 11 (fx), 9 to 12 (index), 11 to
+# 37 (stock) and 42 to 104 (crypto); their roots, taken for variances, 74 to 162, 99 to 135, 121 to
+# 141, 134 to 243 and 282 to 445 %.
+DOUBTFUL_VOLATILITY: Mapping[str, float] = MappingProxyType(
+    {"etf": 0.7, "fx": 0.7, "index": 0.7, "stock": 1.0, "crypto": 2.0}
+)
 
 
 def check_series(
@@ -41,6 +50,26 @@ def check_series(
         _check_order(series)
         if calendar is not None:
             _check_sessions(series, calendar, now)
+
+
+def unit_doubt(series: RealizedSeries, kind: str, periods_per_year: int) -> str | None:
+    """What makes the unit of a series doubtful, in words; None where nothing does.
+
+    Parameters
+    ----------
+    series : that :func:`check_series` lets pass.
+    kind : of asset, one of :data:`DOUBTFUL_VOLATILITY`.
+    periods_per_year : sessions.
+    """
+    median = float(np.median(series.rv))
+    volatility, usual = float(np.sqrt(median * periods_per_year)), DOUBTFUL_VOLATILITY[kind]
+    if volatility <= usual:
+        return None
+    return (
+        f"the median rv, {median:.3g}, is a volatility of {volatility:.0%} a year, and above "
+        f"{usual:.0%} is rare for a series of kind {kind}; needed: the variance of a day's log "
+        "returns in decimal² (0.0004 for a 2 % day), not a volatility and not annualized"
+    )
 
 
 def _check_values(series: RealizedSeries) -> None:

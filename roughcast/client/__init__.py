@@ -67,11 +67,11 @@ class Client:
     --------
     >>> import httpx
     >>> import roughcast
-    >>> answer = {"status": "ready", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
+    >>> answer = {"status": "ok", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
     >>> made_up = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
     >>> with roughcast.Client("http://127.0.0.1:8000", transport=made_up) as client:
     ...     client.health().status
-    'ready'
+    'ok'
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class AsyncClient:
     >>> import asyncio
     >>> import httpx
     >>> import roughcast
-    >>> answer = {"status": "ready", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
+    >>> answer = {"status": "ok", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
     >>> made_up = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
     >>> async def ask():
     ...     async with roughcast.AsyncClient("http://127.0.0.1:8000", transport=made_up) as client:

@@ -75,7 +75,7 @@ class Recorded:
     ----------
     forecast : as it was answered.
     issued_at : when.
-    live : whether it was of a session that had not begun, and not a replay.
+    live : whether it was issued before the session that it forecasts had closed, and is no replay.
     outcome : None while it is not known.
     """
 

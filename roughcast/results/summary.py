@@ -21,7 +21,8 @@ class Coefficient:
     ----------
     name : of the regressor; see :mod:`volatility.regressor_names`.
     value : the estimate.
-    standard_error, t, pvalue : of zero, two-sided; None where no standard error is known.
+    standard_error, t, pvalue : of zero, two-sided, by the distribution that t has when its standard
+        error counts so many lags; None where no standard error is known.
     """
 
     name: str
@@ -46,7 +47,9 @@ class Summary(Tabular):
     span : first and last session that the fit has seen.
     lags : autocovariances that standard errors count; None where there are none.
     learned : other quantities that were estimated.
+    critical : standard errors to each side of a coefficient in its 95 % interval.
     remark : why there are no standard errors, if there are none.
+    warnings : what is worth knowing about the series.
     """
 
     model: str
@@ -58,7 +61,9 @@ class Summary(Tabular):
     span: tuple[date, date]
     lags: int | None = None
     learned: Mapping[str, float] = field(default_factory=dict)
+    critical: float | None = None
     remark: str | None = None
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def title(self) -> str:
@@ -75,10 +80,10 @@ class Summary(Tabular):
         """How standard errors were made, or why not, and what else was estimated."""
         told = (
             f"standard errors are robust to heteroskedasticity and autocorrelation (Newey-West, "
-            f"{self.lags} lags)"
+            f"{self.lags} lags), p-values allow for so many"
         )
         learned = tuple(f"{name} = {value:.6g}" for name, value in self.learned.items())
-        return (self.remark or told, *([", ".join(learned)] if learned else []))
+        return (self.remark or told, *([", ".join(learned)] if learned else []), *self.warnings)
 
     def lines(self) -> Sequence[Sequence[str]]:
         """A row a coefficient."""
@@ -107,7 +112,7 @@ class Summary(Tabular):
         ax = axes_for(self, ax)
         frame = self.to_frame().iloc[::-1]
         places = np.arange(len(frame))
-        errors = 1.96 * frame["standard_error"].fillna(0.0)
+        errors = (self.critical or 0.0) * frame["standard_error"].fillna(0.0)
         ax.errorbar(frame["coefficient"], places, xerr=errors, fmt="o", capsize=3)
         ax.axvline(0.0, color="0.7", linewidth=1)
         ax.set_yticks(places, list(frame.index))

@@ -14,7 +14,7 @@ from training.data.assets import TrainingSet
 from training.evaluation.run import TEST, evaluate
 from training.evaluation.study import Study
 from training.models.registry import recipes
-from volatility.errors import InvalidInput, UnknownModel
+from volatility.errors import HistoryTooShort, InvalidInput, UnknownModel
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,17 @@ def test_its_plot_cumulates_what_models_lose_against_the_baseline(compared: Comp
 def test_a_model_that_cannot_be_compared_is_refused(rv: pd.Series) -> None:
     with pytest.raises(UnknownModel):
         roughcast.compare(rv, ["harr"])
+    wrong: list[tuple[dict[str, Any], str, str]] = [
+        ({"models": "har"}, "wrong_type", "models"),
+        ({"horizon": 0}, "invalid_value", "horizons"),
+        ({"horizon": 1.5}, "invalid_value", "horizons"),
+    ]
+    for options, code, field in wrong:
+        with pytest.raises(InvalidInput) as given:
+            roughcast.compare(rv, **options)
+        assert (given.value.code, given.value.field) == (code, field)
+    with pytest.raises(HistoryTooShort):
+        roughcast.compare(rv.tail(60), ["har"])
     with pytest.raises(InvalidInput) as refused:
         roughcast.compare(rv, ["hexp"])
     assert (refused.value.code, refused.value.field) == ("not_applicable", "model")

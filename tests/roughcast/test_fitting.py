@@ -16,7 +16,14 @@ from training.data.assets import TrainingSet
 from training.data.bars_file import make_asset
 from training.models.registry import LINEAR, make_recipe
 from training.publishing.retrain import publish, train
-from volatility.errors import HistoryTooShort, InvalidInput, UnknownModel, UnsupportedHorizon
+from volatility.errors import (
+    HistoryTooShort,
+    InvalidInput,
+    TooFewObservations,
+    UnknownModel,
+    UnsupportedHorizon,
+)
+from volatility.evaluation import fixed_b
 from volatility.frames import from_frame
 
 
@@ -54,7 +61,12 @@ def test_a_summary_is_that_of_statsmodels(name: str, horizon: int, whole: pd.Ser
     assert frame["coefficient"].to_numpy() == pytest.approx(expected.params, rel=1e-8)
     assert frame["standard_error"].to_numpy() == pytest.approx(expected.bse, rel=1e-6)
     assert frame["t"].to_numpy() == pytest.approx(expected.tvalues, rel=1e-6)
-    assert frame["pvalue"].to_numpy() == pytest.approx(expected.pvalues, rel=1e-5, abs=1e-12)
+    share = (found.lags + 1) / found.nobs
+    by_share = [fixed_b.two_sided_pvalue(it, share) for it in expected.tvalues]
+    assert frame["pvalue"].to_numpy() == pytest.approx(by_share, rel=1e-4, abs=1e-12)
+    assert (frame["pvalue"] >= expected.pvalues).all()  # those of the normal distribution
+    assert found.critical == pytest.approx(fixed_b.two_sided_quantile(0.05, share))
+    assert found.critical > 1.97
     assert found.r_squared == pytest.approx(expected.rsquared, rel=1e-8)
     assert found.nobs == len(targets)
     assert found.lags >= horizon - 1  # or errors of overlapping targets would be told too small
@@ -161,11 +173,30 @@ def test_what_cannot_be_fitted_is_refused_with_what_is_needed(
     with pytest.raises(InvalidInput) as within:
         roughcast.fit("shar", bars)
     assert within.value.needed == "other bars, companions or another model"
-    with pytest.raises(HistoryTooShort):
-        roughcast.fit("har", rv.tail(499))
+    for few in (rv.tail(499), rv.tail(60)):
+        with pytest.raises(HistoryTooShort) as short:
+            roughcast.fit("har", few)
+        assert short.value.needed == "at least 500 sessions"
+    for long in (1_000, 10_000):
+        with pytest.raises(TooFewObservations):
+            roughcast.fit("har", rv, horizons=[1, long])
+    for wrong, code in ((5, "wrong_type"), ("5", "wrong_type"), ([0], "invalid_value")):
+        with pytest.raises(InvalidInput) as horizons:
+            roughcast.fit("har", rv, horizons=wrong)  # type: ignore[arg-type]
+        assert (horizons.value.code, horizons.value.field) == (code, "horizons")
     with pytest.raises(InvalidInput) as undated:
         roughcast.fit("har", rv.reset_index(drop=True))
     assert undated.value.code == "unclear_time"
     with pytest.raises(InvalidInput) as percent:
         roughcast.fit("har", rv * 1e4)
     assert percent.value.code == "implausible_unit"
+
+
+def test_a_volatility_in_place_of_a_variance_is_told(rv: pd.Series) -> None:
+    assert not any(
+        "a volatility of" in it for it in roughcast.fit("har", rv, horizons=[1]).warnings
+    )
+    model = roughcast.fit("har", rv**0.5, horizons=[1])
+    assert "rare for a series of kind crypto" in model.warnings[-1]
+    assert "rare for a series of kind crypto" in repr(model).replace("\n ", "")
+    assert model.warnings[-1] in model.forecast().warnings

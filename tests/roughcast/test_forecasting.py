@@ -101,11 +101,17 @@ def test_what_cannot_be_forecast_is_refused_with_what_is_needed(bars: pd.DataFra
         (bars, {"horizons": [1, 1]}, "duplicate_horizon", "horizons"),
         (bars, {"horizons": []}, "empty_value", "horizons"),
         (bars, {"horizons": [3]}, "unsupported_horizon", "horizon"),
+        (bars, {"horizons": 5}, "wrong_type", "horizons"),
+        (bars, {"horizons": "15"}, "wrong_type", "horizons"),
+        (bars, {"horizons": [1.0]}, "invalid_value", "horizons"),
+        (bars, {"levels": 0.8}, "wrong_type", "levels"),
+        (bars, {"quantiles": 0.8}, "wrong_type", "quantiles"),
+        (bars, {"now": "2021-10-28"}, "wrong_type", "now"),
         (bars, {"levels": [0.77]}, "unsupported_level", "levels"),
         (bars, {"calendar": "NOWHERE"}, "unknown_calendar", "calendar"),
         (roughcast.dataset("BTC-USD-1H"), {}, "wrong_interval", "bars"),
     ]
     for data, options, code, field in cases:
         with pytest.raises(InvalidInput) as found:
-            roughcast.forecast(data, now=NOW, **options)
+            roughcast.forecast(data, **{"now": NOW, **options})
         assert (found.value.code, found.value.field) == (code, field)

@@ -55,7 +55,7 @@ def test_an_alias_has_the_calendar_s_own_name() -> None:
 
 def test_shorter_bars_are_told_from_a_date_sent_twice() -> None:
     hours = np.datetime64("2021-01-04", "s") + np.arange(12) * np.timedelta64(1, "h")
-    flat = np.full(12, 100.0)
+    flat = np.linspace(100.0, 101.0, 12)
     with pytest.raises(InvalidBars) as refused:
         market_of_bars(Bars(hours, flat, flat, flat, flat, DAILY), "24/7", None)
     [found] = refused.value.findings
@@ -68,3 +68,8 @@ def test_shorter_bars_are_told_from_a_date_sent_twice() -> None:
     twice = np.append(days[:9], days[8])
     flat = flat[:10]
     assert market_of_bars(Bars(twice, flat, flat, flat, flat, DAILY), "24/7", None)
+    again, prices = np.tile(days, 2), np.tile(flat, 2)  # a file that was appended to itself
+    assert market_of_bars(Bars(again, prices, prices, prices, prices, DAILY), "24/7", None)
+    prices[-1] += 1.0
+    with pytest.raises(InvalidBars, match="2 bars of 2021-01-04"):
+        market_of_bars(Bars(again, prices, prices, prices, prices, DAILY), "24/7", None)

@@ -5,7 +5,7 @@ import pytest
 
 from volatility.calendars import get_calendar
 from volatility.errors import ImplausibleUnit, InvalidSeries, OutsideCalendar
-from volatility.plausibility import check_series
+from volatility.plausibility import DOUBTFUL_VOLATILITY, check_series, unit_doubt
 from volatility.series import DatedSeries, RealizedSeries
 
 CRYPTO = get_calendar("24/7")
@@ -34,6 +34,15 @@ def test_a_good_series_passes():
     check_series(series(), CRYPTO, NOW)
     check_series(series())
     check_series(RealizedSeries(RV, "parkinson"), CRYPTO, NOW)
+
+
+@pytest.mark.parametrize("kind", DOUBTFUL_VOLATILITY)
+def test_a_median_that_no_asset_of_a_kind_has_is_doubted(kind):
+    bound = DOUBTFUL_VOLATILITY[kind] ** 2 / 252
+    assert unit_doubt(series(np.full(4, 0.999 * bound)), kind, 252) is None
+    assert f"of kind {kind}" in unit_doubt(series(np.full(4, 1.001 * bound)), kind, 252)
+    calm = np.array([1e-4, 1e-4, 1e-4, 0.2])  # a day is not doubted
+    assert unit_doubt(series(calm), kind, 252) is None
 
 
 def test_units():

@@ -22,6 +22,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _HEAD = 64 * 1024  # bytes in which the labels are looked for
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))  # of what Excel calls Unicode
+_DATE_IN_WORDS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\W+\d", re.I)
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -139,15 +140,19 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 
 def _last_line(content: bytes | bytearray, delimiter: str, fields: int) -> tuple[str, int] | None:
-    """A last line of words, such as where the table is from, and where it begins."""
+    """A last line of words, such as where the table is from, and where it begins.
+
+    Its other fields are empty, as spreadsheets save them. A date without prices is a bar.
+    """
     tail = bytes(content[-1_024:]).rstrip()
     begin = max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1
     line = tail[begin:].decode("utf-8", "replace")
-    if not begin or fields < len(DELIMITERS) or len(_split(line, delimiter)) > 1:
+    first, *others = _split(line, delimiter) or [""]
+    if not begin or fields < len(DELIMITERS) or any(others):
         return None
-    if not re.match(r'"?[A-Za-z]', line):
+    if not re.match(r"[A-Za-z]", first) or (others and _DATE_IN_WORDS.match(first)):
         return None
-    return line.strip('"'), max(0, len(content) - 1_024) + begin
+    return first, max(0, len(content) - 1_024) + begin
 
 
 def _frame(

@@ -26,12 +26,12 @@ const panels = {
   losses: panel("Models compared: where each gained and lost", "losses", true),
 };
 
-async function within(those, work) {
+// `wanted`: whether what comes is still what is asked for, and not of a choice that was left.
+async function within(those, work, wanted = () => true) {
   try {
-    return await work();
+    await work();
   } catch (problem) {
-    for (const it of those) it.problem(problem);
-    return null;
+    if (wanted()) for (const it of those) it.problem(problem);
   }
 }
 
@@ -73,9 +73,11 @@ async function showForecast() {
 }
 
 async function showLosses(horizon = 1) {
+  const wanted = () => panels.losses.chosen === horizon;
   await within([panels.losses], async () => {
     const compared = await ask(`/compare/${path}?horizon=${horizon}`);
     const answer = compared.rows.length > 1 ? await ask(`/compare/${path}/losses?horizon=${horizon}&limit=${LINES}`) : null;
+    if (!wanted()) return;
     const inside = compared.rows.filter((it) => it.in_confidence_set).map((it) => words(it.model));
     const others = compared.rows.length - inside.length;
     const named = inside.length > 4 ? `${inside.length} of ${compared.rows.length} models` : inside.join(", ");
@@ -95,12 +97,14 @@ async function showLosses(horizon = 1) {
       columns: [["model", String], ["qlike_loss", (it) => number(it, 4)], ["qlike_ratio", (it) => number(it)], ["dm_pvalue", (it) => number(it)], ["in_confidence_set", (it) => (it ? "yes" : "no")], ["rmse_volatility", (it) => percent(it, 2)], ["r_squared_log", (it) => number(it)], ["coverage_80", (it) => percent(it)], ["cumulated", (it) => number(it, 2)]],
       rows: compared.rows.map((it) => [it.model, it.qlike_loss, it.qlike_ratio, it.diebold_mariano[compared.baseline]?.pvalue ?? null, it.in_confidence_set, it.rmse_volatility, it.r_squared_log, it.coverage["0.8"], answer.models.find((row) => row.model === it.model)?.cumulated.at(-1) ?? null]),
     });
-  });
+  }, wanted);
 }
 
 async function showLive(horizon = 1) {
+  const wanted = () => panels.live.chosen === horizon;
   await within([panels.live], async () => {
     const answer = await ask(`/performance/${path}?horizon=${horizon}`);
+    if (!wanted()) return;
     const rows = answer.models.map((it) => {
       const interval = it.intervals.find((found) => found.level === 0.8);
       return { ...it, name: `${it.model} ${it.version}`, coverage: interval?.coverage ?? null, promised: interval?.promised ?? null };
@@ -121,7 +125,7 @@ async function showLive(horizon = 1) {
       columns: [["model", String], ["nobs", whole], ["pending", whole], ["coverage_80", (it) => percent(it)], ["promised_80", (it) => percent(it)], ["qlike_loss", (it) => number(it, 4)], ["promised_qlike", (it) => number(it, 4)], ["bias", (it) => signedPercent(it)], ["against_har", (it) => number(it)], ["alarms", (it) => it || NONE]],
       rows: rows.map((it) => [it.name, it.nobs, it.pending, it.coverage, it.promised, it.qlike_loss, it.promised_qlike, it.bias, it.against.har?.qlike_ratio ?? null, Object.entries(it.alarms).filter(([, alarm]) => alarm.active).map(([name]) => name).join(" ")]),
     });
-  });
+  }, wanted);
 }
 
 panels.losses.choices(AHEAD, 1, showLosses);

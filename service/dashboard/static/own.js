@@ -19,10 +19,13 @@ const bars = field("bars");
 const place = field("panels");
 const drop = field("drop");
 
-let name = "your series";
-let file = null; // that is no text
+const MOST_TEXT = 2_000_000; // bytes; a larger file is sent as it is, as its text would stop the page
 
-function makePanels() {
+let name = "your series";
+let file = null; // that is not shown as text
+let turns = 0; // series that were asked about
+
+function makePanels(name) {
   place.replaceChildren();
   const panel = (title, file, full = false) => new Panel(place, { title, file: `series-${file}`, full });
   return {
@@ -43,7 +46,8 @@ async function within(those, work) {
   }
 }
 
-async function answer() {
+// `newest`: whether no other series was asked about since; what comes of an older one is dropped.
+async function answer(name, newest) {
   const query = new URLSearchParams();
   for (const option of OPTIONS) {
     const given = field(option).value.trim();
@@ -52,16 +56,18 @@ async function answer() {
   if (field("outside").checked) query.set("outside_sessions", "drop");
   const isJson = /^\s*[[{]/.test(bars.value);
   const measured = file
-    ? await send(`/history?${query}`, file, BINARY[extension(file)])
+    ? await send(`/history?${query}`, file, typeOf(file))
     : await send(`/history?${query}`, bars.value, isJson ? "application/json" : "text/csv");
+  if (!newest()) return;
   const { calendar, kind } = measured;
   const about = { model: "universal", calendar, kind, history: { bars: measured.bars } };
   const dropped = measured.dropped ? `, ${measured.dropped} bars outside of sessions left out` : "";
   field("summary").textContent = `${sessions(measured.nobs)} from ${day(measured.dates[0])} to ${day(measured.dates.at(-1))}, read as ${kind} on the calendar ${calendar}, measured by ${words(measured.measure)}${dropped}.`;
-  const panels = makePanels();
+  const panels = makePanels(name);
   await Promise.all([
     within([panels.fan, panels.term, panels.moved], async () => {
       const found = await post("/forecast", { ...about, horizons: HORIZONS, levels: LEVELS, explain: true });
+      if (!newest()) return;
       figures(field("figures"), headline(found, measured.volatility_annualized.at(-1)));
       warnings(field("warnings"), [...measured.warnings, ...stepsOf(found).flatMap((it) => it.warnings ?? []), ...(found.warnings ?? [])]);
       showFan(panels.fan, measured, found, name);
@@ -83,26 +89,31 @@ async function answer() {
 
 async function submit(event) {
   event?.preventDefault();
+  const turn = (turns += 1);
+  const newest = () => turn === turns;
   for (const id of ["figures", "warnings", "problems", "panels"]) field(id).replaceChildren();
   delete document.body.dataset.ready;
   field("go").disabled = true;
   field("summary").textContent = "Reading and forecasting …";
   try {
-    await answer();
+    await answer(name, newest);
   } catch (problem) {
+    if (!newest()) return;
     field("summary").textContent = "";
     field("problems").append(problemBox(problem, "These bars cannot be used:"));
   }
+  if (!newest()) return;
   field("go").disabled = false;
   document.body.dataset.ready = "true";
 }
 
 const extension = (given) => given.name.split(".").pop().toLowerCase();
+const typeOf = (given) => BINARY[extension(given)] ?? (extension(given) === "json" ? "application/json" : "text/csv");
 
 async function read(given) {
   if (!given) return;
   name = given.name.replace(/(\.[a-z]+)+$/i, "");
-  file = BINARY[extension(given)] ? given : null;
+  file = BINARY[extension(given)] || given.size > MOST_TEXT ? given : null;
   bars.value = file ? "" : await given.text();
   bars.placeholder = file ? `${given.name}, ${whole(given.size)} bytes` : bars.placeholder;
   await submit();

@@ -73,9 +73,11 @@ export class Panel {
     const buttons = values.map(([value, label]) =>
       el("button", { type: "button", "aria-pressed": String(value === current), onclick: (event) => {
         for (const it of buttons) it.setAttribute("aria-pressed", String(it === event.currentTarget));
+        this.chosen = value;
         chosen(value);
       } }, label),
     );
+    this.chosen = current;
     this.choose.replaceChildren(...buttons);
     this.choose.hidden = false;
   }
@@ -93,14 +95,32 @@ export class Panel {
   }
 
   problem(problem) {
+    this.clear("none", problemBox(problem));
+  }
+
+  // The numbers stay: they do without the library.
+  withoutChart(error) {
     this.chart.className = "chart none";
-    this.chart.replaceChildren(problemBox(problem));
+    this.chart.replaceChildren(problemBox(error));
   }
 
   nothing(says, why) {
     this.saidBelow.replaceChildren(says);
-    this.chart.className = "chart empty";
-    this.chart.replaceChildren(why);
+    this.clear("empty", why);
+  }
+
+  // In place of a chart; one that was drawn goes with its numbers, which are of another choice.
+  clear(kind, content) {
+    seen.unobserve(this.chart);
+    if (this.isDrawn) window.Plotly.purge(this.chart);
+    this.isDrawn = false;
+    this.figure = this.columns = null;
+    for (const name of ["role", "aria-label", "data-drawn"]) this.chart.removeAttribute(name);
+    this.chart.className = `chart ${kind}`;
+    this.chart.replaceChildren(content);
+    this.png.disabled = this.csv.disabled = true;
+    this.details.hidden = true;
+    this.details.querySelector(".scroll")?.remove();
   }
 
   async draw() {
@@ -108,9 +128,10 @@ export class Panel {
     try {
       plotly = await library;
     } catch (error) {
-      this.problem(error);
+      if (this.figure) this.withoutChart(error);
       return;
     }
+    if (!this.figure) return; // taken away while the library was loading
     if (!this.isDrawn) {
       this.chart.className = "chart";
       this.chart.replaceChildren();

@@ -31,6 +31,21 @@ PASTED = bars_of(make_series()).where(slice(-200, None))
 CSV = csv_header(is_daily=True) + "".join(csv_lines(PASTED))
 TABLE = "#assets tbody tr"
 WITHIN = "data:", "blob:", "chrome:"  # the browser itself, whose first page asks for its parts
+# Keeps the answer to the first file back until `release()` is called.
+HOLD = """
+const send = window.fetch;
+let held = false;
+window.fetch = (path, options) => {
+  if (held || !path.startsWith("/history")) return send(path, options);
+  held = true;
+  return new Promise((resolve) => {
+    window.release = async () => {
+      resolve(await send(path, options));
+      setTimeout(() => { window.released = true; }, 300);
+    };
+  });
+};
+"""
 THEME = "return document.documentElement.dataset.theme"
 
 
@@ -146,6 +161,28 @@ def test_the_numbers_of_each_chart_can_be_taken_away(url: str, browser: Browser)
     assert [float(it["newest"]) for it in table] == [it["newest"] for it in cone["rows"]]
 
 
+def test_a_choice_without_numbers_shows_none_of_another(url: str, browser: Browser) -> None:
+    browser.look(LOOKS[0])
+    browser.open(f"{url}/view/{ASSET}")
+    browser.draw_all()
+    [panel] = [it for it in browser.all(".panel") if it.text.startswith("Live performance")]
+    one, five, _ = panel.find_elements("css selector", ".choose button")
+    take = panel.find_elements("css selector", ".take button")
+    browser.run("arguments[0].querySelector('details').open = true", panel)
+    assert "log_har 1" in panel.find_element("css selector", "table").text
+    browser.run("arguments[0].click()", five)  # so far ahead nothing was forecast
+    eventually(lambda: "No live forecast" in panel.text)
+    assert "log_har" not in panel.text
+    assert panel.find_elements("css selector", "table, svg") == []
+    assert not any(it.is_enabled() for it in take)
+    browser.run("arguments[0].click()", one)
+    browser.draw_all()
+    eventually(lambda: all(it.is_enabled() for it in take))
+    assert "log_har 1" in panel.find_element("css selector", ".chart svg").text
+    assert "No live forecast" not in panel.text
+    assert browser.complaints() == []
+
+
 def test_the_theme_is_switched_and_kept(url: str, browser: Browser) -> None:
     browser.look(LOOKS[0])
     browser.open(url)
@@ -183,6 +220,40 @@ def test_a_file_is_chosen(url: str, browser: Browser, tmp_path: Path) -> None:
     browser.find("#file").send_keys(str(tmp_path / "mine.csv"))
     eventually(lambda: bool(browser.all(".panel h2")))
     assert "of mine" in browser.find(".panel h2").text
+    browser.wait()
+
+
+def test_a_file_that_is_answered_late_does_not_take_the_place_of_a_newer_one(
+    url: str, browser: Browser, tmp_path: Path
+) -> None:
+    browser.look(LOOKS[0])
+    browser.open(f"{url}/try")
+    browser.run(HOLD)
+    lines = CSV.splitlines(keepends=True)
+    (tmp_path / "older.csv").write_text(CSV)
+    (tmp_path / "newer.csv").write_text("".join([lines[0], *lines[-60:]]))
+    for name in ("older", "newer"):
+        browser.find("#file").send_keys(str(tmp_path / f"{name}.csv"))
+    eventually(lambda: "60 sessions" in browser.find("#summary").text)
+    browser.wait()
+    told = browser.find("#summary").text, browser.find("#figures").text
+    browser.run("window.release()")
+    eventually(lambda: bool(browser.run("return window.released")))
+    assert (browser.find("#summary").text, browser.find("#figures").text) == told
+    assert "of newer" in browser.find(".panel h2").text
+    assert len(browser.all(".panel")) == 6
+
+
+def test_a_large_file_is_sent_without_being_shown(
+    url: str, browser: Browser, tmp_path: Path
+) -> None:
+    browser.open(f"{url}/try")
+    header, *lines = CSV.splitlines()
+    wide = [f"{header},note", *(f"{line},{'-' * 11_000}" for line in lines)]
+    (tmp_path / "large.csv").write_text("\n".join(wide))
+    browser.find("#file").send_keys(str(tmp_path / "large.csv"))
+    eventually(lambda: "200 sessions" in browser.find("#summary").text)
+    assert browser.find("#bars").get_attribute("value") == ""
     browser.wait()
 
 

@@ -173,6 +173,22 @@ def test_what_is_read_is_told_in_a_line() -> None:
     assert listed(range(10), 3) == "0, 1, 2 and 7 more"
 
 
+def test_a_last_line_of_words_may_have_empty_fields() -> None:
+    lines = b"date,open,high,low,close\n2024-02-12,1.5,3,1,2\n2024-02-13,2,4,1,3\n"
+    found = read(lines + b"Source: nobody,,,,\n")
+    assert len(found.bars) == 2
+    assert found.inferred.notes == ("left out the last line, 'Source: nobody'",)
+    with pytest.raises(InvalidInput) as refused:
+        read(lines + b"Source: nobody,1,,,\n")
+    assert refused.value.code == "unparsable_dates"
+    in_words = lines.replace(b"2024-02-12", b'"Feb 12, 2024"').replace(
+        b"2024-02-13", b'"Feb 13, 2024"'
+    )
+    found = read(in_words + b'"Feb 14, 2024",,,,\n')  # a bar without prices is a bar
+    assert len(found.bars) == 3
+    assert np.isnan(found.bars.close[-1])
+
+
 def test_compressed_content_and_its_name() -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:

@@ -5,14 +5,15 @@ r"""Standard errors of a regression whose errors are dependent and of changing s
           \Gamma_l = \sum_{t > l} x_t e_t e_{t-l} x_{t-l}'
 
 Targets of several sessions overlap, so that errors are correlated over the horizon less one at
-least; the lags are those that tests of forecasts are made with.
+least; the lags are those that tests of forecasts are made with. With so many of them t is not
+normal: its distribution is that of the tests, by the share of the sample that the kernel reaches
+over.
 
 References
 ----------
-Newey & West (1987), Econometrica 55(3).
+Newey & West (1987), Econometrica 55(3). Kiefer & Vogelsang (2005), Econometric Theory 21(6).
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from training.models.linear.asset_regressors import regressors_of
 from training.models.linear.least_squares import LeastSquares, relative_weights
 from training.models.recipe import Recipe
 from volatility.arrays import FloatArray
+from volatility.evaluation import fixed_b
 from volatility.evaluation.long_run import bandwidth_for
 
 
@@ -33,7 +35,8 @@ class Precision(NamedTuple):
     ----------
     standard_errors : (1 + regressors,) the constant's first.
     t : (1 + regressors,) coefficients over their standard errors.
-    pvalues : (1 + regressors,) of zero, two-sided, by the normal distribution.
+    pvalues : (1 + regressors,) of zero, two-sided; see :mod:`volatility.evaluation.fixed_b`.
+    critical : standard errors to each side of a coefficient in an interval of 95 %.
     r_squared : in sample, by the weights of the fit.
     nobs : rows.
     lags : autocovariances that count.
@@ -42,6 +45,7 @@ class Precision(NamedTuple):
     standard_errors: FloatArray
     t: FloatArray
     pvalues: FloatArray
+    critical: float
     r_squared: float
     nobs: int
     lags: int
@@ -95,14 +99,16 @@ def precision_of(recipe: Recipe, data: TrainingSet) -> Precision | None:
         roots = np.sqrt(relative_weights(targets - before.residuals, targets))
     rows = roots[:, None] * np.column_stack([np.ones(len(design)), design])
     residuals = roots * estimate.residuals
-    lags = bandwidth_for(len(rows), data.horizon) - 1
+    bandwidth = bandwidth_for(len(rows), data.horizon)
+    lags, share = bandwidth - 1, bandwidth / len(rows)
     errors = np.sqrt(np.diag(newey_west(rows, residuals, lags)))
     t = np.append(estimate.intercept, estimate.coefficients) / errors
     centre = np.average(targets, weights=roots**2)
     return Precision(
         standard_errors=errors,
         t=t,
-        pvalues=np.array([math.erfc(abs(it) / math.sqrt(2)) for it in t]),
+        pvalues=np.array([fixed_b.two_sided_pvalue(it, share) for it in t]),
+        critical=fixed_b.two_sided_quantile(0.05, share),
         r_squared=float(1 - residuals @ residuals / np.sum((roots * (targets - centre)) ** 2)),
         nobs=len(rows),
         lags=lags,
