@@ -4,21 +4,26 @@ A graph of a few hundred bytes can ask for a tensor of any size, and onnxruntime
 depend on its inputs as soon as the file is opened. So the shape of every tensor is followed from
 node to node, as the `operators <https://onnx.ai/onnx/operators/>`_ have it. Shapes are computed in
 the graph as well, of integers; these are the only numbers that are computed here. Of other tensors
-there is only a shape, whatever they hold.
+there is only a shape, whatever they hold; where one is needed as numbers, the graph is refused.
+
+A run may have any number of rows up to :data:`ROWS`, and a graph can be made that takes little of
+one and of all of them, and anything of some in between. So it is followed at both ends: a length is
+the same at both, or grows as rows do.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from models_store.predictors.onnx_file import INT64
+from models_store.predictors.onnx_file import FLOAT, INT64
 
-ROWS = 64  # that a run is given
+ROWS = 64  # that a run is given at most
 _MAX_NUMBERS = 1_024  # of a tensor of integers
 
+_NO_TENSOR = ("sequence_type", "map_type", "sparse_tensor_type", "optional_type")
 _Tensor = np.ndarray  # of int64 as it is; any other one has no content: a zero, broadcast
 _Shape = Sequence[int]
 _NOTHING = np.zeros(1, np.float32)
@@ -53,16 +58,20 @@ def cost_of(graph: Any) -> GraphCost:
     ------
     UnknownCost : an input has an open dimension beside its first, or shapes do not fit.
     """
-    known = {b"": _of(())} | {it.name: _input(it) for it in graph.input}
-    known |= {it.name: _constant(it) for it in graph.initializer}
+    _check_names(graph)
+    alone, together = _known(graph, 1), _known(graph, ROWS)
     values = multiplications = 0
     for node in graph.node:
         try:
-            made, products = _made(node, [known[name] for name in node.input])
+            made, products = _made(node, together)
+            least, _ = _made(node, alone)
+            _check_growth(least, made)
+            _check_places(node, alone, together)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             named = (node.name or node.op_type).decode(errors="replace")
             raise UnknownCost(f"at its node {named} shapes do not fit: {error}") from error
-        known |= zip(node.output, made, strict=False)
+        alone |= zip(node.output, least, strict=False)
+        together |= zip(node.output, made, strict=False)
         values += sum(it.size for it in made)
         multiplications += products
     return GraphCost(values, multiplications)
@@ -72,15 +81,55 @@ _Made = tuple[Sequence[_Tensor], int]  # outputs, and how many products they tak
 _Operator = Callable[[Sequence[_Tensor], Mapping[str, Any], int], _Made]
 
 
-def _made(node: Any, given: Sequence[_Tensor]) -> _Made:
+def _check_names(graph: Any) -> None:
+    """Refuse a graph in which one name stands for two tensors."""
+    tensors = (*graph.input, *graph.initializer)
+    names = [it.name for it in tensors] + [name for it in graph.node for name in it.output if name]
+    if len(set(names)) < len(names):
+        raise UnknownCost("two of its inputs, constants and outputs of nodes have one name")
+
+
+def _known(graph: Any, rows: int) -> dict[bytes, _Tensor]:
+    """What there is before the first node, by name."""
+    known = {b"": _of(())} | {it.name: _input(it, rows) for it in graph.input}
+    return known | {it.name: _constant(it) for it in graph.initializer}
+
+
+def _check_growth(alone: Iterable[_Tensor], together: Iterable[_Tensor]) -> None:
+    """Refuse tensors that may have more of some rows than of one or of all."""
+    for one, other in zip(alone, together, strict=True):
+        pairs = list(zip(one.shape, other.shape, strict=True))
+        if one.dtype == np.int64 and one.shape == other.shape:
+            pairs += zip(one.flat, other.flat, strict=True)
+        if any(most not in (least, ROWS * least) for least, most in pairs):
+            raise ValueError(f"{list(one.shape)} of one row, {list(other.shape)} of {ROWS}")
+
+
+def _check_places(
+    node: Any, alone: Mapping[bytes, _Tensor], together: Mapping[bytes, _Tensor]
+) -> None:
+    """Refuse a table in which something is looked up by the number of rows."""
+    if node.op_type == b"Gather" and not np.array_equal(
+        *(known[node.input[1]] for known in (alone, together))
+    ):
+        raise ValueError("places depend on how many rows there are")
+
+
+def _made(node: Any, known: Mapping[bytes, _Tensor]) -> _Made:
+    given = [known[name] for name in node.input]
     attributes = {it.name.decode(): list(it.ints) or it.i for it in node.attribute}
     operator = _OPERATORS[node.op_type.decode()]
     with np.errstate(all="raise"):
         made, products = operator(given, attributes, len(node.output))
     for tensor in made:
-        if tensor.dtype == np.int64 and tensor.size > _MAX_NUMBERS:
-            raise ValueError(f"{tensor.size} integers are no shape")
+        if tensor.dtype == np.int64:
+            _check_size(tensor.size)
     return made, products
+
+
+def _check_size(count: int) -> None:
+    if count > _MAX_NUMBERS:
+        raise ValueError(f"{count} integers are no shape")
 
 
 def _of(shape: _Shape) -> _Tensor:
@@ -88,22 +137,50 @@ def _of(shape: _Shape) -> _Tensor:
     return np.ndarray(tuple(shape), np.float32, _NOTHING, 0, (0,) * len(shape))
 
 
-def _input(said: Any) -> _Tensor:
-    first, *others = said.type.tensor_type.shape.dim
-    if not all(it.dim_value for it in others):
-        raise UnknownCost(f"its input {said.name.decode(errors='replace')} may have any width")
-    return _of([first.dim_value or ROWS, *(it.dim_value for it in others)])
+def _input(said: Any, rows: int) -> _Tensor:
+    named = f"its input {said.name.decode(errors='replace')}"
+    if any(map(said.type.HasField, _NO_TENSOR)) or said.type.tensor_type.elem_type != FLOAT:
+        raise UnknownCost(f"{named} is no tensor of float32")
+    _rows, *others = said.type.tensor_type.shape.dim
+    if not all(it.dim_value and not it.HasField("dim_param") for it in others):
+        raise UnknownCost(f"{named} may have any width")
+    return _of([rows, *(it.dim_value for it in others)])
 
 
 def _constant(tensor: Any) -> _Tensor:
     if tensor.data_type != INT64:
         return _of(tensor.dims)
+    if math.prod(tensor.dims) > _MAX_NUMBERS:
+        named = tensor.name.decode(errors="replace")
+        raise UnknownCost(f"its constant {named} of {math.prod(tensor.dims)} integers is no shape")
     numbers = np.frombuffer(tensor.raw_data, "<i8") if tensor.raw_data else tensor.int64_data
     return np.array(numbers, np.int64).reshape(list(tensor.dims))
 
 
+def _numbers(tensor: _Tensor) -> list[int]:
+    """What a list of integers holds."""
+    if tensor.dtype != np.int64:
+        raise ValueError("what is needed as integers is none")
+    found: list[int] = tensor.tolist()
+    return found
+
+
+def _shapes(given: Iterable[_Tensor]) -> list[_Shape]:
+    """Shapes of tensors that have only these."""
+    tensors = list(given)
+    if any(it.dtype == np.int64 for it in tensors):
+        raise ValueError("integers are computed with in a way that is not followed")
+    return [it.shape for it in tensors]
+
+
+def _quotient(one: _Tensor, other: _Tensor) -> _Tensor:
+    """Rounded to zero, as onnxruntime does, and not down."""
+    return (one - np.fmod(one, other)) // other
+
+
 def _same(given: Sequence[_Tensor], _: Mapping[str, Any], outputs: int) -> _Made:
-    return [given[0]] * outputs, 0
+    shape, *_ = _shapes(given)
+    return [_of(shape)] * outputs, 0
 
 
 def _arithmetic(compute: Callable[[_Tensor, _Tensor], _Tensor]) -> _Operator:
@@ -111,7 +188,7 @@ def _arithmetic(compute: Callable[[_Tensor, _Tensor], _Tensor]) -> _Operator:
         one, other = given
         if one.dtype == other.dtype == np.int64:
             return [compute(one, other)], 0
-        return [_of(np.broadcast_shapes(one.shape, other.shape))], 0
+        return [_of(np.broadcast_shapes(*_shapes(given)))], 0
 
     return made
 
@@ -124,20 +201,23 @@ def _shape(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _
 def _concat(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _Made:
     axis = attributes["axis"]
     if all(it.dtype == np.int64 for it in given):
+        _check_size(sum(it.size for it in given))
         return [np.concatenate(given, axis)], 0
-    shape = list(given[0].shape)
-    shape[axis] = sum(it.shape[axis] for it in given)
+    shapes = _shapes(given)
+    shape = list(shapes[0])
+    shape[axis] = sum(it[axis] for it in shapes)
     return [_of(shape)], 0
 
 
 def _expand(given: Sequence[_Tensor], _: Mapping[str, Any], __: int) -> _Made:
     tensor, shape = given
-    whole = np.broadcast_shapes(tensor.shape, tuple(map(int, shape)))
+    whole = np.broadcast_shapes(tensor.shape, tuple(_numbers(shape)))
     return [np.broadcast_to(tensor, whole) if tensor.dtype == np.int64 else _of(whole)], 0
 
 
 def _gather(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _Made:
     tensor, places = given
+    _numbers(places)
     axis = attributes.get("axis", 0) % tensor.ndim
     if tensor.dtype == np.int64:
         return [np.asarray(np.take(tensor, places, axis))], 0
@@ -149,14 +229,14 @@ def _slice(given: Sequence[_Tensor], _: Mapping[str, Any], __: int) -> _Made:
     axes = more[0] if more and more[0].ndim else np.arange(len(starts))
     steps = more[1] if len(more) > 1 else np.ones(len(starts), np.int64)
     spans = [slice(None)] * tensor.ndim
-    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        spans[axis] = slice(int(start), int(end), int(step))
+    for axis, *span in zip(*map(_numbers, (axes, starts, ends, steps)), strict=True):
+        spans[axis] = slice(*span)
     return [tensor[tuple(spans)]], 0
 
 
 def _reshape(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _Made:
     tensor, asked = given
-    shape = [int(it) for it in asked]
+    shape = _numbers(asked)
     if not attributes.get("allowzero"):
         shape = [it or tensor.shape[place] for place, it in enumerate(shape)]
     if -1 in shape:
@@ -173,7 +253,7 @@ def _transpose(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) 
 
 def _axes(given: Sequence[_Tensor], attributes: Mapping[str, Any]) -> tuple[int, ...]:
     """Given as another input or, in older graphs, as an attribute; none for all."""
-    asked = given[1].tolist() if len(given) > 1 else attributes.get("axes", [])
+    asked = _numbers(given[1]) if len(given) > 1 else attributes.get("axes", [])
     return tuple(asked)
 
 
@@ -187,6 +267,7 @@ def _unsqueeze(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) 
 
 def _reduce(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _Made:
     tensor, axes = given[0], _axes(given, attributes)
+    _shapes([tensor])
     if not axes and attributes.get("noop_with_empty_axes"):
         return [tensor], 0
     reduced = {it % tensor.ndim for it in axes or range(tensor.ndim)}
@@ -200,12 +281,13 @@ def _split(given: Sequence[_Tensor], attributes: Mapping[str, Any], outputs: int
     tensor, axis = given[0], attributes.get("axis", 0)
     length = tensor.shape[axis]
     part = -(-length // outputs)
-    sizes = given[1].tolist() if len(given) > 1 else [part] * (outputs - 1)
+    sizes = _numbers(given[1]) if len(given) > 1 else [part] * (outputs - 1)
     return np.split(tensor, np.cumsum(sizes)[: outputs - 1], axis), 0
 
 
 def _matmul(given: Sequence[_Tensor], _: Mapping[str, Any], __: int) -> _Made:
     one, other = given
+    _shapes(given)
     rows = (1, *one.shape) if one.ndim == 1 else one.shape
     columns = (*other.shape, 1) if other.ndim == 1 else other.shape
     if rows[-1] != columns[-2]:
@@ -226,7 +308,7 @@ def _gemm(given: Sequence[_Tensor], attributes: Mapping[str, Any], outputs: int)
 def _lstm(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _Made:
     if attributes.get("layout"):
         raise ValueError("a layout other than 0")
-    (sessions, rows, inputs), (directions, gates, _) = given[0].shape, given[1].shape
+    (sessions, rows, inputs), (directions, gates, _), *_more = _shapes(given)
     hidden = gates // 4
     last = _of((directions, rows, hidden))
     products = sessions * rows * directions * gates * (inputs + hidden)
@@ -239,7 +321,7 @@ _OPERATORS: Mapping[str, _Operator] = MappingProxyType(
         **dict.fromkeys(("ReduceMean", "ReduceSum"), _reduce),
         "Add": _arithmetic(np.add),
         "Concat": _concat,
-        "Div": _arithmetic(np.floor_divide),
+        "Div": _arithmetic(_quotient),
         "Expand": _expand,
         "Gather": _gather,
         "Gemm": _gemm,

@@ -50,6 +50,7 @@ MAX_VALUES = 100_000_000  # in all tensors that a graph makes of 64 rows
 MAX_MULTIPLICATIONS = 20_000_000_000  # in all products of matrices that it makes of them
 MAX_OPENING_SECONDS = 10.0  # of the processor, for opening and replaying
 
+_OLDEST_OPERATORS = 18  # those before do with attributes what graph_cost follows as inputs
 _DOMAINS = {b"", b"ai.onnx"}
 _INNER = ("t", "g", "sparse_tensor")
 _SEVERAL_INNER = ("tensors", "graphs", "sparse_tensors")
@@ -198,6 +199,9 @@ def _check_parts(content: bytes) -> None:
     if odd:
         listed = ", ".join(sorted(it.decode(errors="replace") for it in odd))
         raise BeyondLimits(f"it has {listed}; networks are made of {', '.join(sorted(OPERATORS))}")
+    _check(len(model.opset_import), 1, "sets of operators")
+    if any(it.version < _OLDEST_OPERATORS for it in model.opset_import):
+        raise BeyondLimits(f"its operators are older than of version {_OLDEST_OPERATORS}")
     for attribute in (it for node in graph.node for it in node.attribute):
         if any(map(attribute.HasField, _INNER)) or any(
             getattr(attribute, it) for it in _SEVERAL_INNER

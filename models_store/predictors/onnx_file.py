@@ -25,7 +25,7 @@ _MESSAGES: dict[str, tuple[_Field, ...]] = {
         ("training_info", 20, "bytes*"),
         ("functions", 25, "bytes*"),
     ),
-    "Opset": (("domain", 1, "bytes"),),
+    "Opset": (("domain", 1, "bytes"), ("version", 2, "int64")),
     "Graph": (
         ("node", 1, "Node*"),
         ("initializer", 5, "Tensor*"),
@@ -33,10 +33,16 @@ _MESSAGES: dict[str, tuple[_Field, ...]] = {
         ("sparse_initializer", 15, "bytes*"),
     ),
     "Input": (("name", 1, "bytes"), ("type", 2, "Type")),
-    "Type": (("tensor_type", 1, "TensorType"),),
+    "Type": (
+        ("tensor_type", 1, "TensorType"),
+        ("sequence_type", 4, "bytes"),
+        ("map_type", 5, "bytes"),
+        ("sparse_tensor_type", 8, "bytes"),
+        ("optional_type", 9, "bytes"),
+    ),
     "TensorType": (("elem_type", 1, "int32"), ("shape", 2, "Shape")),
     "Shape": (("dim", 1, "Dimension*"),),
-    "Dimension": (("dim_value", 1, "int64"),),
+    "Dimension": (("dim_value", 1, "int64"), ("dim_param", 2, "bytes")),
     "Node": (
         ("input", 1, "bytes*"),
         ("output", 2, "bytes*"),

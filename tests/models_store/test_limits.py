@@ -345,6 +345,45 @@ def products() -> bytes:
 
 
 WHOLE = np.array([100_000, 1, 22], np.int64)
+FEW, MANY = np.ones(1, np.int64), np.array([200_000_000], np.int64)
+
+
+def expanded(count: list[Any], **constants: np.ndarray) -> bytes:
+    """As many numbers as nodes make of integers, the last of them called ``count``."""
+    one = {"one": np.ones(1, np.float32)}
+    return graph([*count, node("Expand", "one", "count")], one | constants)
+
+
+def of_rows(*computed: Any, **constants: np.ndarray) -> bytes:
+    """As many numbers as nodes make of how many ``rows`` there are."""
+    rows = helper.make_node("Shape", ["x"], ["rows"], start=0, end=1)
+    return expanded([rows, *computed], **constants)
+
+
+def count(operator: str, *given: str, **attributes: Any) -> Any:
+    return helper.make_node(operator, given, ["count"], **attributes)
+
+
+def changed_graph(change: Callable[[Any], None], **constants: np.ndarray) -> bytes:
+    from onnx import load_from_string
+
+    model = load_from_string(graph([node("Relu", "x")], constants))
+    change(model)
+    return bytes(model.SerializeToString())
+
+
+def of_two_widths() -> bytes:
+    """An input that is one wide for who reads its number, and of any width by its name."""
+
+    def field(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    batch, width = field(1, field(2, b"batch")), field(1, b"\x08\x01" + field(2, b"any"))
+    of_tensor = field(1, b"\x08\x01" + field(2, batch + width))
+    given = field(11, field(1, b"x") + field(2, of_tensor))
+    without = changed_graph(lambda it: it.graph.ClearField("input"))
+    assert len(given) < 128
+    return without + field(7, given)  # a graph that is there twice is one, of both
 
 
 @pytest.mark.parametrize(
@@ -365,6 +404,28 @@ WHOLE = np.array([100_000, 1, 22], np.int64)
                 ],
             ),
             "it has functions, training or sparse constants",
+        ),
+        (
+            changed_graph(lambda it: it.opset_import.append(helper.make_opsetid("", 20))),
+            "it has 2 sets of operators; at most 1 are allowed",
+        ),
+        (
+            changed_graph(lambda it: setattr(it.opset_import[0], "version", 17)),
+            "its operators are older than of version 18",
+        ),
+        (
+            expanded(
+                [
+                    helper.make_node("Div", ["less", "two"], ["half"]),
+                    helper.make_node("Add", ["half", "few"], ["added"]),
+                    count("Mul", "added", "many"),
+                ],
+                less=-FEW,
+                two=2 * FEW,
+                few=FEW,
+                many=MANY,
+            ),
+            "it has 200000003 values in what it makes of 64 rows",
         ),
         (changed_constant(external), "its constant one is in another file"),
         (
@@ -406,6 +467,50 @@ def test_a_graph_that_could_do_harm_is_refused(content: bytes, said: str) -> Non
         (
             graph([node("Expand", "four", "shape")], {"four": WHOLE[:1], "shape": WHOLE[:1]}),
             "at its node Expand shapes do not fit: 100000 integers are no shape",
+        ),
+        *(
+            (expanded([made], few=FEW, many=MANY, table=MANY[None]), f"at its node {named} shapes")
+            for made, named in (
+                (count("Clip", "few", "many"), "Clip"),
+                (count("ReduceSum", "table", "few"), "ReduceSum"),
+                (count("MatMul", "table", "few"), "MatMul"),
+                (count("Relu", "many"), "Relu"),
+                (count("Add", "many", "one"), "Add"),
+                (count("Concat", "one", "many", axis=0), "Concat"),
+            )
+        ),
+        *(
+            (of_rows(*made, few=FEW, many=MANY, table=np.tile(FEW, 4)), said)
+            for made, said in (
+                ([count("Sub", "rows", "few")], r"node Sub .*: \[1\] of one row, \[1\] of 64"),
+                ([count("Mul", "rows", "rows")], "node Mul"),
+                ([count("Slice", "table", "rows", "many")], r"\[3\] of one row, \[0\]"),
+                ([count("Gather", "table", "rows")], "Gather .*: index 64 is out of bounds"),
+            )
+        ),
+        (
+            of_rows(count("Gather", "table", "rows"), table=np.tile(FEW, 65)),
+            "node Gather .*: places depend on how many rows there are",
+        ),
+        (graph([node("Expand", "x", "x")]), "Expand .*: what is needed as integers is none"),
+        (
+            graph([node("Concat", *["many"] * 3, axis=0)], {"many": np.tile(FEW, 400)}),
+            "Concat .*: 1200 integers are no shape",
+        ),
+        (
+            graph([node("Relu", "x")], {"many": np.tile(FEW, 1_025)}),
+            "its constant many of 1025 integers is no shape",
+        ),
+        (graph([node("Relu", "x")], {"x": np.ones((1, 22), np.float32)}), "have one name"),
+        (graph([node("Relu", "x"), node("Relu", "x")]), "have one name"),
+        (of_two_widths(), "its input x may have any width"),
+        (
+            changed_graph(lambda it: setattr(it.graph.input[0].type.tensor_type, "elem_type", 7)),
+            "its input x is no tensor of float32",
+        ),
+        (
+            changed_graph(lambda it: it.graph.input[0].type.sequence_type.SetInParent()),
+            "its input x is no tensor of float32",
         ),
     ],
 )
