@@ -1,4 +1,4 @@
-"""What the documentation's site is made of, without making it: `make docs` does, in `.ci/run`."""
+"""What the documentation's site is made of, without making it: `make docs` does."""
 
 import re
 import shlex
