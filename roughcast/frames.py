@@ -70,7 +70,7 @@ class GivenBars(NamedTuple):
         UnknownCalendar : there is none of the name given.
         """
         if not isinstance(frame, pd.DataFrame):
-            raise _wrong_type(frame, "bars", "a DataFrame with open, high, low and close")
+            raise wrong_type(frame, "bars", "a DataFrame with open, high, low and close")
         bars, (calendar, kind, measure) = from_frame(frame), described.completed(frame)
         if bars.is_daily:
             market = market_of_bars(bars, calendar, kind)
@@ -99,7 +99,7 @@ class GivenSeries(NamedTuple):
         UnknownCalendar : there is none of the name given.
         """
         if not isinstance(rv, pd.Series):
-            raise _wrong_type(rv, "rv", "a Series of daily rv, as measure() makes it")
+            raise wrong_type(rv, "rv", "a Series of daily rv, as measure() makes it")
         if not isinstance(rv.index, pd.DatetimeIndex):
             raise InvalidSeries(
                 f"rv has an index of {rv.index.dtype}; needed: the date of each session",
@@ -133,18 +133,18 @@ def to_series(series: DatedSeries) -> "pd.Series[float]":
 
 
 def several(values: object, field: str, needed: str) -> tuple[Any, ...]:
-    """Values that are given as a list.
+    """Values that are given as a list, those of numpy as Python's own.
 
     Raises
     ------
     InvalidInput : ``wrong_type``, they are text, or one value without a list.
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise _wrong_type(values, field, needed)
-    return tuple(values)
+        raise wrong_type(values, field, needed)
+    return tuple(it.item() if isinstance(it, np.generic) else it for it in values)
 
 
-def moment(now: datetime | None) -> datetime:
+def moment(now: datetime | None, field: str = "now") -> datetime:
     """A time that is given, in UTC where it has no zone, or else the present.
 
     Raises
@@ -154,7 +154,7 @@ def moment(now: datetime | None) -> datetime:
     if now is None:
         return datetime.now(UTC)
     if not isinstance(now, datetime):
-        raise _wrong_type(now, "now", "a datetime, in UTC where it has no zone")
+        raise wrong_type(now, field, "a datetime, in UTC where it has no zone")
     return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 
@@ -172,7 +172,8 @@ def _of_intraday(bars: Bars) -> str:
     )
 
 
-def _wrong_type(found: object, field: str, needed: str) -> InvalidInput:
+def wrong_type(found: object, field: str, needed: str) -> InvalidInput:
+    """What is given is something else than is needed."""
     name = type(found).__name__
     return InvalidInput(
         f"{field} is of type {name}; needed: {needed}",

@@ -20,6 +20,7 @@ NEW_YORK = "XNYS"
 WEEKDAYS = "24/5"
 INFERRED = (ALWAYS_OPEN, NEW_YORK, WEEKDAYS)  # the calendars that may be
 
+MOST_COPIES = 3  # of the same bars in one file; of bars shorter than a day there are more a day
 _SATURDAY = 5
 
 
@@ -92,7 +93,8 @@ def shorter_bars(bars: Bars) -> list[Finding]:
         return []
     days, counts = np.unique(bars.dates, return_counts=True)
     shared = counts > 1
-    if 2 * counts[shared].sum() <= len(bars) or _is_repeated(bars):
+    few = counts.max() <= MOST_COPIES
+    if 2 * counts[shared].sum() <= len(bars) or (few and _is_repeated(bars)):
         return []  # rather a date, or all of the bars, given twice
     at = int(np.argmax(shared))
     found = f"{counts[at]} bars of {days[at]}, as of bars shorter than a day"

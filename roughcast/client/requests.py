@@ -12,11 +12,12 @@ import pandas as pd
 from roughcast.client import answers
 from roughcast.client.answers import Health, Merged, Recorded, Replayed
 from roughcast.client.problems import Problem
+from roughcast.frames import moment, several, wrong_type
 from roughcast.results.comparison import Comparison
 from roughcast.results.forecast import Forecast
 from roughcast.results.hurst import HurstReport
-from volatility.bars import DAILY, PRICES, Bars
-from volatility.errors import InvalidBars, InvalidInput
+from volatility.bars import DAILY, PRICES, Bars, price_errors
+from volatility.errors import InvalidBars
 from volatility.frames import from_frame
 
 Answer = TypeVar("Answer")
@@ -89,15 +90,17 @@ class Question:
         Raises
         ------
         InvalidBars : a table of bars cannot be read.
+        InvalidInput : ``wrong_type``, of one value in place of a list, or what is no date.
         """
+        quantiles = several(self.quantiles, "quantiles", "a list, such as [0.05, 0.95]")
         said: dict[str, Json] = {
             "asset": self.asset,
             "model_version": self.model_version,
             "calendar": self.calendar,
             "kind": self.kind,
-            "as_of": None if self.as_of is None else self.as_of.isoformat(),
-            "known_at": None if self.known_at is None else self.known_at.isoformat(),
-            "quantiles": list(self.quantiles) or None,
+            "as_of": _day(self.as_of, "as_of"),
+            "known_at": _time(self.known_at, "known_at"),
+            "quantiles": list(quantiles) or None,
             "companions": {it: {"bars": records(bars)} for it, bars in self.companions.items()},
         }
         if isinstance(self.of, str):
@@ -106,8 +109,8 @@ class Question:
             said["history"] = {"bars": records(self.of)}
         always = {
             "model": self.model,
-            "horizons": list(self.horizons),
-            "levels": list(self.levels),
+            "horizons": list(several(self.horizons, "horizons", "a list, such as [1, 5, 22]")),
+            "levels": list(several(self.levels, "levels", "a list, such as [0.8, 0.95]")),
         }
         return always | {name: it for name, it in said.items() if it not in (None, {})}
 
@@ -182,8 +185,12 @@ def bars(
     asset: str, start: date | None = None, end: date | None = None, known_at: datetime | None = None
 ) -> Call[pd.DataFrame]:
     """Held bars, all pages of them."""
-    given = {"start": start, "end": end, "known_at": known_at}
-    query = {name: it.isoformat() for name, it in given.items() if it is not None}
+    given = {
+        "start": _day(start, "start"),
+        "end": _day(end, "end"),
+        "known_at": _time(known_at, "known_at"),
+    }
+    query = {name: it for name, it in given.items() if it is not None}
     path = f"/assets/{_quoted(asset)}/bars"
     asked = {**query, "limit": MOST_BARS}
     first = Call("GET", path, answers.bars, asked, join=answers.in_order)
@@ -240,18 +247,15 @@ def records(frame: object) -> list[dict[str, Json]]:
     Raises
     ------
     InvalidInput : ``wrong_type``, it is no table.
-    InvalidBars : it cannot be read; see :func:`volatility.frames.from_frame`.
+    InvalidBars : it cannot be read; see :func:`volatility.frames.from_frame`. A price is no number,
+        which JSON cannot say.
     """
     if not isinstance(frame, pd.DataFrame):
-        found, needed = type(frame).__name__, "a DataFrame with open, high, low and close"
-        raise InvalidInput(
-            f"bars are of type {found}; needed: {needed}",
-            code="wrong_type",
-            field="bars",
-            found=found,
-            needed=needed,
-        )
+        raise wrong_type(frame, "bars", "a DataFrame with open, high, low and close")
     read = _read(frame)
+    unsayable = [it for it in price_errors(read) if it.code == "non_finite_price"]
+    if unsayable:
+        raise InvalidBars(unsayable)
     name = "date" if read.is_daily else "timestamp"
     times = read.dates.astype(str) if read.is_daily else read.timestamps.astype(str)
     stamps = times.tolist() if read.is_daily else [f"{it}Z" for it in times.tolist()]
@@ -275,6 +279,20 @@ def _read(frame: pd.DataFrame) -> Bars:
     except InvalidBars:  # a date without a time
         return daily
     return daily if within.timestamps[0] == daily.timestamps[0] else within
+
+
+def _day(day: date | None, field: str) -> str | None:
+    """A date, or that of a time, as the service takes it."""
+    if day is None:
+        return None
+    if not isinstance(day, date):
+        raise wrong_type(day, field, "a date, such as datetime.date(2020, 3, 16)")
+    return (day.date() if isinstance(day, datetime) else day).isoformat()
+
+
+def _time(time: datetime | None, field: str) -> str | None:
+    """A time as the service takes it, in UTC where it has no zone."""
+    return None if time is None else moment(time, field).isoformat()
 
 
 def _quoted(name: str) -> str:

@@ -1,12 +1,14 @@
 """A service asked by both clients: the same answers as HTTP gives, and as this package computes."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -150,6 +152,37 @@ def patiently(ask: Callable[[], Any]) -> Any:
         except Problem:
             time.sleep(0.02)
     return ask()
+
+
+def test_what_numpy_and_pandas_have_is_sent_as_it_is_meant(bars: pd.DataFrame) -> None:
+    plain = Question(ASSET, [1, 5], levels=[0.8], quantiles=[0.9], as_of=date(2021, 1, 2))
+    made = Question(
+        ASSET,
+        np.array([1, 5]),  # type: ignore[arg-type]
+        levels=np.array([0.8]),  # type: ignore[arg-type]
+        quantiles=pd.Series([0.9]),  # type: ignore[arg-type]
+        as_of=pd.Timestamp("2021-01-02"),
+    )
+    assert json.dumps(made.body) == json.dumps(plain.body)
+    known = Question(ASSET, known_at=datetime(2021, 1, 2, 12))  # noqa: DTZ001 - is taken for UTC
+    assert known.body["known_at"] == "2021-01-02T12:00:00+00:00"
+    assert requests.bars(ASSET, pd.Timestamp("2021-01-02")).query["start"] == "2021-01-02"
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"horizons": 5}, "horizons"),
+        ({"levels": 0.8}, "levels"),
+        ({"quantiles": "0.8"}, "quantiles"),
+        ({"as_of": "2021-01-02"}, "as_of"),
+        ({"known_at": date(2021, 1, 2)}, "known_at"),
+    ]
+    for said, field in wrong:
+        with pytest.raises(InvalidInput) as refused:
+            _ = Question(ASSET, **said).body
+        assert (refused.value.code, refused.value.field) == ("wrong_type", field)
+    bars = bars.tail(30).copy()
+    bars.iloc[3, bars.columns.get_loc("low")] = np.inf
+    with pytest.raises(InvalidBars, match="low: inf at bar 3") as infinite:
+        requests.put_bars("X", bars)
+    assert infinite.value.code == "non_finite_price"
 
 
 def test_a_problem_tells_code_field_found_and_needed(client: Client, bars: pd.DataFrame) -> None:

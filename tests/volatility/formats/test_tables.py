@@ -261,7 +261,7 @@ def test_a_time_that_stands_twice_is_told_with_its_rows() -> None:
     assert isinstance(found, InvalidBars)
     assert (found.findings[0].index, found.findings[0].count) == (1, 6)
     hours = b"time,open,high,low,close\n" + b"".join(
-        b"2024-01-02T%02d:00,1,3,1,2\n" % it for it in range(5)
+        b"2024-01-02T%02d:00,1,3,1,2.%d\n" % (it, it) for it in range(5)
     )
     assert refused(hours, Options(interval=86_400)).code == "wrong_interval"
 
