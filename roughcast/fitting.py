@@ -196,19 +196,16 @@ def fit(
     """
     require(TRAINING_EXTRA, "fit()", field="model")
     if model not in LINEAR:
-        raise UnknownModel(
-            f"{model!r} is no model that is fitted to one series{did_you_mean(model, LINEAR)}",
-            field="model",
-            found=model,
-            needed=f"one of {', '.join(LINEAR)}",
-        )
+        said = f"{model!r} is no model that is fitted to one series{did_you_mean(model, LINEAR)}"
+        needed = f"one of {', '.join(LINEAR)}"
+        raise UnknownModel(said, field="model", found=model, needed=needed)
     from training.publishing.opening import opened
     from training.publishing.retrain import train
 
     when, config = moment(now), read_config()
+    first, *further = sorted({1, *checked(horizons)})
     described = Described(calendar, kind, measure)
     asset, notes = Question(data, described, companions or {}, when).asset()
-    first, *further = sorted({1, *checked(horizons)})
     known = TrainingSet(asset, {}, config.seed, first)
     for horizon in (first, *further):
         check_history(replace(known, horizon=horizon))

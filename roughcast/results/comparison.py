@@ -108,7 +108,11 @@ class Comparison(Tabular):
             f"vs {self.baseline}: QLIKE relative to its; p: two-sided Diebold-Mariano; set: in the "
             f"{self.confidence_level:.0%} model confidence set"
         )
-        return (base, *self.left_out.values(), *self.remarks)
+        spa = self.spa_pvalue.get(self.baseline)
+        chosen = (
+            () if spa is None else (f"SPA, that none is better than {self.baseline}: p {spa:.3f}",)
+        )
+        return (base, *chosen, *self.left_out.values(), *self.remarks)
 
     def lines(self) -> Sequence[Sequence[str]]:
         """A row a model."""

@@ -246,7 +246,7 @@ class Forecast(Tabular):
             ax.fill_between(
                 horizons, *bounds.T, color="C0", alpha=opacity, linewidth=0, label=f"{level:.0%}"
             )
-        ax.plot(horizons, volatility, color="C0", marker="o", label="forecast")
+        ax.plot(horizons, volatility, color="C0", marker="o", label="forecast, mean up to there")
         ax.set_xlabel(f"sessions from {self.as_of}" if self.as_of else "sessions ahead")
         ax.set_ylabel("volatility per year")
         ax.yaxis.set_major_formatter("{x:.0%}")

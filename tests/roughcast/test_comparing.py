@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,11 @@ def test_it_shows_a_row_a_model(compared: Comparison) -> None:
     assert told.startswith("garman_klass 5 sessions ahead, 2020-")
     assert f"{frame.loc['ewma', 'qlike_ratio'] - 1:+.1%}" in told
     assert "<td>ewma</td>" in compared._repr_html_()
+    assert (
+        compared.notes[1]
+        == f"SPA, that none is better than har: p {compared.spa_pvalue['har']:.3f}"
+    )
+    assert len(replace(compared, spa_pvalue={}).notes) == len(compared.notes) - 1
 
 
 def test_its_plot_cumulates_what_models_lose_against_the_baseline(compared: Comparison) -> None:

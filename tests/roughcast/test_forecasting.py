@@ -86,6 +86,7 @@ def test_its_plot_has_the_past_the_forecast_and_a_fan(bars: pd.DataFrame) -> Non
     assert ahead.get_xdata().tolist() == [1, 5, 10, 22]
     assert len(axes.collections) == 2
     assert axes.get_ylabel() == "volatility per year"
+    assert ahead.get_label() == "forecast, mean up to there"
     assert found.plot(ax=axes) is axes
 
 

@@ -85,8 +85,9 @@ export function showTerm(panel, answer) {
 
 export function showCone(panel, answer) {
   const newest = answer.rows.find((it) => it.window === 22) ?? answer.rows.at(-1);
+  const longest = answer.rows.at(-1);
   panel.show({
-    says: `Quantiles of annualized volatility by window, over ${sessions(answer.nobs)} up to ${day(answer.as_of)}. Over the last ${sessions(newest.window)} it was at least as high as in ${percent(newest.rank, 0)} of such windows.`,
+    says: `Quantiles of annualized volatility by window, over ${sessions(answer.nobs)} up to ${day(answer.as_of)}. Windows overlap: side by side there are ${whole(Math.floor(answer.nobs / longest.window))} of ${longest.window}. Over the last ${sessions(newest.window)} it was at least as high as in ${percent(newest.rank, 0)} of such windows.`,
     figure: charts.cone(answer),
     label: `Volatility over the newest windows, against how it has been distributed: ${answer.rows.map((it) => `${percent(it.newest)} over ${sessions(it.window)}, rank ${percent(it.rank, 0)}`).join("; ")}.`,
     columns: [["window", whole], ["newest", (it) => percent(it, 2)], ["rank", (it) => percent(it)], ...answer.probabilities.map((it) => [`q${Math.round(it * 100)}`, (value) => percent(value, 2)]), ["windows", whole]],
