@@ -15,7 +15,14 @@ from volatility.errors import InvalidBars
 from volatility.formats.headers import MOST_ROWS_BEFORE, header_of, unlabelled
 from volatility.formats.labels import prices_named
 from volatility.formats.packing import check_archive
-from volatility.formats.reading import MOST_COLUMNS, Inferred, Limits, Options, Unreadable
+from volatility.formats.reading import (
+    MOST_CHARACTERS,
+    MOST_COLUMNS,
+    Inferred,
+    Limits,
+    Options,
+    Unreadable,
+)
 from volatility.formats.tables import Table, chosen, labelled, one_of_tickers
 
 if TYPE_CHECKING:
@@ -192,9 +199,9 @@ def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.Data
         return pd.DataFrame(
             pa.Table.from_batches(_within(parts, limits), reader.schema).to_pandas()
         )
-    file = parquet.ParquetFile(source)
-    said = file.metadata
+    said = parquet.read_metadata(source)
     _check_columns(said.num_columns)
+    texts = _texts(said.schema)
     limits.check_rows(said.num_rows)
     size = sum(said.row_group(it).total_byte_size for it in range(said.num_row_groups))
     if size > limits.most_bytes:
@@ -206,8 +213,24 @@ def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.Data
             found=size,
             needed=needed,
         )
+    # A text that stands in many rows stays one: of a kilobyte these may be gigabytes.
+    file = parquet.ParquetFile(pa.BufferReader(bytes(content)), read_dictionary=texts)
     batches = _within(file.iter_batches(_ROWS_AT_ONCE, use_threads=False), limits)
     return pd.DataFrame(pa.Table.from_batches(batches, file.schema_arrow).to_pandas())
+
+
+def _texts(schema: Any) -> list[str]:
+    """Names of the columns of text in a Parquet file, of which each row has one cell.
+
+    Raises
+    ------
+    ValueError : a row has several, or large ones, of which a few bytes may tell any number.
+    """
+    columns = [schema.column(at) for at in range(len(schema))]
+    for it in columns:
+        if it.max_repetition_level or it.length > MOST_CHARACTERS:
+            raise ValueError(f"its column {it.path[:64]} has lists, or cells of {it.length} bytes")
+    return [it.path for it in columns if it.physical_type == "BYTE_ARRAY"]
 
 
 def _within(batches: Iterator[Any], limits: Limits) -> list[Any]:
