@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS_BEFORE = 16  # among which the labels are looked for
-_NUMBER = re.compile(r"\s*[+-]?[\d.,'\s]*\d[\d.,'\s]*(?:e[+-]?\d+)?\s*", re.IGNORECASE)
+# Of text without blanks around it. Where two repetitions may take the same characters, the time to
+# find that neither fits grows as the square of their number, and no other thread runs meanwhile.
+_NUMBER = re.compile(r"[+-]?[.,'\s]*\d[\d.,'\s]*(?:e[+-]?\d+)?", re.IGNORECASE)
 _FIELDS = 5  # of a row without labels: the time and four prices
 _LEAST_PRICES = 2  # of open, high, low and close, by which a line of labels is known
 _INDEX_LABELS = ("price", "ticker")  # of pandas, above the labels of an index

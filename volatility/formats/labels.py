@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from volatility.bars import PRICES
 from volatility.errors import Finding, InvalidBars
-from volatility.formats.reading import AUTO, TIME, Options, ambiguous, listed
+from volatility.formats.reading import AUTO, MOST_CHARACTERS, TIME, Options, ambiguous, listed
 
 TIMES = ("date", "timestamp", "datetime", "time")
 ADJUSTED, TICKER, CLOCK = "adjusted", "ticker", "clock"
@@ -94,6 +94,8 @@ class Columns:
 def normal(label: object) -> str:
     """A label in the form in which names are compared: ``"1a. open (USD)"`` is ``open``."""
     text = str(label).strip().strip("<>*\"'").lower()
+    if len(text) > MOST_CHARACTERS:  # no name, and long for the pattern below
+        return text
     text = re.sub(r"^\d+[ab]?\. ", "", text).replace("_", " ").replace("adj.", "adj")
     return re.sub(r"\s*[(\[].*[)\]]$", "", " ".join(text.split()))
 
@@ -194,20 +196,20 @@ def _clock(labels: Sequence[object], time: Sequence[int], options: Options) -> i
 
 
 def _missing(name: str, labels: Sequence[object]) -> Finding:
-    shown = ", ".join(map(str, labels)) or "none"
+    shown = listed(labels, len(labels)) or "none"
     called = ", ".join(TIMES[:-1]) + f" or {TIMES[-1]}" if name == TIME else name
     needed = f"a column named {called}, in any case, or the option columns"
     return Finding("missing_column", "error", called, f"columns {shown}", needed)
 
 
 def _absent(role: str, label: str, labels: Sequence[object]) -> Finding:
-    found = f"columns {', '.join(map(str, labels)) or 'none'}"
+    found = f"columns {listed(labels, len(labels)) or 'none'}"
     needed = f"a column {label!r}, which the option columns names for {role}"
     return Finding("missing_column", "error", role, found, needed)
 
 
 def _twice(name: str, labels: Sequence[object], places: Sequence[int]) -> Finding:
-    shown = " and ".join(str(labels[at]) for at in places)
+    shown = " and ".join(listed([labels[at]]) for at in places)
     found = f"more than one such column: {shown}"
     needed = "one column of times and one of each price, or the option columns to say which"
     return Finding("ambiguous_column", "error", name, found, needed)

@@ -1,13 +1,13 @@
 """Prices as they are written: with points or commas, by thousands, with a currency."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from volatility.arrays import BoolArray, FloatArray
+from volatility.arrays import BoolArray, FloatArray, IndexArray
 from volatility.errors import Finding, InvalidBars
-from volatility.formats.reading import Decimal, Options, ambiguous
+from volatility.formats.reading import MOST_CHARACTERS, Decimal, Options, ambiguous
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def numbers_of(
     ------
     InvalidBars : ``unparsable_numbers``, ``ambiguous_numbers``.
     """
-    texts = {name: _text(it) for name, it in columns.items() if not _is_numeric(it)}
+    texts = {name: _text(it, name) for name, it in columns.items() if not _is_numeric(it)}
     numeric = [
         it.to_numpy(np.float64, na_value=np.nan) for it in columns.values() if _is_numeric(it)
     ]
@@ -75,9 +75,37 @@ def refuse_unreadable(
         return
     index = int(np.argmax(unreadable))
     code = "unparsable_dates" if name == "time" else "unparsable_numbers"
-    found = f"{str(column.iloc[index])!r} at bar {first + index}"
+    found = f"{str(column.iloc[index])[:MOST_CHARACTERS]!r} at bar {first + index}"
     count = int(np.count_nonzero(unreadable))
     raise InvalidBars([Finding(code, "error", name, found, needed, first + index, count)])
+
+
+def refuse_long(column: "pd.Series", name: str, first: int = 0) -> None:
+    """Refuse a column with text that is too long for what it is to be.
+
+    An array of text takes as much for each cell as for the longest, and patterns that are tried on
+    it may take a time that grows as the square of its length.
+
+    Parameters
+    ----------
+    column, name, first : see :func:`refuse_unreadable`.
+
+    Raises
+    ------
+    InvalidBars : ``unparsable_dates`` or ``unparsable_numbers``.
+    """
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):  # each text once, however often it stands
+        lengths = np.append(_lengths(column.cat.categories), 0)[column.cat.codes]
+    else:
+        lengths = _lengths(column)
+    needed = f"at most {MOST_CHARACTERS} characters"
+    refuse_unreadable(column, lengths > MOST_CHARACTERS, name, needed, first)
+
+
+def _lengths(cells: "Iterable[Any]") -> IndexArray:
+    return np.array([len(str(it)) for it in cells], dtype=np.int64)
 
 
 def in_parts(column: "pd.Series") -> "Iterator[tuple[int, pd.Series]]":
@@ -92,11 +120,14 @@ def _is_numeric(column: "pd.Series") -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _text(column: "pd.Series") -> "pd.Series":
+def _text(column: "pd.Series", name: str) -> "pd.Series":
     """Cells of text, without blanks and currencies; an empty one is missing."""
     import pandas as pd
 
-    parts = [it.astype(TEXT).str.replace(_CURRENCY, "", regex=True) for _, it in in_parts(column)]
+    parts = []
+    for first, part in in_parts(column):
+        refuse_long(part, name, first)
+        parts.append(part.astype(TEXT).str.replace(_CURRENCY, "", regex=True))
     text: pd.Series[Any] = pd.concat(parts)
     return text.mask(text.isin(["", "null", "None", "nan", "NaN"]))
 

@@ -14,6 +14,8 @@ from volatility.formats.reading import Limits, Unreadable
 _PART = 64 * 1024  # bytes packed that are given to a decompressor at once
 _STEP = 1024 * 1024  # bytes unpacked at once
 _ZIP, _ZSTANDARD = b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
+_ENTRY = b"PK\x01\x02"  # begins each entry of an archive's directory
+_MOST_MEMBERS = 1_024  # of an archive, of which a list is made
 _EXCEL = ("[Content_Types].xml", "xl/workbook.xml")
 _GZIP_WINDOW = 31  # of zlib: a gzip header is expected
 _UNPACKERS: MappingProxyType[bytes, tuple[str, Callable[[], Any]]] = MappingProxyType(
@@ -62,7 +64,7 @@ def is_excel(content: bytes | bytearray) -> bool:
     if not content.startswith(_ZIP):
         return False
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with _opened(content) as archive:
             return {*_EXCEL} <= {*archive.namelist()}
     except zipfile.BadZipFile:
         return False
@@ -76,11 +78,18 @@ def check_archive(content: bytes | bytearray, limits: Limits) -> None:
     Unreadable : ``too_large_unpacked``, ``damaged_content``.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with _opened(content) as archive:
             if sum(it.file_size for it in archive.infolist()) > limits.most_bytes:
                 raise _too_large(limits)
     except zipfile.BadZipFile as error:
         raise _damaged("ZIP", error) from error
+
+
+def _opened(content: bytes | bytearray) -> zipfile.ZipFile:
+    """An archive of not too many members."""
+    if content.count(_ENTRY) > _MOST_MEMBERS:
+        raise zipfile.BadZipFile(f"it has more than {_MOST_MEMBERS} members")
+    return zipfile.ZipFile(io.BytesIO(content))
 
 
 def _unpack(

@@ -25,6 +25,8 @@ COLUMNS = (TIME, *PRICES)  # that an option may name
 PricesOption = Literal["adjusted", "raw"]
 Decimal = Literal[".", ","]
 MOST_COLUMNS = 64
+MOST_CHARACTERS = 256  # of a price or a time
+_SHOWN = 64  # characters of a name
 
 
 class Unreadable(InvalidInput):
@@ -234,4 +236,4 @@ def ambiguous(
 def listed(names: Sequence[object], most: int = 8) -> str:
     """Names in a sentence, the first few of many."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(str, names[:most])) + more
+    return ", ".join(str(it)[:_SHOWN] for it in names[:most]) + more

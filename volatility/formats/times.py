@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.bars import DAILY
 from volatility.errors import Finding, InvalidBars
-from volatility.formats.numbers import TEXT, in_parts, refuse_unreadable
+from volatility.formats.numbers import TEXT, in_parts, refuse_long, refuse_unreadable
 from volatility.formats.reading import AS_TIMES, ISO, Options, ambiguous
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ def times_of(column: "pd.Series", options: Options) -> Times:
         return Times(
             _seconds(column), _seconds(column), AS_TIMES, np.zeros(len(column), dtype=np.bool_)
         )
+    if not pd.api.types.is_numeric_dtype(column):
+        for first, part in in_parts(column):
+            refuse_long(part, "time", first)
     numbers = _as_numbers(column)
     if numbers is not None:
         return _of_numbers(column, numbers)
@@ -102,6 +105,8 @@ def with_clock(dates: "pd.Series", clock: "pd.Series") -> "pd.Series":
     ------
     InvalidBars : ``ambiguous_column``, the second is no time of day.
     """
+    for column in (clock, dates):
+        refuse_long(column, "time")
     text = clock.astype(TEXT).str.strip().str.replace(r"\.0$", "", regex=True)
     with_colons = text.str.fullmatch(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?").fillna(False)
     digits = text.str.fullmatch(r"\d{3,6}|0").fillna(False)

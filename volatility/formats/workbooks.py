@@ -1,18 +1,28 @@
 """Files that pandas reads by other packages: Parquet and Feather by pyarrow, Excel by openpyxl."""
 
 import io
+import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from volatility.archives import read_member
 from volatility.bars import no_bars
 from volatility.errors import InvalidBars
 from volatility.formats.headers import MOST_ROWS_BEFORE, header_of, unlabelled
 from volatility.formats.labels import prices_named
 from volatility.formats.packing import check_archive
-from volatility.formats.reading import MOST_COLUMNS, Inferred, Limits, Options, Unreadable
+from volatility.formats.reading import (
+    MOST_CHARACTERS,
+    MOST_COLUMNS,
+    Inferred,
+    Limits,
+    Options,
+    Unreadable,
+)
 from volatility.formats.tables import Table, chosen, labelled, one_of_tickers
 
 if TYPE_CHECKING:
@@ -21,6 +31,13 @@ if TYPE_CHECKING:
 PARQUET, FEATHER, EXCEL = "Parquet", "Feather", "Excel"
 _MAGIC = {PARQUET: b"PAR1", FEATHER: b"ARROW1"}
 _ROWS_AT_ONCE = 20_000
+_MOST_SHEETS = 64
+_SHEETS, _STRINGS = "xl/worksheets/", "xl/sharedStrings.xml"
+_CELLS_A_ROW, _TAGS_A_ROW = 10, 40  # of a sheet, on average
+_TAGS_A_STRING = 5
+_OTHER_TAGS = 50_000  # styles, names and all else
+_ROW_OR_CELL = re.compile(rb"<(?:[\w.-]+:)?(row|c)[\s/>]")
+_STRING = re.compile(rb"<(?:[\w.-]+:)?si[\s/>]")
 _INDEX_SHEET = 2  # of prices that a sheet's labels must name for it to be one of bars
 
 
@@ -97,6 +114,8 @@ def _sheets(content: bytes | bytearray, limits: Limits) -> dict[str, list[list[A
     import openpyxl
 
     try:
+        _check_parts(content, limits)
+        _check_sheets(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheets = {it.title: list(_rows(it, limits)) for it in book.worksheets}
         book.close()
@@ -113,6 +132,60 @@ def _sheets(content: bytes | bytearray, limits: Limits) -> dict[str, list[list[A
     return sheets
 
 
+def _check_parts(content: bytes | bytearray, limits: Limits) -> None:
+    """Refuse a workbook of which openpyxl would make much more than a table of bars.
+
+    A few bytes packed may be millions of cells, each of which takes hundreds of bytes.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            part = read_member(archive, name)
+            if part.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in part[:64]:
+                raise ValueError(f"{name} is not written in UTF-8")
+            if name.startswith(_SHEETS):
+                _check_rows(part, limits)
+                _check_tags(name, part, _TAGS_A_ROW * limits.most_rows)
+            elif name == _STRINGS:
+                limits.check_rows(sum(1 for _ in _STRING.finditer(part)))
+                _check_tags(name, part, _TAGS_A_STRING * limits.most_rows)
+            elif name.endswith((".xml", ".rels")):
+                _check_tags(name, part, _OTHER_TAGS)
+
+
+def _check_rows(sheet: bytes, limits: Limits) -> None:
+    rows = cells = of_row = 0
+    for tag in _ROW_OR_CELL.finditer(sheet):
+        if tag[1] == b"row":
+            rows, of_row = rows + 1, 0
+            limits.check_rows(rows - MOST_ROWS_BEFORE)
+        else:
+            cells, of_row = cells + 1, of_row + 1
+            _check_columns(of_row)
+    if cells > _CELLS_A_ROW * limits.most_rows:
+        raise ValueError(f"a sheet has {cells} cells; at most {_CELLS_A_ROW} for each bar are read")
+
+
+def _check_tags(name: str, part: bytes, most: int) -> None:
+    if (number := part.count(b"<")) > most:
+        raise ValueError(f"{name} has {number} tags; at most {most} are read")
+
+
+def _check_sheets(content: bytes | bytearray) -> None:
+    """Refuse a workbook of many sheets, or of sheets that are one and the same."""
+    from openpyxl.reader.excel import ExcelReader
+
+    reader = ExcelReader(io.BytesIO(content), read_only=True)
+    reader.read_manifest()
+    reader.read_workbook()
+    parts = [relation.target for _, relation in reader.parser.find_sheets()]
+    reader.archive.close()
+    if len(set(parts)) < len(parts) or len(parts) > _MOST_SHEETS:
+        raise ValueError(
+            f"it has {len(parts)} sheets in {len(set(parts))} parts; needed: a part a sheet, "
+            f"and at most {_MOST_SHEETS}"
+        )
+
+
 def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.DataFrame":
     import pandas as pd
     import pyarrow as pa
@@ -126,9 +199,9 @@ def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.Data
         return pd.DataFrame(
             pa.Table.from_batches(_within(parts, limits), reader.schema).to_pandas()
         )
-    file = parquet.ParquetFile(source)
-    said = file.metadata
+    said = parquet.read_metadata(source)
     _check_columns(said.num_columns)
+    texts = _texts(said.schema)
     limits.check_rows(said.num_rows)
     size = sum(said.row_group(it).total_byte_size for it in range(said.num_row_groups))
     if size > limits.most_bytes:
@@ -140,8 +213,24 @@ def _of_arrow(kind: str, content: bytes | bytearray, limits: Limits) -> "pd.Data
             found=size,
             needed=needed,
         )
+    # A text that stands in many rows stays one: of a kilobyte these may be gigabytes.
+    file = parquet.ParquetFile(pa.BufferReader(bytes(content)), read_dictionary=texts)
     batches = _within(file.iter_batches(_ROWS_AT_ONCE, use_threads=False), limits)
     return pd.DataFrame(pa.Table.from_batches(batches, file.schema_arrow).to_pandas())
+
+
+def _texts(schema: Any) -> list[str]:
+    """Names of the columns of text in a Parquet file, of which each row has one cell.
+
+    Raises
+    ------
+    ValueError : a row has several, or large ones, of which a few bytes may tell any number.
+    """
+    columns = [schema.column(at) for at in range(len(schema))]
+    for it in columns:
+        if it.max_repetition_level or it.length > MOST_CHARACTERS:
+            raise ValueError(f"its column {it.path[:64]} has lists, or cells of {it.length} bytes")
+    return [it.path for it in columns if it.physical_type == "BYTE_ARRAY"]
 
 
 def _within(batches: Iterator[Any], limits: Limits) -> list[Any]:
