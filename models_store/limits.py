@@ -20,6 +20,7 @@ from volatility.archives import read_member
 from volatility.calendars import ALWAYS_OPEN
 from volatility.measures import MEASURES
 from volatility.recorded_calendars import is_known
+from volatility.series import MAX_HORIZON
 
 KB, MB = 1024, 1024 * 1024
 MAX_FILES = 8
@@ -44,7 +45,6 @@ MAX_JSON_DEPTH = 32
 MAX_JSON_VALUES = 250_000
 MAX_REFERENCE_ROWS = 1_024
 MAX_LOOKBACK = 10_000  # sessions, forty years
-MAX_HORIZON = 250  # sessions; beyond a year a sample has few that do not overlap
 MAX_PARTS = 65_536  # of a graph: nodes, their inputs and outputs, constants
 MAX_VALUES = 100_000_000  # in all tensors that a graph makes of 64 rows
 MAX_MULTIPLICATIONS = 20_000_000_000  # in all products of matrices that it makes of them

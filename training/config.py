@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
-from models_store.limits import MAX_HORIZON
 from volatility.errors import InvalidInput
+from volatility.series import MAX_HORIZON
 
 Section = TypeVar("Section")
 

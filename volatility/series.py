@@ -27,6 +27,8 @@ from volatility.measures.columns import (
 from volatility.measures.daily import sessions_of
 from volatility.measures.session_returns import session_returns
 
+MAX_HORIZON = 250  # sessions ahead; beyond a year a sample has few that do not overlap
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealizedSeries:

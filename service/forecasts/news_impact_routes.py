@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
+from service.assets.schemas import MAX_CALENDAR
 from service.forecasts.answering import lane_for
 from service.forecasts.news_impact import NewsImpact, news_impact
 from service.forecasts.query import Questions
@@ -31,7 +32,13 @@ class NewsImpactRequest(RequestBody):
     ] = None
     model: Annotated[str, Field(min_length=1, description="As in `POST /forecast`.")] = AUTO
     calendar: Annotated[
-        str | None, Field(min_length=1, description="As in `POST /forecast`.", examples=["XNYS"])
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_CALENDAR,
+            description="As in `POST /forecast`.",
+            examples=["XNYS"],
+        ),
     ] = None
     kind: Annotated[Kind | None, Field(description="As in `POST /forecast`.")] = None
     history: Annotated[

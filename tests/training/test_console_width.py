@@ -83,16 +83,15 @@ def test_all_that_decides_an_outcome_is_printed_if_asked_for() -> None:
     assert "panel = [bold]" in lines
 
 
-def test_results_are_written_into_both_pages(
+def test_results_are_written_into_their_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marked = (
         "before\n<!-- results: made by `python -m training results` -->\nold\n"
         "<!-- end of results -->\nbehind"
     )
-    pages = [tmp_path / name for name in ("readme.md", "details.md")]
-    for page in pages:
-        page.write_text(marked)
+    page = tmp_path / "results.md"
+    page.write_text(marked)
     read: list[Path] = []
 
     def found(store: Any) -> str:
@@ -100,14 +99,12 @@ def test_results_are_written_into_both_pages(
         return "found"
 
     monkeypatch.setattr(results, "read_results", found)
-    monkeypatch.setattr(results, "overview", lambda it: f"an overview of what was {it}")
-    monkeypatch.setattr(results, "details", lambda it: f"details of what was {it}")
-    given = ["results", "--store", str(tmp_path), "--readme", str(pages[0])]
-    options = cli.make_parser().parse_args([*given, "--details", str(pages[1])])
+    monkeypatch.setattr(results, "tables", lambda it: f"tables of what was {it}")
+    given = ["results", "--store", str(tmp_path), "--page", str(page)]
+    options = cli.make_parser().parse_args(given)
     console = Console(width=300)
     with console.capture() as captured:
         assert results.run(options, console) == 0
     assert read == [tmp_path]
-    assert str(pages[1]) in captured.get()
-    for page, text in zip(pages, ("an overview", "details"), strict=True):
-        assert page.read_text() == marked.replace("\nold\n", f"\n\n{text} of what was found\n")
+    assert str(page) in captured.get()
+    assert page.read_text() == marked.replace("\nold\n", "\n\ntables of what was found\n")

@@ -147,7 +147,7 @@ def test_a_report_is_made_once_for_each_state_of_the_history(
         made.append(arguments)
         return report(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("service.hurst.reports.report", counting)
+    monkeypatch.setattr("volatility.hurst.of_series.report", counting)
     with TestClient(create_app(settings, lambda: NOW + timedelta(days=1))) as client:
         before = [client.get(f"/hurst/{ASSET}").json() for _ in range(3)]
         bar = {"date": "2021-02-04", "open": 100, "high": 104, "low": 99, "close": 101}

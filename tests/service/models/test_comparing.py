@@ -33,6 +33,18 @@ from tests.service.worlds import ASSET, MODELS, damage
 from volatility.errors import UnsupportedHorizon
 
 HORIZONS = (1, 5, 22)  # of which none forecasts the last
+OTHERS = set[int]()  # processes that earlier tests started, and left
+
+
+def comparers() -> list[psutil.Process]:
+    """Processes that compare models for this one."""
+    return [it for it in psutil.Process().children() if it.pid not in OTHERS]
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    OTHERS.clear()
+    OTHERS.update(it.pid for it in psutil.Process().children())
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +139,7 @@ def test_one_process_does_one_job_after_the_other(
     def asked() -> tuple[int, Mapping[str, int]]:
         found = compared()
         assert found is not None
-        [child] = [it for it in psutil.Process().children() if "comparing" in it.cmdline()[-1]]
+        [child] = comparers()
         return child.pid, found.comparisons[1].versions
 
     one, versions = asked()
@@ -149,7 +161,7 @@ def test_it_ends_when_it_has_had_nothing_to_do(
 ) -> None:
     monkeypatch.setattr(comparing, "_REST", 0.0)
     assert compared() is not None
-    eventually(lambda: not psutil.Process().children())
+    eventually(lambda: not comparers())
     assert compared() is not None
 
 
@@ -173,11 +185,11 @@ def test_what_it_is_at_ends_with_it(
     asking = threading.Thread(target=lambda: found.append(compared()))
     with capture_logs():
         asking.start()
-        eventually(lambda: bool(psutil.Process().children()))
+        eventually(lambda: bool(comparers()))
         comparer.stop()
         asking.join()
     assert found == [None]
-    assert psutil.Process().children() == []
+    assert comparers() == []
 
 
 def test_what_was_found_is_kept_in_the_store_where_that_is_asked_for(store: Store) -> None:
@@ -220,7 +232,7 @@ def test_a_process_that_fails_is_told_of(
     [line] = lines
     assert (line["event"], line["asset"]) == ("models not compared by another process", ASSET)
     assert error in line["reason"]
-    assert psutil.Process().children() == []
+    assert comparers() == []
 
 
 def test_what_is_about_to_serve_is_compared_elsewhere(
@@ -237,9 +249,9 @@ def test_what_is_about_to_serve_is_compared_elsewhere(
     monkeypatch.setattr(Rack, "evidence", refuse)
     turner = Turner(catalogue)
     turner.turn(ASSET, ["har"])
-    assert psutil.Process().children() != []
+    assert comparers() != []
     Follower(catalogue, turner, Traces(store.root), SwapTally()).stop()
-    assert psutil.Process().children() == []
+    assert comparers() == []
     choice = catalogue.choices.get(ASSET, "log_har")
     assert choice is not None
     assert choice.skill != skill

@@ -1,9 +1,7 @@
-from argparse import Namespace
-
 from rich.console import Console
 
 from tests.training.simulated import make_asset, small_config
-from training.commands.console import FitsProgress, echo, introduce
+from training.commands.console import FitsProgress, introduce
 from training.models.registry import recipes
 
 
@@ -27,15 +25,3 @@ def test_each_frequency_of_refitting_has_its_bar() -> None:
     lines = captured.get().splitlines()
     assert any("every 150 sessions" in line and "1/2 fits" in line for line in lines)
     assert any("every 22 sessions" in line and "3/3 fits" in line for line in lines)
-
-
-def test_what_decides_the_outcome_is_printed_where_that_is_wanted() -> None:
-    console = Console(width=100)
-    with console.capture() as captured:
-        echo(Namespace(verbose=False), small_config(), console, store="a/[b]")
-    assert captured.get() == ""
-    with console.capture() as captured:
-        echo(Namespace(verbose=True), small_config(), console, store="a/[b]")
-    lines = captured.get().splitlines()
-    assert lines[0] == "seed = 7"
-    assert lines[-1] == "store = a/[b]"
