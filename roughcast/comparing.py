@@ -73,7 +73,7 @@ def compare(
     [horizon] = checked([horizon])
     when, config = moment(now), read_config()
     described = Described(calendar, kind, measure)
-    asset, notes = Question(data, described, companions or {}, when).asset()
+    asset, notes = Question(data, described, companions, when).asset()
     known = recipes(names, config)
     check_history(TrainingSet(asset, {}, config.seed, horizon))
     chosen = tuple(fitting(it, asset) for it in known)

@@ -205,7 +205,7 @@ def fit(
     when, config = moment(now), read_config()
     first, *further = sorted({1, *checked(horizons)})
     described = Described(calendar, kind, measure)
-    asset, notes = Question(data, described, companions or {}, when).asset()
+    asset, notes = Question(data, described, companions, when).asset()
     known = TrainingSet(asset, {}, config.seed, first)
     for horizon in (first, *further):
         check_history(replace(known, horizon=horizon))

@@ -111,7 +111,12 @@ class GivenSeries(NamedTuple):
         calendar, kind, measure = described.completed(rv)
         named = str(rv.name) if rv.name in MEASURES else UNKNOWN
         dates = rv.index.tz_localize(None).to_numpy().astype("datetime64[D]")
-        series = DatedSeries(rv.to_numpy(np.float64), measure or named, dates)
+        try:
+            values = rv.to_numpy(np.float64)
+        except (TypeError, ValueError):
+            needed = "a Series of numbers, the variance of each day in decimal²"
+            raise wrong_type(rv.iloc[0], "rv", needed) from None
+        series = DatedSeries(values, measure or named, dates)
         market = market_of(dates, calendar, kind)
         sessions = get_calendar(market.calendar)
         check_series(series, sessions, now)

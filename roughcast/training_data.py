@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from roughcast.frames import Described, GivenBars, GivenSeries
+from roughcast.frames import Described, GivenBars, GivenSeries, wrong_type
 from training.data.assets import AssetData
 from training.data.bars_file import make_asset
 from training.data.companions import companion_of, with_companions
@@ -27,13 +27,13 @@ class Question(NamedTuple):
     ----------
     data : rv by date, or bars.
     described : what is said of the asset.
-    companions : bars of other series, by name.
+    companions : bars of other series, by name, if there are any.
     now : after which no session may close.
     """
 
     data: "pd.Series[Any] | pd.DataFrame"
     described: Described
-    companions: Mapping[str, pd.DataFrame]
+    companions: Mapping[str, pd.DataFrame] | None
     now: datetime
 
     def asset(self) -> tuple[AssetData, tuple[str, ...]]:
@@ -44,11 +44,18 @@ class Question(NamedTuple):
         InvalidInput : data that cannot be used, or an asset that is its own companion.
         """
         asset, notes = asset_of(self.data, self.described, self.now)
-        if not self.companions:
+        given = {} if self.companions is None else self.companions
+        needed = "bars by name, such as {'VIX': vix}, each a DataFrame"
+        if not isinstance(given, Mapping):
+            raise wrong_type(given, "companions", needed)
+        for frame in given.values():
+            if not isinstance(frame, pd.DataFrame):
+                raise wrong_type(frame, "companions", needed)
+        if not given:
             return asset, notes
         beside = [
             companion_of(name, from_frame(frame), "a DataFrame", self.now)
-            for name, frame in self.companions.items()
+            for name, frame in given.items()
         ]
         return with_companions(asset, beside), notes
 

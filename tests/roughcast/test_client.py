@@ -179,7 +179,7 @@ def test_what_numpy_and_pandas_have_is_sent_as_it_is_meant(bars: pd.DataFrame) -
             _ = Question(ASSET, **said).body
         assert (refused.value.code, refused.value.field) == ("wrong_type", field)
     bars = bars.tail(30).copy()
-    bars.iloc[3, bars.columns.get_loc("low")] = np.inf
+    bars.loc[bars.index[3], "low"] = np.inf
     with pytest.raises(InvalidBars, match="low: inf at bar 3") as infinite:
         requests.put_bars("X", bars)
     assert infinite.value.code == "non_finite_price"

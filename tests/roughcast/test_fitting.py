@@ -184,6 +184,13 @@ def test_what_cannot_be_fitted_is_refused_with_what_is_needed(
         with pytest.raises(InvalidInput) as horizons:
             roughcast.fit("har", rv, horizons=wrong)  # type: ignore[arg-type]
         assert (horizons.value.code, horizons.value.field) == (code, "horizons")
+    for companions in (bars, {"VIX": rv}):
+        with pytest.raises(InvalidInput) as beside:
+            roughcast.fit("hexp_companions", bars, companions=companions)  # type: ignore[arg-type]
+        assert (beside.value.code, beside.value.field) == ("wrong_type", "companions")
+    with pytest.raises(InvalidInput) as words:
+        roughcast.fit("har", rv.astype(str) + " %")
+    assert (words.value.code, words.value.field, words.value.found) == ("wrong_type", "rv", "str")
     with pytest.raises(InvalidInput) as undated:
         roughcast.fit("har", rv.reset_index(drop=True))
     assert undated.value.code == "unclear_time"

@@ -2,7 +2,7 @@
 
 import { Problem, ask, post, problemBox } from "./api.js";
 import * as charts from "./charts.js";
-import { NONE, day, el, number, percent, sessions, signedPercent, whole, words } from "./format.js";
+import { NONE, day, el, number, percent, sentence, sessions, signedPercent, whole, words } from "./format.js";
 import { Panel } from "./panel.js";
 import { HORIZONS, LEVELS, figures, headline, showCone, showFan, showImpact, showMoved, showRough, showTerm, stepsOf, warnings } from "./sections.js";
 
@@ -35,6 +35,19 @@ async function within(those, work, wanted = () => true) {
   }
 }
 
+// For panels that an asset may do without: what it is too short for, or has no model for, is a
+// fact about it and no fault of the request.
+function ifAny(panel, work, wanted) {
+  return within([panel], async () => {
+    try {
+      await work();
+    } catch (problem) {
+      if (![404, 422].includes(problem.status)) throw problem;
+      if (!wanted || wanted()) panel.nothing("", sentence(problem.message));
+    }
+  }, wanted);
+}
+
 // The term structure, or the next session alone of a model that forecasts no further. Asked as a
 // batch of one, in which being refused is no error of the request.
 async function forecast() {
@@ -51,12 +64,13 @@ async function describe() {
   const { assets } = await ask("/assets");
   const found = assets.find((it) => it.asset === asset);
   if (!found) {
-    summary.textContent = "This service holds nothing of it.";
-    return;
+    summary.textContent = `This service holds no bars of ${asset}.`;
+    return false;
   }
   const stale = found.stale_sessions ? `, ${sessions(found.stale_sessions)} stale` : "";
   const span = found.sessions ? `${sessions(found.sessions)} from ${day(found.first_session)} to ${day(found.last_session)}${stale}` : "no sessions held";
-  summary.textContent = `${found.kind}, calendar ${found.calendar}; ${words(found.measure)}; ${span}.`.replace(/^./, (it) => it.toUpperCase());
+  summary.textContent = sentence(`${found.kind}, calendar ${found.calendar}; ${words(found.measure)}; ${span}.`);
+  return true;
 }
 
 async function showForecast() {
@@ -74,7 +88,7 @@ async function showForecast() {
 
 async function showLosses(horizon = 1) {
   const wanted = () => panels.losses.chosen === horizon;
-  await within([panels.losses], async () => {
+  await ifAny(panels.losses, async () => {
     const compared = await ask(`/compare/${path}?horizon=${horizon}`);
     const answer = compared.rows.length > 1 ? await ask(`/compare/${path}/losses?horizon=${horizon}&limit=${LINES}`) : null;
     if (!wanted()) return;
@@ -136,11 +150,13 @@ const all = [
     document.getElementById("problems").append(problemBox(problem));
   }),
   showForecast(),
-  within([panels.cone], async () => showCone(panels.cone, await ask(`/assets/${path}/cone`))),
-  within([panels.impact], async () => showImpact(panels.impact, await ask(`/news-impact/${path}`))),
-  within([panels.rough], async () => showRough(panels.rough, await ask(`/hurst/${path}`))),
+  ifAny(panels.cone, async () => showCone(panels.cone, await ask(`/assets/${path}/cone`))),
+  ifAny(panels.impact, async () => showImpact(panels.impact, await ask(`/news-impact/${path}`))),
+  ifAny(panels.rough, async () => showRough(panels.rough, await ask(`/hurst/${path}`))),
   showLive(),
   showLosses(),
 ];
-await Promise.all(all);
+const [isHeld] = await Promise.all(all);
+// Eight panels that say the same of an asset that does not exist tell nobody anything.
+if (isHeld === false && Object.values(panels).every((it) => !it.figure)) place.replaceChildren();
 document.body.dataset.ready = "true";

@@ -49,6 +49,10 @@ export function words(name) {
   return name.replaceAll("_", " ");
 }
 
+export function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 // An element with attributes and children; text is never read as HTML.
 export function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

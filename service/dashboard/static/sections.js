@@ -98,7 +98,7 @@ export function showCone(panel, answer) {
 export function showImpact(panel, answer) {
   const middle = answer.points[(answer.points.length - 1) / 2];
   panel.show({
-    says: `Forecast for ${day(answer.target_date)}, had the session of ${day(answer.session)} returned otherwise, with the range expected of such a return; ${percent(answer.expected_volatility_annualized)} was forecast for that session. By ${answer.model}.`,
+    says: `Forecast for ${day(answer.target_date)}, had the session of ${day(answer.session)} returned otherwise, with the range expected of such a return; ${percent(answer.expected_volatility_annualized)} was forecast for that session. By ${answer.model}. The session as it was had a range of its own, so its forecast need not lie on the curve.`,
     figure: charts.newsImpact(answer),
     label: `After no return the forecast would be ${percent(middle.volatility_annualized)}, after the greatest fall shown ${percent(answer.points[0].volatility_annualized)}, after the greatest rise ${percent(answer.points.at(-1).volatility_annualized)}.`,
     columns: [["log_return", (it) => signedPercent(it, 2)], ["volatility_annualized", (it) => percent(it, 2)], ["rv", (it) => significant(it, 5)]],

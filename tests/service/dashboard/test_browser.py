@@ -161,6 +161,19 @@ def test_the_numbers_of_each_chart_can_be_taken_away(url: str, browser: Browser)
     assert [float(it["newest"]) for it in table] == [it["newest"] for it in cone["rows"]]
 
 
+def test_what_an_asset_does_not_have_is_said_and_no_fault(url: str, browser: Browser) -> None:
+    browser.look(LOOKS[0])
+    browser.open(f"{url}/view/{OTHERS[0]}")  # of 60 sessions, and without a model of its own
+    browser.draw_all()
+    assert browser.all("main .problem") == []
+    told = {it.text for it in browser.all(".panel .chart.empty")}
+    assert "A Hurst exponent needs 125 sessions; got 60" in told
+    assert any(it.startswith(f"There is no asset '{OTHERS[0]}' with models") for it in told)
+    browser.open(f"{url}/view/NOBODY")
+    assert browser.find("#summary").text == "This service holds no bars of NOBODY."
+    assert browser.all(".panel") == []
+
+
 def test_a_choice_without_numbers_shows_none_of_another(url: str, browser: Browser) -> None:
     browser.look(LOOKS[0])
     browser.open(f"{url}/view/{ASSET}")
