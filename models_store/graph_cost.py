@@ -109,9 +109,10 @@ def _check_places(
     node: Any, alone: Mapping[bytes, _Tensor], together: Mapping[bytes, _Tensor]
 ) -> None:
     """Refuse a table in which something is looked up by the number of rows."""
-    if node.op_type == b"Gather" and not np.array_equal(
-        *(known[node.input[1]] for known in (alone, together))
-    ):
+    if node.op_type != b"Gather":
+        return
+    one, all_rows = (known[node.input[1]] for known in (alone, together))
+    if not np.array_equal(one, all_rows):
         raise ValueError("places depend on how many rows there are")
 
 
@@ -175,12 +176,11 @@ def _shapes(given: Iterable[_Tensor]) -> list[_Shape]:
 
 def _quotient(one: _Tensor, other: _Tensor) -> _Tensor:
     """Rounded to zero, as onnxruntime does, and not down."""
-    return (one - np.fmod(one, other)) // other
+    return np.asarray((one - np.fmod(one, other)) // other)
 
 
 def _same(given: Sequence[_Tensor], _: Mapping[str, Any], outputs: int) -> _Made:
-    shape, *_ = _shapes(given)
-    return [_of(shape)] * outputs, 0
+    return [_of(_shapes(given)[0])] * outputs, 0
 
 
 def _arithmetic(compute: Callable[[_Tensor, _Tensor], _Tensor]) -> _Operator:
@@ -308,7 +308,7 @@ def _gemm(given: Sequence[_Tensor], attributes: Mapping[str, Any], outputs: int)
 def _lstm(given: Sequence[_Tensor], attributes: Mapping[str, Any], _: int) -> _Made:
     if attributes.get("layout"):
         raise ValueError("a layout other than 0")
-    (sessions, rows, inputs), (directions, gates, _), *_more = _shapes(given)
+    (sessions, rows, inputs), (directions, gates, *_more) = _shapes(given)[:2]
     hidden = gates // 4
     last = _of((directions, rows, hidden))
     products = sessions * rows * directions * gates * (inputs + hidden)

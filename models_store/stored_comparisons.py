@@ -98,7 +98,7 @@ def recall(
                 continue
             comparison = _decoded(read["comparison"], versions)
             found = Compared(tuple(read["horizons"]), read["kind"], comparisons)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             continue
         comparisons[horizon] = replace(comparison, others=(*comparison.others, *left_out))
     return found

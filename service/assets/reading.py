@@ -154,6 +154,12 @@ def _document(content: Content) -> Any:
         pieces.append(whole[start : it.start])
         start = it.end
     document = documents.parsed(b"".join([*pieces, whole[start:]]))
+    if len(document) > 1:  # what is around the body has made names of what stands behind it
+        raise MalformedJson(
+            "the body is not JSON: there is more behind its end",
+            field="body",
+            needed="a JSON document (RFC 8259)",
+        )
     for it in lists:
         values = _at(document, it)
         for _, part in parts(it, whole):

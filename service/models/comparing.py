@@ -35,6 +35,8 @@ _PATIENCE = 120.0  # seconds, on a machine that does much else
 _REST = 60.0  # seconds without a job after which the process ends
 _READ = 64  # models of which it keeps what it has read
 _NICE = 10
+# Of a process that has ended or takes too long; of what cannot be sent, or made again of its bytes.
+_NO_ANSWER = (OSError, EOFError, TypeError, ValueError, AttributeError)
 
 
 class Job(NamedTuple):
@@ -65,6 +67,7 @@ class Comparer:
         self._asking = threading.Lock()
         self._worker: _Worker | None = None
         self._resting: threading.Timer | None = None
+        self._is_stopped = False
 
     def compared(
         self, store: Store, asset: str, rack: Rack, horizons: Collection[int]
@@ -74,7 +77,8 @@ class Comparer:
         Returns
         -------
         None where it is to be found out here: there is nothing to compare or there are few models,
-        one of them has not been verified, or the other process cannot tell.
+        one of them has not been verified, or the other process cannot tell, or none is started any
+        more.
         """
         serving = [place.card for place in rack.places.values() if place.serves]
         versions = {it.model: (it.version, it.sha256) for it in serving if it is not None}
@@ -87,7 +91,7 @@ class Comparer:
         with self._asking:
             try:
                 return self._ask(job)
-            except (OSError, EOFError) as error:
+            except _NO_ANSWER as error:
                 log.warning(
                     "models not compared by another process", asset=asset, reason=repr(error)
                 )
@@ -95,7 +99,8 @@ class Comparer:
                 return None
 
     def stop(self) -> None:
-        """End the other process, and what it is at; the next job starts another."""
+        """End the other process, and what it is at; no other is started."""
+        self._is_stopped = True
         worker = self._worker
         if worker is not None:
             worker.kill()  # so that who waits for its answer lets go of the lock
@@ -107,11 +112,21 @@ class Comparer:
             self._resting.cancel()
         if self._worker is None:
             self._worker = _Worker()
+        if self._is_stopped:  # looked at only now, so that either this or `stop` ends the process
+            self._end()
+            return None
         found = self._worker.ask(job)
-        self._resting = threading.Timer(_REST, self.stop)
+        self._resting = threading.Timer(_REST, self._rest, [self._worker])
         self._resting.daemon = True
         self._resting.start()
         return found
+
+    def _rest(self, worker: "_Worker") -> None:
+        """End a process that has nothing to do; one that has been given another job goes on."""
+        resting = threading.current_thread()
+        with self._asking:
+            if self._worker is worker and self._resting is resting:
+                self._end()
 
     def _end(self) -> None:
         if self._resting is not None:

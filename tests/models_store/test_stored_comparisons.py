@@ -97,6 +97,8 @@ def test_what_cannot_be_compared_is_not_kept(store: Store) -> None:
 def harms(folder: Path) -> list[Any]:
     file = folder / FILE
     whole = json.loads(file.read_text())
+    result = whole["comparison"]["result"]
+    odd = result["rows"][0] | {"coverage_by_tercile": []}
 
     def put(**changes: Any) -> None:
         content = (json.dumps(whole | changes) + "\n").encode()
@@ -108,12 +110,13 @@ def harms(folder: Path) -> list[Any]:
         lambda: put(inputs=whole["inputs"] | {"horizon": 5}),
         lambda: put(comparison={}),
         lambda: put(comparison=whole["comparison"] | {"others": [["unknown", "why"]]}),
+        lambda: put(comparison=whole["comparison"] | {"result": result | {"rows": [odd]}}),
         (folder / "SHA256SUMS").unlink,
         lambda: (folder / "more.json").write_text("{}"),
     ]
 
 
-@pytest.mark.parametrize("harm", range(6))
+@pytest.mark.parametrize("harm", range(7))
 def test_what_is_damaged_counts_as_absent(store: Store, harm: int) -> None:
     record(store, "TEST")
     for folder in folders(store, "TEST"):

@@ -180,6 +180,11 @@ COSTLY: dict[str, tuple[bytes, str, str]] = {
     ),
     "a name twice": (b'[{"date":1,"open":1,"open":2}]', JSON, "malformed_json"),
     "what is not JSON": (b'[{"date":NaN}]', JSON, "malformed_json"),
+    "more behind its end": (
+        b'[[1609459200,1,1,1,1],[1609545600,1,1,1,1]],"more":[[1609632000,1,1,1,1]]',
+        JSON,
+        "malformed_json",
+    ),
 }
 
 

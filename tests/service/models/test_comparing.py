@@ -192,6 +192,62 @@ def test_what_it_is_at_ends_with_it(
     assert comparers() == []
 
 
+def test_none_is_started_once_it_has_been_stopped(
+    compared: Callable[[], object], comparer: Comparer
+) -> None:
+    comparer.stop()
+    assert compared() is None
+    assert psutil.Process().children() == []
+
+
+def test_to_stop_does_not_wait_for_one_that_is_just_being_started(
+    compared: Callable[[], object],
+    comparer: Comparer,
+    slow: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", slow)
+    stopping = threading.Thread(target=comparer.stop)
+    popen = subprocess.Popen
+
+    def started(*arguments: Any, **options: Any) -> Any:
+        stopping.start()
+        eventually(lambda: comparer._is_stopped)
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    assert compared() is None  # and not after two minutes
+    stopping.join()
+    assert psutil.Process().children() == []
+
+
+def test_who_has_another_job_is_not_ended_for_having_rested(
+    compared: Callable[[], object], comparer: Comparer
+) -> None:
+    assert compared() is not None
+    rested = comparer._resting
+    assert rested is not None
+    assert compared() is not None
+    [child] = psutil.Process().children()
+    late = threading.Timer(0.0, rested.function, rested.args)
+    late.start()
+    late.join()
+    assert psutil.Process().children() == [child]
+
+
+def test_an_answer_that_cannot_be_read_is_told_of(
+    compared: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(_self: object, _job: Job) -> Compared:
+        raise TypeError("an error of other arguments")
+
+    monkeypatch.setattr(comparing._Worker, "ask", unread)
+    with capture_logs() as lines:
+        assert compared() is None
+    assert "an error of other arguments" in lines[0]["reason"]
+    assert psutil.Process().children() == []
+
+
 def test_what_was_found_is_kept_in_the_store_where_that_is_asked_for(store: Store) -> None:
     versions = promoted(store, ASSET)
     refusal = Refusal(ASSET, "ewma", 3, "damaged", None)
