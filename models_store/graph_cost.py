@@ -230,6 +230,8 @@ def _slice(given: Sequence[_Tensor], _: Mapping[str, Any], __: int) -> _Made:
     steps = more[1] if len(more) > 1 else np.ones(len(starts), np.int64)
     spans = [slice(None)] * tensor.ndim
     for axis, *span in zip(*map(_numbers, (axes, starts, ends, steps)), strict=True):
+        if span[2] < 1:  # of which onnxruntime moves what lies before the beginning to it
+            raise ValueError("a step backwards")
         spans[axis] = slice(*span)
     return [tensor[tuple(spans)]], 0
 

@@ -492,6 +492,16 @@ def test_a_graph_that_could_do_harm_is_refused(content: bytes, said: str) -> Non
             of_rows(count("Gather", "table", "rows"), table=np.tile(FEW, 65)),
             "node Gather .*: places depend on how many rows there are",
         ),
+        (
+            expanded(
+                [count("Slice", "few", "back", "back", "zero", "less")],
+                few=FEW,
+                back=-3 * FEW,
+                zero=0 * FEW,
+                less=-FEW,
+            ),
+            "Slice .*: a step backwards",
+        ),
         (graph([node("Expand", "x", "x")]), "Expand .*: what is needed as integers is none"),
         (
             graph([node("Concat", *["many"] * 3, axis=0)], {"many": np.tile(FEW, 400)}),

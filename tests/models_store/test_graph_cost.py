@@ -1,0 +1,79 @@
+"""What a graph is said to make is what onnxruntime makes, whatever its integers are."""
+
+import random
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from models_store.graph_cost import cost_of
+from models_store.predictors.onnx_file import read_model
+
+NUMBERS = (-7, -3, -2, -1, 0, 1, 2, 3, 5, 64)
+ALIKE = 200  # graphs that both take, of each seed
+_REFUSED = tuple(
+    getattr(ort.capi.onnxruntime_pybind11_state, name)
+    for name in ("Fail", "InvalidArgument", "InvalidGraph", "RuntimeException")
+)
+
+
+def graph(chance: random.Random) -> bytes:
+    """A few nodes that compute with integers, of which the last is the output."""
+    names = ["a", "b", "c"]
+    constants = [
+        numpy_helper.from_array(
+            np.array([chance.choice(NUMBERS) for _ in range(chance.choice((1, 1, 2, 3)))]), name
+        )
+        for name in names
+    ]
+    nodes = []
+    for at in range(chance.randint(1, 4)):
+        operator = chance.choice(("Add", "Sub", "Mul", "Div", "Gather", "Slice", "Concat"))
+        given = [chance.choice(names) for _ in range(3 if operator == "Slice" else 2)]
+        axis: dict[str, Any] = {"axis": 0} if operator in ("Gather", "Concat") else {}
+        nodes.append(helper.make_node(operator, given, [f"made_{at}"], **axis))
+        names.append(f"made_{at}")
+    # As many numbers as the integers say in the end, within what is soon made.
+    nodes.append(helper.make_node("Expand", ["one", names[-1]], ["y"]))
+    constants.append(numpy_helper.from_array(np.ones(1, np.float32), "one"))
+    described = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 22])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+        + [helper.make_tensor_value_info(it, TensorProto.INT64, None) for it in names[3:]],
+        constants,
+    )
+    opsets = [helper.make_opsetid("", 20)]
+    return bytes(
+        helper.make_model(described, opset_imports=opsets, ir_version=10).SerializeToString()
+    )
+
+
+def made_by_onnxruntime(content: bytes) -> int | None:
+    """How many numbers it makes; None of a graph that it refuses."""
+    options: Any = ort.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        found = session.run(None, {"x": np.zeros((64, 22), np.float32)})
+    except _REFUSED:
+        return None
+    return sum(it.size for it in found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_integers_are_followed_as_onnxruntime_computes_them(seed: int) -> None:
+    chance = random.Random(seed)
+    compared = 0
+    while compared < ALIKE:
+        content = graph(chance)
+        try:
+            told = cost_of(read_model(content).graph).values
+        except ValueError:
+            continue
+        made = made_by_onnxruntime(content) if told < 1_000_000 else None
+        assert made in (None, told)
+        compared += made is not None
