@@ -32,9 +32,10 @@ from models_store import Shelf, Store
 from models_store.artifact import MANIFEST, with_sums
 from models_store.atomic import replace_file
 from models_store.comparison import compare_at
+from models_store.names import CHAMPION, CURRENT
+from models_store.pointers import Pointer
 from models_store.shipped import give_universal, shipped_artifacts
 from models_store.signatures import SUMS
-from models_store.store import CHAMPION, CURRENT, Pointer
 from models_store.stored_comparisons import keep, promoted
 from service.models.catalogue import Catalogue
 from service.settings import Settings
@@ -74,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             store=options.store or Path(folder) / "store",
             database_url=f"sqlite:///{folder}/history.sqlite3",
         )
-        if not settings.store.exists():
-            fill(Store(settings.store), options.assets)
+        if not settings.store_folder.exists():
+            fill(Store(settings.store_folder), options.assets)
         if not options.starts:
             return 0
         lines, is_good = measured(settings, options.starts, options.forecasts)
@@ -128,7 +129,7 @@ def measured(
     settings: Settings, starts: int, forecasts: int | None = None
 ) -> tuple[list[str], bool]:
     """The lines of the table, and whether all is within its budget."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     asked = [(asset, model) for asset in store.assets() for model in MODELS]
     order = np.random.default_rng(0).permutation(len(asked))
     *_, with_bars = questions()

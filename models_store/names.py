@@ -6,8 +6,14 @@ from volatility.errors import InvalidInput
 
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9^=_.-]{0,31}")
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_KEY = re.compile(r"[0-9a-f]{32}")  # of a comparison
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 UNIVERSAL = "universal"  # the model for every asset, the folder it is in, the asset it is of
-_RESERVED = {"champion"}  # a file of this name stands beside an asset's models
+CURRENT = "current"  # file that says which version of a model serves
+CHAMPION = "champion"  # file that says which model of an asset `auto` means
+COMPARISONS = "_comparisons"  # folder of an asset, which no model can be called
+_RESERVED = {CHAMPION}  # a file of this name stands beside an asset's models
 
 
 class InvalidName(InvalidInput, ValueError):
@@ -52,3 +58,31 @@ def is_asset_name(name: str) -> bool:
 def is_model_name(name: str) -> bool:
     """Whether ``name`` can name a model."""
     return _MODEL.fullmatch(name) is not None and name not in _RESERVED
+
+
+def is_pointer(name: str) -> bool:
+    """Whether a path within a store is that of a pointer."""
+    match name.split("/"):
+        case [asset, model, "current"]:
+            return is_asset_name(asset) and asset != UNIVERSAL and is_model_name(model)
+        case [asset, "champion"]:
+            return is_asset_name(asset) and asset != UNIVERSAL
+    return False
+
+
+def folder_of_file(name: str) -> str | None:
+    """The version or the comparison that a path within a store is a file of; None of any other."""
+    *folder, file = name.split("/")
+    if not _FILE.fullmatch(file):
+        return None
+    match folder:
+        case ["universal", version]:
+            is_known = _VERSION.fullmatch(version) is not None
+        case [asset, "_comparisons", key]:
+            is_known = is_asset_name(asset) and _KEY.fullmatch(key) is not None
+        case [asset, model, version]:
+            is_known = is_asset_name(asset) and is_model_name(model)
+            is_known = is_known and asset != UNIVERSAL and _VERSION.fullmatch(version) is not None
+        case _:
+            is_known = False
+    return "/".join(folder) if is_known else None

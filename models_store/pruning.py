@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from models_store.atomic import flush_folder, unfinished
 from models_store.errors import ArtifactRefused
+from models_store.outgoing import remove_folder
 from models_store.store import Store
 
 # A service that has not heard of a promotion yet serves what was promoted before, and so does one
@@ -57,7 +58,7 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
             others = sorted(set(versions) - needed)
             old = others[: max(0, len(others) - keep)]
             if pointer is None or not old:
-                return Pruned(asset, model, _remove(folder, old))
+                return Pruned(asset, model, _remove(store, folder, old))
             store.load(asset, model, pointer.version, pointer.sha256)
         except ArtifactRefused as error:
             return Pruned(asset, model, left=str(error))
@@ -65,12 +66,13 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
         if since < SETTLED:
             minutes = SETTLED.seconds // 60
             return Pruned(asset, model, left=f"promoted less than {minutes} minutes ago")
-        return Pruned(asset, model, _remove(folder, old))
+        return Pruned(asset, model, _remove(store, folder, old))
 
 
-def _remove(folder: Path, versions: Sequence[int]) -> tuple[int, ...]:
+def _remove(store: Store, folder: Path, versions: Sequence[int]) -> tuple[int, ...]:
     """Remove versions, each at once for whoever looks for it."""
     for version in versions:
+        remove_folder(store.root, folder / str(version))
         with unfinished(folder) as gone:
             (folder / str(version)).rename(gone)
     if versions:

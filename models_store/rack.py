@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from models_store.evidence import Evidence
+from models_store.names import CHAMPION
 from models_store.place import Card, Place, Refusal, State
 from models_store.runtime import LoadedModel
-from models_store.store import CHAMPION
 
 
 class HeldBack(NamedTuple):

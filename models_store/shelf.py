@@ -7,11 +7,11 @@ from typing import Any
 
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
 from models_store.evidence import Evidence
-from models_store.names import UNIVERSAL
+from models_store.names import CHAMPION, UNIVERSAL
 from models_store.place import Card, Place, Refusal, State
 from models_store.rack import Rack
 from models_store.runtime import LoadedModel
-from models_store.store import CHAMPION, Store
+from models_store.store import Store
 from models_store.universal.store import Newest, UniversalStore
 
 _EMPTY = Rack()

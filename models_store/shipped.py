@@ -8,6 +8,8 @@ from importlib import resources
 from pathlib import Path
 
 from models_store.atomic import flush_folder, locked, unfinished
+from models_store.mirror import is_mirror
+from models_store.outgoing import begin
 from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from models_store.store import Store
 from models_store.universal.store import UniversalStore
@@ -55,6 +57,7 @@ def begin_store(root: Path) -> None:
             if not (root / folder.name).exists():  # else from a start that was killed
                 folder.rename(root / folder.name)
         flush_folder(root)
+        begin(root)
         beginning.unlink()
         flush_folder(root)
 
@@ -76,7 +79,7 @@ def open_store(root: Path, trusted: TrustedKeys = NO_KEYS) -> Store:
     """
     if not root.exists() or (root / _BEGINNING).exists():
         begin_store(root)
-    elif os.access(root, os.W_OK):
+    elif not is_mirror(root) and os.access(root, os.W_OK):
         try:
             give_universal(root)
         except OSError as error:

@@ -16,48 +16,32 @@ import os
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
-
-from models_store import artifact
-from models_store.atomic import flush_folder, locked, replace_file, unfinished, write_folder
-from models_store.changed import note_change
+from models_store import artifact, outgoing
+from models_store.atomic import flush_folder, locked, unfinished, write_folder
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
 from models_store.evidence import AnyEvidence, Evidence
 from models_store.files import read_file, refusing_model
-from models_store.manifest import Manifest, ModelName, Sha256
-from models_store.names import check_asset_name, check_model_name, is_asset_name, is_model_name
+from models_store.manifest import Manifest
+from models_store.names import (
+    CHAMPION,
+    CURRENT,
+    check_asset_name,
+    check_model_name,
+    is_asset_name,
+    is_model_name,
+)
+from models_store.pointers import Champion, Pointer
 from models_store.runtime import LoadedModel
 from models_store.signatures import NO_KEYS, TrustedKeys
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnknownVersion
 
-CURRENT = "current"
-CHAMPION = "champion"
 _MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
 _VERSION = re.compile(r"[1-9][0-9]*")
-
-
-class Pointer(BaseModel):
-    """Content of ``current``: which version serves, its digest, and which served before."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: PositiveInt
-    sha256: Sha256
-    promoted_at: datetime
-    previous: tuple[PositiveInt, ...] = ()
-
-
-class _Champion(BaseModel):
-    """Content of ``champion``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: ModelName
 
 
 @dataclass(frozen=True)
@@ -155,7 +139,7 @@ class Store:
         path = self.root / check_asset_name(asset) / CHAMPION
         with refusing_model(asset, CHAMPION, None, "unreadable pointer: "):
             try:
-                return _Champion.model_validate_json(read_file(path)).model
+                return Champion.model_validate_json(read_file(path)).model
             except FileNotFoundError:
                 return None
 
@@ -178,16 +162,18 @@ class Store:
         manifest = Manifest.model_validate_json(files[artifact.MANIFEST])
         asset, model = manifest.asset, manifest.model
         folder = self._folder(asset, model)
+        outgoing.refresh(self.root, f"{asset}/{model}")
         with locked(folder):
             version = max(self.versions(asset, model), default=0) + 1
             with unfinished(folder) as new:
                 write_folder(new, files)
                 with refusing_model(asset, model, version):
                     loaded = artifact.load(new, version)
+                version = outgoing.add_version(self.root, folder, version, files)
                 new.rename(folder / str(version))
             flush_folder(folder)
             if promote:
-                self._let_serve(folder, loaded)
+                self._let_serve(folder, replace(loaded, version=version))
         return version
 
     def find(self, asset: str, model: str, sha256: str) -> int | None:
@@ -241,13 +227,14 @@ class Store:
         ------
         UnknownModel : no version of it serves.
         """
+        outgoing.refresh(self.root, f"{asset}/{model}")
         if self.current(asset, model) is None:
             raise self._unknown_model(asset, model)
         folder = self.root / asset
         with locked(folder):
-            content = _Champion(model=model).model_dump_json(indent=2)
-            replace_file(folder / CHAMPION, content)
-        note_change(self.root)
+            content = Champion(model=model).model_dump_json(indent=2)
+            outgoing.put_file(self.root, folder / CHAMPION, content)
+        outgoing.note(self.root)
 
     def verify(self, asset: str, model: str, version: int) -> Manifest:
         """Run every check of loading on one version; return its manifest.
@@ -335,6 +322,7 @@ class Store:
     def locked_model(self, asset: str, model: str) -> Iterator[Path]:
         """Keep everybody else from changing a model's versions and pointer; their folder."""
         folder = self._folder(asset, model)
+        outgoing.refresh(self.root, f"{asset}/{model}")
         if not folder.is_dir():
             raise self._unknown_model(asset, model)
         with locked(folder):
@@ -360,8 +348,9 @@ class Store:
             promoted_at=datetime.now(UTC),
             previous=previous,
         )
-        replace_file(folder / CURRENT, pointer.model_dump_json(indent=2))
-        note_change(self.root)
+        outgoing.put_folder(self.root, folder / str(model.version))
+        outgoing.put_file(self.root, folder / CURRENT, pointer.model_dump_json(indent=2))
+        outgoing.note(self.root)
 
     def _unknown_model(self, asset: str, model: str) -> RoughcastError:
         if asset not in self.assets():

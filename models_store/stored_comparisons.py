@@ -32,6 +32,8 @@ from models_store.comparison import (
 )
 from models_store.evidence import Evidence
 from models_store.files import ArtifactFiles
+from models_store.names import COMPARISONS
+from models_store.outgoing import put_folder, remove_folder
 from models_store.place import Refusal
 from models_store.store import Store
 from volatility.errors import RoughcastError
@@ -39,7 +41,6 @@ from volatility.evaluation.compare import Comparison, ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano
 from volatility.evaluation.influence import Influence
 
-FOLDER = "_comparisons"  # which no model can be called
 FILE = "comparison.json"
 # How comparisons are made, and written. With another number all are made anew: to be raised when
 # `models_store.comparison` or `volatility.evaluation` finds something else of the same forecasts.
@@ -155,21 +156,23 @@ def keep(
             new[_key(inputs)] = with_sums({FILE: content.encode()})
     try:
         if new:
-            _write(folder, new)
+            _write(store.root, folder, new)
     except OSError:
         return 0
     return len(new)
 
 
-def _write(folder: Path, new: Mapping[str, Mapping[str, bytes]]) -> None:
+def _write(root: Path, folder: Path, new: Mapping[str, Mapping[str, bytes]]) -> None:
     with locked(folder):
         for key, files in new.items():
+            put_folder(root, folder / key, files)
             with unfinished(folder) as written:
                 write_folder(written, files)
                 if not (folder / key).exists():  # else another process was first
                     written.rename(folder / key)
         there = [it for it in folder.glob("[!.]*") if it.is_dir()]
         for old in sorted(there, key=lambda it: it.stat().st_mtime_ns)[:-_KEPT]:
+            remove_folder(root, old)
             shutil.rmtree(old)
         flush_folder(folder)
 
@@ -216,7 +219,7 @@ def _key(inputs: Mapping[str, Any]) -> str:
 
 
 def _folder(store: Store, asset: str) -> Path:
-    return store.root / asset / FOLDER
+    return store.root / asset / COMPARISONS
 
 
 def _encoded(comparison: AssetComparison) -> dict[str, Any] | None:

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 from typing import NamedTuple
 
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
+from models_store.names import CHAMPION
 from models_store.place import Place, Refusal, State
 from models_store.rack import HeldBack, Rack
 from models_store.runtime import LoadedModel
 from models_store.shelf import Shelf, Voice
-from models_store.store import CHAMPION
 
 
 class Swap(NamedTuple):

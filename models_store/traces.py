@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models_store.changed import CHANGED
-from models_store.names import UNIVERSAL, is_asset_name, is_model_name
-from models_store.store import CHAMPION, CURRENT
+from models_store.names import CHAMPION, CURRENT, UNIVERSAL, is_asset_name, is_model_name
 
 Mark = tuple[int, ...]  # what tells one content of a path from another
 _NONE: Mark = ()

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models_store.atomic import flush_folder, locked, unfinished, write_folder
-from models_store.changed import note_change
 from models_store.errors import ArtifactRefused, ArtifactUnreadable
 from models_store.files import DamagedArtifact, read_file, refusing_model
+from models_store.outgoing import add_version, note, refresh
 from models_store.place import Refusal
 from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from models_store.universal import artifact
@@ -80,14 +80,16 @@ class UniversalStore:
         ------
         ArtifactRefused : the files fail the checks of loading; nothing is published.
         """
+        refresh(self.root, NAME)
         with locked(self.folder):
             version = max(self.versions(), default=0) + 1
             with unfinished(self.folder) as new:
                 write_folder(new, files)
                 self._open(new, version, NO_KEYS)  # it is signed where it stays
+                version = add_version(self.root, self.folder, version, files)
                 new.rename(self.folder / str(version))
             flush_folder(self.folder)
-        note_change(self.root)
+        note(self.root)
         return version
 
     def load(self, version: int) -> UniversalModel:

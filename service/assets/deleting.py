@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from models_store.files import refusing_model
-from models_store.store import CHAMPION
+from models_store.names import CHAMPION
 from service.assets import tables
 from service.http.errors import AssetInUse
 from service.models.catalogue import Catalogue

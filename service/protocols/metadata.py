@@ -1,8 +1,7 @@
 """What models are, as the Open Inference Protocol describes them."""
 
 from models_store import LoadedModel, UniversalModel
-from models_store.names import UNIVERSAL
-from models_store.store import CHAMPION
+from models_store.names import CHAMPION, UNIVERSAL
 from service.assets.holdings import Holdings, find_asset
 from service.models.catalogue import AUTO, Catalogue
 from service.models.versions import universal_store, version_of, versions_of

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from models_store import Store
+from models_store.pointers import Pointer
 from models_store.runtime import LoadedModel
 from models_store.signatures import SUMS
-from models_store.store import Pointer
 from service.assets.database import HeldAsset
 from service.assets.held import Held
 from service.database.base import Database

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from models_store import Refusal, Store
+from models_store.names import CHAMPION
 from models_store.rack import HeldBack, Rack
 from models_store.shelf import Shelf
-from models_store.store import CHAMPION
 from tests.models_store.artifacts import flip_byte, make_files
 
 

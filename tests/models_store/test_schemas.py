@@ -20,10 +20,10 @@ from models_store.manifest import (
     Margin,
     TrainingData,
 )
+from models_store.pointers import Champion, Pointer
 from models_store.predictors.combination import CombinedPredictorSpec, MemberRecord, MemberSpec
 from models_store.predictors.network import OnnxPredictorSpec
 from models_store.predictors.pooled import PooledPredictorSpec
-from models_store.store import Pointer, _Champion
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from volatility.seasonality import DAY_CLASSES
 
@@ -176,7 +176,7 @@ VALUES: dict[tuple[type[BaseModel], str], tuple[tuple[object, ...], tuple[object
     (Pointer, "version"): COUNT,
     (Pointer, "sha256"): DIGEST,
     (Pointer, "previous"): (((), (1, 3)), ((0,), (-1,))),
-    (_Champion, "model"): MODEL,
+    (Champion, "model"): MODEL,
 }
 
 

@@ -14,10 +14,11 @@ import pytest
 
 from models_store import artifact
 from models_store.files import ArtifactFiles, DamagedArtifact
+from models_store.names import CHAMPION
 from models_store.predictors import linear
 from models_store.shelf import Shelf
 from models_store.signatures import SUMS
-from models_store.store import CHAMPION, Store
+from models_store.store import Store
 from tests.models_store.artifacts import (
     flip_byte,
     make_files,

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from models_store import Refusal, artifact
+from models_store.names import CHAMPION
 from models_store.shelf import Shelf
-from models_store.store import CHAMPION, Store
+from models_store.store import Store
 from models_store.succession import NewChampion, Succession, Swap, succeed
 from tests.models_store.artifacts import flip_byte, make_files, opened
 

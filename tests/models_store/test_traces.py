@@ -11,7 +11,8 @@ import pytest
 
 from models_store import traces
 from models_store.changed import CHANGED, note_change
-from models_store.store import CHAMPION, Store
+from models_store.names import CHAMPION
+from models_store.store import Store
 from models_store.traces import Traces
 from models_store.universal.store import UniversalStore
 from tests.models_store.artifacts import make_files

@@ -1,0 +1,140 @@
+"""What is published into the mirror of a remote store goes there first; see models_store.mirror.
+
+Each function does nothing at a remote where the store's folder mirrors none.
+"""
+
+import errno
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from models_store import limits
+from models_store.atomic import replace_file
+from models_store.changed import CHANGED, note_change
+from models_store.mirror import Mirror
+from models_store.names import folder_of_file, is_pointer
+from models_store.remote import BEGINNING, DIFFERS, Remote, marked
+from models_store.signatures import SIGNATURE, SUMS
+
+
+def refresh(root: Path, under: str) -> None:
+    """Before a change: bring what the remote has of one model, where the folder mirrors one.
+
+    Parameters
+    ----------
+    root : the store's folder.
+    under : the model's.
+
+    Raises
+    ------
+    OSError : the remote does not answer.
+    """
+    url = marked(root)
+    if url is not None:
+        mirror = Mirror(url, root)
+        mirror.bring(mirror.remote.listed(under))
+
+
+def add_version(root: Path, family: Path, version: int, files: Mapping[str, bytes]) -> int:
+    """Put a version to the remote, where there is one; its number, later if that one is taken."""
+    remote = _remote_of(root)
+    return remote.add_version(_name(root, family), version, files) if remote else version
+
+
+def put_folder(root: Path, folder: Path, files: Mapping[str, bytes] | None = None) -> None:
+    """Put a version or a comparison to the remote, where there is one and lacks it.
+
+    Parameters
+    ----------
+    root : the store's folder.
+    folder : where it is, or is to be.
+    files : its files, by name; those that are there if left out.
+
+    Raises
+    ------
+    OSError : the remote does not answer, or has another of the name.
+    """
+    remote, name = _remote_of(root), _name(root, folder)
+    if remote is None:
+        return
+    if files is None:
+        files = {it.name: it.read_bytes() for it in folder.iterdir() if not it.name.startswith(".")}
+    try:
+        found = remote.read(f"{name}/{SUMS}", limits.max_bytes(SUMS))
+    except FileNotFoundError:
+        remote.put_folder(name, files)
+    else:
+        if found != files[SUMS]:
+            raise FileExistsError(errno.EEXIST, f"{name} here {DIFFERS}")
+
+
+def put_file(root: Path, path: Path, content: str) -> None:
+    """Put a pointer in the place of another: at the remote, where there is one, and then here."""
+    remote = _remote_of(root)
+    if remote is not None:
+        remote.put(_name(root, path), f"{content}\n".encode())
+    replace_file(path, content)
+
+
+def put_signature(root: Path, folder: Path) -> None:
+    """Put the signature of a version to the remote, where there is one and has another or none."""
+    remote, path = _remote_of(root), folder / SIGNATURE
+    if remote is None:
+        return
+    name, content = _name(root, path), path.read_bytes()
+    with suppress(FileNotFoundError):
+        if remote.read(name, limits.max_bytes(SIGNATURE)) == content:
+            return
+    remote.put(name, content)
+
+
+def remove_folder(root: Path, folder: Path) -> None:
+    """Remove a version or a comparison from the remote, where there is one."""
+    remote = _remote_of(root)
+    if remote is not None:
+        remote.remove_folder(_name(root, folder))
+
+
+def begin(root: Path) -> None:
+    """Put all that a new mirror has to the remote; what others have put there meanwhile stays."""
+    remote = _remote_of(root)
+    if remote is None:
+        return
+    remote.put(BEGINNING, b"")
+    names = {it: it.relative_to(root).as_posix() for it in sorted(root.rglob("*"))}
+    for path, name in names.items():
+        if path.name == SUMS and folder_of_file(name) is not None:
+            put_folder(root, path.parent)
+    for path, name in names.items():
+        if is_pointer(name):
+            remote.create(name, path.read_bytes())
+    remote.remove(BEGINNING)
+
+
+def note(root: Path) -> None:
+    """Note that a store has changed, at the remote as well, where there is one."""
+    note_change(root)
+    with suppress(OSError):
+        check_writable(root)
+
+
+def check_writable(root: Path) -> None:
+    """Write to the remote, where there is one, what tells others to look.
+
+    Raises
+    ------
+    OSError : it cannot be written.
+    """
+    remote = _remote_of(root)
+    if remote is not None:
+        remote.put(CHANGED, uuid.uuid4().hex.encode())
+
+
+def _remote_of(root: Path) -> Remote | None:
+    url = marked(root)
+    return None if url is None else Remote(url)
+
+
+def _name(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
