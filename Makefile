@@ -13,6 +13,7 @@ SERVICE := $(VENV)/.installed-service
 NETWORKS := $(VENV)/.installed-networks
 DEV := $(VENV)/.installed-dev
 CLIENTS := .venv-clients/.installed
+BUCKET := .venv-bucket/.installed
 GENERATORS := .venv-generators/.installed
 RELEASE := .venv-release/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -22,7 +23,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --n
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom picture docs release screenshots lock clean
+.PHONY: help serve retrain rebuild evaluate reproduce test coverage check bench replicas motion artifacts kills abuse fuzz clients bucket mutants coverage-tables evaluation-tables hurst-tables openapi comparisons calendars observe sbom picture docs release screenshots lock clean
 
 help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +74,9 @@ fuzz: $(DEV) ## 10,000 requests that the API's description allows or forbids, wi
 clients: $(DEV) $(CLIENTS) $(GENERATORS) ## ask a service through tritonclient, kserve and generated clients, in environments of their own (npm)
 	$(BIN)/python -m benchmarks.clients .venv-clients/bin/python
 	$(BIN)/python -m pytest tests/service/test_clients.py
+
+bucket: $(BUCKET) ## publish to and serve from a local S3 (moto), in an environment of its own
+	.venv-bucket/bin/python -m pytest tests/models_store/test_bucket.py $(ARGS)
 
 abuse: $(DEV) ## measure what requests cost that ask for too much (make abuse ARGS="--requests 1000000")
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
@@ -133,7 +137,7 @@ lock: ## resolve the newest allowed versions and pin them in requirements/
 	PYTHON=$(PYTHON) requirements/lock.sh
 
 clean: ## remove .venv and caches; keeps var/
-	rm -rf $(VENV) .venv-lock .venv-clients .venv-generators .venv-release build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	rm -rf $(VENV) .venv-lock .venv-bucket .venv-clients .venv-generators .venv-release build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find volatility models_store training service roughcast tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
@@ -143,6 +147,11 @@ $(BIN)/python:
 $(CLIENTS): requirements/clients.txt
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+$(BUCKET): requirements/bucket.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bucket
+	.venv-bucket/bin/python -m pip --disable-pip-version-check --quiet install --requirement $< --editable '.[s3]'
 	@touch $@
 
 $(GENERATORS): requirements/generators.txt benchmarks/generated_clients/package.json

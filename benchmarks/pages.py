@@ -66,7 +66,7 @@ def many_assets(number: int, sessions: int) -> Iterator[Settings]:
     """The model for every asset, and simulated daily bars of many."""
     with tempfile.TemporaryDirectory() as folder:
         settings = worlds.settings_in(Path(folder))
-        shutil.copytree(shipped_artifacts() / "universal", settings.store / "universal")
+        shutil.copytree(shipped_artifacts() / "universal", settings.store_folder / "universal")
         history = HistoryStore(settings.database_url)
         history.prepare([_simulated(f"STOCK-{at:04d}", sessions, at) for at in range(number)])
         history.close()

@@ -85,7 +85,7 @@ def _start(what: str, settings: Settings) -> Iterator[Result]:
 def _process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
     """The service as its users start it: the process, its port, and seconds until it was ready."""
     environment = os.environ | {
-        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_STORE": str(settings.store_folder),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
         "ROUGHCAST_PORT": "0",
     }

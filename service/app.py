@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
+from models_store.mirror import mirror_of
 from models_store.traces import Traces
 from service.assets import measured_routes
 from service.assets import routes as assets
@@ -192,7 +193,7 @@ async def _lifespan(
 def _collectors(settings: Settings, history: HistoryStore, state: State) -> list[Collector]:
     """What Prometheus sees of what has just been put together."""
     files = history.database.folder
-    folders = {"store": settings.store} | ({} if files is None else {"history": files})
+    folders = {"store": settings.store_folder} | ({} if files is None else {"history": files})
     return [
         LaneMetrics(state["lanes"]),
         DatabaseMetrics(history.database.tally),
@@ -229,7 +230,8 @@ def _lanes(settings: Settings) -> Lanes:
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
-    store = open_both(settings, history)
+    mirror = mirror_of(settings.store, settings.store_mirror)
+    store = open_both(settings, history, mirror)
     traces = Traces(store.root)  # before the catalogue reads what it is to follow
     catalogue = Catalogue(store, settings.max_open_models)
     catalogue.prepare_one()
@@ -249,7 +251,9 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         holdings=holdings,
         keys=keys,
         verifier=Verifier(catalogue, turner),
-        follower=Follower(catalogue, turner, traces, counted.swaps, settings.follow_seconds),
+        follower=Follower(
+            catalogue, turner, traces, counted.swaps, settings.follow_seconds, mirror
+        ),
         watcher=Watcher(holdings, partial(stored.fill, keys), clock=clock),
         questions=questions,
         encoded=encoded,
@@ -261,7 +265,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         clock=clock,
         draining=Draining(),
         policy=policy,
-        store_folder=StoreFolder(settings.store, settings.database_connect_timeout),
+        store_folder=StoreFolder(settings.store_folder, settings.database_connect_timeout),
         ledger=kept,
         live=LiveScorer(live, kept, holdings),
         body_limits=_body_limits(settings),

@@ -24,6 +24,10 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_separated)]
 
 
+def _place(store: object) -> object:
+    return Path(store) if isinstance(store, str) and "://" not in store else store
+
+
 class Settings(BaseSettings):
     """Settings of one service, read once at the start; the text below a field is its reference."""
 
@@ -31,9 +35,14 @@ class Settings(BaseSettings):
         env_prefix="ROUGHCAST_", frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
-    store: Path = Path("var/store")
-    """Folder of the model store. If it does not exist or is empty, the shipped models are copied
+    store: Annotated[Path | str, BeforeValidator(_place)] = Path("var/store")
+    """Folder of the model store, or the URL of one in a bucket, such as ``s3://bucket/prefix``,
+    which needs the extra ``s3``. If there is none or it is empty, the shipped models are copied
     there."""
+
+    store_mirror: Path | None = None
+    """Folder in which a store that is named by a URL is mirrored, and which is served: by default
+    one for each URL in ``var/mirrors``. Processes of one machine may share it."""
 
     seed: Seed = "auto"
     """Whether the shipped models and bars are put where there are none. ``auto``: on a first start.
@@ -187,3 +196,11 @@ class Settings(BaseSettings):
     log_level: LogLevel = "info"
     """Least severe log line written to standard error. ``info`` has one line for each request;
     ``warning`` has none for requests that succeed."""
+
+    @property
+    def store_folder(self) -> Path:
+        """The folder that is served: the store's, or its mirror's."""
+        from models_store.mirror import mirror_of  # which loads all that models need
+
+        mirror = mirror_of(self.store, self.store_mirror)
+        return Path(self.store) if mirror is None else mirror.root

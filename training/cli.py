@@ -15,6 +15,7 @@ from training.commands.arguments import (
     add_retrain,
     add_sign,
 )
+from training.commands.following import followed
 from training.commands.parsing import INTERRUPTED, Parser, add_output
 from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
@@ -121,6 +122,8 @@ def _run(options: argparse.Namespace) -> int:
         require(extra, options.command)
     from rich.console import Console  # of an extra, whose absence has been told by now
 
+    if getattr(options, "store", None) is not None:
+        options.store = followed(options.store, options.store_mirror)
     # In a file or a pipe rich would fold tables to 80 columns.
     width = None if sys.stdout.isatty() else REDIRECTED_WIDTH
     console = Console(width=width, quiet=options.quiet)

@@ -50,7 +50,7 @@ def follow(
     """
     worlds.build(folder)
     settings, chance, total = worlds.settings_in(folder), random.Random(seed), Found()
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for number in range(1, VERSIONS):
         store.publish(make_files(worlds.ASSET, MODEL, 1e-5 * (1 + number)))
     port = free_port()

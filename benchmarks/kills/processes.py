@@ -47,7 +47,7 @@ def nothing() -> None:
 def environment_of(settings: Settings, port: int) -> dict[str, str]:
     """How a service is told of a store, a database and a port."""
     return {
-        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_STORE": str(settings.store_folder),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
         "ROUGHCAST_PORT": str(port),
     }

@@ -86,7 +86,7 @@ def replicas(folder: Path) -> Iterator[tuple[Settings, list[Serving]]]:
     server = PostgresServer()
     try:
         settings = Settings(store=folder / "store", database_url=server.borrow())
-        publish_another(open_store(settings.store))
+        publish_another(open_store(settings.store_folder))
         with serving(settings) as one, serving(settings) as other:
             yield settings, [one, other]
     finally:
@@ -149,7 +149,7 @@ class Measurement:
         self._pids = [it.process.pid for it in services]
         self._questions = questions()
         self._answers = noted(self.ports, self._questions)
-        store = open_store(settings.store)
+        store = open_store(settings.store_folder)
         self._changer = Changer(self.ports, store, self._questions[0], self._answers[0])
         self.still, self.moving, self.beside = Tally(), Tally(), Tally()
         self._resident = [[resident_megabytes(it)] for it in self._pids]

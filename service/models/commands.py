@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from models_store import ArtifactRefused, Store
+from models_store.mirror import mirror_of
 from models_store.pruning import prune
 from models_store.signatures import TrustedKeys
 from models_store.stored_comparisons import record
@@ -49,15 +50,19 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     Raises
     ------
     InvalidSetting : there is no store.
+    StoreNotWritable : it is elsewhere, does not answer, and nothing of it is here.
     UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused, StoreNotWritable
     """
-    if not settings.store.is_dir():
+    mirror, folder = mirror_of(settings.store, settings.store_mirror), settings.store_folder
+    if mirror is not None and not written(mirror.follow):
+        sys.stderr.write(f"{mirror.doubt}\n")
+    if not folder.is_dir():
         raise InvalidSetting(
-            f"ROUGHCAST_STORE names no folder: {settings.store}",
+            f"ROUGHCAST_STORE names no folder: {folder}",
             field="store",
             needed="the store that the service is served from",
         )
-    store = Store(settings.store, TrustedKeys.read(settings.trusted_keys))
+    store = Store(folder, TrustedKeys.read(settings.trusted_keys))
     command: Callable[[Store, argparse.Namespace], int] = options.run
     return command(store, options)
 

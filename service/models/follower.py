@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable
 
 import structlog
 
+from models_store.mirror import Mirror
 from models_store.names import UNIVERSAL
 from models_store.traces import Traces
 from service.models import log as models_log
 from service.models.catalogue import Catalogue
 from service.models.turning import Turned, Turner
+from volatility.errors import RoughcastError
 
 log = structlog.get_logger("service")
 
@@ -44,6 +46,7 @@ class Follower:
     traces : how the store looked before the catalogue read it.
     tally : where swaps are counted.
     seconds : between two looks; 0 for none but those that are asked for.
+    mirror : of the store, where that is elsewhere: brought into step before each look.
     """
 
     def __init__(
@@ -53,9 +56,10 @@ class Follower:
         traces: Traces,
         tally: SwapTally,
         seconds: float = 0.0,
+        mirror: Mirror | None = None,
     ) -> None:
         self._catalogue, self._turner, self._traces = catalogue, turner, traces
-        self._tally, self._seconds = tally, seconds
+        self._tally, self._seconds, self._mirror = tally, seconds, mirror
         self._looked = time.monotonic()  # the catalogue has just read all
         self._left: dict[str, set[str]] = {}
         self._looking = threading.Lock()
@@ -72,6 +76,11 @@ class Follower:
     def is_late(self) -> bool:
         """Whether looks that are to be made take too long, or come to no end."""
         return self._seconds > 0 and self.age > 2 * self._seconds + 60
+
+    @property
+    def doubt(self) -> str | None:
+        """Why what serves may not be what the store elsewhere says; None where it is."""
+        return self._mirror.doubt if self._mirror else None
 
     def start(self) -> None:
         """Begin to follow the store, unless looks are made only when they are asked for."""
@@ -95,6 +104,7 @@ class Follower:
         """
         with self._looking:
             began, known = time.monotonic(), set(self._catalogue.shelf.refused)
+            in_step = self._mirror is None or self._bring(self._mirror, again is None)
             anyway = defaultdict[str, set[str]](set)
             for asset, name in self._refused() if again is None else again:
                 anyway[asset].add(name)
@@ -111,8 +121,17 @@ class Follower:
             self._tally.refused += sum(it not in known for it in found.refused)
             self._watch()
             _write(found)
-            self._looked = began
+            if in_step:
+                self._looked = began
             return found
+
+    def _bring(self, mirror: Mirror, anyway: bool) -> bool:
+        """Bring what is new from elsewhere; whether that could be done."""
+        try:
+            return mirror.follow(anyway)
+        except (OSError, RoughcastError) as error:  # the mirror itself is gone
+            log.warning("the store's mirror cannot be written", reason=str(error))
+            return False
 
     def _refused(self) -> list[tuple[str, str]]:
         return [(it.asset, it.model) for it in self._catalogue.shelf.refused]

@@ -117,9 +117,8 @@ async def ready(
 
 
 def _late_warnings(follower: Follower) -> list[str]:
-    if not follower.is_late:
-        return []
-    return [f"the store has not been compared with what serves for {follower.age:.0f} seconds"]
+    late = f"the store has not been compared with what serves for {follower.age:.0f} seconds"
+    return [*filter(None, [follower.doubt, late if follower.is_late else None])]
 
 
 def _stale_sessions(holdings: Holdings, now: datetime) -> dict[str, int]:

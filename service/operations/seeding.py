@@ -14,6 +14,7 @@ import structlog
 
 from models_store import Store, open_store
 from models_store.atomic import locked, replace_file
+from models_store.mirror import Mirror
 from models_store.shipped import begin_store, is_begun
 from models_store.signatures import TrustedKeys
 from service.assets.database import HeldBars, HistoryStore
@@ -32,8 +33,15 @@ _ANEW = (
 )
 
 
-def open_both(settings: Settings, history: HistoryStore) -> Store:
+def open_both(settings: Settings, history: HistoryStore, mirror: Mirror | None = None) -> Store:
     """Open the store and prepare the history; on a first start, fill both with what is shipped.
+
+    Parameters
+    ----------
+    settings : of the service.
+    history : its database.
+    mirror : of the store, where that is named by a URL. While the remote does not answer, what is
+        in the mirror is opened.
 
     Raises
     ------
@@ -42,6 +50,8 @@ def open_both(settings: Settings, history: HistoryStore) -> Store:
     """
     history.prepare(())
     try:
+        if mirror is not None:
+            mirror.follow()
         store = _open_store(settings, history)
     except OSError as error:
         found = f"cannot be read or made: {error.strerror or error}"  # shutil has no strerror
@@ -52,7 +62,7 @@ def open_both(settings: Settings, history: HistoryStore) -> Store:
 
 
 def _open_store(settings: Settings, history: HistoryStore) -> Store:
-    root, trusted = settings.store, TrustedKeys.read(settings.trusted_keys)
+    root, trusted = settings.store_folder, TrustedKeys.read(settings.trusted_keys)
     if not is_begun(root):
         _check_store_is_new(settings, history)
         begin_store(root)
@@ -60,7 +70,7 @@ def _open_store(settings: Settings, history: HistoryStore) -> Store:
 
 
 def _check_store_is_new(settings: Settings, history: HistoryStore) -> None:
-    root = settings.store
+    root = settings.store_folder
     named = "names an empty folder" if root.exists() else "names no folder"
     if settings.seed == "never":
         raise _refused("store", f"{named}, and {_NEVER}", "the store")
@@ -79,7 +89,7 @@ def _bars(settings: Settings, history: HistoryStore) -> Iterator[HeldBars]:
     """The shipped bars, asked for where the database has none."""
     if settings.seed == "never":
         raise _refused("database_url", f"names an empty database, and {_NEVER}", "the history")
-    if settings.seed == "auto" and history.place in _known(settings.store):
+    if settings.seed == "auto" and history.place in _known(settings.store_folder):
         found = "names an empty database, though the store has been served with bars from there"
         raise _refused("database_url", f"{found}. {_ANEW}", "the history that was there before")
     yield from shipped()

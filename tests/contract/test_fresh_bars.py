@@ -47,7 +47,7 @@ def commands(page: str, after: str = "") -> list[list[str]]:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A service that holds nothing, exchanges and Yahoo, on this machine and at one time."""
     settings = settings_in(tmp_path / "service")
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("A", "har", store.publish(make_files("A", "har", 1e-5)))
     HistoryStore(settings.database_url).prepare([])
     urls = {}

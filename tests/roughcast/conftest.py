@@ -25,7 +25,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     worlds.build(folder)
     settings = worlds.settings_in(folder)
     newest = UniversalStore(shipped_artifacts()).folder / "9"
-    place = UniversalStore(settings.store).folder
+    place = UniversalStore(settings.store_folder).folder
     place.mkdir()
     shutil.copytree(newest, place / "9")
     return settings

@@ -15,7 +15,7 @@ Records = list[dict[str, Any]]
 
 
 def publish_universal(settings: Settings) -> None:
-    UniversalStore(settings.store).publish(small_files())
+    UniversalStore(settings.store_folder).publish(small_files())
 
 
 def made_up_bars(

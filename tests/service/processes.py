@@ -36,7 +36,7 @@ def serving(
     ``python`` starts it in ``folder``, or where the caller is.
     """
     environment = os.environ | {
-        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_STORE": str(settings.store_folder),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
         "ROUGHCAST_PORT": "0",
         **{f"ROUGHCAST_{name}": value for name, value in more.items()},

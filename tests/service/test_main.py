@@ -30,7 +30,7 @@ def process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def started(settings: Settings, **others: str) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {
-        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_STORE": str(settings.store_folder),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
         "ROUGHCAST_PORT": "0",
         "ROUGHCAST_DRAIN_SECONDS": "0",
@@ -118,7 +118,7 @@ def test_the_log_of_troubles_names_no_host_and_no_user(
 
 def test_a_start_without_its_database_says_why_and_nothing_of_the_url(settings: Settings) -> None:
     environment = os.environ | {
-        "ROUGHCAST_STORE": str(settings.store),
+        "ROUGHCAST_STORE": str(settings.store_folder),
         "ROUGHCAST_DATABASE_URL": "postgresql://owner:secret@127.0.0.1:1/ledger",
         "ROUGHCAST_PORT": "0",
     }

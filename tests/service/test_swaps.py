@@ -36,7 +36,7 @@ class Seen(NamedTuple):
 @pytest.fixture
 def store(settings: Settings) -> Store:
     """Each model has a second version, and so has the model for every asset."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         store.publish(make_files(ASSET, model, 20 * intercept, further=(5,)))
     UniversalStore(store.root).publish(small_files())

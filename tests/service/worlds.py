@@ -104,7 +104,7 @@ def settings_in(folder: Path) -> Settings:
 def build(folder: Path) -> None:
     """Publish the models and hold the bars."""
     settings = settings_in(folder)
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         store.promote(ASSET, model, store.publish(make_files(ASSET, model, intercept)))
     store.set_champion(ASSET, "log_har")
@@ -122,7 +122,7 @@ def damage(
     settings: Settings, model: str, version: int = 1, name: str = "coefficients.json"
 ) -> None:
     """Flip one bit of an artifact."""
-    path = settings.store / ASSET / model / str(version) / name
+    path = settings.store_folder / ASSET / model / str(version) / name
     path.write_bytes(flip_byte(path.read_bytes(), -3))
 
 
@@ -138,7 +138,7 @@ def publish_others(settings: Settings) -> None:
 
     The returns are those of the closes of ``bars_of(make_series(), DRIFT)``.
     """
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     leverage = make_files(ASSET, "leverage", coefficients=LEVERAGE)
     store.promote(ASSET, "leverage", store.publish(leverage))
     store.promote(ASSET, "regimes", store.publish(make_network_files(ASSET, "regimes")))
@@ -163,7 +163,7 @@ def publish_shifted(
         rv=series.rv[23:],
     )
     manifest = make_manifest(ASSET, model)
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     files = encode(
         manifest,
         linear.write({1: predictor}),

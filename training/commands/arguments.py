@@ -46,9 +46,7 @@ def add_retrain(parser: argparse.ArgumentParser) -> None:
         help="sessions ahead, whose mean rv models forecast; they are judged by the first, which "
         "is 1; overrides the configuration's",
     )
-    parser.add_argument(
-        "--store", type=Path, default=Path("var/store"), help="model store (default: %(default)s)"
-    )
+    _add_store(parser)
     _add_panel(parser)
 
 
@@ -116,13 +114,13 @@ def add_reproduce(parser: argparse.ArgumentParser) -> None:
 
 def add_results(parser: argparse.ArgumentParser) -> None:
     """Options of ``results``."""
-    parser.add_argument("--store", type=Path, help="model store (default: the shipped one)")
+    _add_store(parser, None, "the shipped one")
     parser.add_argument("--page", type=Path, default=Path("docs/results.md"))
 
 
 def add_sign(parser: argparse.ArgumentParser) -> None:
     """Options of ``sign``."""
-    parser.add_argument("--store", type=Path, default=Path("var/store"), help="model store")
+    _add_store(parser)
     parser.add_argument(
         "--key",
         type=Path,
@@ -263,6 +261,25 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
     _add_workers(parser)
 
 
+def _add_store(
+    parser: argparse.ArgumentParser,
+    default: Path | None = Path("var/store"),
+    told: str = "%(default)s",
+) -> None:
+    parser.add_argument(
+        "--store",
+        type=_place,
+        default=default,
+        help=f"model store: a folder, or a URL such as s3://bucket/prefix (default: {told})",
+    )
+    parser.add_argument(
+        "--store-mirror",
+        type=Path,
+        metavar="DIR",
+        help="folder in which a store at a URL is mirrored (default: one for each in var/mirrors)",
+    )
+
+
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     _add_jobs(parser)
     _add_backend(parser)
@@ -325,6 +342,10 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: -1, one a core; -2 leaves one core free)",
     )
+
+
+def _place(text: str) -> Path | str:
+    return text if "://" in text else Path(text)
 
 
 def _moment(text: str) -> datetime:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from models_store.outgoing import check_writable as check_remote
 from training.commands.arguments import ALL_CORES, DROP, PANEL_SOURCE
 from training.commands.bars_options import is_given, options_of
 from training.commands.console import introduce
@@ -219,7 +220,7 @@ def check_writable(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
-        pass
+        check_remote(folder)
 
 
 def check_panel_alone(options: argparse.Namespace) -> None:

@@ -142,7 +142,7 @@ def test_a_day_without_range_is_a_warning(tomorrow: TestClient) -> None:
 
 
 def test_an_asset_that_only_the_store_knows_gets_its_history(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("FRESH", "har", store.publish(make_files("FRESH")))
     with TestClient(create_app(settings, clock)) as client:
         refused = client.post("/forecast", json={"asset": "FRESH", "model": "har"})
@@ -158,9 +158,9 @@ def test_an_asset_that_only_the_store_knows_gets_its_history(settings: Settings)
 
 
 def test_an_asset_of_refused_models_says_so_and_hides_no_other(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("FRESH", "har", store.publish(make_files("FRESH")))
-    path = settings.store / "FRESH" / "har" / "1" / "coefficients.json"
+    path = settings.store_folder / "FRESH" / "har" / "1" / "coefficients.json"
     path.write_bytes(flip_byte(path.read_bytes(), -3))
     with TestClient(create_app(settings, clock)) as client:
         assert [it["asset"] for it in client.get("/assets").json()["assets"]] == [ASSET]

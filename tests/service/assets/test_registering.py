@@ -69,7 +69,7 @@ def test_what_is_left_out_is_the_usual(client: TestClient) -> None:
 
 
 def test_one_that_only_the_store_knows_is_held_as_its_models_say(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("FRESH", "har", store.publish(make_files("FRESH")))
     with TestClient(create_app(settings, clock)) as client:
         made = client.post("/assets", json={"asset": "FRESH"})
@@ -126,7 +126,7 @@ def test_nor_is_what_is_shipped_or_has_a_model_that_does_not_serve(
     client.put("/assets/SPX/bars?calendar=24/7", json={"bars": BARS[:3]}).raise_for_status()
     assert client.delete("/assets/SPX").json()["detail"].endswith("it is shipped")
     client.put("/assets/NEW/bars?calendar=24/7", json={"bars": BARS[:3]}).raise_for_status()
-    Store(settings.store).publish(make_files("NEW"))
+    Store(settings.store_folder).publish(make_files("NEW"))
     assert client.delete("/assets/NEW").json()["code"] == "asset_in_use"
 
 

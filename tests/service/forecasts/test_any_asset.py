@@ -262,7 +262,7 @@ def test_without_the_model_for_every_asset_the_refusal_says_why(settings: Settin
 
 def test_a_damaged_one_is_told_in_health(settings: Settings) -> None:
     publish_universal(settings)
-    path = settings.store / "universal" / "1" / "model.onnx"
+    path = settings.store_folder / "universal" / "1" / "model.onnx"
     path.write_bytes(flip_byte(path.read_bytes(), -3))
     with TestClient(create_app(settings, clock)) as client:
         ready = client.get("/health/ready").json()
@@ -275,7 +275,7 @@ def test_a_damaged_one_is_told_in_health(settings: Settings) -> None:
 def test_a_damaged_version_gives_way_to_one_that_serves_and_the_answer_says_so(
     settings: Settings,
 ) -> None:
-    store = UniversalStore(settings.store)
+    store = UniversalStore(settings.store_folder)
     for files in (small_files(), small_files(0.5), small_files(0.5, serves=False)):
         store.publish(files)
     path = store.folder / "3" / "model.onnx"
@@ -287,7 +287,7 @@ def test_a_damaged_version_gives_way_to_one_that_serves_and_the_answer_says_so(
 
 
 def test_a_version_that_does_not_tell_how_it_does_serves_nobody(settings: Settings) -> None:
-    UniversalStore(settings.store).publish(small_files(serves=False))
+    UniversalStore(settings.store_folder).publish(small_files(serves=False))
     with TestClient(create_app(settings, clock)) as client:
         problem = ask(client, made_up_bars(30)).json()
         assert problem["code"] == "unknown_asset"
@@ -331,7 +331,7 @@ def publish_long(settings: Settings) -> None:
     files = encode(
         manifest, linear.write({1: predictor}), {1: track}, reference, {1: forecast[-8:]}
     )
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "long", store.publish(files))
     store.set_champion(ASSET, "long")
 

@@ -173,18 +173,18 @@ def test_items_given_twice_are_refused(number: int) -> None:
 
 @pytest.fixture
 def questions(settings: Settings) -> Questions:
-    UniversalStore(settings.store).publish(small_files())
+    UniversalStore(settings.store_folder).publish(small_files())
     holdings = Holdings(HistoryStore(settings.database_url))
     holdings.load()
     holdings.store.close()
-    return Questions(Catalogue(Store(settings.store)), holdings, clock)
+    return Questions(Catalogue(Store(settings.store_folder)), holdings, clock)
 
 
 @pytest.mark.parametrize("together", [False, True])
 def test_a_batch_keeps_to_the_versions_that_it_took_first(
     settings: Settings, questions: Questions, together: bool
 ) -> None:
-    store, turner = Store(settings.store), Turner(questions.catalogue)
+    store, turner = Store(settings.store_folder), Turner(questions.catalogue)
     asked = [
         ForecastRequest.model_validate(it)
         for it in (

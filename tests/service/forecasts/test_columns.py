@@ -38,7 +38,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture
 def model(client: TestClient, settings: Settings) -> LoadedModel:
-    return Store(settings.store).load(ASSET, "leverage")
+    return Store(settings.store_folder).load(ASSET, "leverage")
 
 
 def ask(client: TestClient, model: str = "leverage", **body: Any) -> dict[str, Any]:

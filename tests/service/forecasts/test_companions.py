@@ -116,7 +116,7 @@ def ask(client: TestClient, model: str = ACCOMPANIED, **body: Any) -> dict[str, 
 
 def expected(settings: Settings, until: np.datetime64 = LAST, horizon: int = 1) -> float:
     """What the artifact says of bars that were aligned here."""
-    model = Store(settings.store).load(ASSET, ACCOMPANIED)
+    model = Store(settings.store_folder).load(ASSET, ACCOMPANIED)
     series, _ = daily_series(BARS, "garman_klass", XNYS, model.manifest.own_columns)
     vix, _ = daily_series(CLOSES, "implied_variance", XNYS, ("return",))
     seen = accompanied(series.until(until), XNYS, [Companion("VIX", vix, "XNYS")])
@@ -124,7 +124,7 @@ def expected(settings: Settings, until: np.datetime64 = LAST, horizon: int = 1) 
 
 
 def test_the_manifest_tells_what_it_looked_at(settings: Settings) -> None:
-    manifest = Store(settings.store).load(ASSET, ACCOMPANIED).manifest
+    manifest = Store(settings.store_folder).load(ASSET, ACCOMPANIED).manifest
     [vix] = manifest.companions
     assert (vix.asset, vix.calendar, vix.measure) == ("VIX", "XNYS", "implied_variance")
     assert (vix.nobs, vix.source) == (FITTED, "vix.csv")

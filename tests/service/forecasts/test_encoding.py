@@ -20,7 +20,7 @@ from tests.service.worlds import ASSET, NOW, bars_of, held_asset, json_rv
 
 @pytest.fixture
 def issued(world_settings: Settings) -> IssuedForecast:
-    forecast = Store(world_settings.store).load(ASSET, "har").forecast(make_series(), (0.8,))
+    forecast = Store(world_settings.store_folder).load(ASSET, "har").forecast(make_series(), (0.8,))
     return IssuedForecast("0" * 32, forecast, "unknown", 0, None, ("first", "second"), ASSET)
 
 
@@ -55,7 +55,7 @@ def test_answers_are_kept_until_a_bar_comes_in_or_a_session_closes(
     settings: Settings, holdings: Holdings
 ) -> None:
     now = NOW
-    questions = Questions(Catalogue(Store(settings.store)), holdings, lambda: now)
+    questions = Questions(Catalogue(Store(settings.store_folder)), holdings, lambda: now)
     encoded = EncodedForecasts()
     first = encoded.answer(questions.of(request()))
     assert encoded.answer(questions.of(request())) is first
@@ -72,7 +72,7 @@ def test_answers_are_kept_until_a_bar_comes_in_or_a_session_closes(
 
 
 def test_what_came_with_the_request_is_not_kept(settings: Settings, holdings: Holdings) -> None:
-    questions = Questions(Catalogue(Store(settings.store)), holdings, lambda: NOW)
+    questions = Questions(Catalogue(Store(settings.store_folder)), holdings, lambda: NOW)
     encoded = EncodedForecasts()
     asked = [questions.of(request(history={"rv": json_rv()})) for _ in range(2)]
     one, other = (encoded.answer(it) for it in asked)

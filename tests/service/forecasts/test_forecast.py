@@ -39,7 +39,7 @@ def same_numbers(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_every_field_is_what_the_artifact_says(client: TestClient, settings: Settings) -> None:
-    model = Store(settings.store).load(ASSET, "log_har")
+    model = Store(settings.store_folder).load(ASSET, "log_har")
     expected = model.forecast(SERIES, (0.8, 0.95))
     answer = ask(client)
     assert answer["model"] == "log_har"  # the champion
@@ -242,13 +242,13 @@ def test_auto_falls_back_to_a_benchmark_whatever_the_test_part_ranks(settings: S
 
 
 def test_auto_without_a_champion_says_so(settings: Settings) -> None:
-    (settings.store / ASSET / "champion").unlink()
+    (settings.store_folder / ASSET / "champion").unlink()
     with TestClient(create_app(settings, clock)) as client:
         assert ask(client)["degraded_reason"].startswith(f"{ASSET} has no champion")
 
 
 def test_an_earlier_version_takes_over_and_says_so(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "log_har", store.publish(make_files(ASSET, "log_har", 3e-5)))
     damage(settings, "log_har", version=2)
     with TestClient(create_app(settings, clock)) as client:

@@ -33,12 +33,12 @@ def questions(world_settings: Settings) -> Questions:
     holdings = Holdings(history)
     holdings.load()
     history.close()
-    return Questions(Catalogue(Store(world_settings.store)), holdings, clock)
+    return Questions(Catalogue(Store(world_settings.store_folder)), holdings, clock)
 
 
 @pytest.fixture
 def question(world_settings: Settings) -> Question:
-    model = Store(world_settings.store).load(ASSET, "har")
+    model = Store(world_settings.store_folder).load(ASSET, "har")
     last = make_series().dates[-1]
     choice = Choice(model, None, "third", ASSET, SOURCE)
     return Question(choice, make_series(), 1, (0.8,), None, last, ("first",))

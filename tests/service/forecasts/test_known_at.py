@@ -97,7 +97,7 @@ def test_what_cannot_be_replayed(
 
 
 def test_nothing_was_known_of_an_asset_before_its_first_bars(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("LATE", "har", store.publish(make_files("LATE")))
     with TestClient(create_app(settings, SetClock(NOW))) as client:
         client.put("/assets/LATE/bars", json={"bars": BARS}).raise_for_status()

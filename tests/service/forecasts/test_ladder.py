@@ -288,7 +288,7 @@ def test_a_fault_of_the_request_is_told_of_as_ever(degraded: TestClient) -> None
 
 
 def test_an_earlier_version_of_the_champion_is_no_stand_in(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for intercept in (1e-5, 2e-5):
         files = make_files(ASSET, "leverage", intercept, coefficients=LEVERAGE)
         store.promote(ASSET, "leverage", store.publish(files))

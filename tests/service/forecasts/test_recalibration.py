@@ -52,7 +52,7 @@ def test_each_outcome_moves_what_is_known(later: TestClient, settings: Settings)
     found = [ask(later, model="har", as_of=str(day)) for day in SINCE.dates[[0, 50, -1]]]
     assert [it["calibration"]["from_history"] for it in found] == [1, 51, LATER]
     assert found[-1]["intervals"] == ask(later, model="har")["intervals"]
-    model = Store(settings.store).load(ASSET, "har")
+    model = Store(settings.store_folder).load(ASSET, "har")
     held = DatedSeries(
         np.concatenate([make_series().rv, SINCE.rv]), GROWN.measure, GROWN.dates
     ).until(SINCE.dates[50])

@@ -21,7 +21,7 @@ from tests.service.worlds import ASSET, clock, verified
 @pytest.fixture
 def store(settings: Settings) -> Store:
     """At each of three horizons there is a second version of har."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for intercept in (1e-5, 3e-4):
         files = make_files(ASSET, "har", intercept, further=(5, 22))
         store.publish(files)

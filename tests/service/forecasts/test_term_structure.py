@@ -27,7 +27,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     """Of a world whose linear models forecast three horizons, and whose network forecasts one."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         files = make_files(ASSET, model, intercept, further=(5, 22))
         store.promote(ASSET, model, store.publish(files))

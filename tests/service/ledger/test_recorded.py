@@ -177,7 +177,7 @@ def test_a_version_that_no_longer_serves_makes_its_forecasts_again(
 ) -> None:
     with TestClient(create_app(settings, clock)) as client:
         before = forecast(client, model="har")
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "har", store.publish(make_files(ASSET, "har", 3e-5)))
     with TestClient(create_app(settings, clock)) as client:
         after = forecast(client, model="har")
@@ -195,13 +195,13 @@ def test_a_version_that_no_longer_serves_makes_its_forecasts_again(
 def test_a_forecast_whose_version_is_gone_cannot_be_made_again(
     settings: Settings, clock: SetClock
 ) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "har", store.publish(make_files(ASSET, "har", 3e-5)))
     with TestClient(create_app(settings, clock)) as client:
         answer = forecast(client, model="har", model_version=1)
-    for file in (settings.store / ASSET / "har" / "1").iterdir():
+    for file in (settings.store_folder / ASSET / "har" / "1").iterdir():
         file.unlink()
-    (settings.store / ASSET / "har" / "1").rmdir()
+    (settings.store_folder / ASSET / "har" / "1").rmdir()
     with TestClient(create_app(settings, clock)) as client:
         assert recorded(client, answer)["answer"] == answer
         gone = client.get(f"/forecasts/{answer['forecast_id']}/replay")
@@ -212,11 +212,11 @@ def test_a_forecast_whose_version_is_gone_cannot_be_made_again(
 def test_another_artifact_under_the_same_number_is_noticed(
     settings: Settings, clock: SetClock
 ) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "har", store.publish(make_files(ASSET, "har", 3e-5)))
     with TestClient(create_app(settings, clock)) as client:
         answer = forecast(client, model="har", model_version=1)
-    one, two = (settings.store / ASSET / "har" / it for it in ("1", "2"))
+    one, two = (settings.store_folder / ASSET / "har" / it for it in ("1", "2"))
     one.rename(one.with_name("old"))
     two.rename(one)
     with TestClient(create_app(settings, clock)) as client:

@@ -22,7 +22,7 @@ NOTHING: dict[str, list[Any]] = {"swaps": [], "champions": [], "refused": []}
 @pytest.fixture
 def store(settings: Settings) -> Store:
     """The first of three versions of har serves."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for intercept in (2e-4, 3e-4):
         store.publish(make_files(ASSET, "har", intercept))
     return store

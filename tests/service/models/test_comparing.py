@@ -55,7 +55,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def store(settings: Settings) -> Store:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         store.publish(make_files(ASSET, model, 2 * intercept, further=(5,)), promote=True)
     return store

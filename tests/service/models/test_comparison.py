@@ -16,7 +16,7 @@ from volatility.evaluation.losses import qlike_loss
 
 
 def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     tracks = [store.load(ASSET, model).track for model in MODELS]
     start = tracks[0].target_dates[tracks[0].target_dates.astype(str) >= "2020-07-01"][0]
     expected = compare(tracks, start)
@@ -117,7 +117,7 @@ def test_without_har_the_next_plainest_model_is_the_baseline(settings: Settings)
 
 def test_scores_that_do_not_exist_are_null(settings: Settings) -> None:
     """A model compared with itself: no difference, so no statistic."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "log_har", store.publish(make_files(ASSET, "log_har", MODELS["har"])))
     with TestClient(create_app(settings, clock)) as client:
         answer = client.get(f"/compare/{ASSET}")
@@ -132,7 +132,7 @@ def _refuse(literal: str) -> float:
 
 
 def test_single_seeds_stand_beside_the_mean_that_serves(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     served = store.load(ASSET, "log_har")
     track = served.track
     seeds = {7: track.forecast * 1.2, 8: track.forecast * 0.9}

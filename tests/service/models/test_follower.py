@@ -26,7 +26,7 @@ from tests.service.worlds import ASSET, MODELS, damage
 
 @pytest.fixture
 def store(settings: Settings) -> Store:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.publish(make_files(ASSET, "har", 3e-4))
     return store
 

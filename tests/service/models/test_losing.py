@@ -38,8 +38,8 @@ OTHER = "AHEAD"  # sorted before ASSET, so that it is what is kept open
 @pytest.fixture
 def one(settings: Settings) -> Settings:
     """Two assets, and room for one model."""
-    Store(settings.store).publish(make_files(OTHER, "har"), promote=True)
-    Store(settings.store).set_champion(OTHER, "har")
+    Store(settings.store_folder).publish(make_files(OTHER, "har"), promote=True)
+    Store(settings.store_folder).set_champion(OTHER, "har")
     return settings.model_copy(update={"max_open_models": 1})
 
 
@@ -62,8 +62,8 @@ def lose(client: TestClient, settings: Settings) -> Path:
     history = {"rv": json_rv()}
     said = client.post("/forecast", json={"asset": OTHER, "model": "har", "history": history})
     assert said.status_code == 200
-    away = Path(f"{settings.store}-away")
-    settings.store.rename(away)
+    away = Path(f"{settings.store_folder}-away")
+    settings.store_folder.rename(away)
     return away
 
 
@@ -152,7 +152,7 @@ def test_what_was_lost_is_back_without_being_asked_for(
 def test_a_model_that_serves_stays_open_while_another_is_lost(settings: Settings) -> None:
     with TestClient(create_app(settings, clock)) as client:
         catalogue = client.app_state["catalogue"]
-        folder = settings.store / ASSET / "last_value" / "1"
+        folder = settings.store_folder / ASSET / "last_value" / "1"
         folder.rename(folder.with_name("away"))
         assert catalogue.resolve(ASSET, "log_har").degraded_reason is None
         assert catalogue.resolve(ASSET, AUTO).degraded_reason is None
@@ -165,7 +165,7 @@ def test_a_model_that_serves_stays_open_while_another_is_lost(settings: Settings
 def test_a_champion_that_is_lost_is_tried_by_each_request(settings: Settings) -> None:
     with TestClient(create_app(settings, clock)) as client:
         catalogue = client.app_state["catalogue"]
-        folder = settings.store / ASSET / "log_har" / "1"
+        folder = settings.store_folder / ASSET / "log_har" / "1"
         folder.rename(folder.with_name("away"))
         for _ in range(2):
             assert catalogue.resolve(ASSET, AUTO).model.manifest.model == "har"
@@ -202,7 +202,7 @@ def test_a_model_that_was_verified_is_not_opened_to_be_verified(
 @pytest.fixture
 def flapping(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Catalogue:
     """Models of which something else is refused whenever one is looked at."""
-    catalogue = Catalogue(Store(settings.store))
+    catalogue = Catalogue(Store(settings.store_folder))
     numbers, evidence, opens = count(), Rack.evidence, Rack.open
 
     def refuse() -> None:
@@ -229,11 +229,11 @@ def test_a_store_that_comes_and_goes_keeps_nobody_waiting(flapping: Catalogue) -
 
 
 def test_a_manifest_that_is_neither_there_nor_listed_is_told_of(settings: Settings) -> None:
-    folder = settings.store / ASSET / "har" / "1"
+    folder = settings.store_folder / ASSET / "har" / "1"
     sums = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
     (folder / "SHA256SUMS").write_text("".join(it for it in sums if "manifest" not in it))
     (folder / "manifest.json").unlink()
-    os.mkfifo(settings.store / ASSET / "last_value" / "1" / "pipe")
+    os.mkfifo(settings.store_folder / ASSET / "last_value" / "1" / "pipe")
     with TestClient(create_app(settings, clock)) as client:
         for path in ("/models", f"/models/{ASSET}/auto", f"/compare/{ASSET}"):
             assert client.get(path).status_code == 200
@@ -302,7 +302,7 @@ def test_the_model_for_every_asset_is_tried_again_where_none_serves(settings: Se
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(UniversalStore, "versions", unreadable)
-        catalogue = Catalogue(Store(settings.store))
+        catalogue = Catalogue(Store(settings.store_folder))
         turner = Turner(catalogue)
         assert catalogue.shelf.lost() == [("universal", "universal")]
         assert not turner.retry("universal", "universal")

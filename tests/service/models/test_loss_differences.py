@@ -11,7 +11,7 @@ from volatility.evaluation.losses import qlike_losses
 
 
 def losses_of(settings: Settings, model: str) -> np.ndarray:
-    track = Store(settings.store).load(ASSET, model).track
+    track = Store(settings.store_folder).load(ASSET, model).track
     tested = track.target_dates.astype(str) >= "2020-07-01"
     return qlike_losses(track.rv[tested], track.forecast[tested])
 

@@ -18,7 +18,7 @@ def test_every_model_is_listed(client: TestClient, settings: Settings) -> None:
         "asset": ASSET,
         "model": "log_har",
         "version": 1,
-        "sha256": Store(settings.store).load(ASSET, "log_har").sha256,
+        "sha256": Store(settings.store_folder).load(ASSET, "log_har").sha256,
         "champion": True,
         "measure": "garman_klass",
         "horizons": [1],
@@ -44,7 +44,7 @@ def test_auto_is_the_champion(client: TestClient) -> None:
 
 
 def test_a_version_that_does_not_serve_can_be_read(settings: Settings) -> None:
-    Store(settings.store).publish(make_files(ASSET, "har", 9e-5))
+    Store(settings.store_folder).publish(make_files(ASSET, "har", 9e-5))
     with TestClient(create_app(settings, clock)) as client:
         answer = client.get(f"/models/{ASSET}/har?version=2").json()
         served = client.get(f"/models/{ASSET}/har").json()
@@ -70,7 +70,7 @@ def test_what_was_refused_is_listed_and_cannot_be_asked(settings: Settings) -> N
 
 
 def test_the_model_for_every_asset_is_listed_and_shows_its_manifest(settings: Settings) -> None:
-    store = UniversalStore(settings.store)
+    store = UniversalStore(settings.store_folder)
     for weight in (0.5, 1.0):
         store.publish(small_files(weight))
     with TestClient(create_app(settings, clock)) as client:
@@ -105,7 +105,7 @@ def test_without_one_nothing_is_listed_and_the_question_is_refused(client: TestC
 
 
 def test_a_damaged_version_of_it_says_what_is_wrong(settings: Settings) -> None:
-    store = UniversalStore(settings.store)
+    store = UniversalStore(settings.store_folder)
     for _ in range(2):
         store.publish(small_files())
     path = store.folder / "2" / "model.onnx"

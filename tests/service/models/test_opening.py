@@ -101,11 +101,11 @@ def test_a_closed_model_is_refused_while_the_store_is_gone(
     narrow: TestClient, settings: Settings
 ) -> None:
     ask(narrow, "har")
-    away = Path(f"{settings.store}-away")
-    settings.store.rename(away)
+    away = Path(f"{settings.store_folder}-away")
+    settings.store_folder.rename(away)
     assert ask(narrow, "har")["model"] == "har"  # which is open
     refused = narrow.post("/forecast", json={"asset": ASSET, "model": "log_har"})
     assert (refused.status_code, refused.json()["code"]) == (503, "artifact_refused")
-    away.rename(settings.store)
+    away.rename(settings.store_folder)
     assert ask(narrow, "log_har")["degraded_reason"] is None
     assert ready(narrow)["refused"] == []

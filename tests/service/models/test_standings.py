@@ -18,7 +18,7 @@ from tests.service.worlds import ASSET, MODELS, damage, publish_shifted
 
 @pytest.fixture
 def shelf(settings: Settings) -> Shelf:
-    return Shelf(Store(settings.store))
+    return Shelf(Store(settings.store_folder))
 
 
 def refuse(shelf: Shelf, reason: str) -> None:
@@ -79,7 +79,7 @@ def test_what_changes_while_evidence_is_read_is_compared_anew(
 def test_several_horizons_are_found_out_by_one_reading(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         store.publish(make_files(ASSET, model, intercept, further=(5, 22)), promote=True)
     evidence, reads = Rack.evidence, list[Rack]()
@@ -124,7 +124,7 @@ def test_a_model_of_another_version_has_no_skill_here(shelf: Shelf) -> None:
 
 def test_why_models_are_not_compared_is_told(settings: Settings) -> None:
     publish_shifted(settings, "har")
-    shelf = Shelf(Store(settings.store))
+    shelf = Shelf(Store(settings.store_folder))
     standings = Standings(shelf)
     assert standings.problems() == []
     standings.comparison(ASSET, 1)
@@ -147,7 +147,7 @@ def test_of_no_models_nothing_is_known(shelf: Shelf) -> None:
 def test_what_was_compared_when_it_was_published_is_not_compared_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     expected = Standings(Shelf(store)).comparison(ASSET, 1)
     assert record(store, ASSET) == 1
 
@@ -169,7 +169,7 @@ def test_what_was_compared_when_it_was_published_is_not_compared_again(
 
 def test_a_version_that_takes_over_is_compared_as_itself(settings: Settings) -> None:
     """Of what serves in place of a damaged one, nothing was stored."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.publish(make_files(ASSET, "har", 9e-5), promote=True)
     record(store, ASSET)
     damage(settings, "har", 2)

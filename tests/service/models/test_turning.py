@@ -28,7 +28,7 @@ FURTHER = (5,)
 @pytest.fixture
 def store(settings: Settings) -> Store:
     """Two versions of each model at two horizons, of which the first serves."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         for factor in (1, 30):
             store.publish(make_files(ASSET, model, factor * intercept, further=FURTHER))

@@ -106,11 +106,11 @@ def test_models_that_are_loaded_serve_without_their_store(
     verified(client)
     asked = [{"asset": ASSET, "model": model} for model in MODELS]
     before = [client.post("/forecast", json=it).content for it in asked]  # which opens them
-    lose(settings.store)
+    lose(settings.store_folder)
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     [warning] = answer.json()["warnings"]
-    assert f"the store {settings.store}" in warning
+    assert f"the store {settings.store_folder}" in warning
     assert [client.post("/forecast", json=it).content for it in asked] == before
     assert client.get(f"/models/{ASSET}/har").status_code == 200
 
@@ -119,7 +119,7 @@ def test_what_auto_means_is_open_before_it_is_asked_for(
     client: TestClient, settings: Settings
 ) -> None:
     verified(client)
-    become_nothing(settings.store)
+    become_nothing(settings.store_folder)
     answer = client.post("/forecast", json={"asset": ASSET}).json()
     assert (answer["model"], answer["degraded_reason"]) == ("log_har", None)
 
@@ -132,7 +132,7 @@ def test_a_store_that_hangs_keeps_nothing_waiting(
     settings = settings.model_copy(update={"database_connect_timeout": 0.2})  # two at least
 
     def hang(self: Path) -> Iterator[Path]:
-        if self == settings.store:
+        if self == settings.store_folder:
             looks.append(threading.current_thread())
             again.wait()
         return iterdir(self)
@@ -141,7 +141,7 @@ def test_a_store_that_hangs_keeps_nothing_waiting(
         with monkeypatch.context() as patched:
             patched.setattr(Path, "iterdir", hang)
             answers = [client.get("/health/ready").json() for _ in range(2)]
-        warning = f"the store {settings.store} does not answer within 0.2 seconds"
+        warning = f"the store {settings.store_folder} does not answer within 0.2 seconds"
         assert [it["warnings"] for it in answers] == [[warning]] * 2
         assert [it["status"] for it in answers] == ["degraded"] * 2
         assert client.post("/forecast", json={"asset": ASSET}).status_code == 200

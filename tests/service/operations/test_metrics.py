@@ -62,7 +62,7 @@ def test_models_and_staleness_are_shown(settings: Settings) -> None:
 
 
 def test_what_serves_in_place_of_what_is_promoted_is_shown(settings: Settings) -> None:
-    Store(settings.store).publish(make_files(ASSET, "har", 2e-5), promote=True)
+    Store(settings.store_folder).publish(make_files(ASSET, "har", 2e-5), promote=True)
     damage(settings, "har", 2)
     damage(settings, "log_har")
     with TestClient(create_app(settings, clock)) as client:
@@ -77,7 +77,7 @@ def test_what_serves_in_place_of_what_is_promoted_is_shown(settings: Settings) -
             0,
         )
         assert 0 <= found[("roughcast_store_age_seconds",)] < 60
-        Store(settings.store).promote(ASSET, "har", 1)
+        Store(settings.store_folder).promote(ASSET, "har", 1)
         client.post("/admin/reload").raise_for_status()
         found = samples(client)
     assert ("roughcast_served_version", ASSET, "har") not in found
@@ -86,7 +86,7 @@ def test_what_serves_in_place_of_what_is_promoted_is_shown(settings: Settings) -
 
 
 def test_swaps_are_counted(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     for intercept in (2e-5, 3e-5):
         store.publish(make_files(ASSET, "har", intercept))
     damage(settings, "har", 3)

@@ -66,7 +66,7 @@ def test_a_first_start_fills_both_and_a_second_finds_them(settings: Settings) ->
 
 
 def test_a_store_of_ones_own_is_no_obstacle_to_a_first_start(settings: Settings) -> None:
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("OWN", "har", store.publish(make_files("OWN", "har")))
     assert start(settings) == (1, 1)
 
@@ -91,10 +91,10 @@ def test_another_database_is_a_first_start(settings: Settings, tmp_path: Path) -
 def test_a_lost_store_does_not_come_back_as_shipped(settings: Settings) -> None:
     start(settings)
     put(settings)
-    shutil.rmtree(settings.store)
+    shutil.rmtree(settings.store_folder)
     with pytest.raises(InvalidSetting, match=r"ROUGHCAST_STORE names no folder, though bars"):
         start(settings)
-    assert not settings.store.exists()
+    assert not settings.store_folder.exists()
     assert start(settings, "always") == (1, 1)
 
 
@@ -107,40 +107,40 @@ def empty(folder: Path) -> None:
 def test_a_folder_that_has_become_empty_is_a_lost_store(settings: Settings) -> None:
     start(settings)
     put(settings)
-    empty(settings.store)
+    empty(settings.store_folder)
     with pytest.raises(InvalidSetting, match="ROUGHCAST_STORE names an empty folder, though bars"):
         start(settings)
-    assert [it.name for it in settings.store.iterdir()] == ["lost+found"]
+    assert [it.name for it in settings.store_folder.iterdir()] == ["lost+found"]
     assert start(settings, "always") == (1, 1)
     assert start(settings) == (1, 1)
 
 
 def test_a_store_whose_models_are_gone_is_lost_beside_any_history(settings: Settings) -> None:
     start(settings)
-    shutil.rmtree(settings.store / ASSET)
+    shutil.rmtree(settings.store_folder / ASSET)
     with pytest.raises(InvalidSetting, match=r"names an empty folder, though the note \.histories"):
         start(settings)
     assert start(settings, "always") == (1, 1)
 
 
 def test_an_empty_folder_is_filled_on_a_first_start(settings: Settings) -> None:
-    settings.store.mkdir()
+    settings.store_folder.mkdir()
     assert start(settings) == (1, 1)
 
 
 def test_a_store_is_made_beside_a_history_that_nothing_was_put_into(settings: Settings) -> None:
     start(settings)
-    shutil.rmtree(settings.store)
+    shutil.rmtree(settings.store_folder)
     assert start(settings) == (1, 1)
 
 
 def test_never_fills_nothing(settings: Settings) -> None:
     with pytest.raises(InvalidSetting, match="STORE names no folder, and ROUGHCAST_SEED=never"):
         start(settings, "never")
-    settings.store.mkdir()
+    settings.store_folder.mkdir()
     with pytest.raises(InvalidSetting, match="names an empty folder, and ROUGHCAST_SEED=never"):
         start(settings, "never")
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("OWN", "har", store.publish(make_files("OWN", "har")))
     with pytest.raises(InvalidSetting, match="names an empty database, and ROUGHCAST_SEED=never"):
         start(settings, "never")
@@ -153,7 +153,7 @@ def test_never_gives_no_store_the_model_for_every_asset(
     start(settings)
     UniversalStore(tmp_path / "shipped").publish(small_files())  # by the next release
     assert start(settings, "never") == (1, 1)
-    assert sorted(it.name for it in settings.store.iterdir()) == [
+    assert sorted(it.name for it in settings.store_folder.iterdir()) == [
         ".changed",
         ".histories",
         ".lock",
@@ -163,8 +163,8 @@ def test_never_gives_no_store_the_model_for_every_asset(
 
 
 def test_a_store_that_cannot_be_made_is_told_of(settings: Settings) -> None:
-    settings.store.parent.joinpath("file").touch()
-    nowhere = settings.model_copy(update={"store": settings.store.parent / "file" / "store"})
+    settings.store_folder.parent.joinpath("file").touch()
+    nowhere = settings.model_copy(update={"store": settings.store_folder.parent / "file" / "store"})
     with pytest.raises(InvalidSetting, match="ROUGHCAST_STORE cannot be read or made: Not a"):
         start(nowhere)
 
@@ -186,7 +186,7 @@ def test_a_store_whose_parent_may_not_be_entered_is_told_of(
     """Permissions do not bind root, so each look at it is refused here."""
 
     def refused(self: Path, real: Callable[..., object], **more: object) -> object:
-        if self == settings.store:
+        if self == settings.store_folder:
             raise PermissionError(13, "Permission denied")
         return real(self, **more)
 

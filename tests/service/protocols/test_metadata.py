@@ -101,7 +101,7 @@ def test_a_version_must_be_a_number(served: TestClient) -> None:
 @pytest.fixture
 def damaged(settings: Settings) -> Settings:
     """One model of two versions, the newer damaged; one of one, damaged."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(ASSET, "har", store.publish(make_files(ASSET, "har", 3e-5)))
     damage(settings, "har", version=2)
     damage(settings, "last_value")
@@ -175,7 +175,7 @@ def test_nothing_stands_for_assets_that_the_model_for_every_asset_does_not_know(
 
 def test_a_damaged_model_for_every_asset_is_listed(settings: Settings, tmp_path: Path) -> None:
     publish_universal(settings)
-    folder = UniversalStore(settings.store).root / "universal"
+    folder = UniversalStore(settings.store_folder).root / "universal"
     [path] = folder.rglob("SHA256SUMS")
     path.write_text("nothing\n")
     with TestClient(create_app(settings, clock)) as client:

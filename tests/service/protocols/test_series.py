@@ -298,7 +298,7 @@ def test_no_series_is_none(served: TestClient) -> None:
 
 def test_sessions_follow_the_asset_s_calendar(settings: Settings) -> None:
     """Values of five days a week go on over weekends and holidays."""
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     files = make_files("SHARES", "har")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("tests.models_store.artifacts.make_manifest", _on_exchange())

@@ -36,9 +36,10 @@ FITTING = {
     "scheduler": None,
 }
 OUTPUT = {"verbose": False, "quiet": False}
+STORE = {"store": Path("var/store"), "store_mirror": None}
 PANEL = {"panel": None, "folds": 3, "months": 24, "histories": [22, 60, 125]}
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "retrain": {**ASSETS, **FITTING, **PANEL, "horizons": None, "store": Path("var/store")},
+    "retrain": {**ASSETS, **FITTING, **PANEL, "horizons": None, **STORE},
     "evaluate": {
         **ASSETS,
         **FITTING,
@@ -56,7 +57,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "config": None,
         "jobs": -1,
     },
-    "results": {"store": None, "page": Path("docs/results.md")},
+    "results": {**STORE, "store": None, "page": Path("docs/results.md")},
 }
 
 
@@ -79,7 +80,7 @@ def test_every_command_says_more_or_less_if_asked_to() -> None:
 
 
 def test_artifacts_are_signed_by_a_key_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    expected = {"command": "sign", "store": Path("var/store"), "key": Path("mine.pem")}
+    expected = {"command": "sign", **STORE, "key": Path("mine.pem")}
     assert parsed("sign", "--key", "mine.pem") == {**OUTPUT, **expected}
     with pytest.raises(SystemExit):
         parsed("sign")
@@ -296,3 +297,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed()
     assert "arguments are required: command" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["retrain", "results"])
+def test_a_store_is_a_folder_or_a_url(command: str) -> None:
+    assert parsed(command, "--store", "models")["store"] == Path("models")
+    there = parsed(command, "--store", "s3://bucket/models", "--store-mirror", "here")
+    assert (there["store"], there["store_mirror"]) == ("s3://bucket/models", Path("here"))

@@ -287,7 +287,7 @@ def test_a_dividend_between_two_pulls_changes_nothing(tmp_path: Path) -> None:
 def url(tmp_path: Path) -> Iterator[str]:
     """A service that holds nothing yet."""
     settings = settings_in(tmp_path / "service")
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote("A", "har", store.publish(make_files("A", "har", 1e-5)))
     HistoryStore(settings.database_url).prepare([])
     with serving(settings) as served:

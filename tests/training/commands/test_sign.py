@@ -9,6 +9,7 @@ from models_store.signatures import SIGNATURE, TrustedKeys
 from models_store.stored_comparisons import promoted, recall, record
 from tests.keys import write_keys
 from tests.models_store.artifacts import make_files, verified
+from tests.models_store.buckets import failing, make_url, mirrored
 from training.cli import main
 
 
@@ -62,3 +63,24 @@ def test_what_is_not_there_is_said(
     write_keys(tmp_path)
     assert main(["sign", "--store", str(tmp_path / store), "--key", str(tmp_path / key)]) == 2
     assert "absent" in capsys.readouterr().err
+
+
+def test_signatures_are_put_into_the_bucket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private, public = write_keys(tmp_path)
+    url, mirror = make_url(), tmp_path / "mirror"
+    store = mirrored(url, tmp_path / "writer")
+    store.publish(make_files("ONE", "har", 1e-5), promote=True)
+    options = ["sign", "--store", url, "--store-mirror", str(mirror), "--key", str(private)]
+    with failing(0, error=ConnectionError):
+        assert main(options) == 2
+    assert "does not answer" in capsys.readouterr().err
+    mirrored(url, mirror)
+    with failing(4, error=ConnectionError):  # the look, what is there, and one signature's
+        assert main(options) == 2
+    assert (mirror / "ONE/har/1" / SIGNATURE).exists()
+    assert main(options) == 0  # it is signed here, and goes on there
+    mirrored(url, store.root)
+    trusting = Store(store.root, TrustedKeys.read([public]))
+    assert trusting.load("ONE", "har").version == 1

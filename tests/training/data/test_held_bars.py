@@ -31,7 +31,7 @@ SHORT, LONG, FREQUENT = "SHORT", "LONG", "FREQUENT"
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service that holds daily bars, few and many, and shorter ones of an exchange."""
     settings = settings_in(tmp_path_factory.mktemp("service"))
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(SHORT, "har", store.publish(make_files(SHORT, "har", 1e-5)))
     half_hours = session_bars("2021-01-04", "2021-03-01", 1_800)
     exchange = HeldAsset(FREQUENT, "XNYS", "realized_variance", 1_800, "simulated", "stock")

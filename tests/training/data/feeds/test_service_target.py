@@ -34,7 +34,7 @@ SAID = {"calendar": "24/7", "kind": "crypto"}
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = settings_in(tmp_path_factory.mktemp("service"))
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(MODELLED, "har", store.publish(make_files(MODELLED, "har", 1e-5)))
     history = HistoryStore(settings.database_url)
     hourly = HeldAsset(HOURLY, "24/7", "realized_variance", 3_600, "simulated", "crypto")
@@ -143,7 +143,7 @@ def test_a_key_is_needed_where_the_service_asks_for_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_in(tmp_path)
-    store = Store(settings.store)
+    store = Store(settings.store_folder)
     store.promote(MODELLED, "har", store.publish(make_files(MODELLED, "har", 1e-5)))
     history = HistoryStore(settings.database_url)
     history.prepare([])
