@@ -14,9 +14,9 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 from models_store import limits
 from models_store.atomic import flush_folder, locked, replace_file, unfinished, write_folder
@@ -111,10 +111,34 @@ class Mirror:
         by_asset: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
         for name, entry in listed.items():
             by_asset[name.partition("/")[0]][name] = entry
-        with ThreadPoolExecutor(_THREADS) as threads:
-            found = list(threads.map(self.bring, by_asset.values()))
-        self._doubt("; ".join(it for faults in found for it in faults) or None)
+        self._doubt("; ".join(self._bring_all(list(by_asset.values()))) or None)
         self._noted, self._listed = noted, began
+
+    def _bring_all(self, by_asset: list[dict[str, Entry]]) -> list[str]:
+        """Bring several assets at once, each as :meth:`bring`."""
+        faults: list[str] = []
+        failed: list[BaseException] = []
+        left = iter(by_asset)  # of a list, whose iterator threads may share
+
+        def work() -> None:
+            for entries in left:
+                try:
+                    faults.extend(self.bring(entries))
+                except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+                    failed.append(error)
+                if failed:
+                    return
+
+        # Daemons: a remote that does not answer must not keep the process from ending.
+        number = min(_THREADS, len(by_asset))
+        threads = [Thread(target=work, name="store-mirror", daemon=True) for _ in range(number)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for error in failed:
+            raise error
+        return sorted(faults)
 
     def bring(self, entries: Mapping[str, Entry]) -> list[str]:
         """Bring the files of one asset, as they were listed; why some are not brought.

@@ -16,16 +16,17 @@ from typing import Any, NamedTuple, cast
 from models_store.signatures import SUMS
 from volatility.errors import RoughcastError
 
-# One that does not answer is told after seconds, not after minutes.
 _OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
+        "file": {"auto_mkdir": True},
+        # One that does not answer is told after seconds, not after minutes.
         "s3": {
             "config_kwargs": {
                 "connect_timeout": 5,
                 "read_timeout": 30,
                 "retries": {"max_attempts": 2},
             }
-        }
+        },
     }
 )
 # What tells one content of a file from another, by what the kinds of fsspec call it.

@@ -65,7 +65,8 @@ def begin_store(root: Path) -> None:
 def open_store(root: Path, trusted: TrustedKeys = NO_KEYS) -> Store:
     """Open the store in ``root``; where there is no such folder, put the shipped models there.
 
-    A folder that is there is a store of one's own, even if it is empty.
+    A folder that is there is a store of one's own, even if it is empty, unless it mirrors a remote
+    in which there is none.
 
     Nothing is loaded of it that none of the ``trusted`` keys has signed, if any are given.
 
@@ -77,7 +78,8 @@ def open_store(root: Path, trusted: TrustedKeys = NO_KEYS) -> Store:
     ------
     OSError : there is no store yet, and none can be made; or it cannot be read.
     """
-    if not root.exists() or (root / _BEGINNING).exists():
+    is_new = not root.exists() or (is_mirror(root) and not is_begun(root))
+    if is_new or (root / _BEGINNING).exists():
         begin_store(root)
     elif not is_mirror(root) and os.access(root, os.W_OK):
         try:

@@ -30,7 +30,7 @@ def publish(folder: Path, kills: int, seed: int = 0, mutate: Mutate = nothing) -
     """
     worlds.build(folder)
     chance, total = random.Random(seed), Found()
-    known = Published(Store(worlds.settings_in(folder).store))
+    known = Published(Store(worlds.settings_in(folder).store_folder))
     for _ in range(kills):
         ours, theirs = context().Pipe(duplex=False)
         with started(partial(_publish, known.store.root, mutate, theirs)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models_store import ArtifactRefused, Shelf, Store
+from models_store import ArtifactRefused, Shelf, Store, open_store
 from models_store.mirror import Mirror, mirror_of
 from models_store.names import folder_of_file, is_pointer
 from models_store.outgoing import begin
@@ -232,6 +232,19 @@ def test_a_killed_start_with_the_shipped_models_is_completed(url: str, tmp_path:
         assert contents(mirrored(url, late.root).root) == contents(source.root)
         calls += 1
     assert calls > 6
+
+
+def test_whoever_opens_an_empty_remote_puts_the_shipped_models_there(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Store(tmp_path / "source")
+    source.publish(make_files(), promote=True)
+    monkeypatch.setattr("models_store.shipped.shipped_artifacts", lambda: source.root)
+    begun = open_store(mirrored(url, tmp_path / "begun").root)
+    begun.publish(make_files(intercept=9e-5), promote=True)
+    again = open_store(mirrored(url, tmp_path / "again").root)
+    assert again.served(*MODEL) == begun.served(*MODEL) == (2, 1)
+    assert source.versions(*MODEL) == [1]
 
 
 def test_while_the_remote_is_away_nothing_is_published_and_what_is_here_serves(

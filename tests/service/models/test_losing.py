@@ -192,7 +192,7 @@ def test_a_model_that_was_verified_is_not_opened_to_be_verified(
         return load(folder, *given, **more)
 
     monkeypatch.setattr(artifact, "load", counted)
-    catalogue = Catalogue(Store(one.store), 1)
+    catalogue = Catalogue(Store(one.store_folder), 1)
     catalogue.prepare(OTHER, "har")
     for _ in range(2):
         catalogue.prepare(ASSET, "har")

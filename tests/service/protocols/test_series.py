@@ -28,7 +28,7 @@ FURTHER = "further"  # a model of three horizons
 
 @pytest.fixture(scope="module")
 def richer(richer: Settings) -> Settings:
-    store = Store(richer.store)
+    store = Store(richer.store_folder)
     store.promote(ASSET, FURTHER, store.publish(make_files(ASSET, FURTHER, further=(5, 10))))
     return richer
 

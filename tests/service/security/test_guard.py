@@ -323,7 +323,7 @@ def test_a_service_that_asks_for_signatures_serves_nothing_else(
         refused = client.get("/health/ready")
         assert refused.status_code == 503
         assert "not signed" in refused.text
-    sign(prepared.store / ASSET / "har" / "1", read_private_key(private))
+    sign(prepared.store_folder / ASSET / "har" / "1", read_private_key(private))
     with TestClient(create_app(asking, clock)) as client:
         assert client.get(f"/forecast/{ASSET}?model=har").status_code == 200
         assert client.get(f"/forecast/{ASSET}?model=log_har").status_code == 503
