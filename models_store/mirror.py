@@ -9,6 +9,7 @@ pointer names them, and are renamed into place here. Nothing is removed here bec
 any more; a bucket that has become empty is one that cannot be read.
 """
 
+import errno
 import hashlib
 import logging
 import time
@@ -20,7 +21,7 @@ from threading import Thread
 
 from models_store import limits
 from models_store.atomic import flush_folder, locked, replace_file, unfinished, write_folder
-from models_store.changed import CHANGED, note_change
+from models_store.changed import CHANGED, MAX_NOTE_BYTES, changes_since, note_change
 from models_store.files import ArtifactFiles, DamagedArtifact
 from models_store.names import (
     CHAMPION,
@@ -95,24 +96,34 @@ class Mirror:
         OSError : the remote does not answer, or the folder cannot be written.
         """
         is_marked = self._is_marked()
-        noted = self.remote.token(CHANGED)
+        changes = changes_since(self._note(), self._noted)
         if not is_marked:
             with locked(self.root):
                 replace_file(self.root / MARK, self.remote.url)
-        is_due = time.monotonic() - self._listed >= _LISTED_EVERY
-        if self.doubt is None and not (anyway or is_due) and noted == self._noted is not None:
-            return
-        began, listed = time.monotonic(), self.remote.listed()
-        has_assets = _has_assets(self.root)
-        if not listed and has_assets:
-            raise FileNotFoundError(2, f"{self.remote.url} has become empty")
+        began, has_assets = time.monotonic(), _has_assets(self.root)
+        is_due = began - self._listed >= _LISTED_EVERY
+        if anyway or is_due or self.doubt is not None or changes.assets is None:
+            listed, self._listed = self.remote.listed(), began
+            if not listed and has_assets:
+                self._listed = float("-inf")
+                raise FileNotFoundError(errno.ENOENT, f"{self.remote.url} has become empty")
+        else:
+            listed = {}
+            for asset in changes.assets:
+                listed |= self.remote.listed(asset)
         if BEGINNING in listed and not has_assets:
             return  # whoever opens the store completes it
         by_asset: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
         for name, entry in listed.items():
             by_asset[name.partition("/")[0]][name] = entry
         self._doubt("; ".join(self._bring_all(list(by_asset.values()))) or None)
-        self._noted, self._listed = noted, began
+        self._noted = changes.latest
+
+    def _note(self) -> bytes:
+        try:
+            return self.remote.read(CHANGED, MAX_NOTE_BYTES)
+        except (FileNotFoundError, ValueError):
+            return b""
 
     def _bring_all(self, by_asset: list[dict[str, Entry]]) -> list[str]:
         """Bring several assets at once, each as :meth:`bring`."""

@@ -4,14 +4,13 @@ Each function does nothing at a remote where the store's folder mirrors none.
 """
 
 import errno
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from models_store import limits
 from models_store.atomic import replace_file
-from models_store.changed import CHANGED, note_change
+from models_store.changed import CHANGED, MAX_NOTE_BYTES, note_change, with_change
 from models_store.mirror import Mirror
 from models_store.names import folder_of_file, is_pointer
 from models_store.remote import BEGINNING, DIFFERS, Remote, marked
@@ -112,15 +111,20 @@ def begin(root: Path) -> None:
     remote.remove(BEGINNING)
 
 
-def note(root: Path) -> None:
-    """Note that a store has changed, at the remote as well, where there is one."""
+def note(root: Path, asset: str | None = None) -> None:
+    """Note that an asset of a store has changed, or any; at the remote as well, if there is one.
+
+    Of two notes at once one may be lost, and what it told of is found when all is listed.
+    """
     note_change(root)
-    with suppress(OSError):
-        check_writable(root)
+    remote = _remote_of(root)
+    if remote is not None:
+        with suppress(OSError):
+            remote.put(CHANGED, with_change(_noted(remote), asset))
 
 
 def check_writable(root: Path) -> None:
-    """Write to the remote, where there is one, what tells others to look.
+    """Write to the remote, where there is one: the note that it has.
 
     Raises
     ------
@@ -128,7 +132,14 @@ def check_writable(root: Path) -> None:
     """
     remote = _remote_of(root)
     if remote is not None:
-        remote.put(CHANGED, uuid.uuid4().hex.encode())
+        remote.put(CHANGED, _noted(remote))
+
+
+def _noted(remote: Remote) -> bytes:
+    try:
+        return remote.read(CHANGED, MAX_NOTE_BYTES)
+    except (FileNotFoundError, ValueError):
+        return b"[]"
 
 
 def _remote_of(root: Path) -> Remote | None:

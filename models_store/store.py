@@ -234,7 +234,7 @@ class Store:
         with locked(folder):
             content = Champion(model=model).model_dump_json(indent=2)
             outgoing.put_file(self.root, folder / CHAMPION, content)
-        outgoing.note(self.root)
+        outgoing.note(self.root, asset)
 
     def verify(self, asset: str, model: str, version: int) -> Manifest:
         """Run every check of loading on one version; return its manifest.
@@ -350,7 +350,7 @@ class Store:
         )
         outgoing.put_folder(self.root, folder / str(model.version))
         outgoing.put_file(self.root, folder / CURRENT, pointer.model_dump_json(indent=2))
-        outgoing.note(self.root)
+        outgoing.note(self.root, model.manifest.asset)
 
     def _unknown_model(self, asset: str, model: str) -> RoughcastError:
         if asset not in self.assets():

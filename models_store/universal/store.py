@@ -89,7 +89,7 @@ class UniversalStore:
                 version = add_version(self.root, self.folder, version, files)
                 new.rename(self.folder / str(version))
             flush_folder(self.folder)
-        note(self.root)
+        note(self.root, NAME)
         return version
 
     def load(self, version: int) -> UniversalModel:

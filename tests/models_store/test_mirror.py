@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models_store import ArtifactRefused, Shelf, Store, open_store
+from models_store.changed import CHANGED, changes_since, with_change
 from models_store.mirror import Mirror, mirror_of
 from models_store.names import folder_of_file, is_pointer
 from models_store.outgoing import begin
@@ -286,6 +287,25 @@ def test_a_look_without_a_note_lists_nothing(
     mirror = followed(mirror_of(url, tmp_path / "reader"))
     with failing(1):  # one question is all
         assert mirror.follow()
+    listed = Remote.listed
+    asked = []
+
+    def noted(self: Remote, under: str = "") -> object:
+        asked.append(under)
+        return listed(self, under)
+
+    writer.promote(*MODEL, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Remote, "listed", noted)
+        mirror.pull()
+        assert asked == ["TEST"]
+        assert Store(mirror.root).current(*MODEL) == 2
+        Remote(url).put(CHANGED, b"what nobody can read")
+        mirror.pull()
+        assert asked == ["TEST", ""]
+    writer.promote(*MODEL, 1)
+    mirror.pull()
+    assert Store(mirror.root).current(*MODEL) == 1
     Remote(url).put("TEST/har/current", (writer.root / "TEST/har/current").read_bytes() + b" ")
     mirror.pull()
     before = contents(mirror.root)
@@ -489,3 +509,19 @@ def test_a_bad_file_in_the_mirror_is_refused_when_it_is_opened(
     manifest.write_bytes(flip_byte(manifest.read_bytes(), 10))
     with pytest.raises(ArtifactRefused, match=r"manifest\.json has sha256"):
         store.load(*MODEL)
+
+
+def test_a_note_tells_which_assets_have_changed_since() -> None:
+    note = with_change(with_change(b"", "A"), "B")
+    known = changes_since(note, None).latest
+    assert changes_since(note, None).assets is None
+    assert changes_since(note, known) == (known, frozenset())
+    later = with_change(with_change(with_change(note, "A"), "C"), "A")
+    assert changes_since(later, known).assets == {"A", "C"}
+    assert changes_since(with_change(later, None), known).assets is None
+    assert changes_since(with_change(later, "../A"), known).assets is None
+    for _ in range(255):
+        later = with_change(later, "D")
+    assert changes_since(later, known).assets is None  # it is forgotten
+    for damaged in (b"", b"{}", b"[1]", b"7", b"[[]]"):
+        assert changes_since(damaged, known) == (None, None)
