@@ -237,9 +237,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     catalogue.prepare_one()
     holdings, policy = Holdings(history), HistoryPolicy.of(settings)
     holdings.load()
-    stored, keys = KeyStore(history.database), KeyRing()
-    stored.fill(keys)
-    _check_keys(settings, keys)
+    stored, keys = _keys(settings, history)
     kept, live = _ledger(settings, catalogue, holdings, clock), LiveScores(holdings)
     versions, note = kept.questions.versions, kept.recorder.note
     questions = Questions(catalogue, holdings, clock, policy, live.of, versions)
@@ -283,6 +281,13 @@ def _ledger(settings: Settings, catalogue: Catalogue, holdings: Holdings, clock:
     )
     recorder = Recorder(store, clock, settings.max_waiting_records, retention, shadows.beside)
     return Ledger(store, recorder, questions, holdings, catalogue)
+
+
+def _keys(settings: Settings, history: HistoryStore) -> tuple[KeyStore, KeyRing]:
+    stored, keys = KeyStore(history.database), KeyRing()
+    stored.fill(keys)
+    _check_keys(settings, keys)
+    return stored, keys
 
 
 def _check_keys(settings: Settings, keys: KeyRing) -> None:

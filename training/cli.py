@@ -15,8 +15,8 @@ from training.commands.arguments import (
     add_retrain,
     add_sign,
 )
-from training.commands.following import followed
 from training.commands.parsing import INTERRUPTED, Parser, add_output
+from training.commands.store_options import followed
 from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from training.commands.bars_options import add_bars_options
 from training.commands.parsing import add_output
+from training.commands.store_options import add_store_options
 from training.config import AVERAGED, SEEDS
 from training.models.registry import MODELS
 from volatility.datasets import NAMES
@@ -46,7 +47,7 @@ def add_retrain(parser: argparse.ArgumentParser) -> None:
         help="sessions ahead, whose mean rv models forecast; they are judged by the first, which "
         "is 1; overrides the configuration's",
     )
-    _add_store(parser)
+    add_store_options(parser)
     _add_panel(parser)
 
 
@@ -114,13 +115,13 @@ def add_reproduce(parser: argparse.ArgumentParser) -> None:
 
 def add_results(parser: argparse.ArgumentParser) -> None:
     """Options of ``results``."""
-    _add_store(parser, None, "the shipped one")
+    add_store_options(parser, None, "the shipped one")
     parser.add_argument("--page", type=Path, default=Path("docs/results.md"))
 
 
 def add_sign(parser: argparse.ArgumentParser) -> None:
     """Options of ``sign``."""
-    _add_store(parser)
+    add_store_options(parser)
     parser.add_argument(
         "--key",
         type=Path,
@@ -261,25 +262,6 @@ def _add_fitting(parser: argparse.ArgumentParser) -> None:
     _add_workers(parser)
 
 
-def _add_store(
-    parser: argparse.ArgumentParser,
-    default: Path | None = Path("var/store"),
-    told: str = "%(default)s",
-) -> None:
-    parser.add_argument(
-        "--store",
-        type=_place,
-        default=default,
-        help=f"model store: a folder, or a URL such as s3://bucket/prefix (default: {told})",
-    )
-    parser.add_argument(
-        "--store-mirror",
-        type=Path,
-        metavar="DIR",
-        help="folder in which a store at a URL is mirrored (default: one for each in var/mirrors)",
-    )
-
-
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     _add_jobs(parser)
     _add_backend(parser)
@@ -342,10 +324,6 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes (default: -1, one a core; -2 leaves one core free)",
     )
-
-
-def _place(text: str) -> Path | str:
-    return text if "://" in text else Path(text)
 
 
 def _moment(text: str) -> datetime:
