@@ -1,5 +1,6 @@
 """A store elsewhere and its mirrors are in step, and never half there, whoever is killed when."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -525,3 +526,18 @@ def test_a_note_tells_which_assets_have_changed_since() -> None:
     assert changes_since(later, known).assets is None  # it is forgotten
     for damaged in (b"", b"{}", b"[1]", b"7", b"[[]]"):
         assert changes_since(damaged, known) == (None, None)
+
+
+def test_a_store_in_a_folder_needs_no_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fsspec", "fsspec.core", "s3fs"):
+        monkeypatch.setitem(sys.modules, name, None)  # so that to import it fails
+    (tmp_path / "own").mkdir()
+    store = open_store(tmp_path / "own")
+    store.publish(make_files(), promote=True)
+    store.set_champion(*MODEL)
+    record(store, "TEST")
+    assert opened(Shelf(store), *MODEL).version == 1
+    with pytest.raises(ExtraNeeded):
+        mirrored("memory://any", tmp_path / "mirror")
