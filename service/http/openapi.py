@@ -1,5 +1,6 @@
 """The service's description of itself, as ``/openapi.json`` and ``/docs`` show it."""
 
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -42,7 +43,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         of_a_query = problems(InvalidRequest, path=path)[422]
         for operation in operations.values():
-            add_example(operation, examples().get(operation["operationId"], {}))
+            add_example(operation, deepcopy(examples().get(operation["operationId"], {})))
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
             _replace_foreign_error(operation["responses"], of_a_query)

@@ -197,7 +197,7 @@ def test_none_is_started_once_it_has_been_stopped(
 ) -> None:
     comparer.stop()
     assert compared() is None
-    assert psutil.Process().children() == []
+    assert comparers() == []
 
 
 def test_to_stop_does_not_wait_for_one_that_is_just_being_started(
@@ -218,7 +218,7 @@ def test_to_stop_does_not_wait_for_one_that_is_just_being_started(
     monkeypatch.setattr(subprocess, "Popen", started)
     assert compared() is None  # and not after two minutes
     stopping.join()
-    assert psutil.Process().children() == []
+    assert comparers() == []
 
 
 def test_who_has_another_job_is_not_ended_for_having_rested(
@@ -228,11 +228,11 @@ def test_who_has_another_job_is_not_ended_for_having_rested(
     rested = comparer._resting
     assert rested is not None
     assert compared() is not None
-    [child] = psutil.Process().children()
+    [child] = comparers()
     late = threading.Timer(0.0, rested.function, rested.args)
     late.start()
     late.join()
-    assert psutil.Process().children() == [child]
+    assert comparers() == [child]
 
 
 def test_an_answer_that_cannot_be_read_is_told_of(
@@ -245,7 +245,7 @@ def test_an_answer_that_cannot_be_read_is_told_of(
     with capture_logs() as lines:
         assert compared() is None
     assert "an error of other arguments" in lines[0]["reason"]
-    assert psutil.Process().children() == []
+    assert comparers() == []
 
 
 def test_what_was_found_is_kept_in_the_store_where_that_is_asked_for(store: Store) -> None:
