@@ -52,7 +52,7 @@ def configure(level: LogLevel) -> None:
     threshold = logging.getLevelNamesMapping()[level.upper()]
     stream: Any = Unfailing(sys.stderr.buffer)
     structlog.configure(
-        processors=[*_SHARED, _as_json_bytes],
+        processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
@@ -117,3 +117,7 @@ def _as_json_bytes(_logger: object, _method: str, event: MutableMapping[str, Any
 
 def _as_json(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
     return _as_json_bytes(logger, method, event).decode()
+
+
+# One list, whoever configures again: loggers that are kept hold it.
+_PROCESSORS: list[structlog.typing.Processor] = [*_SHARED, _as_json_bytes]
