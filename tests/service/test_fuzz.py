@@ -170,7 +170,7 @@ def test_nor_does_it_where_keys_are_needed(
     case.headers = {**drawn, **keys[scopes]}
     answer = case.call_and_validate(checks=CHECKS, base_url=HERE)
     if "authorization" not in {it.lower() for it in answer.request.headers}:
-        scopes = None  # Schemathesis leaves the key out of some bodies that it serializes itself
+        scopes = None  # the case is about its absence, and Schemathesis takes it out again
     needed = needed_for(case.method, case.formatted_path)
     if needed is None or needed in (scopes or ()):
         assert answer.status_code not in (401, 403)
