@@ -1,4 +1,4 @@
-"""Make the tables of coverage in docs/evaluation.md: intervals frozen at a fit, and as served.
+"""Make the tables of coverage in docs/evaluation.md: intervals frozen, as served, and exact.
 
 ``python -m benchmarks.coverage_tables`` takes about two minutes on one core.
 """
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.exact_intervals import exact_intervals_table
 from benchmarks.hurst_table import replace_between_markers
 from training.config import Config, read_config
 from training.data.assets import TrainingSet
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shipped = shipped_table(options.asset or datasets.NAMES)
     replace_between_markers(options.page, "coverage: shipped", shipped)
     replace_between_markers(options.page, "coverage: simulated", simulated_table(options.paths))
+    replace_between_markers(options.page, "coverage: exact", exact_intervals_table(options.paths))
     return 0
 
 
