@@ -60,6 +60,7 @@ class Calibration:
     scale : what the next error is expected to be in units of.
     ordered : (m,) the scaled errors, increasing.
     horizon : sessions ahead.
+    rank_horizon : by which order statistics are placed; that of one's own errors is the horizon.
     log_scale : log of what the forecast itself is multiplied by, where outcomes tell that; the
         errors are those that are left.
     """
@@ -71,6 +72,7 @@ class Calibration:
     scale: float
     ordered: FloatArray
     horizon: int = 1
+    rank_horizon: float = 1.0
     log_scale: float = 0.0
 
     @classmethod
@@ -84,10 +86,12 @@ class Calibration:
         from_history: int,
         through: date,
         horizon: int,
+        rank_horizon: float | None = None,
     ) -> "Calibration":
         """From (m,) scaled errors in increasing order, and the scale of the next."""
-        multipliers = {level: _multipliers(ordered, scale, level, horizon) for level in levels}
-        return cls(nobs, from_history, through, multipliers, scale, ordered, horizon)
+        ranks = horizon if rank_horizon is None else rank_horizon
+        multipliers = {level: _multipliers(ordered, scale, level, ranks) for level in levels}
+        return cls(nobs, from_history, through, multipliers, scale, ordered, horizon, ranks)
 
     def quantiles(self, probabilities: Sequence[float]) -> list[float]:
         """What the forecast of rv is multiplied by to give quantiles of the outcome.
@@ -97,7 +101,7 @@ class Calibration:
         TooFewObservations : fewer than 100 errors.
         UnsupportedQuantile : a probability further out than the errors tell.
         """
-        found = ordered_quantiles(self.ordered, probabilities, self.horizon)
+        found = ordered_quantiles(self.ordered, probabilities, self.rank_horizon)
         return [math.exp(self.scale * offset) for offset in found.tolist()]
 
     @cached_property
@@ -149,6 +153,7 @@ def pooled_calibration(
         from_history=len(residuals),
         through=through,
         horizon=horizon,
+        rank_horizon=pooled.rank_horizon(horizon),
     )
 
 
@@ -222,6 +227,7 @@ class Record:
             scale=float(scales[-1]),
             ordered=np.sort(errors[-WINDOW:]),
             horizon=track.horizon,
+            rank_horizon=track.horizon,
         )
         return cls(track.target_dates, residuals, track.horizon, np.datetime64(end, "D"), at_end)
 
@@ -265,6 +271,6 @@ class Record:
         )
 
 
-def _multipliers(ordered: FloatArray, scale: float, level: float, horizon: int) -> Multipliers:
+def _multipliers(ordered: FloatArray, scale: float, level: float, horizon: float) -> Multipliers:
     lower, upper = ordered_offsets(ordered, level, horizon)
     return Multipliers.of((scale * lower, scale * upper))

@@ -200,7 +200,7 @@ def _bound_manifest(
 ) -> Manifest:
     manifest, market = model.manifest, get_calendar(bound.calendar)
     first, *further = manifest.horizons
-    records = {it: _record(known[it], model) for it in manifest.horizons}
+    records = {it: _record(known[it], model, it) for it in manifest.horizons}
     return Manifest(
         asset=asset,
         model=NAME,
@@ -225,10 +225,11 @@ def _bound_manifest(
     )
 
 
-def _record(record: KindRecord, model: UniversalModel) -> HorizonRecord:
+def _record(record: KindRecord, model: UniversalModel, horizon: int) -> HorizonRecord:
     low, high = model.manifest.clip
     pooled_errors = _pooled(record)
-    calibration = pooled_calibration(pooled_errors, np.empty(0), model.manifest.training_end)
+    end = model.manifest.training_end
+    calibration = pooled_calibration(pooled_errors, np.empty(0), end, horizon=horizon)
     return HorizonRecord(
         residual_variance=0.0,
         clip=(low, high),

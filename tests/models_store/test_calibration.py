@@ -23,6 +23,7 @@ from volatility.evaluation.intervals import (
     MINIMUM,
     WINDOW,
     conformal_offsets,
+    ordered_offsets,
     rolling_offsets,
 )
 from volatility.evaluation.pooled_errors import pool_errors
@@ -202,6 +203,12 @@ def test_without_errors_of_its_own_an_asset_has_those_of_its_class() -> None:
     assert wild.from_history == MINIMUM - 1
     assert wild.multipliers[0.8].upper > 1.2 * alone.multipliers[0.8].upper
     np.testing.assert_array_equal(wild.ordered, alone.ordered)
+    month = pooled_calibration(pooled, np.empty(0), through, horizon=22)
+    bounds = month.multipliers[0.8]
+    assert month.quantiles((0.1, 0.9)) == [bounds.lower, bounds.upper]
+    ranks = pooled.rank_horizon(22)
+    expected = ordered_offsets(month.scale * month.ordered, 0.8, ranks)
+    assert offsets(month, 0.8) == pytest.approx(expected)
 
 
 def test_errors_of_ones_own_are_scaled_by_what_was_known_before_the_first() -> None:

@@ -171,7 +171,7 @@ def _coverage(residuals: Sequence[FloatArray], horizon: int, known: bool) -> dic
 
 
 def _share_inside(errors: FloatArray, pooled: PooledErrors, level: float, horizon: int) -> float:
-    lower, upper = ordered_offsets(pooled.quantiles, level, horizon)
+    lower, upper = ordered_offsets(pooled.quantiles, level, pooled.rank_horizon(horizon))
     return float(np.mean((errors >= lower) & (errors <= upper)))
 
 

@@ -104,7 +104,7 @@ def conformal_offsets(residuals: FloatArray, level: float, horizon: int = 1) -> 
     return ordered_offsets(np.sort(residuals), level, horizon)
 
 
-def ordered_offsets(ordered: FloatArray, level: float, horizon: int = 1) -> tuple[float, float]:
+def ordered_offsets(ordered: FloatArray, level: float, horizon: float = 1) -> tuple[float, float]:
     """As :func:`conformal_offsets`, from residuals that are in increasing order already."""
     tail = _tail(level)
     check_enough(len(ordered))
@@ -113,7 +113,7 @@ def ordered_offsets(ordered: FloatArray, level: float, horizon: int = 1) -> tupl
 
 
 def ordered_quantiles(
-    ordered: FloatArray, probabilities: Sequence[float], horizon: int = 1
+    ordered: FloatArray, probabilities: Sequence[float], horizon: float = 1
 ) -> FloatArray:
     """Quantiles of the next error, which agree with the bounds of intervals.
 
@@ -142,7 +142,7 @@ def ordered_quantiles(
     return np.array([_quantile(ordered, it, horizon) for it in probabilities], np.float64)
 
 
-def lowest_probability(nobs: int, horizon: int = 1) -> float:
+def lowest_probability(nobs: int, horizon: float = 1) -> float:
     """Smallest probability that has an order statistic among ``nobs`` errors."""
     overlap = _overlap(horizon)
     return (1 + (overlap - 1) / 2) / (nobs + overlap)
@@ -269,7 +269,7 @@ def _next_quantiles(
     return found
 
 
-def _quantile(ordered: FloatArray, probability: float, horizon: int) -> float:
+def _quantile(ordered: FloatArray, probability: float, horizon: float) -> float:
     if probability == 0.5:
         rank = _lower_rank(len(ordered), 0.5, horizon)
         return float((ordered[rank - 1] + ordered[-rank]) / 2)
@@ -291,7 +291,7 @@ def _pickers(
     return {nobs: itemgetter(*at) for nobs, at in _places(probabilities, horizon).items()}
 
 
-def _place(nobs: int, probability: float, horizon: int) -> int:
+def _place(nobs: int, probability: float, horizon: float) -> int:
     """Index of the order statistic, from 0; inside of the errors whatever the probability."""
     rank = max(1, _lower_rank(nobs, min(probability, 1 - probability), horizon))
     return rank - 1 if probability < 0.5 else nobs - rank
@@ -309,12 +309,12 @@ def _tail(level: float) -> float:
     return (1.0 - level) / 2
 
 
-def _overlap(horizon: int) -> float:
+def _overlap(horizon: float) -> float:
     """How many errors over so many sessions are worth one that shares none with others."""
     return (horizon + 1) / 2
 
 
-def _lower_rank(nobs: int, tail: float, horizon: int) -> int:
+def _lower_rank(nobs: int, tail: float, horizon: float) -> int:
     """Rank of the lower bound from below, and by symmetry of the upper one from above."""
     overlap = _overlap(horizon)
     # 1 - 0.8 is a rounding error short of 0.2: a product that should be whole must not drop by one.

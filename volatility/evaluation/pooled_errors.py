@@ -27,6 +27,18 @@ class PooledErrors(NamedTuple):
     nobs: int
     assets: int
 
+    def rank_horizon(self, horizon: int) -> float:
+        r"""Sessions ahead by which order statistics of the quantiles are to be placed.
+
+        Errors over h sessions share sessions, but the quantiles stand for more of them than they
+        are: q order statistics of n errors lie as far out as those of q errors over
+
+        .. math:: h' = 1 + (h - 1) \min(1, q / n)
+
+        sessions would.
+        """
+        return 1 + (horizon - 1) * min(1.0, len(self.quantiles) / self.nobs)
+
 
 def pool_errors(
     residuals: Sequence[FloatArray], horizon: int = 1, count: int = QUANTILES, *, known: bool = True
