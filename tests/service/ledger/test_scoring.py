@@ -34,8 +34,8 @@ def day(number: int) -> date:
 def record(number: int, rv: float, version: int = 1, model: str = "har", **levels: Any) -> Record:
     intervals = [{"level": float(f"0.{it[1:]}"), "rv": bounds} for it, bounds in levels.items()]
     answer = json.dumps({"rv": rv, "measure": f"m{number}", "intervals": intervals}).encode()
-    made = {"model": model, "model_version": version, "model_sha256": f"{model}{version}"}
-    others = dict.fromkeys(set(Record._fields) - {*made, "target_date", "answer"})
+    made: Any = {"model": model, "model_version": version, "model_sha256": f"{model}{version}"}
+    others: Any = dict.fromkeys(set(Record._fields) - {*made, "target_date", "answer"})
     return Record(**others, **made, target_date=day(number), answer=answer)
 
 
@@ -107,7 +107,7 @@ def test_a_forecast_has_an_outcome_or_waits_or_will_have_none(
 
 
 def scored(numbers: list[int], losses: list[float], model: str = "mine", **bounds: Any) -> Scored:
-    rv = np.arange(len(numbers)) + 1.0
+    rv = 1.0 + np.arange(len(numbers), dtype=np.float64)
     return Scored(track(numbers, model, **bounds), rv, np.array(losses), 0, 0)
 
 

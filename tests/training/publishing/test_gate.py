@@ -176,7 +176,7 @@ def test_arrays_are_the_same_by_name_shape_and_nine_digits(
 ) -> None:
     def packed(arrays: dict[str, np.ndarray]) -> bytes:
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy takes one more argument
         return buffer.getvalue()
 
     one = packed({"a": np.ones(3)})
