@@ -133,9 +133,9 @@ class Settings(BaseSettings):
     body of more is answered with 413. 100,000 bars have 600,000."""
 
     max_held_bytes: int = Field(default=24 * 1024 * 1024, ge=1)
-    """Most bytes of request bodies in memory at one time, those of 64 kB and less apart; what comes
-    beyond is answered with 503. To accept the largest body it must not be less than
-    ``ROUGHCAST_MAX_BODY_BYTES``."""
+    """Most bytes of request bodies in memory at one time, or about to be, those of 64 kB and less
+    apart; what comes beyond is answered with 503. To accept the largest body it must not be less
+    than ``ROUGHCAST_MAX_BODY_BYTES``."""
 
     max_url_bytes: int = Field(default=8 * 1024, ge=1)
     """Longest URL accepted, in bytes; a longer one is answered with 414."""

@@ -27,8 +27,7 @@ _MANY = 64  # lists at one depth, of which no request has so many
 _LONGEST_KEY = 256
 _KEY = re.compile(rb'(?<!\\)"([^"\\]*)"\s*:\s*\Z')  # no quote of a name is taken for its first
 _OBJECT, _LIST, _END_OF_OBJECT, _END_OF_LIST, _COMMA, _QUOTE = b'{[}],"'
-_KINDS = np.zeros(256, dtype=np.uint8)
-_KINDS[list(b'{[}],"')] = list(b'{[}],"')
+_KINDS = bytes(it if it in b'{[}],"' else 0 for it in range(256))
 _STEPS = np.zeros(256, dtype=np.int8)
 _STEPS[list(b"{[")] = 1
 _STEPS[list(b"}]")] = -1
@@ -161,8 +160,9 @@ def _structure(chunk: Content, in_string: bool) -> tuple[Positions, NDArray[np.u
     """Positions and kinds of what is in no string, and whether the chunk ends in one."""
     if b"\\" in chunk:  # pairs first, from the left: what is left before a quote escapes it
         chunk = chunk.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-    kinds = _KINDS[np.frombuffer(chunk, dtype=np.uint8)]
-    at = np.flatnonzero(kinds)
+    # A table of bytes and a comparison, since numpy takes and finds integers four times as slowly.
+    kinds = np.frombuffer(chunk.translate(_KINDS), dtype=np.uint8)
+    at = np.flatnonzero(kinds != 0)
     kind = kinds[at]
     is_quote = kind == _QUOTE
     quotes = np.cumsum(is_quote, dtype=np.int32) + in_string

@@ -14,7 +14,7 @@ class BodyLimits:
 
     Attributes
     ----------
-    held : bytes of long bodies that are in memory.
+    held : bytes of long bodies that are in memory, or about to be.
     """
 
     def __init__(self, most_bytes: int, most_values: int, most_held: int) -> None:
@@ -48,7 +48,7 @@ class BodyLimits:
             )
 
     def hold(self, number: int) -> None:
-        """Count bytes of a long body, as they come.
+        """Count bytes of a long body, as they come or are about to.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class BodyLimits:
         """
         if self.held + number > self.most_held:
             raise Overloaded(
-                f"long bodies of other requests take {self.held} bytes of memory; at most "
+                f"long bodies of other requests take or need {self.held} bytes of memory; at most "
                 f"{self.most_held} are held at one time. Try again later",
                 field="body",
                 needed="room for the body",

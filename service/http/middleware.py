@@ -28,6 +28,7 @@ CUT_OFF = "roughcast.cut_off"  # of a scope: the status with which its connectio
 # Seconds, from a cached forecast (under a millisecond) to a batch of 10,000.
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SHORT_BODY = 64 * 1024  # bytes that nobody counts
+_AHEAD = 8  # times what has come of a long body, for which room is kept if so much is announced
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
 REQUEST_ID, KEY_ID = "roughcast.request_id", "roughcast.key_id"  # of a request's scope
 ABOUT = "roughcast.about"  # likewise: asset, model and id of its forecast, each if there is one
@@ -226,21 +227,27 @@ class Exchange:
 
     def refuse_declared_length(self) -> None:
         """Refuse a body that is announced as too large before any of it is read."""
+        if self._announced() > self._limits.most_bytes:
+            raise self._limits.too_large(f"{self._declared_length.decode()} bytes")
+
+    def _announced(self) -> int:
         declared = self._declared_length
-        if declared.isdigit():
-            number = int(declared[:_LONGEST_LENGTH])
-            if number > self._limits.most_bytes:
-                raise self._limits.too_large(f"{declared.decode()} bytes")
+        return int(declared[:_LONGEST_LENGTH]) if declared.isdigit() else 0
 
     def _check_long(self, body: bytes) -> None:
-        """Check what has come of a long body, and count what is new of it as held."""
+        """Check what has come of a long body, and count it as held with what is about to come.
+
+        Of several that there is no room for together, all but as many as there is room for are so
+        refused when an eighth of them has come, and not when most of it has.
+        """
         limits = self._limits
         if self._read > limits.most_bytes:
             raise limits.too_large(f"more than {limits.most_bytes} bytes")
         self._values += body.count(b",") + body.count(b"{") + body.count(b"[")
         limits.check_values(self._values)
-        limits.hold(self._read - self._held)
-        self._held = self._read
+        room = max(self._read, min(self._announced(), _AHEAD * self._read))
+        limits.hold(room - self._held)
+        self._held = room
 
 
 def _request_id(given: bytes) -> str:

@@ -99,7 +99,9 @@ def test_the_results_are_those_of_the_shipped_models() -> None:
 def test_every_make_target_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     shown = "\n".join(block for page in (README, OWN) for block in blocks(page, "sh"))
-    for target in set(re.findall(r"(?<!keys )\bmake ([a-z]+)\b", shown)):
+    targets = set(re.findall(r"(?<!keys )\bmake ([a-z]+)\b", shown))
+    assert "serve" in targets
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

@@ -113,5 +113,7 @@ def test_every_tutorial_is_among_them() -> None:
 def test_every_target_that_is_called_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     pages = "".join(path.read_text() for path in FOLDER.glob("*.md"))
-    for target in re.findall(r"^make (\w+)", pages, re.M):
+    targets = re.findall(r"^make (\w+)", pages, re.M)
+    assert "serve" in targets
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, re.M), target

@@ -31,9 +31,11 @@ def replaced(values, index, value):
 
 
 def test_a_good_series_passes():
-    check_series(series(), CRYPTO, NOW)
-    check_series(series())
-    check_series(RealizedSeries(RV, "parkinson"), CRYPTO, NOW)
+    for good in (series(), RealizedSeries(RV, "parkinson")):
+        kept = good.rv.copy()
+        check_series(good)  # no error is the point,
+        check_series(good, CRYPTO, NOW)
+        assert (good.rv == kept).all()  # and that nothing is mended
 
 
 @pytest.mark.parametrize("kind", DOUBTFUL_VOLATILITY)

@@ -819,6 +819,8 @@ def test_put(client: TestClient, case: str) -> None:
 def test_a_bar_of_an_unknown_asset(client: TestClient) -> None:
     answer = client.put("/assets/DOGE/bars", content=put([BAR]), headers=JSON)
     check(answer.json(), 422, "unclear_calendar", "calendar", "DOGE is new, and bars from")
+    held = client.get("/assets/DOGE/bars")
+    assert (held.status_code, held.json()["code"]) == (404, "unknown_asset")
 
 
 def test_every_fault_is_listed(client: TestClient) -> None:

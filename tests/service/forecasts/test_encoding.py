@@ -1,6 +1,6 @@
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +8,12 @@ import pytest
 from models_store import Store
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
-from service.forecasts.encoding import EncodedForecasts, encode
+from service.forecasts.encoding import EncodedForecasts, encode, encode_term_structure
 from service.forecasts.forecaster import IssuedForecast
 from service.forecasts.query import Questions
 from service.forecasts.requests import ForecastRequest
 from service.models.catalogue import Catalogue
+from service.models.skill import ModelSkill
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service.worlds import ASSET, NOW, bars_of, held_asset, json_rv
@@ -36,6 +37,55 @@ def test_a_skill_that_is_not_known_is_null(issued: IssuedForecast) -> None:
     answer = json.loads(encode(issued))
     assert answer["skill"] is None
     assert answer["warnings"] == ["first", "second"]
+
+
+SKILL = ModelSkill("har", 0.9, 0.01, True, 300, (date(2020, 1, 2), date(2020, 12, 30)), (0.8, 0.2))
+
+
+def test_each_part_of_a_skill_is_said_under_its_name(issued: IssuedForecast) -> None:
+    said = json.loads(encode(issued._replace(skill=SKILL)))["skill"]
+    assert said == {
+        "baseline": "har",
+        "qlike_ratio": 0.9,
+        "dm_pvalue": 0.01,
+        "in_confidence_set": True,
+        "nobs": 300,
+        "span": ["2020-01-02", "2020-12-30"],
+        "calendar_log_har": {"qlike_ratio": 0.8, "dm_pvalue": 0.2},
+        "source": "test",
+    }
+    alone = SKILL._replace(calendar_log_har=None, in_confidence_set=None, source="live")
+    said = json.loads(encode(issued._replace(skill=alone)))["skill"]
+    assert [said[it] for it in ("calendar_log_har", "in_confidence_set", "source")] == [
+        *(None, None, "live"),
+    ]
+
+
+def test_what_was_observed_live_stands_in_the_interval_of_its_level(issued: IssuedForecast) -> None:
+    [first] = issued.forecast.intervals
+    both = issued.forecast._replace(intervals=(first, first._replace(level=0.95)))
+    live = ((0.95, 0.91, 260), (0.5, 0.4, 300))
+    found = json.loads(encode(issued._replace(forecast=both, coverage=live)))["intervals"]
+    told = [(it["level"], it["coverage_observed"], it["nobs"], it["observed"]) for it in found]
+    assert told == [(0.8, first.coverage_observed, first.nobs, "test"), (0.95, 0.91, 260, "live")]
+
+
+def test_a_history_without_dates_has_no_missing_sessions(issued: IssuedForecast) -> None:
+    gaps = issued.forecast._replace(missing_sessions=3)
+    assert json.loads(encode(issued._replace(forecast=gaps)))["missing_sessions"] == 3
+    nowhere = issued._replace(forecast=gaps._replace(as_of=None), stale_sessions=None)
+    answer = json.loads(encode(nowhere))
+    assert (answer["missing_sessions"], answer["stale_sessions"]) == (None, None)
+
+
+def test_a_term_structure_says_once_what_is_shared(issued: IssuedForecast) -> None:
+    later = issued._replace(forecast=issued.forecast._replace(horizon=5, rv=0.5))
+    alone = [json.loads(encode(it)) for it in (issued, later)]
+    answer = json.loads(encode_term_structure([issued, later]))
+    each = answer.pop("term_structure")
+    assert [answer | it for it in each] == alone
+    assert [it["horizon"] for it in each] == [1, 5]
+    assert not set(answer) & set(each[0])
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """How much of bodies is read, and held."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 
 from service.app import create_app
 from service.http.errors import BodyTooLarge, Overloaded
 from service.http.limits import BodyLimits
+from service.http.middleware import Exchange
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, clock
@@ -71,6 +74,33 @@ def test_a_body_in_chunks_is_held_as_it_comes(
     assert limits.held == 0
 
 
+@pytest.mark.parametrize(
+    ("announced", "held"),
+    [
+        (b"", [70_000, 140_000]),  # in chunks: what has come
+        (b"500000", [500_000, 500_000]),
+        (b"900000", [560_000, 900_000]),  # eight times as much, as far as it is to come
+    ],
+)
+def test_room_is_kept_for_what_is_announced_and_about_to_come(
+    announced: bytes, held: list[int]
+) -> None:
+    limits = BodyLimits(most_bytes=10**6, most_values=10, most_held=10**6)
+    message = {"type": "http.request", "body": b" " * 70_000, "more_body": True}
+
+    async def receive() -> Message:
+        return message
+
+    scope = {"headers": [(b"content-length", announced)]}
+    exchange = Exchange(scope, receive, None, limits)
+    seen = []
+    for _ in held:
+        asyncio.run(exchange.receive())
+        seen.append(limits.held)
+    exchange.let_go()
+    assert (seen, limits.held) == (held, 0)
+
+
 @pytest.mark.parametrize("media_type", ["application/json", "text/csv"])
 def test_values_are_counted_while_they_come(app: FastAPI, media_type: str) -> None:
     def chunks() -> Iterator[bytes]:
@@ -90,6 +120,6 @@ def test_what_is_refused_says_what_would_do() -> None:
     with pytest.raises(BodyTooLarge, match="more than 3 values"):
         limits.check_values(4)
     limits.hold(10)
-    with pytest.raises(Overloaded, match="take 10 bytes of memory; at most 10"):
+    with pytest.raises(Overloaded, match="take or need 10 bytes of memory; at most 10"):
         limits.hold(1)
     assert limits.too_large("11 bytes").needed == "at most 10 bytes"

@@ -79,5 +79,8 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
 def test_a_new_or_empty_folder_may_be_written_to(tmp_path: Path) -> None:
     check_replaceable(tmp_path / "absent")
     check_replaceable(tmp_path)
-    replace_folder(tmp_path / "out", dict.fromkeys(sorted(folder.ENTRIES - {"figures"}), b""))
+    assert list(tmp_path.iterdir()) == []  # which only looks
+    written = dict.fromkeys(sorted(folder.ENTRIES - {"figures"}), b"")
+    replace_folder(tmp_path / "out", written)
     check_replaceable(tmp_path / "out")
+    assert content(tmp_path / "out") == written

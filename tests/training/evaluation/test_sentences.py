@@ -3,13 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.training.evaluation.rows import make_comparison, make_row, outcome
 from tests.training.evaluation.studies import results
 from tests.training.simulated import small_config
 from training.evaluation.headings import most_influential_day
 from training.evaluation.sentences import (
     better,
+    coverage_range,
     doubts,
     from_scratch,
+    names_of,
     resting_on_one_day,
     summary,
     superiority,
@@ -38,9 +41,10 @@ def comparison() -> Comparison:
     ("difference", "pvalue", "outcome"),
     [
         (-0.1, 0.049, (True, False)),
-        (-0.1, 0.051, (False, False)),
+        (-0.1, 0.05, (False, False)),
         (0.1, 0.049, (False, True)),
-        (0.1, 0.051, (False, False)),
+        (0.1, 0.05, (False, False)),
+        (0.0, 0.001, (False, False)),
     ],
 )
 def test_better_and_worse_are_significant_at_five_percent(
@@ -60,13 +64,59 @@ def test_every_model_but_the_benchmark_is_in_the_sentence_once(comparison: Compa
         assert set(counts.values()) == {1}
 
 
-@pytest.mark.parametrize(("pvalue", "does"), [(0.049, "beats"), (0.051, "does not beat")])
+@pytest.mark.parametrize(("pvalue", "does"), [(0.049, "beats"), (0.05, "does not beat")])
 def test_the_best_of_many_is_told_from_luck(
     comparison: Comparison, pvalue: float, does: str
 ) -> None:
     told = superiority(replace(comparison, spa_pvalue={"har": pvalue}), "har")
     assert told.startswith(f"As the best of {len(comparison.rows) - 1}, the best {does} HAR")
     assert f"p = {pvalue}" in told
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "label", "ahead", "same", "behind"),
+    [
+        ("har", "HAR", "`mine`, `log_har`", "`b`", "none"),
+        ("log_har", "log-HAR", "none", "`mine`, `b`", "`har`"),
+    ],
+)
+def test_who_beats_a_benchmark_is_told_in_one_sentence_each(
+    benchmark: str, label: str, ahead: str, same: str, behind: str
+) -> None:
+    rows = [
+        make_row("mine", diebold_mariano={"har": outcome(0.01), "log_har": outcome(0.9)}),
+        make_row("log_har", diebold_mariano={"har": outcome(0.04)}),
+        make_row("b", diebold_mariano={"har": outcome(0.06), "log_har": outcome(0.05, 0.1)}),
+        make_row("har", diebold_mariano={"log_har": outcome(0.04, 0.1)}),
+    ]
+    assert summary(make_comparison(*rows), benchmark) == (
+        f"Significantly better than {label} (5 %): {ahead}. Not distinguishable: {same}. "
+        f"Significantly worse: {behind}."
+    )
+
+
+def test_the_best_may_be_the_benchmark() -> None:
+    found = make_comparison(make_row("log_har"), make_row("mine"))
+    assert superiority(found, "log_har") == "None has a lower QLIKE than log-HAR."
+    assert superiority(found, "har") == (
+        "As the best of 1, the best does not beat HAR by more than luck explains (superior "
+        "predictive ability, p = 0.250)."
+    )
+
+
+def test_coverage_is_told_from_the_worst_to_the_best() -> None:
+    rows = [
+        make_row(name, coverage={0.8: at}) for name, at in (("a", 0.79), ("b", 0.7), ("c", 0.9))
+    ]
+    found = make_comparison(*rows, make_row("none", coverage={}))
+    assert coverage_range(found, 0.8) == (
+        "Of intervals at 80 %, between 70.0% (`b`) and 90.0% (`c`) held the outcome."
+    )
+    assert coverage_range(found, 0.95) is None
+
+
+def test_no_names_are_none() -> None:
+    assert (names_of([]), names_of(["a"]), names_of(["a", "b"])) == ("none", "`a`", "`a`, `b`")
 
 
 def test_a_comparison_that_rests_on_one_day_says_so(comparison: Comparison) -> None:

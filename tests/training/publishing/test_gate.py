@@ -2,13 +2,16 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from models_store.manifest import Manifest
 from models_store.store import Store
 from tests.training.simulated import make_training_set, small_config
 from training.models.registry import recipes
+from training.publishing import gate
 from training.publishing.artifacts import to_files
 from training.publishing.gate import forecasts_the_same, judge
 from training.publishing.retrain import TrainedModels, publish, train
@@ -67,6 +70,118 @@ def test_versions_that_share_too_few_dates_cannot_be_compared() -> None:
     judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-40:], DATES[-40:]))
     assert judgement.promote
     assert "only 40 dates" in judgement.reason
+
+
+@pytest.mark.parametrize(("shared", "told"), [(49, "only 49 dates are shared"), (50, "n = 50")])
+def test_fifty_dates_are_enough(shared: int, told: str) -> None:
+    judgement = judge(track(noisy(1.0, 1)), track(noisy(0.3, 2)[-shared:], DATES[-shared:]))
+    assert told in judgement.reason
+    assert judgement.promote is (shared == 49)
+
+
+def test_the_same_forecasts_are_told_as_such() -> None:
+    forecast = noisy(0.3, 1)
+    judgement = judge(track(forecast * (1 + 1e-14)), track(forecast))
+    assert judgement == gate.Judgement(True, "the same forecasts as the version in service")
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, loss: float, pvalue: float) -> gate.Judgement:
+    """The judgement of a loss against one of 1, of which a test would say so much."""
+    horizons: list[int] = []
+
+    def compared(new: np.ndarray, current: np.ndarray, horizon: int) -> SimpleNamespace:
+        assert (new.mean(), current.mean()) == pytest.approx((loss, 1.0))
+        horizons.append(horizon)
+        return SimpleNamespace(pvalue_worse=pvalue)
+
+    monkeypatch.setattr(gate, "diebold_mariano", compared)
+    monkeypatch.setattr(gate, "qlike_losses", lambda _rv, forecast: forecast)
+    new, current = (replace(track(np.full(400, it)), horizon=5) for it in (loss, 1.0))
+    found = judge(new, current)
+    assert horizons == [5]
+    return found
+
+
+NEGLIGIBLE = "n = 400: less than 0.1% is negligible"
+
+
+@pytest.mark.parametrize(
+    ("loss", "pvalue", "promote", "change", "end"),
+    [
+        (1.5, 0.05, True, "+50.0%", "p 0.050, n = 400"),
+        (1.5, 0.0499, False, "+50.0%", "p 0.050, n = 400"),
+        (0.5, 0.0, True, "-50.0%", f"p 0.000, {NEGLIGIBLE}"),
+        (1.001, 0.01, True, "+0.1%", f"p 0.010, {NEGLIGIBLE}"),
+        (1.0011, 0.01, False, "+0.1%", "p 0.010, n = 400"),
+    ],
+)
+def test_both_bounds_of_what_is_held_back(
+    monkeypatch: pytest.MonkeyPatch,
+    loss: float,
+    pvalue: float,
+    promote: bool,
+    change: str,
+    end: str,
+) -> None:
+    reason = f"QLIKE {change} against the version in service, one-sided {end}"
+    assert judged(monkeypatch, loss, pvalue) == gate.Judgement(promote, reason)
+
+
+def test_what_of_a_manifest_moves_no_forecast() -> None:
+    assert set(Manifest.model_fields) >= gate.SERVED
+    assert set(Manifest.model_fields) - gate.SERVED == {
+        *("asset", "model", "bar_interval", "training", "sources", "histories", "seed", "seeds"),
+        *("code_version", "schema_version", "hyperparameters"),
+        *("predictor", "learned"),  # by the forecasts that they make
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (1.0, 1 + 1e-10, True),
+        (1.0, 1 + 1e-8, False),
+        (0.0, 1e-300, False),
+        (1.0, None, False),
+        ("a", "a", True),
+        ("a", "b", False),
+        ((1.0, 2.0), (1.0, 2 + 1e-10), True),
+        ((1.0,), (1.0, 2.0), False),
+        ((), (), True),
+        ({"a": {"b": 1.0}}, {"a": {"b": 1 + 1e-10}}, True),
+        ({"a": {"b": 1.0}}, {"a": {"b": 1 + 1e-8}}, False),
+        ({"a": 1.0}, {"b": 1.0}, False),
+        ({"a": 1.0}, {"a": 1.0, "b": None}, False),
+        ({"a": 1.0}, (1.0,), False),
+    ],
+)
+def test_values_agree_to_nine_digits(one: object, other: object, same: bool) -> None:
+    assert gate._agree(one, other) is same
+    assert gate._agree(other, one) is same
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({"a": np.ones(3)}, True),
+        ({"a": np.full(3, 1 + 1e-10)}, True),
+        ({"a": np.full(3, 1 + 1e-8)}, False),
+        ({"a": np.ones((1, 3))}, False),
+        ({"a": np.ones(3), "b": np.ones(3)}, False),
+        ({"b": np.ones(3)}, False),
+    ],
+)
+def test_arrays_are_the_same_by_name_shape_and_nine_digits(
+    other: dict[str, np.ndarray], same: bool
+) -> None:
+    def packed(arrays: dict[str, np.ndarray]) -> bytes:
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy takes one more argument
+        return buffer.getvalue()
+
+    one = packed({"a": np.ones(3)})
+    assert gate._same_arrays(one, packed(other)) is same
+    assert gate._same_arrays(packed(other), one) is same
 
 
 @pytest.fixture(scope="module")
