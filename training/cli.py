@@ -17,8 +17,8 @@ from training.commands.arguments import (
 )
 from training.commands.parsing import GOES_ON, INTERRUPTED, Parser, add_output
 from training.commands.store_options import followed
-from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
+from volatility.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 
 PROGRAM = "python -m training"
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed

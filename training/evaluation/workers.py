@@ -18,8 +18,8 @@ import joblib  # type: ignore[import-untyped]
 
 from training.evaluation.digests import digest_of, source_digest
 from training.evaluation.finished_units import FinishedUnits
-from training.models.extras import DASK_EXTRA, require
 from volatility.errors import InvalidInput
+from volatility.extras import DASK_EXTRA, require
 
 # What joblib.delayed makes, to what came of each, as they are done.
 Pool = Callable[[Iterable[Any]], Iterator[Any]]
