@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from roughcast.results.axes import axes_for
 from roughcast.results.tables import Tabular
 from volatility.errors import UnsupportedHorizon
+from volatility.names import in_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,10 +221,10 @@ class Forecast(Tabular):
                 "volatility_annualized": it.volatility_annualized,
             }
             for each in it.intervals:
-                name = f"{100 * each.level:g}"
+                name = in_percent(each.level)
                 row[f"rv_lower_{name}"], row[f"rv_upper_{name}"] = each.rv
             for quantile in it.quantiles:
-                row[f"rv_quantile_{100 * quantile.probability:g}"] = quantile.rv
+                row[f"rv_quantile_{in_percent(quantile.probability)}"] = quantile.rv
             rows.append(row)
         index = pd.Index([it.horizon for it in self.horizons], name="horizon")
         return pd.DataFrame(rows, index)

@@ -24,6 +24,11 @@ export function warnings(place, all) {
   place.replaceChildren(el("details", { class: "warning", open: said.length < 3 }, el("summary", {}, title), list));
 }
 
+// Names of an interval's columns, as in CSV of the API.
+function boundsOf(level) {
+  return ["lower", "upper"].map((side) => `volatility_annualized_${side}_${level * 100}`);
+}
+
 // One step a horizon, each with everything that the answer at that horizon alone has.
 export function stepsOf(answer) {
   return answer.term_structure ?? [answer];
@@ -47,8 +52,8 @@ export function showFan(panel, history, answer, name) {
   panel.heading.textContent = `Realized volatility of ${name}, and its forecast ${steps.length > 1 ? `up to ${sessions(steps.at(-1).horizon)} ahead` : "of the next session"}`;
   const interval = (step, level, side) => step.intervals.find((it) => it.level === level)?.volatility_annualized[side];
   const columns = [
-    ["session", text], ["volatility_annualized", (it) => percent(it, 2)], ["lower_80", (it) => percent(it, 2)], ["upper_80", (it) => percent(it, 2)],
-    ["lower_95", (it) => percent(it, 2)], ["upper_95", (it) => percent(it, 2)],
+    ["session", text], ["volatility_annualized", (it) => percent(it, 2)],
+    ...LEVELS.flatMap(boundsOf).map((name) => [name, (it) => percent(it, 2)]),
   ];
   const show = (count) => {
     const ahead = steps.map((it) => [`mean of the next ${it.horizon}`, it.volatility_annualized, interval(it, 0.8, 0), interval(it, 0.8, 1), interval(it, 0.95, 0), interval(it, 0.95, 1)]).reverse();
@@ -70,7 +75,7 @@ export function showFan(panel, history, answer, name) {
 export function showTerm(panel, answer) {
   const steps = stepsOf(answer);
   const columns = [["horizon", whole], ["volatility_annualized", (it) => percent(it, 2)], ...LEVELS.flatMap((level) =>
-    [`lower_${level * 100}`, `upper_${level * 100}`, `coverage_observed_${level * 100}`].map((name) => [name, (it) => percent(it, 2)]))];
+    [...boundsOf(level), `coverage_observed_${level * 100}`].map((name) => [name, (it) => percent(it, 2)]))];
   const rows = steps.map((step) => [step.horizon, step.volatility_annualized, ...LEVELS.flatMap((level) => {
     const found = step.intervals.find((it) => it.level === level);
     return found ? [...found.volatility_annualized, found.coverage_observed] : [null, null, null];
