@@ -58,6 +58,8 @@ class HorizonForecast:
     volatility : decimal per day.
     volatility_annualized : decimal per year.
     intervals : one a level.
+    effective_nobs : how many past errors that share no session those behind the intervals are
+        worth; None of a forecast that was recorded before this was told.
     quantiles : those asked for.
     warnings : what is worth knowing.
     """
@@ -68,6 +70,7 @@ class HorizonForecast:
     volatility: float
     volatility_annualized: float
     intervals: tuple[Interval, ...]
+    effective_nobs: int | None
     quantiles: tuple[Quantile, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -99,6 +102,7 @@ class HorizonForecast:
                 )
                 for it in answer["intervals"]
             ),
+            effective_nobs=answer["calibration"].get("effective_nobs"),
             quantiles=tuple(
                 Quantile(it["probability"], it["rv"], it["volatility_annualized"])
                 for it in answer.get("quantiles", ())

@@ -1,7 +1,5 @@
 """Forecasts as a table, for spreadsheets: a row a horizon."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +11,8 @@ _OWN = ("horizon", "rv", "volatility", "volatility_annualized")
 _STATE = ("stale_sessions", "missing_sessions", "degraded_reason")
 
 
-def as_csv(body: bytes) -> bytes:
-    """Write a forecast, or each of a term structure, as a row below a line of headings.
+def rows_of(body: bytes) -> list[dict[str, Any]]:
+    """Rows of a forecast, or of each of a term structure, by heading.
 
     Parameters
     ----------
@@ -24,15 +22,10 @@ def as_csv(body: bytes) -> bytes:
     -----
     Bounds of an interval at 80 % stand in ``rv_lower_80``, ``rv_upper_80`` and the same of
     ``volatility_annualized``, a quantile in ``rv_quantile_99``; warnings are separated by
-    semicolons. Lines end as RFC 4180 has it. What is null is empty.
+    semicolons.
     """
     answer = json.loads(body)
-    rows = [dict(_row(answer, at)) for at in answer.get("term_structure", [answer])]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return [dict(_row(answer, at)) for at in answer.get("term_structure", [answer])]
 
 
 def _row(shared: dict[str, Any], own: dict[str, Any]) -> Iterator[tuple[str, Any]]:

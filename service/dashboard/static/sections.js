@@ -4,6 +4,7 @@ import * as charts from "./charts.js";
 import { NONE, day, el, number, percent, sessions, significant, signedPercent, whole, words } from "./format.js";
 
 export const HORIZONS = [1, 5, 10, 22];
+const FEW = 100; // errors, of which less than three lie beyond each bound at 95 %
 export const LEVELS = [0.8, 0.95];
 const LENGTHS = [[63, "63 sessions"], [126, "126"], [252, "252"]];
 const text = (value) => value ?? NONE;
@@ -75,13 +76,14 @@ export function showFan(panel, history, answer, name) {
 export function showTerm(panel, answer) {
   const steps = stepsOf(answer);
   const columns = [["horizon", whole], ["volatility_annualized", (it) => percent(it, 2)], ...LEVELS.flatMap((level) =>
-    [...boundsOf(level), `coverage_observed_${level * 100}`].map((name) => [name, (it) => percent(it, 2)]))];
+    [...boundsOf(level), `coverage_observed_${level * 100}`].map((name) => [name, (it) => percent(it, 2)])), ["effective_nobs", whole]];
   const rows = steps.map((step) => [step.horizon, step.volatility_annualized, ...LEVELS.flatMap((level) => {
     const found = step.intervals.find((it) => it.level === level);
     return found ? [...found.volatility_annualized, found.coverage_observed] : [null, null, null];
-  })]);
+  }), step.calibration.effective_nobs]);
+  const last = steps.at(-1);
   panel.show({
-    says: `Mean annualized volatility of the next sessions from ${answer.target_date ? day(answer.target_date) : "the next one"} on, with 80 and 95 % intervals.`,
+    says: `Mean annualized volatility of the next sessions from ${answer.target_date ? day(answer.target_date) : "the next one"} on, with 80 and 95 % intervals. Those over ${sessions(last.horizon)} are made of ${whole(last.calibration.nobs)} past errors, worth ${whole(last.calibration.effective_nobs)} that share no session${last.calibration.effective_nobs < FEW ? ": at 95 % they reach to nearly the farthest of them" : ""}.`,
     figure: charts.termStructure(steps),
     label: `The term structure goes from ${percent(steps[0].volatility_annualized)} for the next session to ${percent(steps.at(-1).volatility_annualized)} over ${sessions(steps.at(-1).horizon)}.`,
     columns, rows,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.forecasts.table import as_csv
+from service.forecasts.table import rows_of as rows_of_answer
+from service.http.tables import table as as_table
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET
 
@@ -47,7 +48,8 @@ def test_a_term_structure_is_a_row_a_horizon() -> None:
         "degraded_reason": 'no "hexp"',
     }
     each = [at_horizon(1, 0.1 + 0.2, ["one, two", "three"]), at_horizon(22, 1e-5, [])]
-    table = as_csv(json.dumps({**shared, "term_structure": each}).encode()).decode()
+    answer = json.dumps({**shared, "term_structure": each}).encode()
+    table = bytes(as_table(rows_of_answer(answer)).body).decode()
     assert table.count("\r\n") == 3
     first, last = rows_of(table)
     assert first["rv"] == "0.30000000000000004"  # every digit
