@@ -23,6 +23,7 @@ from volatility.evaluation.intervals import (
     MINIMUM,
     WINDOW,
     ScaledErrors,
+    effective_nobs,
     ordered_offsets,
     ordered_quantiles,
     scale_errors,
@@ -74,6 +75,11 @@ class Calibration:
     horizon: int = 1
     rank_horizon: float = 1.0
     log_scale: float = 0.0
+
+    @property
+    def effective_nobs(self) -> int:
+        """How many errors that do not overlap the errors are worth."""
+        return effective_nobs(self.nobs, self.horizon)
 
     @classmethod
     def of(

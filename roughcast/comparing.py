@@ -13,12 +13,12 @@ from roughcast.results.comparison import Comparison, Score
 from roughcast.training_data import ASSET, Question, fitting
 from training.config import read_config
 from training.data.assets import AssetData, TrainingSet
-from training.models.extras import TRAINING_EXTRA, require
 from training.models.registry import recipes
 from volatility.evaluation.compare import Comparison as Compared
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.losses import qlike_losses
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.extras import TRAINING_EXTRA, require
 
 MODELS = ("har", "log_har", "calendar_log_har", "ewma")  # rv alone is enough for them
 

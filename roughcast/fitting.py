@@ -18,11 +18,11 @@ from roughcast.training_data import Question, fitting
 from training.config import read_config
 from training.data.assets import TrainingSet
 from training.evaluation.study import check_history
-from training.models.extras import TRAINING_EXTRA, require
 from training.models.linear.standard_errors import precision_of
 from training.models.recipe import Fit, Recipe
 from training.models.registry import LINEAR, make_recipe
 from volatility.errors import UnknownModel
+from volatility.extras import TRAINING_EXTRA, require
 from volatility.names import did_you_mean
 from volatility.regressors import LinearPredictor
 from volatility.staleness import age_warnings, sessions_since

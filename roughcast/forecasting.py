@@ -115,6 +115,7 @@ def issued(
         volatility=said.volatility,
         volatility_annualized=said.volatility_annualized,
         intervals=tuple(Interval(*it) for it in said.intervals),
+        effective_nobs=said.calibration.effective_nobs,
         quantiles=tuple(Quantile(*it) for it in said.quantiles),
         warnings=(*before, *said.warnings, *after),
     )

@@ -15,10 +15,10 @@ from training.commands.arguments import (
     add_retrain,
     add_sign,
 )
-from training.commands.parsing import INTERRUPTED, Parser, add_output
+from training.commands.parsing import GOES_ON, INTERRUPTED, Parser, add_output
 from training.commands.store_options import followed
-from training.models.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 from volatility.errors import RoughcastError
+from volatility.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
 
 PROGRAM = "python -m training"
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed
@@ -52,21 +52,19 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "training.commands.retrain",
             "evaluate, fit and publish models",
             add_retrain,
-            interrupted="what was published serves, nothing half written does; the same command "
-            "begins again, --asset leaves out what is done",
+            interrupted=f"what was published serves, nothing half written does; {GOES_ON}",
         ),
         "evaluate": Command(
             "training.commands.evaluate",
             "compare models, and write tables and figures",
             add_evaluate,
-            interrupted="nothing was written, and results from before are as they were; the same "
-            "command begins again",
+            interrupted=f"results from before are as they were; {GOES_ON}",
         ),
         "reproduce": Command(
             "training.commands.reproduce",
             "compute the paper's tables and figures again",
             add_reproduce,
-            interrupted="the same command goes on with what is left",
+            interrupted=GOES_ON,
             extras=(TRAINING_EXTRA, NETWORKS_EXTRA),
         ),
         "results": Command(

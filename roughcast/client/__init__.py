@@ -20,9 +20,9 @@ from roughcast.client.requests import About, Call, OfNewcomer, Question
 from roughcast.results.comparison import Comparison
 from roughcast.results.forecast import Forecast
 from roughcast.results.hurst import HurstReport
-from training.data.running_service import is_address
-from training.models.extras import CLIENT_EXTRA, require
+from volatility.addresses import is_address
 from volatility.errors import InvalidInput
+from volatility.extras import CLIENT_EXTRA, require
 
 if TYPE_CHECKING:
     import httpx

@@ -4,7 +4,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from roughcast.results.tables import Tabular
-from training.models.extras import TRAINING_EXTRA, require
+from volatility.extras import TRAINING_EXTRA, require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

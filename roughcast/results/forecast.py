@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from roughcast.results.axes import axes_for
 from roughcast.results.tables import Tabular
 from volatility.errors import UnsupportedHorizon
+from volatility.names import in_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,8 @@ class HorizonForecast:
     volatility : decimal per day.
     volatility_annualized : decimal per year.
     intervals : one a level.
+    effective_nobs : how many past errors that share no session those behind the intervals are
+        worth; None of a forecast that was recorded before this was told.
     quantiles : those asked for.
     warnings : what is worth knowing.
     """
@@ -67,6 +70,7 @@ class HorizonForecast:
     volatility: float
     volatility_annualized: float
     intervals: tuple[Interval, ...]
+    effective_nobs: int | None
     quantiles: tuple[Quantile, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -98,6 +102,7 @@ class HorizonForecast:
                 )
                 for it in answer["intervals"]
             ),
+            effective_nobs=answer["calibration"].get("effective_nobs"),
             quantiles=tuple(
                 Quantile(it["probability"], it["rv"], it["volatility_annualized"])
                 for it in answer.get("quantiles", ())
@@ -220,10 +225,10 @@ class Forecast(Tabular):
                 "volatility_annualized": it.volatility_annualized,
             }
             for each in it.intervals:
-                name = f"{100 * each.level:g}"
+                name = in_percent(each.level)
                 row[f"rv_lower_{name}"], row[f"rv_upper_{name}"] = each.rv
             for quantile in it.quantiles:
-                row[f"rv_quantile_{100 * quantile.probability:g}"] = quantile.rv
+                row[f"rv_quantile_{in_percent(quantile.probability)}"] = quantile.rv
             rows.append(row)
         index = pd.Index([it.horizon for it in self.horizons], name="horizon")
         return pd.DataFrame(rows, index)

@@ -1,5 +1,6 @@
 """From what is held to what is said of it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -16,6 +17,13 @@ from volatility.arrays import DateArray
 from volatility.calendars import get_calendar
 from volatility.formats.reading import Inferred
 from volatility.series import DatedSeries
+
+
+def sessions_of(history: HistoryAnswer) -> Iterator[dict[str, object]]:
+    """The rows of a history, of a session each."""
+    names = ("date", "rv", "volatility_annualized")
+    columns = (history["dates"], history["rv"], history["volatility_annualized"])
+    return (dict(zip(names, it, strict=True)) for it in zip(*columns, strict=True))
 
 
 def merge_answer(ingested: Ingested) -> MergeAnswer:

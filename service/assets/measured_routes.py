@@ -1,6 +1,7 @@
-"""``/history``: sessions of all held assets, and of bars that are sent; and the volatility cone."""
+"""Measured sessions: of all held assets, of one, of bars that are sent; and the volatility cone."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Annotated
 
 import numpy as np
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models_store import ArtifactRefused
+from service.assets.answers import history_answer, sessions_of
 from service.assets.export import as_json
 from service.assets.holdings import HoldingsDep, known_asset
 from service.assets.measured import Measured, cone_answer, cone_if_any, measured, recent_of
@@ -20,26 +22,28 @@ from service.assets.measured_schemas import (
 )
 from service.assets.newcomers import Described
 from service.assets.options import OptionsDep
-from service.assets.reading import CSV, EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
-from service.assets.schemas import MAX_CALENDAR, BarsInput
+from service.assets.reading import EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
+from service.assets.schemas import MAX_CALENDAR, BarsInput, HistoryAnswer
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
 from service.http.clock import ClockDep
 from service.http.errors import (
     BodyTooLarge,
     BodyTooSlow,
+    Fault,
     HistoryDamaged,
     InvalidRequest,
     MalformedJson,
     Overloaded,
     UnsupportedMediaType,
 )
-from service.http.fields import Kind
+from service.http.fields import Day, Kind
 from service.http.json import to_bytes
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
 from service.http.limits import BodyLimits
 from service.http.parts import InParts
 from service.http.problems import problems
+from service.http.tables import CSV, TableQuery, or_table, table, wants_table
 from service.models.catalogue import CatalogueDep
 from volatility.bars import DAILY
 from volatility.calendars import get_calendar
@@ -51,6 +55,7 @@ from volatility.errors import (
     UnknownAsset,
     UnknownCalendar,
 )
+from volatility.series import DatedSeries
 
 router = APIRouter(tags=["assets"], route_class=BodyRoute)
 
@@ -149,6 +154,40 @@ async def measure_bars(
 
 
 @router.get(
+    "/assets/{asset}/history",
+    operation_id="get_asset_history",
+    response_model=HistoryAnswer,
+    responses={
+        **or_table("date,rv,volatility_annualized\r\n2021-10-27,0.0012,0.6618\r\n"),
+        **problems(InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, ArtifactRefused),
+    },
+)
+def history(
+    asset: str,
+    request: Request,
+    holdings: HoldingsDep,
+    catalogue: CatalogueDep,
+    start: Annotated[Day | None, Query(description="First session wanted.")] = None,
+    end: Annotated[Day | None, Query(description="Last session wanted.")] = None,
+    limit: Annotated[
+        int | None, Query(ge=1, description="At most so many sessions: the newest.")
+    ] = None,
+    form: TableQuery = None,
+) -> HistoryAnswer | Response:
+    """Read the daily history that forecasts are made from.
+
+    It is JSON or, by `format` or the header `Accept`, CSV with a row a session.
+    """
+    known_asset(asset, holdings, catalogue)
+    held = holdings.get(asset)
+    _check_range(start, end)
+    series = _between(held.series(), start, end)
+    asked = series if limit is None else series.tail(limit)
+    answer = history_answer(held, asked, holdings.doubt)
+    return table(sessions_of(answer)) if wants_table(request, form) else answer
+
+
+@router.get(
     "/assets/{asset}/cone",
     operation_id="get_cone",
     responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
@@ -178,3 +217,20 @@ def _parts(found: Measured) -> list[bytes]:
     )
     *bars, _ = as_json(found.bars)
     return [*bars, b"]," + to_bytes(said)[1:]]
+
+
+def _check_range(start: date | None, end: date | None) -> None:
+    if start is not None and end is not None and end < start:
+        needed = f"a date from {start} on"
+        detail = f"end: {end} is before start, {start}"
+        raise InvalidRequest([Fault("invalid_value", detail, "end", str(end), needed)])
+
+
+def _between(series: DatedSeries, start: date | None, end: date | None) -> DatedSeries:
+    dates = series.dates
+    wanted = np.ones(len(dates), dtype=bool)
+    if start is not None:
+        wanted &= dates >= np.datetime64(start, "D")
+    if end is not None:
+        wanted &= dates <= np.datetime64(end, "D")
+    return series.part(wanted)

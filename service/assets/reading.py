@@ -13,6 +13,7 @@ from service.http.errors import BodyTooLarge, MalformedJson, UnsupportedMediaTyp
 from service.http.json_lists import Content, LongList, lists_of, outline
 from service.http.limits import BodyLimits
 from service.http.slices import parts
+from service.http.tables import CSV
 from volatility.bars import PRICES, from_records
 from volatility.errors import InvalidInput, RoughcastError
 from volatility.formats import content as formats
@@ -21,7 +22,6 @@ from volatility.formats.order import settled
 from volatility.formats.packing import unpacked
 from volatility.formats.reading import Inferred, Limits, Options, Reading, Unreadable
 
-CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {CSV: formats.CSV, PARQUET: workbooks.PARQUET, EXCEL: workbooks.EXCEL}

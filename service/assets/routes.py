@@ -1,17 +1,15 @@
 """``/assets``: what is held of each asset, and its bars, in and out."""
 
 from dataclasses import replace as replaced
-from datetime import date
 from typing import Annotated, Literal
 
-import numpy as np
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from models_store import ArtifactRefused
 from models_store.names import InvalidName
-from service.assets.answers import asset_answer, history_answer, merge_answer
+from service.assets.answers import asset_answer, merge_answer
 from service.assets.deleting import Deleted, check_deletable, not_held
 from service.assets.export import USUAL_BARS, Page, Wanted, as_csv, as_json
 from service.assets.holdings import HoldingsDep, find_asset, known_asset
@@ -20,7 +18,7 @@ from service.assets.known import KnownHoldings
 from service.assets.newcomers import Described, check_agrees, registered, settle
 from service.assets.options import DescribedDep, OptionsDep
 from service.assets.parquet import as_parquet, check_parquet
-from service.assets.reading import CSV, EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
+from service.assets.reading import EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
 from service.assets.schemas import (
     MAX_BARS,
     AssetAnswer,
@@ -28,7 +26,6 @@ from service.assets.schemas import (
     BarsAnswer,
     BarsInput,
     DeletedAnswer,
-    HistoryAnswer,
     MergeAnswer,
     NewAsset,
 )
@@ -43,7 +40,6 @@ from service.http.errors import (
     BodyTooLarge,
     BodyTooSlow,
     DatabaseUnavailable,
-    Fault,
     HistoryDamaged,
     InvalidRequest,
     MalformedJson,
@@ -53,12 +49,13 @@ from service.http.errors import (
     UnclearCalendar,
     UnsupportedMediaType,
 )
-from service.http.fields import Day, DayOrTime, Time
+from service.http.fields import DayOrTime, Time
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
 from service.http.limits import BodyLimits
 from service.http.parts import InParts
 from service.http.problems import problems
+from service.http.tables import CSV
 from service.models.catalogue import CatalogueDep
 from service.security.audit import audited, sender
 from volatility.bars import DAILY
@@ -69,7 +66,6 @@ from volatility.errors import (
     UnknownCalendar,
     UnknownMeasure,
 )
-from volatility.series import DatedSeries
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=BodyRoute)
 
@@ -325,30 +321,6 @@ async def bars(
     return await lane.run(written)
 
 
-@router.get(
-    "/{asset}/history",
-    operation_id="get_asset_history",
-    responses=problems(InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, ArtifactRefused),
-)
-def history(
-    asset: str,
-    holdings: HoldingsDep,
-    catalogue: CatalogueDep,
-    start: Annotated[Day | None, Query(description="First session wanted.")] = None,
-    end: Annotated[Day | None, Query(description="Last session wanted.")] = None,
-    limit: Annotated[
-        int | None, Query(ge=1, description="At most so many sessions: the newest.")
-    ] = None,
-) -> HistoryAnswer:
-    """Read the daily history that forecasts are made from."""
-    known_asset(asset, holdings, catalogue)
-    held = holdings.get(asset)
-    _check_range(start, end)
-    series = _between(held.series(), start, end)
-    asked = series if limit is None else series.tail(limit)
-    return history_answer(held, asked, holdings.doubt)
-
-
 def _audit(request: Request, ingested: Ingested, replace: bool) -> Ingested:
     """Write down what was put, and by whom."""
     merge, held = ingested.merge, ingested.held
@@ -370,20 +342,3 @@ def _following(request: Request, page: Page) -> str | None:
     if page.beyond is None:
         return None
     return f"?{request.url.include_query_params(**{page.bound: page.beyond}).query}"
-
-
-def _check_range(start: date | None, end: date | None) -> None:
-    if start is not None and end is not None and end < start:
-        needed = f"a date from {start} on"
-        detail = f"end: {end} is before start, {start}"
-        raise InvalidRequest([Fault("invalid_value", detail, "end", str(end), needed)])
-
-
-def _between(series: DatedSeries, start: date | None, end: date | None) -> DatedSeries:
-    dates = series.dates
-    wanted = np.ones(len(dates), dtype=bool)
-    if start is not None:
-        wanted &= dates >= np.datetime64(start, "D")
-    if end is not None:
-        wanted &= dates <= np.datetime64(end, "D")
-    return series.part(wanted)

@@ -202,6 +202,7 @@ def _at_horizon(issued: IssuedForecast) -> AtHorizon:
         "intervals": _intervals(issued),
         "calibration": {
             "nobs": calibration.nobs,
+            "effective_nobs": calibration.effective_nobs,
             "from_history": calibration.from_history,
             "through": calibration.through,
         },

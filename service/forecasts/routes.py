@@ -4,14 +4,13 @@ They take what they need from the state themselves: as dependencies it would cos
 time.
 """
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.assets.reading import CSV
 from service.forecasts import batch
 from service.forecasts.answering import answer
 from service.forecasts.encoding import EncodedForecasts, ForecastTally
@@ -19,8 +18,7 @@ from service.forecasts.query import Questions
 from service.forecasts.refused import BODY_ERRORS, FORECAST_ERRORS
 from service.forecasts.requests import BatchRequest, ForecastRequest
 from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructureAnswer
-from service.forecasts.table import as_csv
-from service.http.accepting import preferred
+from service.forecasts.table import rows_of
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import InvalidRequest, Overloaded
 from service.http.fields import DECIMALS, Day, Listed, Time
@@ -30,6 +28,7 @@ from service.http.middleware import ABOUT
 from service.http.parts import InParts
 from service.http.problems import from_validation, problems
 from service.http.slices import SHORT
+from service.http.tables import TableQuery, or_table, table, wants_table
 from service.models.catalogue import AUTO
 
 router = APIRouter(tags=["forecast"], route_class=BodyRoute)
@@ -63,14 +62,6 @@ QuantilesQuery = Annotated[
 ]
 
 
-FormQuery = Annotated[
-    Literal["json", "csv"] | None,
-    Query(
-        alias="format",
-        description="Form of the answer, for what sends no header `Accept`, such as a spreadsheet: "
-        "`csv` is a table with a row a horizon.",
-    ),
-]
 _CSV_EXAMPLE = (
     "asset,model,model_version,as_of,target_date,measure,point,horizon,rv,volatility,"
     "volatility_annualized\r\n"
@@ -101,7 +92,7 @@ async def forecast(body: ForecastRequest, request: Request) -> Response:
     operation_id="get_forecast",
     response_model=ForecastAnswer | TermStructureAnswer,
     responses={
-        200: {"content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}}},
+        **or_table(_CSV_EXAMPLE),
         **problems(InvalidRequest, Overloaded, *FORECAST_ERRORS),
     },
 )
@@ -117,7 +108,7 @@ async def forecast_held(
     as_of: Annotated[Day | None, Query(description="Replay this day.")] = None,
     known_at: Annotated[Time | None, Query(description="Replay what was known then.")] = None,
     explain: Annotated[bool, Query(description="Whether to tell what moved the forecast.")] = False,
-    form: FormQuery = None,
+    form: TableQuery = None,
 ) -> Response:
     """Forecast from held history, as JSON or, by `format` or the header `Accept`, as CSV."""
     given = {
@@ -136,10 +127,7 @@ async def forecast_held(
     except ValidationError as error:
         raise from_validation(error.errors(include_url=False)) from error
     answer = await _answer(body, request)
-    wants_csv = form == "csv" if form else preferred(request, JSON, CSV) == CSV
-    if wants_csv:
-        return Response(as_csv(bytes(answer.body)), media_type=CSV)
-    return answer
+    return table(rows_of(bytes(answer.body))) if wants_table(request, form) else answer
 
 
 @router.post(

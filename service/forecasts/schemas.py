@@ -62,7 +62,16 @@ class QuantileAnswer(TypedDict):
 class CalibrationAnswer(TypedDict):
     """The past errors of the model that the intervals are made of, the newest there are."""
 
-    nobs: Annotated[int, Field(description="How many.", examples=[250])]
+    nobs: Annotated[int, Field(description="How many.", examples=[500])]
+    effective_nobs: Annotated[
+        int,
+        Field(
+            description="How many errors that share no session they are worth: 2 nobs / (horizon + "
+            "1). Where these are few, the bounds at 95 % and more are nearly the farthest errors "
+            "there were, and as uncertain.",
+            examples=[500],
+        ),
+    ]
     from_history: Annotated[
         int,
         Field(

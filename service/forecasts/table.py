@@ -1,18 +1,18 @@
 """Forecasts as a table, for spreadsheets: a row a horizon."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any
+
+from volatility.names import in_percent
 
 _SHARED = ("asset", "model", "model_version", "as_of", "target_date", "measure", "point")
 _OWN = ("horizon", "rv", "volatility", "volatility_annualized")
 _STATE = ("stale_sessions", "missing_sessions", "degraded_reason")
 
 
-def as_csv(body: bytes) -> bytes:
-    """Write a forecast, or each of a term structure, as a row below a line of headings.
+def rows_of(body: bytes) -> list[dict[str, Any]]:
+    """Rows of a forecast, or of each of a term structure, by heading.
 
     Parameters
     ----------
@@ -20,17 +20,12 @@ def as_csv(body: bytes) -> bytes:
 
     Notes
     -----
-    Bounds of an interval at 80 % stand in ``rv_lower_0.8``, ``rv_upper_0.8`` and the same of
-    ``volatility_annualized``, a quantile in ``rv_quantile_0.99``; warnings are separated by
-    semicolons. Lines end as RFC 4180 has it. What is null is empty.
+    Bounds of an interval at 80 % stand in ``rv_lower_80``, ``rv_upper_80`` and the same of
+    ``volatility_annualized``, a quantile in ``rv_quantile_99``; warnings are separated by
+    semicolons.
     """
     answer = json.loads(body)
-    rows = [dict(_row(answer, at)) for at in answer.get("term_structure", [answer])]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return [dict(_row(answer, at)) for at in answer.get("term_structure", [answer])]
 
 
 def _row(shared: dict[str, Any], own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -40,10 +35,10 @@ def _row(shared: dict[str, Any], own: dict[str, Any]) -> Iterator[tuple[str, Any
     for interval in own["intervals"]:
         for unit in ("rv", "volatility_annualized"):
             for bound, value in zip(("lower", "upper"), interval[unit], strict=True):
-                yield f"{unit}_{bound}_{interval['level']:g}", value
+                yield f"{unit}_{bound}_{in_percent(interval['level'])}", value
     for quantile in own.get("quantiles", ()):
         for unit in ("rv", "volatility_annualized"):
-            yield f"{unit}_quantile_{quantile['probability']:g}", quantile[unit]
+            yield f"{unit}_quantile_{in_percent(quantile['probability'])}", quantile[unit]
     yield from ((name, shared[name]) for name in _STATE)
     yield "forecast_id", own["forecast_id"]
     yield "warnings", "; ".join(own["warnings"])

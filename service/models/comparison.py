@@ -1,12 +1,15 @@
 """``GET /compare/{asset}``: its route and its schemas."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from models_store import ArtifactRefused
@@ -16,11 +19,17 @@ from service.http.errors import ComparisonUnavailable, InvalidRequest
 from service.http.fields import AssetName, Horizon, Measure, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
+from service.http.tables import TableQuery, or_table, table, wants_table
 from service.models.catalogue import CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset, UnsupportedHorizon
 from volatility.evaluation.compare import ComparisonRow
 from volatility.evaluation.diebold_mariano import DieboldMariano
 from volatility.evaluation.influence import Influence
+from volatility.evaluation.intervals import LEVELS
+from volatility.names import in_percent
+
+_LEVELS = frozenset(map(str, LEVELS))
+_TERCILES = ("low", "middle", "high")  # thirds of the forecasts
 
 router = APIRouter(tags=["compare"], route_class=StrictRoute)
 
@@ -173,21 +182,55 @@ class CompareAnswer(TypedDict):
 @router.get(
     "/compare/{asset}",
     operation_id="compare_models",
-    responses=problems(
-        InvalidRequest, UnknownAsset, UnsupportedHorizon, ArtifactRefused, ComparisonUnavailable
-    ),
+    response_model=CompareAnswer,
+    responses={
+        **or_table("asset,horizon,model,qlike_loss,coverage_80\r\nSPX,1,har,0.3137,0.799\r\n"),
+        **problems(
+            InvalidRequest, UnknownAsset, UnsupportedHorizon, ArtifactRefused, ComparisonUnavailable
+        ),
+    },
 )
 async def compare(
     asset: str,
+    request: Request,
     catalogue: CatalogueDep,
     horizon: Annotated[int, Query(description="Sessions ahead.")] = JUDGED,
-) -> CompareAnswer:
-    """Compare the models of an asset, out of sample and on the same target dates."""
+    form: TableQuery = None,
+) -> CompareAnswer | Response:
+    """Compare the models of an asset, out of sample and on the same target dates.
+
+    The answer is JSON or, by `format` or the header `Accept`, CSV with a row a model.
+    """
     if catalogue.is_compared(asset, horizon):
         comparison = catalogue.comparison(asset, horizon)
     else:
         comparison = await run_in_threadpool(catalogue.comparison, asset, horizon)
-    return _answer(asset, horizon, comparison)
+    answer = _answer(asset, horizon, comparison)
+    return table(rows_of(answer)) if wants_table(request, form) else answer
+
+
+def rows_of(answer: CompareAnswer) -> Iterator[dict[str, object]]:
+    """The rows of a comparison: of the models, and of those that are left out, with the reason."""
+    first, last = answer["span"]
+    shared = {name: answer[name] for name in ("asset", "measure", "horizon", "baseline", "nobs")}
+    shared |= {"first_target_date": first, "last_target_date": last}
+    for row in answer["rows"]:
+        warning = answer["warnings"].get(row["model"])
+        yield {**shared, **dict(_cells("", row)), "warning": warning}
+    for it in answer["excluded"]:
+        yield {**shared, "model": it["model"], "version": it["version"], "excluded": it["reason"]}
+
+
+def _cells(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """What a value says, by heading: of several, in ``coverage_80`` or ``influence_har_share``."""
+    if isinstance(value, list):
+        value = dict(zip(_TERCILES, value, strict=True))
+    if not isinstance(value, Mapping):
+        yield name, json.dumps(value) if isinstance(value, bool) else value
+        return
+    for key, own in value.items():
+        part = in_percent(float(key)) if key in _LEVELS else key
+        yield from _cells(f"{name}_{part}" if name else part, own)
 
 
 def _answer(asset: str, horizon: int, comparison: AssetComparison) -> CompareAnswer:

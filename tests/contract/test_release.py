@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.release import faults_of_source, faults_of_wheel, packages, tracked
-from training.models.extras import PACKAGES
+from volatility.extras import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

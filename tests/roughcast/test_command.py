@@ -19,8 +19,8 @@ import roughcast
 from roughcast.commands import application
 from roughcast.commands.sparkline import sparkline
 from training import cli
-from training.models.extras import ExtraMissing
 from volatility.errors import RoughcastError
+from volatility.extras import ExtraMissing
 
 COMMANDS = ("forecast", "hurst", "compare", "serve", "models", "keys", "retrain", "evaluate")
 NARROW = 60  # columns
@@ -219,7 +219,7 @@ def test_the_service_takes_the_place_of_the_process(
 def test_a_missing_extra_is_told_with_what_installs_it(
     typed: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.models.extras._is_installed", lambda name: name != "statsmodels")
+    monkeypatch.setattr("volatility.extras._is_installed", lambda name: name != "statsmodels")
     status, _, errors = typed("compare", "SPX")
     assert status == 2
     assert "pip install 'roughcast[training]'" in errors

@@ -65,6 +65,10 @@ def test_its_table_has_a_row_a_horizon(bars: pd.DataFrame) -> None:
     assert frame.index.tolist() == [1, 22]
     assert frame.loc[22, "rv_upper_80"] == found.at(22).interval(0.8).rv[1]
     assert frame.loc[1, "rv_quantile_90"] == found.at(1).quantiles[0].rv
+    few, many = (found.at(it).effective_nobs for it in (22, 1))
+    assert few is not None
+    assert many is not None
+    assert 10 * few < many
     told = repr(found)
     assert told.startswith("MINE: volatility per year by universal 9, from 2021-02-03")
     assert f"{found.at(22).volatility_annualized:.1%}" in told

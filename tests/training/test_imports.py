@@ -15,8 +15,8 @@ import pytest
 
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training.cli import COMMANDS
-from training.models.extras import PACKAGES
 from training.models.registry import LINEAR, MODELS, NEURAL, POOLED
+from volatility.extras import PACKAGES
 
 OF_NETWORKS = PACKAGES["networks"]
 SLOW = {

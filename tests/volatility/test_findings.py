@@ -422,8 +422,8 @@ CASES: list[tuple[Callable[[], object], Finding]] = [
             "unknown_interval",
             "error",
             "interval",
-            "1 bars at one time",
-            "bars at two different times, or the interval",
+            "one bar",
+            "bars at two different times, or the interval: the seconds that each spans",
         ),
     ),
     # what is measured of them

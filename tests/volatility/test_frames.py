@@ -132,7 +132,7 @@ def test_interval_is_the_most_frequent_distance():
 def test_one_bar_has_no_interval():
     error = frame_refusal(frame().head(1))
     assert error.code == "unknown_interval"
-    assert "1 bars at one time; needed: bars at two different times, or the interval" in str(error)
+    assert "one bar; needed: bars at two different times, or the interval" in str(error)
     assert len(from_frame(frame().head(1), interval=DAILY)) == 1
 
 

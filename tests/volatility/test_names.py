@@ -1,4 +1,4 @@
-from volatility.names import did_you_mean
+from volatility.names import did_you_mean, in_percent
 
 KNOWN = ("har", "log_har", "SPX", "BTC-USD")
 
@@ -12,3 +12,7 @@ def test_the_nearest_name_is_told_whatever_its_case() -> None:
 def test_nothing_is_said_where_none_is_near() -> None:
     assert did_you_mean("transformer", KNOWN) == ""
     assert did_you_mean("har", ()) == ""
+
+
+def test_shares_are_named_in_percent() -> None:
+    assert [in_percent(it) for it in (0.8, 0.55, 0.995, 0.99995)] == ["80", "55", "99.5", "99.995"]

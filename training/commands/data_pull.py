@@ -17,9 +17,9 @@ from training.data.feeds.service_target import IngestingService, ServiceTarget
 from training.data.feeds.source import FeedRefused, Source
 from training.data.feeds.targets import Put, Target
 from training.data.feeds.yahoo import YahooFeed
-from training.models.extras import PROVIDERS_EXTRA, require
 from volatility.calendars import ALWAYS_OPEN, Calendar, get_calendar
 from volatility.errors import InvalidInput
+from volatility.extras import PROVIDERS_EXTRA, require
 from volatility.rows import times_of
 
 

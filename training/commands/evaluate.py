@@ -11,6 +11,7 @@ from training.commands.arguments import PANEL_PLAN, PANEL_SOURCE
 from training.commands.bars_options import words_of
 from training.commands.comparison_tables import print_comparison
 from training.commands.console import FitsProgress, echo
+from training.commands.going_on import finished_units
 from training.commands.preparation import (
     Preparation,
     check_panel_alone,
@@ -74,13 +75,14 @@ def _evaluate_assets(options: argparse.Namespace, console: Console) -> int:
     horizons = sorted(set(options.horizons))
     echo(options, prepared.config, console, horizons=horizons, out=options.out)
     studies = prepared.introduce_studies(prepared.load(), console, horizons)
-    with FitsProgress(console, count_fits(studies)) as progress:
-        results = evaluate(studies, options.jobs, progress.advance)
-    for result in results:
-        print_comparison(heading(result), result.comparisons[TEST], console)
-    settings = flatten(prepared.config) | {"horizons": " ".join(map(str, horizons))}
-    command = _command(options, prepared.recipes)
-    folder.replace_folder(options.out, files_of(results, settings, command))
+    with finished_units(options.out, console) as finished:
+        with FitsProgress(console, count_fits(studies)) as progress:
+            results = evaluate(studies, options.jobs, progress.advance, finished)
+        for result in results:
+            print_comparison(heading(result), result.comparisons[TEST], console)
+        settings = flatten(prepared.config) | {"horizons": " ".join(map(str, horizons))}
+        command = _command(options, prepared.recipes)
+        folder.replace_folder(options.out, files_of(results, settings, command))
     console.print(f"wrote tables, forecasts, figures and a report into {options.out}", markup=False)
     return 0
 

@@ -5,18 +5,21 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
 from training.commands.arguments import PANEL_SOURCE
 from training.commands.console import FitsProgress, echo
+from training.commands.going_on import finished_units
 from training.commands.preparation import check_alone, check_writable, config_of
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.data.companions import CompanionFile, load_companions, with_companions
 from training.data.panel import read_panel
 from training.evaluation import folder
+from training.evaluation.finished_units import FinishedUnits
 from training.evaluation.panel.interval_table import (
     PanelIntervals,
     interval_table,
@@ -40,7 +43,7 @@ from training.evaluation.panel.walk_forward import (
 )
 from training.evaluation.study import Study, StudyKey, applicable
 from training.evaluation.walk_forward import count_fits, forecast_studies
-from training.evaluation.workers import worker_pool
+from training.evaluation.workers import Pool, worker_pool
 from training.models.pooled.market import looked_at, market_of
 from training.models.recipe import Recipe
 from training.models.registry import (
@@ -116,19 +119,23 @@ def run(options: argparse.Namespace, console: Console) -> int:
     horizons = sorted(set(options.horizons))
     echo(options, config, console, panel=options.panel, horizons=horizons, out=options.out)
     assets = read_panel(options.panel, datetime.now(UTC))
-    found = evaluate_panel(assets, options, config, named, horizons, console)
+    with finished_units(options.out, console) as finished:
+        found = evaluate_panel(assets, options, config, named, horizons, console, finished)
+        folder.replace_folder(options.out, _files(found, options))
+    console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)
+    return 0
+
+
+def _files(found: EvaluatedPanel, options: argparse.Namespace) -> dict[str, bytes]:
     report = panel_report(
         found.scores, found.intervals, found.plan, _command(options), found.left_out
     )
-    files = {
+    return {
         folder.RESULTS_CSV: scores_csv(found.scores),
         folder.FORECASTS: panel_forecasts(found.tracks),
         folder.REPORT: report,
         folder.PAGE: page(report.decode()),
     }
-    folder.replace_folder(options.out, files)
-    console.print(f"wrote scores, forecasts and a report into {options.out}", markup=False)
-    return 0
 
 
 def plan_of(options: argparse.Namespace) -> PanelWalkForward:
@@ -143,6 +150,7 @@ def evaluate_panel(
     named: Sequence[str],
     horizons: Sequence[int],
     console: Console,
+    finished: FinishedUnits[Any],
 ) -> EvaluatedPanel:
     """Forecast and score a panel, and print a table a horizon.
 
@@ -154,6 +162,7 @@ def evaluate_panel(
     named : models of each asset's own, evaluated beside the benchmarks.
     horizons : sessions ahead.
     console : to print on.
+    finished : fits of an earlier run that was stopped.
 
     Raises
     ------
@@ -174,10 +183,10 @@ def evaluate_panel(
     for told in left_out:
         console.print(f"left out: {told}", markup=False)
     accompanied = [with_companions(it, looked_at(it, companions)) for it in assets]
-    tracks = _own_tracks(accompanied, own, kept, config, options.jobs, console)
+    parallel = worker_pool(options.jobs, finished)
+    tracks = _own_tracks(accompanied, own, kept, config, parallel, console)
     with Progress(console=console) as progress:
         task = progress.add_task("fits of the universal model", total=len(jobs))
-        parallel = worker_pool(options.jobs)
         pooled = panel_tracks(jobs, fit, parallel, lambda: progress.advance(task))
     tracks |= {key: it for key, it in pooled.items() if StudyKey(key.asset, key.horizon) in kept}
     tracks |= _combinations(tracks)
@@ -229,7 +238,7 @@ def _own_tracks(
     own: Sequence[Recipe],
     kept: Sequence[StudyKey],
     config: Config,
-    jobs: int,
+    parallel: Pool,
     console: Console,
 ) -> dict[TrackKey, ForecastTrack]:
     """Walk-forward forecasts of the assets' own models."""
@@ -239,7 +248,7 @@ def _own_tracks(
         for name, horizon in kept
     ]
     with FitsProgress(console, count_fits(studies)) as progress:
-        forecasts = forecast_studies(studies, worker_pool(jobs), progress.advance)
+        forecasts = forecast_studies(studies, parallel, progress.advance)
     return {
         TrackKey(study.key.asset, model, study.key.horizon): track
         for study, by_model in zip(studies, forecasts, strict=True)

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from training.commands.arguments import DEFAULT_HISTORIES, PANEL_SOURCE
 from training.commands.console import echo
+from training.commands.going_on import finished_units
 from training.commands.preparation import check_writable, config_of
 from training.config import Config
 from training.data.assets import AssetData
@@ -38,7 +39,7 @@ from training.evaluation.panel.transfer_scores import (
 )
 from training.evaluation.run import SELECTION, TEST
 from training.evaluation.study import MINIMUM_TARGETS
-from training.evaluation.workers import worker_pool
+from training.evaluation.workers import Pool, worker_pool
 from training.models.registry import MODELS, make_recipe, pooled_methods
 from training.reports.page import page
 from volatility.errors import InvalidInput
@@ -66,18 +67,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
     for told in left_out:
         console.print(f"left out: {told}", markup=False)
     every = candidates(plan, pooled_methods())
-    tried = _forecast(jobs, SELECTION, every, plan, config, options, console)
-    chosen, before = choose(tried), summarize(chosen_elsewhere(assets, tried))
-    tracks = _forecast(jobs, TEST, chosen, plan, config, options, console)
-    summaries = summarize(tracks)
-    report = transfer_report(summaries, before, chosen, plan, _command(options), left_out)
-    console.print(report.decode(), markup=False, soft_wrap=True)
-    files = {
-        folder.RESULTS_CSV: transfer_csv(score_transfer(assets, tracks)),
-        folder.REPORT: report,
-        folder.PAGE: page(report.decode()),
-    }
-    folder.replace_folder(options.out, files)
+    with finished_units(options.out, console) as finished:
+        parallel = worker_pool(options.jobs, finished)
+        tried = _forecast(jobs, SELECTION, every, plan, config, parallel, console)
+        chosen, before = choose(tried), summarize(chosen_elsewhere(assets, tried))
+        tracks = _forecast(jobs, TEST, chosen, plan, config, parallel, console)
+        summaries = summarize(tracks)
+        report = transfer_report(summaries, before, chosen, plan, _command(options), left_out)
+        console.print(report.decode(), markup=False, soft_wrap=True)
+        files = {
+            folder.RESULTS_CSV: transfer_csv(score_transfer(assets, tracks)),
+            folder.REPORT: report,
+            folder.PAGE: page(report.decode()),
+        }
+        folder.replace_folder(options.out, files)
     console.print(f"wrote scores and a report into {options.out}", markup=False)
     return 0
 
@@ -147,7 +150,7 @@ def _forecast(
     settings: Chosen,
     plan: TransferPlan,
     config: Config,
-    options: argparse.Namespace,
+    parallel: Pool,
     console: Console,
 ) -> dict[TransferKey, ForecastTrack]:
     """Fit the sources of a part of the assets' samples, and forecast it."""
@@ -157,7 +160,7 @@ def _forecast(
         fits = progress.add_task(f"sources, {part}", total=len(jobs))
         targets = progress.add_task(f"targets, {part}", total=sum(len(it.spans) for it in jobs))
         spans = []
-        for job, source in fit_sources(jobs, methods.fit, config, worker_pool(options.jobs)):
+        for job, source in fit_sources(jobs, methods.fit, config, parallel):
             progress.advance(fits)
             spans += [(span, source) for span in job.spans]
         return transfer_tracks(
@@ -167,7 +170,7 @@ def _forecast(
             methods,
             benchmark,
             config,
-            worker_pool(options.jobs),
+            parallel,
             lambda: progress.advance(targets),
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from volatility.names import did_you_mean
 
+GOES_ON = "the same command goes on with what is left"
 INTERRUPTED = 130  # exit status, of shells: 128 and the number of SIGINT
 
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from training.commands.arguments import DEFAULT_SEEDS, QUICK_SEEDS
 from training.commands.console import echo
-from training.commands.parsing import INTERRUPTED
+from training.commands.parsing import GOES_ON, INTERRUPTED
 from training.commands.preparation import check_writable
 from training.config import read_config, seeds_from
 from training.reproduction.answers import Answer
@@ -85,7 +85,7 @@ def _train(reproduction: Reproduction, jobs: int, console: Console) -> bool:
             reproduction.train(pending, jobs, advance)
         except KeyboardInterrupt:
             bar.stop()
-            console.print("stopped; the same command goes on with what is left", markup=False)
+            console.print(f"stopped; {GOES_ON}", markup=False)
             return False
     return True
 

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from rich.console import Console
 
@@ -10,6 +11,7 @@ from models_store.store import Store
 from training.commands import retrain_panel
 from training.commands.comparison_tables import print_retrained
 from training.commands.console import FitsProgress, echo
+from training.commands.going_on import finished_units
 from training.commands.preparation import (
     REFUSED,
     Preparation,
@@ -18,6 +20,7 @@ from training.commands.preparation import (
     with_horizons,
     workers_of,
 )
+from training.evaluation.finished_units import FinishedUnits
 from training.evaluation.study import Study
 from training.publishing.retrain import count_all_fits, long_enough_for, publish, train
 
@@ -39,9 +42,11 @@ def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
     store = open_store(options.store)
     check_writable(options.store)
     studies = prepared.introduce_studies(loaded, console)
-    refused = [
-        _retrain_asset(study, config.horizons[1:], options, store, console) for study in studies
-    ]
+    further = config.horizons[1:]
+    with finished_units(options.store, console) as finished:
+        refused = [
+            _retrain_asset(study, further, options, store, console, finished) for study in studies
+        ]
     return REFUSED if any(refused) else 0
 
 
@@ -51,6 +56,7 @@ def _retrain_asset(
     options: argparse.Namespace,
     store: Store,
     console: Console,
+    finished: FinishedUnits[Any],
 ) -> bool:
     """Retrain one asset and print what came of it; returns whether anything was refused."""
     asked: Collection[str] = options.models
@@ -59,7 +65,8 @@ def _retrain_asset(
     for horizon, reason in too_long.items():
         console.print(f"  without horizon {horizon}: {reason}", markup=False)
     with FitsProgress(console, count_all_fits(study, further)) as progress:
-        trained = train(study.recipes, study.data, options.jobs, progress.advance, further)
+        told = progress.advance
+        trained = train(study.recipes, study.data, options.jobs, told, further, finished)
     result = publish(trained, store, asked)
     print_retrained(result, console)
     return result.refused

@@ -1,10 +1,11 @@
 """``python -m training retrain --panel DIR --models …``: models of their own for many assets."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.console import Console
 from models_store.shipped import open_store
 from models_store.store import Store
 from training.commands.console import echo
+from training.commands.going_on import finished_units
 from training.commands.preparation import (
     REFUSED,
     check_alone,
@@ -22,6 +24,7 @@ from training.commands.preparation import (
 from training.config import Config
 from training.data.assets import AssetData, TrainingSet
 from training.data.panel import read_panel
+from training.evaluation.finished_units import FinishedUnits
 from training.evaluation.study import applicable
 from training.evaluation.workers import worker_pool
 from training.models.recipe import Recipe
@@ -39,6 +42,7 @@ class _Job:
     asked: tuple[str, ...]
     config: Config
     store: Path
+    finished: FinishedUnits[Any] | None  # fits of an earlier run; None where it cannot be reached
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,18 @@ def run(options: argparse.Namespace, console: Console) -> int:
     store = open_store(options.store)
     check_writable(options.store)
     asked = tuple(options.models)
-    jobs = [_Job(it, applicable(chosen, it), asked, config, store.root) for it in assets]
-    refused = False
-    parallel, elsewhere = worker_pool(options.jobs), options.scheduler is not None
-    work = _train if elsewhere else _retrain
-    results = parallel(joblib.delayed(work)(job) for job in jobs)
-    for done in map(_publish, results) if elsewhere else results:
-        console.print("\n".join(done.lines), markup=False)
-        refused |= done.refused
+    elsewhere, refused = options.scheduler is not None, False
+    with finished_units(options.store, console) as finished:
+        here = None if elsewhere else finished
+        jobs = [_Job(it, applicable(chosen, it), asked, config, store.root, here) for it in assets]
+        if elsewhere:
+            trained = worker_pool(options.jobs, finished)(joblib.delayed(_train)(it) for it in jobs)
+            results: Iterator[_Done] = map(_publish, trained)
+        else:  # each process keeps its fits: what is published is not to be passed over
+            results = worker_pool(options.jobs)(joblib.delayed(_retrain)(it) for it in jobs)
+        for done in results:
+            console.print("\n".join(done.lines), markup=False)
+            refused |= done.refused
     return REFUSED if refused else 0
 
 
@@ -97,7 +105,8 @@ def _train(job: _Job) -> _Trained | _Done:
     data = TrainingSet(job.asset, {}, job.config.seed, judged)
     try:
         horizons, too_long = long_enough_for(data, further)
-        return _Trained(job, train(job.recipes, data, 1, further=horizons), too_long)
+        models = train(job.recipes, data, 1, further=horizons, finished=job.finished)
+        return _Trained(job, models, too_long)
     except RoughcastError as error:
         return _refusal(job, error)
 

@@ -1,5 +1,6 @@
 """Bars from where they are to one asset's daily rv."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -127,12 +128,18 @@ def read_table(path: Path, written: Options = _UNSAID) -> Table:
             raise IsADirectoryError("it is a folder")
         return table_of(path.read_bytes(), written, named=path.name)
     except (OSError, Unreadable) as error:
+        why = "it is an address, and no file: fetch it first" if _is_address(path) else error
         raise UnreadableFile(
-            f"{path} cannot be read: {error}",
+            f"{path} cannot be read: {why}",
             field="bars",
             found=str(path),
             needed="a file with date, open, high, low, close, such as CSV or Parquet",
         ) from error
+
+
+def _is_address(path: Path) -> bool:
+    """Whether somebody gave a URL; a path has lost one of its two slashes."""
+    return bool(re.match(r"[a-z][a-z0-9+.-]+:/", str(path))) and not path.exists()
 
 
 def _usual_calendar(bars: Bars) -> str:

@@ -3,8 +3,8 @@
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
-from urllib.parse import urlsplit
 
+from volatility.addresses import is_address
 from volatility.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -156,14 +156,3 @@ def detail(response: "httpx.Response") -> str:
         return str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):
         return response.text[:200]
-
-
-def is_address(url: str) -> bool:
-    """Whether a service may answer there: HTTP, a host, and no password or query."""
-    try:
-        parts = urlsplit(url)
-        has_port = parts.port != 0  # raises where it is no number
-    except ValueError:
-        return False
-    is_plain = not (parts.query or parts.fragment or "@" in parts.netloc)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain and has_port

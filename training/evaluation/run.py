@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from training.evaluation.finished_units import FinishedUnits
 from training.evaluation.study import Study, parts_of
 from training.evaluation.walk_forward import FitDone, forecast_studies
 from training.evaluation.workers import worker_pool
@@ -29,7 +31,10 @@ class Evaluated:
 
 
 def evaluate(
-    studies: Sequence[Study], jobs: int = -1, fit_done: FitDone = lambda _: None
+    studies: Sequence[Study],
+    jobs: int = -1,
+    fit_done: FitDone = lambda _: None,
+    finished: FinishedUnits[Any] | None = None,
 ) -> list[Evaluated]:
     """Forecast every study walk-forward, and score its models.
 
@@ -38,13 +43,15 @@ def evaluate(
     studies : each with a history long enough, see :func:`training.evaluation.study.check_history`.
     jobs : processes; -1 is one a core. The result does not depend on it.
     fit_done : told of every fit that ends.
+    finished : fits of an earlier run that was stopped; see
+        :func:`training.evaluation.workers.worker_pool`.
 
     Raises
     ------
     HistoryTooShort : a model has too little to learn from before the first forecast.
     MisalignedForecasts : the forecasts of HAR stand by the wrong dates.
     """
-    tracks = forecast_studies(studies, worker_pool(jobs), fit_done)
+    tracks = forecast_studies(studies, worker_pool(jobs, finished), fit_done)
     return [_score(study, own) for study, own in zip(studies, tracks, strict=True)]
 
 

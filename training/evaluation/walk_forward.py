@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from training.data.assets import TrainingSet
 from training.evaluation.study import Study, StudyKey
+from training.evaluation.workers import Pool
 from training.models.linear import at_once
 from training.models.linear.asset_regressors import AssetRegressors, regressors_of
 from training.models.recipe import Fit, Recipe, members_of, seen_in
@@ -104,7 +105,7 @@ def blocks(data: TrainingSet, refit_every: int) -> Blocks:
     return Blocks(cut_offs[filled], last_targets[filled])
 
 
-def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterator[BlockForecasts]:
+def walk_forward(studies: Sequence[Study], parallel: Pool) -> Iterator[BlockForecasts]:
     """Forecast the second half of every study's target with every one of its recipes.
 
     Parameters
@@ -124,7 +125,7 @@ def walk_forward(studies: Sequence[Study], parallel: joblib.Parallel) -> Iterato
 
 
 def forecast_studies(
-    studies: Sequence[Study], parallel: joblib.Parallel, fit_done: FitDone
+    studies: Sequence[Study], parallel: Pool, fit_done: FitDone
 ) -> list[dict[str, ForecastTrack]]:
     """Each model's forecasts of the last half, by study in the order given.
 

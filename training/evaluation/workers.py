@@ -10,15 +10,21 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 
-from training.models.extras import DASK_EXTRA, require
+from training.evaluation.digests import digest_of, source_digest
+from training.evaluation.finished_units import FinishedUnits
 from volatility.errors import InvalidInput
+from volatility.extras import DASK_EXTRA, require
 
+# What joblib.delayed makes, to what came of each, as they are done.
+Pool = Callable[[Iterable[Any]], Iterator[Any]]
+
+WORTH_KEEPING = 0.1  # seconds: what takes less is sooner made again than written and read
 _LOOK_EVERY = 1.0  # seconds
 _CONNECT_WITHIN = 10.0  # seconds, to a scheduler, and to the first of its workers
 
@@ -49,15 +55,17 @@ def workers_at(scheduler: str | None) -> Iterator[None]:
         client.close()
 
 
-def worker_pool(jobs: int) -> joblib.Parallel:
+def worker_pool(jobs: int, finished: FinishedUnits[Any] | None = None) -> Pool:
     """A pool of processes that gives back results as they are done, and ends when this one does.
 
     Parameters
     ----------
     jobs : processes; -1 is one a core, and 1 runs everything here, also where here is a worker of a
         cluster. A cluster has as many as it has.
+    finished : results of an earlier run, which are taken where all that they depend on is the same;
+        new ones are kept there. None to compute everything.
     """
-    return joblib.Parallel(
+    parallel: Pool = joblib.Parallel(
         n_jobs=jobs,
         # Inside a task of a cluster joblib would hand the work to the cluster again, whatever jobs.
         backend="sequential" if jobs == 1 else None,
@@ -65,6 +73,45 @@ def worker_pool(jobs: int) -> joblib.Parallel:
         initializer=_end_with,
         initargs=(os.getpid(),),
     )
+    return parallel if finished is None else _GoingOn(parallel, finished)
+
+
+class _GoingOn:
+    """A pool that gives back what is finished, and keeps what it computes.
+
+    Parameters
+    ----------
+    parallel : what computes.
+    finished : where results are kept: by this process, since others may be of another machine.
+    """
+
+    def __init__(self, parallel: Pool, finished: FinishedUnits[Any]) -> None:
+        self._parallel = parallel
+        self._finished = finished
+
+    def __call__(self, tasks: Iterable[Any]) -> Iterator[Any]:
+        left = []
+        for task in tasks:
+            name, digest = task[0].__name__.strip("_"), digest_of(source_digest(), task)
+            result = self._finished.read(name, digest)
+            if result is None:
+                left.append((name, digest, task))
+            else:
+                yield result
+        work = (joblib.delayed(_timed)(*one) for one in left)
+        for name, digest, seconds, result in self._parallel(work):
+            if seconds >= WORTH_KEEPING:
+                with suppress(OSError):  # a full disk keeps nobody from the result
+                    self._finished.write(name, digest, result)
+            yield result
+
+
+def _timed(name: str, digest: str, task: Any) -> tuple[str, str, float, Any]:
+    """A unit's name and digest, how many seconds it took, and what came of it."""
+    function, arguments, named = task
+    start = time.perf_counter()
+    result = function(*arguments, **named)
+    return name, digest, time.perf_counter() - start, result
 
 
 def _connect(scheduler: str) -> Any:

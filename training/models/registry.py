@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from training.config import Config
-from training.models.extras import NETWORKS_EXTRA, require
 from volatility.errors import UnknownModel
 from volatility.evaluation.compare import BENCHMARKS
+from volatility.extras import NETWORKS_EXTRA, require
 from volatility.names import did_you_mean
 
 if TYPE_CHECKING:  # models_store, which a list of names has no use for

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 
@@ -25,6 +26,7 @@ from models_store.signatures import SUMS
 from models_store.store import Store
 from models_store.stored_comparisons import Judged, record
 from training.data.assets import AssetData, TrainingSet
+from training.evaluation.finished_units import FinishedUnits
 from training.evaluation.study import SampleParts, Study, check_history, parts_of
 from training.evaluation.walk_forward import (
     FitDone,
@@ -129,6 +131,7 @@ def train(
     jobs: int = -1,
     fit_done: FitDone = lambda _: None,
     further: Sequence[int] = (),
+    finished: FinishedUnits[Any] | None = None,
 ) -> TrainedModels:
     """Evaluate and fit every recipe on ``data``; writes nothing.
 
@@ -139,6 +142,8 @@ def train(
     jobs : processes; -1 is one a core.
     fit_done : told of every fit that ends.
     further : horizons that artifacts hold besides.
+    finished : fits of an earlier run that was stopped; see
+        :func:`training.evaluation.workers.worker_pool`.
 
     Raises
     ------
@@ -147,7 +152,7 @@ def train(
         directly on the one before.
     """
     check_history(data)
-    parallel = worker_pool(jobs)
+    parallel = worker_pool(jobs, finished)
     judged = Study(data, tuple(recipes))
     studies = studies_at(judged, further)
     tracks, *others = forecast_studies([judged, *studies.values()], parallel, fit_done)

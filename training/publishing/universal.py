@@ -20,6 +20,7 @@ from models_store.universal.manifest import PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
 from training.config import Config, flatten, seeds_from
 from training.data.assets import AssetData
+from training.evaluation.workers import Pool
 from training.models.pooled.rows import COLUMNS
 from training.models.pooled.zero_shot import ExportedPooled, FitPooled
 from training.publishing.kind_records import NO_RECORDS, PanelRecords
@@ -65,7 +66,7 @@ def fit_vintages(
     found: Sequence[Vintage],
     fit: FitPooled,
     config: Config,
-    parallel: joblib.Parallel,
+    parallel: Pool,
 ) -> Iterator[tuple[Vintage, ExportedPooled]]:
     """Fit each vintage, and export it; as they are done, in no particular order."""
     jobs = (joblib.delayed(_fit)(place, it, fit, config) for place, it in enumerate(found))

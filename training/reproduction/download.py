@@ -6,8 +6,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from training.files import write_atomically
 from training.reproduction.data import COMMIT, SHA256, sha256_of, unusable
-from training.reproduction.files import write_atomically
 from volatility.errors import RoughcastError
 
 BASE_URL = f"https://raw.githubusercontent.com/ronitdhansoia/vltlty/{COMMIT}/data/"

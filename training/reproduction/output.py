@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from training.config import flatten
+from training.files import write_atomically
 from training.reports.page import page
 from training.reproduction.answers import Answer, answers_of
 from training.reproduction.figures import alphas_of, figures_of
-from training.reproduction.files import write_atomically
 from training.reproduction.forecasts import Results
 from training.reproduction.paper_report import report_of
 from training.reproduction.table import Table

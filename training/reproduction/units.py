@@ -1,18 +1,14 @@
 """One network, one seed, one sample: the smallest piece of work, and what comes of it."""
 
-import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from functools import cache
-from importlib import metadata, resources
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from training.config import Config, FittingConfig
+from training.evaluation.digests import code_digest, digest_of
 from training.fitting_history import FittingHistory
 from training.models.neural.network_recipe import NetworkRecipe
 from training.models.recipe import Fit
@@ -128,17 +124,15 @@ class Unit:
     @property
     def digest(self) -> str:
         """sha256 of all that decides what comes of it."""
-        return _digest(
-            [
-                repr(self.recipe),
-                str(self.seed),
-                self.sample,
-                repr(self.moments),
-                self.target.sha256,
-                *(f"{name} {split.sha256}" for name, split in sorted(self.sources.items())),
-                hashlib.sha256(np.ascontiguousarray(self.test.windows).tobytes()).hexdigest(),
-                code_version(),
-            ]
+        return digest_of(
+            self.recipe,
+            self.seed,
+            self.sample,
+            self.moments,
+            self.target.sha256,
+            {name: split.sha256 for name, split in self.sources.items()},
+            self.test.windows,
+            code_version(),
         )
 
     @property
@@ -175,12 +169,7 @@ def units_of(
 @cache
 def code_version() -> str:
     """sha256 of the modules and the versions of the libraries that decide what a network learns."""
-    parts = [f"{library} {metadata.version(library)}" for library in _LIBRARIES]
-    for package, patterns in CODE.items():
-        files = sorted(resources.files(package).iterdir(), key=lambda file: file.name)
-        for pattern in patterns:
-            parts += [file.read_text() for file in files if fnmatch(file.name, pattern)]
-    return _digest(parts)
+    return code_digest(CODE, _LIBRARIES)
 
 
 def _network_recipe(name: str, config: Config) -> NetworkRecipe:
@@ -215,11 +204,3 @@ def _history(content: Mapping[str, Any]) -> FittingHistory:
         tuple(content["validation_losses"]),
         content["best_epoch"],
     )
-
-
-def _digest(parts: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode())
-        digest.update(b"\0")
-    return digest.hexdigest()

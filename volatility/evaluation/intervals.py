@@ -104,6 +104,14 @@ def conformal_offsets(residuals: FloatArray, level: float, horizon: int = 1) -> 
     return ordered_offsets(np.sort(residuals), level, horizon)
 
 
+def effective_nobs(nobs: int, horizon: int) -> int:
+    """How many errors that share no session so many overlapping ones are worth.
+
+    The m/k of :func:`conformal_offsets`, rounded down.
+    """
+    return int(nobs / _overlap(horizon))
+
+
 def ordered_offsets(ordered: FloatArray, level: float, horizon: float = 1) -> tuple[float, float]:
     """As :func:`conformal_offsets`, from residuals that are in increasing order already."""
     tail = _tail(level)

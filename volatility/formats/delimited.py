@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volatility.formats.headers import MOST_ROWS_BEFORE, Header, header_of, is_bar, unlabelled
-from volatility.formats.labels import prices_named
+from volatility.formats.labels import prices_named, role_of
 from volatility.formats.numbers import ROWS_AT_ONCE
-from volatility.formats.reading import MOST_COLUMNS, Inferred, Limits, Options, Unreadable
+from volatility.formats.reading import (
+    MOST_COLUMNS,
+    Inferred,
+    Limits,
+    Options,
+    Unreadable,
+    no_table,
+    shown,
+)
 from volatility.formats.tables import Table, chosen
 
 if TYPE_CHECKING:
@@ -24,6 +32,17 @@ _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))  # of what Excel calls Unicode
 _DATE_IN_WORDS = re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\W+\d", re.I)
 _UTF8_MARK = b"\xef\xbb\xbf"
+# What somebody may give in place of a table, by its first bytes in lower case.
+_KINDS = (
+    (b"%pdf", "a PDF"),
+    (b"<!doctype html", "a page of HTML"),
+    (b"<html", "a page of HTML"),
+    (b"<", "XML"),
+    (b"\x89png", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\xd0\xcf\x11\xe0", "a workbook of an Excel before 2007, or a document"),
+    (b"sqlite format 3", "a database of SQLite"),
+)
 
 
 def table_of(
@@ -33,7 +52,7 @@ def table_of(
 
     Raises
     ------
-    Unreadable : ``malformed_csv``, ``too_many_columns``, ``too_many_items``.
+    Unreadable : ``malformed_csv``, ``no_table``, ``too_many_columns``, ``too_many_items``.
     InvalidBars : ``ambiguous_layout``, ``ambiguous_ticker``.
     """
     content = _utf8(content)
@@ -45,9 +64,11 @@ def table_of(
     if not any(map(any, rows)):
         raise _malformed("it has no line with a word in it")
     fields = len(header.labels or rows[header.rows])
+    if header.labels and not options.columns and not _is_of_bars(rows, header):
+        raise no_table(f"{described(content)} in which no column has a name that bars have")
     last = _last_line(content, delimiter, fields)
     check_lines(content, delimiter, limits, header.rows)
-    notes = () if last is None else (f"left out the last line, {last[0]!r}",)
+    notes = () if last is None else (f"left out the last line, {shown(last[0])!r}",)
     frame = _frame(content[: last[1]] if last else content, end, fields, delimiter, options, rows)
     known = replace(known, delimiter=delimiter, notes=notes)
     if not header.labels:
@@ -56,6 +77,21 @@ def table_of(
         frame, layouts = unlabelled(frame, options, delimiter)
         return Table(frame, known, layouts)
     return Table(*_labelled(frame, header, options, known))
+
+
+def _is_of_bars(rows: Sequence[Sequence[str]], header: Header) -> bool:
+    """Whether a column has a name that bars have, or the first row below the names is a bar."""
+    below = rows[header.rows : header.rows + 1]
+    return any(map(role_of, header.labels)) or any(map(is_bar, below))
+
+
+def described(content: bytes | bytearray) -> str:
+    """Of what kind content is, and how large, without what it says."""
+    head = bytes(content[:_HEAD])
+    begin = head.lstrip().lower()
+    named = next((kind for mark, kind in _KINDS if begin.startswith(mark)), None)
+    kind = named or ("binary data" if b"\0" in head else "text")
+    return f"{kind}, {len(content):,} bytes,"
 
 
 def check_lines(
@@ -185,7 +221,7 @@ def _frame(
         )
         frame = pd.concat(list(parts))
     except ValueError as error:  # whatever pandas raises for text that is not a table
-        raise _malformed(str(error)) from error
+        raise _malformed(str(error).strip()) from error
     if not np.array_equal(frame.index, np.arange(len(frame))):  # where it puts surplus fields
         raise _malformed("its lines have more fields than its header")
     return frame

@@ -7,7 +7,7 @@ import numpy as np
 
 from volatility.arrays import BoolArray, FloatArray, IndexArray
 from volatility.errors import Finding, InvalidBars
-from volatility.formats.reading import MOST_CHARACTERS, Decimal, Options, ambiguous
+from volatility.formats.reading import MOST_CHARACTERS, Decimal, Options, ambiguous, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def refuse_unreadable(
         return
     index = int(np.argmax(unreadable))
     code = "unparsable_dates" if name == "time" else "unparsable_numbers"
-    found = f"{str(column.iloc[index])[:MOST_CHARACTERS]!r} at bar {first + index}"
+    found = f"{shown(column.iloc[index])!r} at bar {first + index}"
     count = int(np.count_nonzero(unreadable))
     raise InvalidBars([Finding(code, "error", name, found, needed, first + index, count)])
 

@@ -26,7 +26,7 @@ PricesOption = Literal["raw", "adjusted"]
 Decimal = Literal[".", ","]
 MOST_COLUMNS = 64
 MOST_CHARACTERS = 256  # of a price or a time
-_SHOWN = 64  # characters of a name
+_SHOWN = 40  # characters of a name or a cell that a message has: a file may hold secrets
 
 
 class Unreadable(InvalidInput):
@@ -236,4 +236,27 @@ def ambiguous(
 def listed(names: Sequence[object], most: int = 8) -> str:
     """Names in a sentence, the first few of many."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(str(it)[:_SHOWN] for it in names[:most]) + more
+    return ", ".join(map(shown, names[:most])) + more
+
+
+def shown(cell: object) -> str:
+    """A name or a cell as a message has it: the beginning of a long one."""
+    text = str(cell)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def no_table(found: str) -> Unreadable:
+    """Error for content that is no table of bars.
+
+    Parameters
+    ----------
+    found : of what kind it is and how large, never what it says.
+    """
+    needed = "a table with date or timestamp, open, high, low, close, such as CSV or Parquet"
+    return Unreadable(
+        f"the content is no table of bars: {found}; needed: {needed}",
+        code="no_table",
+        field="body",
+        found=found,
+        needed=needed,
+    )

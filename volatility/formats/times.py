@@ -12,7 +12,7 @@ from volatility.arrays import BoolArray, DateArray, FloatArray
 from volatility.bars import DAILY
 from volatility.errors import Finding, InvalidBars
 from volatility.formats.numbers import TEXT, in_parts, refuse_long, refuse_unreadable
-from volatility.formats.reading import AS_TIMES, ISO, Options, ambiguous
+from volatility.formats.reading import AS_TIMES, ISO, Options, ambiguous, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def refuse_dates_alone(column: "pd.Series", alone: BoolArray) -> None:
     """
     if alone.any():
         index, count = int(np.argmax(alone)), int(np.count_nonzero(alone))
-        found = f"the date {column.iloc[index]} at bar {index}"
+        found = f"the date {shown(column.iloc[index])} at bar {index}"
         needed = "a timestamp, since the bars are shorter than a day"
         raise InvalidBars([Finding("unclear_time", "error", "time", found, needed, index, count)])
 
@@ -146,8 +146,8 @@ def interval_of(stamps: DateArray) -> int:
     gaps = np.abs(np.diff(stamps).astype(np.int64))  # newest first as well
     gaps = gaps[gaps > 0]
     if not len(gaps):
-        found = f"{len(stamps)} bars at one time"
-        needed = "bars at two different times, or the interval"
+        found = "one bar" if len(stamps) == 1 else f"{len(stamps)} bars at one time"
+        needed = "bars at two different times, or the interval: the seconds that each spans"
         raise InvalidBars([Finding("unknown_interval", "error", "interval", found, needed)])
     values, counts = np.unique(gaps, return_counts=True)
     return min(int(values[np.argmax(counts)]), DAILY)

@@ -191,7 +191,8 @@ async function load() {
 }
 
 function saveTable() {
-  const header = ["asset", "kind", "calendar", "model", "as_of", "target_date", "volatility_annualized", "lower_80", "upper_80",
+  const header = ["asset", "kind", "calendar", "model", "as_of", "target_date", "volatility_annualized", "volatility_annualized_lower_80",
+    "volatility_annualized_upper_80",
     "last_volatility_annualized", "stale_sessions", "live_coverage_80", "live_nobs", "alarms"];
   const rows = ranked().map((it) => [it.asset, it.kind, it.calendar, it.forecast?.model, it.forecast?.as_of, it.forecast?.target_date,
     it.forecast?.volatility_annualized, it.interval?.[0], it.interval?.[1], it.recent.at(-1), it.stale_sessions,

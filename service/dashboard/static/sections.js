@@ -4,6 +4,7 @@ import * as charts from "./charts.js";
 import { NONE, day, el, number, percent, sessions, significant, signedPercent, whole, words } from "./format.js";
 
 export const HORIZONS = [1, 5, 10, 22];
+const FEW = 100; // errors, of which less than three lie beyond each bound at 95 %
 export const LEVELS = [0.8, 0.95];
 const LENGTHS = [[63, "63 sessions"], [126, "126"], [252, "252"]];
 const text = (value) => value ?? NONE;
@@ -22,6 +23,11 @@ export function warnings(place, all) {
   const list = el("ul", {}, ...said.map((it) => el("li", {}, it)));
   const title = said.length === 1 ? "One thing to know" : `${said.length} things to know`;
   place.replaceChildren(el("details", { class: "warning", open: said.length < 3 }, el("summary", {}, title), list));
+}
+
+// Names of an interval's columns, as in CSV of the API.
+function boundsOf(level) {
+  return ["lower", "upper"].map((side) => `volatility_annualized_${side}_${level * 100}`);
 }
 
 // One step a horizon, each with everything that the answer at that horizon alone has.
@@ -47,8 +53,8 @@ export function showFan(panel, history, answer, name) {
   panel.heading.textContent = `Realized volatility of ${name}, and its forecast ${steps.length > 1 ? `up to ${sessions(steps.at(-1).horizon)} ahead` : "of the next session"}`;
   const interval = (step, level, side) => step.intervals.find((it) => it.level === level)?.volatility_annualized[side];
   const columns = [
-    ["session", text], ["volatility_annualized", (it) => percent(it, 2)], ["lower_80", (it) => percent(it, 2)], ["upper_80", (it) => percent(it, 2)],
-    ["lower_95", (it) => percent(it, 2)], ["upper_95", (it) => percent(it, 2)],
+    ["session", text], ["volatility_annualized", (it) => percent(it, 2)],
+    ...LEVELS.flatMap(boundsOf).map((name) => [name, (it) => percent(it, 2)]),
   ];
   const show = (count) => {
     const ahead = steps.map((it) => [`mean of the next ${it.horizon}`, it.volatility_annualized, interval(it, 0.8, 0), interval(it, 0.8, 1), interval(it, 0.95, 0), interval(it, 0.95, 1)]).reverse();
@@ -70,13 +76,14 @@ export function showFan(panel, history, answer, name) {
 export function showTerm(panel, answer) {
   const steps = stepsOf(answer);
   const columns = [["horizon", whole], ["volatility_annualized", (it) => percent(it, 2)], ...LEVELS.flatMap((level) =>
-    [`lower_${level * 100}`, `upper_${level * 100}`, `coverage_observed_${level * 100}`].map((name) => [name, (it) => percent(it, 2)]))];
+    [...boundsOf(level), `coverage_observed_${level * 100}`].map((name) => [name, (it) => percent(it, 2)])), ["effective_nobs", whole]];
   const rows = steps.map((step) => [step.horizon, step.volatility_annualized, ...LEVELS.flatMap((level) => {
     const found = step.intervals.find((it) => it.level === level);
     return found ? [...found.volatility_annualized, found.coverage_observed] : [null, null, null];
-  })]);
+  }), step.calibration.effective_nobs]);
+  const last = steps.at(-1);
   panel.show({
-    says: `Mean annualized volatility of the next sessions from ${answer.target_date ? day(answer.target_date) : "the next one"} on, with 80 and 95 % intervals.`,
+    says: `Mean annualized volatility of the next sessions from ${answer.target_date ? day(answer.target_date) : "the next one"} on, with 80 and 95 % intervals. Those over ${sessions(last.horizon)} are made of ${whole(last.calibration.nobs)} past errors, worth ${whole(last.calibration.effective_nobs)} that share no session${last.calibration.effective_nobs < FEW ? ": at 95 % they reach to nearly the farthest of them" : ""}.`,
     figure: charts.termStructure(steps),
     label: `The term structure goes from ${percent(steps[0].volatility_annualized)} for the next session to ${percent(steps.at(-1).volatility_annualized)} over ${sessions(steps.at(-1).horizon)}.`,
     columns, rows,

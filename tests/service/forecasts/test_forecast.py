@@ -64,6 +64,7 @@ def test_every_field_is_what_the_artifact_says(client: TestClient, settings: Set
     assert answer["degraded_reason"] is None
     assert answer["calibration"] == {
         "nobs": expected.calibration.nobs,
+        "effective_nobs": expected.calibration.nobs,
         "from_history": 0,
         "through": str(expected.calibration.through),
     }

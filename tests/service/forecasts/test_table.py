@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.forecasts.table import as_csv
+from service.forecasts.table import rows_of as rows_of_answer
+from service.http.tables import table as as_table
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET
 
@@ -47,16 +48,17 @@ def test_a_term_structure_is_a_row_a_horizon() -> None:
         "degraded_reason": 'no "hexp"',
     }
     each = [at_horizon(1, 0.1 + 0.2, ["one, two", "three"]), at_horizon(22, 1e-5, [])]
-    table = as_csv(json.dumps({**shared, "term_structure": each}).encode()).decode()
+    answer = json.dumps({**shared, "term_structure": each}).encode()
+    table = bytes(as_table(rows_of_answer(answer)).body).decode()
     assert table.count("\r\n") == 3
     first, last = rows_of(table)
     assert first["rv"] == "0.30000000000000004"  # every digit
     assert (first["horizon"], last["horizon"]) == ("1", "22")
-    assert (last["rv"], last["rv_lower_0.8"], last["rv_upper_0.8"]) == ("1e-05", "5e-06", "2e-05")
-    assert float(last["volatility_annualized_lower_0.8"]) == 1e-5 / 3
-    assert float(last["volatility_annualized_upper_0.8"]) == 3 * 1e-5
-    assert float(last["rv_quantile_0.99"]) == 5 * 1e-5
-    assert float(last["volatility_annualized_quantile_0.99"]) == 7 * 1e-5
+    assert (last["rv"], last["rv_lower_80"], last["rv_upper_80"]) == ("1e-05", "5e-06", "2e-05")
+    assert float(last["volatility_annualized_lower_80"]) == 1e-5 / 3
+    assert float(last["volatility_annualized_upper_80"]) == 3 * 1e-5
+    assert float(last["rv_quantile_99"]) == 5 * 1e-5
+    assert float(last["volatility_annualized_quantile_99"]) == 7 * 1e-5
     assert (first["warnings"], last["warnings"]) == ("one, two; three", "")
     assert first["missing_sessions"] == ""
     assert {it: first[it] for it in shared if it != "missing_sessions"} == {
@@ -89,10 +91,13 @@ def test_the_numbers_are_those_of_json(client: TestClient) -> None:
     (row,) = rows_of(client.get(f"{query}&format=csv").text)
     for interval in own["intervals"]:
         for name in ("rv", "volatility_annualized"):
-            bounds = [float(row[f"{name}_{it}_{interval['level']}"]) for it in ("lower", "upper")]
+            bounds = [
+                float(row[f"{name}_{it}_{100 * interval['level']:.0f}"])
+                for it in ("lower", "upper")
+            ]
             assert bounds == interval[name]
     for quantile in own["quantiles"]:
-        assert float(row[f"rv_quantile_{quantile['probability']}"]) == quantile["rv"]
+        assert float(row[f"rv_quantile_{100 * quantile['probability']:.0f}"]) == quantile["rv"]
     assert row["forecast_id"] == own["forecast_id"]
 
 

@@ -61,6 +61,12 @@ def test_the_order_is_that_of_the_question(client: TestClient) -> None:
     assert entry["rv"] == ask(client, horizon=5)["rv"]
 
 
+def test_errors_that_overlap_are_worth_fewer(client: TestClient) -> None:
+    for entry in ask(client, horizons=HORIZONS)["term_structure"]:
+        told, horizon = entry["calibration"], entry["horizon"]
+        assert told["effective_nobs"] == int(2 * told["nobs"] / (horizon + 1))
+
+
 def test_skill_is_that_of_the_horizon(client: TestClient) -> None:
     entries = ask(client, model="last_value", horizons=HORIZONS)["term_structure"]
     ratios = []

@@ -8,6 +8,7 @@ import pytest
 
 from models_store import Store
 from service.app import create_app
+from service.ledger.replaying import _differences
 from service.settings import Settings
 from tests.models_store.artifacts import make_files, make_series
 from tests.service.client import TestClient
@@ -92,6 +93,15 @@ def test_a_forecast_is_made_again_after_corrections_and_more_days(
         for name in ("rv", "forecast_id", "as_of", "intervals", "calibration"):
             assert again["answer"][name] == answer[name]
     assert replayed(client, first)["answer"]["quantiles"] == first["quantiles"]
+
+
+def test_what_is_told_since_a_record_was_made_is_no_difference(client: TestClient) -> None:
+    answer = forecast(client)
+    before = {**answer, "calibration": {**answer["calibration"]}}
+    del before["calibration"]["effective_nobs"]
+    assert _differences(before, answer) == ()
+    before["calibration"]["nobs"] += 1
+    assert _differences(before, answer) == ("calibration",)
 
 
 def test_each_horizon_of_a_term_structure_is_a_forecast(client: TestClient) -> None:

@@ -124,7 +124,7 @@ def test_a_panel_to_which_nothing_can_be_transferred_is_refused() -> None:
 
 
 def test_an_asset_that_cannot_be_retrained_is_told_and_keeps_no_other_from_it() -> None:
-    job: Any = _Job(SHORT, (), ("har",), TINY, SimpleNamespace())  # type: ignore[arg-type]
+    job: Any = _Job(SHORT, (), ("har",), TINY, SimpleNamespace(), None)  # type: ignore[arg-type]
     done = _refusal(job, HistoryTooShort("too short"))
     assert done == _Done(["SHORT: too short"], refused=True)
     assert _publish(done) is done

@@ -2,7 +2,6 @@ import pytest
 
 from tests.training.simulated import small_config
 from training.models import extras
-from training.models.extras import ExtraMissing
 from training.models.recipe import stand_in_of
 from training.models.registry import (
     MEMBERS,
@@ -13,6 +12,7 @@ from training.models.registry import (
     recipes,
 )
 from volatility.errors import UnknownModel
+from volatility.extras import ExtraMissing
 
 
 @pytest.mark.parametrize("name", MODELS)

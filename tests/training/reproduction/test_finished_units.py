@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,11 +11,12 @@ import pytest
 
 from tests.training.reproduction.stand_in import stand_in_data
 from tests.training.simulated import small_config
+from training.evaluation.finished_units import FinishedUnits
+from training.files import write_atomically
 from training.reproduction import units as module
-from training.reproduction.files import write_atomically
-from training.reproduction.finished_units import FinishedUnits, finish
+from training.reproduction.run import finish, kept_networks, trained
 from training.reproduction.samples import samples_of
-from training.reproduction.units import NETWORKS, Unit, units_of
+from training.reproduction.units import NETWORKS, Unit, UnitResult, units_of
 
 LOAD_NETWORKS = """
 import sys
@@ -38,9 +38,17 @@ def unit_of(name: str = "lstm", sample: str = "daily", **fitting: Any) -> Unit:
     return units_of([samples_of(stand_in_data())[sample]], config, [7], [name])[0]
 
 
+Parts = FinishedUnits[UnitResult]
+
+
 @pytest.fixture
-def parts(tmp_path: Path) -> FinishedUnits:
-    return FinishedUnits(tmp_path / "parts")
+def parts(tmp_path: Path) -> Parts:
+    return kept_networks(tmp_path)
+
+
+def keep(unit: Unit, parts: Parts) -> Path:
+    parts.write(unit.name, unit.digest, unit.run())
+    return parts.path(unit.name, unit.digest)
 
 
 def test_every_network_of_the_tables_has_a_unit_for_each_seed_and_sample() -> None:
@@ -49,11 +57,11 @@ def test_every_network_of_the_tables_has_a_unit_for_each_seed_and_sample() -> No
     assert [unit.cost for unit in units] == sorted((unit.cost for unit in units), reverse=True)
 
 
-def test_a_finished_unit_is_read_as_it_was(parts: FinishedUnits) -> None:
+def test_a_finished_unit_is_read_as_it_was(parts: Parts, tmp_path: Path) -> None:
     unit = unit_of()
-    assert parts.read(unit) is None
-    assert finish(unit, unit.digest, parts) == "daily-lstm-7"
-    kept = parts.read(unit)
+    assert trained(unit, parts) is None
+    assert finish(unit, unit.digest, tmp_path) == "daily-lstm-7"
+    kept = trained(unit, parts)
     assert kept == unit.run()  # to the last digit
     assert kept is not None
     assert len(kept.forecasts) == len(unit.test)
@@ -72,44 +80,41 @@ def test_a_finished_unit_is_read_as_it_was(parts: FinishedUnits) -> None:
         lambda _: unit_of(sample="published"),
     ],
 )
-def test_a_unit_that_differs_is_another(change: object, parts: FinishedUnits) -> None:
-    parts.write(unit_of(), unit_of().run(), unit_of().digest)
-    assert parts.read(change(unit_of())) is None  # type: ignore[operator]
+def test_a_unit_that_differs_is_another(change: object, parts: Parts) -> None:
+    keep(unit_of(), parts)
+    assert trained(change(unit_of()), parts) is None  # type: ignore[operator]
 
 
-def test_data_that_differ_make_another_unit(parts: FinishedUnits) -> None:
+def test_data_that_differ_make_another_unit(parts: Parts) -> None:
     unit = unit_of("transfer")
-    parts.write(unit, unit.run(), unit.digest)
-    assert parts.read(unit) is not None
+    keep(unit, parts)
+    assert trained(unit, parts) is not None
     changed = dict.fromkeys(unit.sources, unit.target)
-    assert parts.read(replace(unit, sources=changed)) is None
+    assert trained(replace(unit, sources=changed), parts) is None
 
 
 def test_code_that_differs_makes_another_unit(
-    parts: FinishedUnits, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unit = unit_of()
-    parts.write(unit, unit.run(), unit.digest)
+    keep(unit, parts)
     assert len(module.code_version()) == 64
     monkeypatch.setattr(module, "code_version", lambda: "another")
-    assert parts.read(unit) is None
+    assert trained(unit, parts) is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"digest": "x"}', b"\xff"])
-def test_a_damaged_file_is_not_read(damage: bytes, parts: FinishedUnits) -> None:
+@pytest.mark.parametrize("damage", [b"", b"x", b"x\n{}", b"\xff", b"{digest}\n{", b"{digest}\n[]"])
+def test_a_damaged_file_is_not_read(damage: bytes, parts: Parts) -> None:
     unit = unit_of()
-    parts.write(unit, unit.run(), unit.digest)
-    parts.path(unit).write_bytes(damage)
-    assert parts.read(unit) is None
+    keep(unit, parts).write_bytes(damage.replace(b"{digest}", unit.digest.encode()))
+    assert trained(unit, parts) is None
 
 
-def test_forecasts_of_other_rows_are_not_read(parts: FinishedUnits) -> None:
+def test_forecasts_of_other_rows_are_not_read(parts: Parts) -> None:
     unit = unit_of()
-    parts.write(unit, unit.run(), unit.digest)
-    content = json.loads(parts.path(unit).read_text())
-    content["trained"]["forecasts"].pop()
-    parts.path(unit).write_text(json.dumps(content))
-    assert parts.read(unit) is None
+    result = unit.run()
+    parts.write(unit.name, unit.digest, replace(result, forecasts=result.forecasts[1:]))
+    assert trained(unit, parts) is None
 
 
 def test_residual_networks_see_z_scores_and_forecast_log_volatility() -> None:
@@ -140,15 +145,15 @@ def test_a_write_that_fails_leaves_what_was_there(
 def test_what_old_code_trained_is_not_kept_for_new_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unit, parts = unit_of(), FinishedUnits(tmp_path)
+    unit, parts = unit_of(), kept_networks(tmp_path)
     begun = unit.digest
     monkeypatch.setattr(module, "code_version", lambda: "edited while it was running")
     edited = unit_of()
     assert edited.digest != begun
-    finish(edited, begun, parts)
-    assert parts.read(edited) is None
+    finish(edited, begun, tmp_path)
+    assert trained(edited, parts) is None
     monkeypatch.undo()
-    assert parts.read(unit_of()) is not None
+    assert trained(unit_of(), parts) is not None
 
 
 def covered_modules() -> set[str]:

@@ -9,6 +9,7 @@ from volatility.evaluation.intervals import (
     MINIMUM,
     WINDOW,
     conformal_offsets,
+    effective_nobs,
     ordered_offsets,
     ordered_quantiles,
     rolling_coverage,
@@ -17,6 +18,10 @@ from volatility.evaluation.intervals import (
     scale_errors,
 )
 from volatility.evaluation.losses import coverage_score
+
+
+def test_500_errors_over_22_sessions_are_worth_43() -> None:
+    assert [effective_nobs(500, it) for it in (1, 5, 22)] == [500, 166, 43]
 
 
 def test_offsets_are_order_statistics():

@@ -243,10 +243,46 @@ def test_tables_in_text_that_are_none() -> None:
     assert refused(b"\n\n").code == "malformed_csv"
     assert refused(CSV + b"2024-01-04,1,2,3,4,5\n").code == "malformed_csv"
     assert refused(b"\xff\xfe\x00\xd8").code == "malformed_csv"
-    assert refused(b"a,b\n1,2\n").code == "missing_column"
+    assert refused(b"a,b\n1,2\n").code == "no_table"
+    assert refused(b"date,b\n1,2\n").code == "missing_column"
     assert refused(b"date,open,high,low,close\n").code == "empty_bars"
     assert refused(CSV + b'"' + b"x" * 200_000).code == "malformed_csv"
     assert refused(b"date,open,high,low,close\n\xff,1,1,1,1\n").code == "malformed_csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"root:$6$%s:19000:0:99999:7:::\nbin:*:19000::::::\n", "text"),
+        (b"TOKEN=%s\n", "text"),
+        (b"Dear %s, all\nis, well\n", "text"),
+        (b"%%PDF-1.7\n%s", "a PDF"),
+        (b"\n <!DOCTYPE html><html><title>%s", "a page of HTML"),
+        (b"\x00\x01%s", "binary data"),
+    ],
+)
+def test_what_is_no_table_is_described_and_not_quoted(content: bytes, kind: str) -> None:
+    content = content % (b"secret" * 13)
+    found = refused(content)
+    assert isinstance(found, Unreadable)
+    assert found.code == "no_table"
+    assert str(found.found).startswith(f"{kind}, {len(content)} bytes")
+    assert "secret" not in f"{found} {found.found}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"date,open,high,low,close\n2024-01-01,1,1,1,1\n2024-01-02,%s,1,1,1\n",
+        b"date,open,high,low,close\n2024-01-01,1,1,1,1\n%s,1,1,1,1\n",
+        b"date,%s,open\n2024-01-01,1,1\n",
+        b"date,open,high,low,close,ticker\n2024-01-01,1,1,1,1,%s\n2024-01-02,1,1,1,1,B\n",
+    ],
+)
+def test_of_a_cell_forty_characters_are_quoted(content: bytes) -> None:
+    told = str(refused(content % (b"x" * 300)))
+    assert f"{'x' * 39}…" in told
+    assert "x" * 40 not in told
 
 
 def test_a_time_that_stands_twice_is_told_with_its_rows() -> None:

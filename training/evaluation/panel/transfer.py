@@ -20,6 +20,7 @@ from training.evaluation.panel.walk_forward import folds_of
 from training.evaluation.run import SELECTION
 from training.evaluation.study import MINIMUM_TARGETS, parts_of
 from training.evaluation.walk_forward import forecast_rv
+from training.evaluation.workers import Pool
 from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.transfer import (
     SCRATCH,
@@ -179,7 +180,7 @@ def source_jobs(
 
 
 def fit_sources(
-    jobs: Sequence[SourceJob], fit: FitPooled, config: Config, parallel: joblib.Parallel
+    jobs: Sequence[SourceJob], fit: FitPooled, config: Config, parallel: Pool
 ) -> Iterator[tuple[SourceJob, Pooled]]:
     """Fit each source, as they are done."""
     fits = (joblib.delayed(_fit_source)(place, job, fit, config) for place, job in enumerate(jobs))
@@ -194,7 +195,7 @@ def transfer_tracks(
     methods: Methods,
     benchmark: Recipe,
     config: Config,
-    parallel: joblib.Parallel,
+    parallel: Pool,
     asset_done: Callable[[], None] = lambda: None,
 ) -> dict[TransferKey, ForecastTrack]:
     """Forecast each span by every model, from each number of sessions known.

@@ -16,6 +16,7 @@ import numpy as np
 
 from training.config import Config
 from training.data.assets import AssetData
+from training.evaluation.workers import Pool
 from training.models.pooled.market import Market, accompanied_forecasts, fit_market
 from training.models.pooled.rows import fit_is_possible
 from training.models.pooled.zero_shot import FitPooled, Pooled, zero_shot
@@ -73,7 +74,7 @@ class PanelJob:
 def panel_tracks(
     jobs: Sequence[PanelJob],
     fit: FitPooled,
-    parallel: joblib.Parallel,
+    parallel: Pool,
     fit_done: Callable[[], None] = lambda: None,
 ) -> dict[TrackKey, ForecastTrack]:
     """Forecast the last half of every asset by fits that have not seen it.
