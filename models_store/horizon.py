@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store.calibration import Record
+from models_store.calibration import Calibration, Record
 from models_store.errors import computing
 from models_store.explanation import Explanation, explanations
 from models_store.forecast import ForecastInput
@@ -47,6 +47,7 @@ class Computed(NamedTuple):
     places: Sequence[Place]
     diagnostics: Sequence[Mapping[str, tuple[float, ...]]]
     explanations: Mapping[int, Explanation]  # of those that ask for one, by place
+    calibrations: Sequence[Calibration]
 
 
 @dataclass(frozen=True)

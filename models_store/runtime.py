@@ -150,16 +150,22 @@ class LoadedModel(Evidence):
         """
         if not inputs:
             return []
-        inputs = [self._checked(given) for given in inputs]
-        histories = [given.history for given in inputs]
-        self._check_units(histories)
+        self._check(inputs)
+        calibrations = self._calibrations(inputs)
         places: dict[int, list[int]] = {}  # by horizon
         for place, given in enumerate(inputs):
             places.setdefault(given.horizon, []).append(place)
+        seen: dict[tuple[int, ...], Windows] = {}  # by histories, which horizons may share
         forecasts: dict[int, Forecast] = {}
         for horizon, those in places.items():
             asked = [inputs[place] for place in those]
-            forecasts.update(zip(those, self._forecast(self.at(horizon), asked), strict=True))
+            histories = [given.history for given in asked]
+            key = tuple(map(id, histories))
+            if key not in seen:
+                seen[key] = self._windows(histories)
+            settled = [calibrations[place] for place in those]
+            made = self._forecast(self.at(horizon), asked, settled, seen[key])
+            forecasts.update(zip(those, made, strict=True))
         return [forecasts[place] for place in range(len(inputs))]
 
     def calibrate(
@@ -191,12 +197,33 @@ class LoadedModel(Evidence):
             return record.continued(self._residuals(history, first, horizon), as_of)
         return record.at_end
 
+    def calibrations(
+        self, history: RealizedSeries, horizons: Sequence[int], outcomes: bool = True
+    ) -> Mapping[int, Calibration]:
+        """As :meth:`calibrate`, at each of some horizons."""
+        return {it: self.calibrate(history, outcomes, it) for it in horizons}
+
+    def calibrated_with(self, horizon: int) -> Sequence[int]:
+        """The horizons whose :meth:`calibrations` take hardly longer than that of one of them.
+
+        Raises
+        ------
+        UnsupportedHorizon : not one that the artifact was made for.
+        """
+        return (self.at(horizon).horizon,)
+
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
-        self._checked(given)
-        self._check_units([given.history])
+        self._check([given])
+        if given.quantiles:
+            self._calibrations([given])
 
-    def _checked(self, given: ForecastInput) -> ForecastInput:
+    def _check(self, inputs: Sequence[ForecastInput]) -> None:
+        for given in inputs:
+            self._check_asked(given)
+        self._check_units([given.history for given in inputs])
+
+    def _check_asked(self, given: ForecastInput) -> None:
         history, levels, horizon, *_ = given
         manifest = self.manifest
         intervals = self.at(horizon).intervals
@@ -209,15 +236,23 @@ class LoadedModel(Evidence):
             raise refusals.too_short(manifest, history.rv.size)
         if manifest.columns:
             refusals.check_columns(manifest, history)
-        if not given.quantiles:
-            return given
-        calibration = self._calibration(given)
-        calibration.quantiles(given.quantiles)
-        return given._replace(calibration=calibration)
 
-    def _calibration(self, given: ForecastInput) -> Calibration:
-        """What the question brings, or what its history tells without much computing."""
-        return given.calibration or self.calibrate(given.history, self._vectorized, given.horizon)
+    def _calibrations(self, inputs: Sequence[ForecastInput]) -> list[Calibration]:
+        """What each question brings, or what its history tells without much computing.
+
+        Raises
+        ------
+        UnsupportedQuantile : a probability further out than the errors tell.
+        """
+        found = self._told(inputs)
+        for given, calibration in zip(inputs, found, strict=True):
+            if given.quantiles:
+                calibration.quantiles(given.quantiles)
+        return found
+
+    def _told(self, inputs: Sequence[ForecastInput]) -> list[Calibration]:
+        outcomes = self._vectorized
+        return [it.calibration or self.calibrate(it.history, outcomes, it.horizon) for it in inputs]
 
     def _residuals(self, history: DatedSeries, first: int, horizon: int) -> FloatArray:
         """Log residuals of this model's forecasts of the newest sessions, from place ``first`` on.
@@ -265,18 +300,23 @@ class LoadedModel(Evidence):
                 if (found < low or found > high) and not came_from_the_known(rv, self.manifest):
                     raise refusals.implausible(self.manifest, found, nobs, low, high)
 
-    def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
-        histories = [given.history for given in inputs]
-        windows = self._windows(histories)
+    def _forecast(
+        self,
+        model: HorizonModel,
+        inputs: Sequence[ForecastInput],
+        calibrations: Sequence[Calibration],
+        windows: Windows,
+    ) -> Iterator[Forecast]:
         predicted = self.predict_rv(windows, model.horizon)
         asked = any(given.explain for given in inputs)
         explanations = model.explain(inputs, windows) if asked else _NO_EXPLANATIONS
-        computed = self._computed(histories, predicted, explanations)
+        computed = self._computed(inputs, calibrations, predicted, explanations)
         return (self._compose(model, given, computed, at) for at, given in enumerate(inputs))
 
     def _computed(
         self,
-        histories: Sequence[RealizedSeries],
+        inputs: Sequence[ForecastInput],
+        calibrations: Sequence[Calibration],
         predicted: PredictedRv,
         explanations: Mapping[int, Explanation],
     ) -> Computed:
@@ -286,9 +326,10 @@ class LoadedModel(Evidence):
             volatility=np.sqrt(rv).tolist(),
             volatility_annualized=np.sqrt(rv * self.manifest.periods_per_year).tolist(),
             replaced=predicted.replaced.tolist(),
-            places=list(map(self._place, histories)),
-            diagnostics=_by_row(predicted.diagnostics, len(histories)),
+            places=[self._place(given.history) for given in inputs],
+            diagnostics=_by_row(predicted.diagnostics, len(inputs)),
             explanations=explanations,
+            calibrations=calibrations,
         )
 
     def _compose(
@@ -297,7 +338,7 @@ class LoadedModel(Evidence):
         manifest = self.manifest
         as_of, target_date, missing = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
-        calibration = self._calibration(given)
+        calibration = computed.calibrations[at]
         explanation = computed.explanations.get(at)
         warnings = self._warnings(computed.places[at], calibration)
         if computed.replaced[at]:

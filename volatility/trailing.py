@@ -70,9 +70,28 @@ def exponential_mean(
     if sessions is None:
         sessions = known(windows)
         windows = np.where(sessions, windows, 0.0)
-    weights = exponential_weights(centre_of_mass, windows.shape[1])
-    total = _row_sums(sessions * weights)
-    with np.errstate(invalid="ignore"):
+    return ExponentialMeans(sessions).of(windows, centre_of_mass)
+
+
+class ExponentialMeans:
+    """Exponential means of several series, which add up the weights of their sessions once.
+
+    Parameters
+    ----------
+    sessions : (batch, sessions) where there are any.
+    """
+
+    def __init__(self, sessions: BoolArray) -> None:
+        self.sessions = sessions
+        self._totals: dict[float, FloatArray] = {}
+
+    def of(self, windows: FloatArray, centre_of_mass: float) -> FloatArray:
+        """As :func:`exponential_mean`, of windows that hold zeros where there is no session."""
+        weights = exponential_weights(centre_of_mass, windows.shape[-1])
+        total = self._totals.get(centre_of_mass)
+        if total is None:
+            total = _row_sums(self.sessions * weights)
+            total = self._totals[centre_of_mass] = np.where(total > 0, total, np.nan)
         return np.asarray(_row_sums(windows * weights) / total)
 
 
@@ -88,8 +107,8 @@ def mean_square(returns: FloatArray, rv: FloatArray, sessions: BoolArray) -> Flo
     -------
     (batch,) decimal² per session, above 0.
     """
-    squares = exponential_mean(np.square(returns), SCALE, sessions)
-    return larger_mean_square(squares, exponential_mean(rv, SCALE, sessions))
+    means = ExponentialMeans(sessions)
+    return larger_mean_square(means.of(np.square(returns), SCALE), means.of(rv, SCALE))
 
 
 def larger_mean_square(squares: FloatArray, rv: FloatArray) -> FloatArray:

@@ -133,6 +133,19 @@ def _reopen(content: bytes, chunk: int) -> PooledGraph:
     return replace(PooledGraph.of(content), chunk=chunk)
 
 
+class LookedAt(dict[str, FloatArray]):
+    """Windows that the predictors of one network look at once, for all horizons.
+
+    Attributes
+    ----------
+    relative : (batch, outputs) what the network says of them; None until it has been run.
+    """
+
+    def __init__(self, windows: Windows, relative: FloatArray | None = None) -> None:
+        super().__init__(windows)
+        self.relative = relative
+
+
 @dataclass(frozen=True)
 class PooledPredictor:
     """A model for every asset, bound to one at one horizon.
@@ -173,11 +186,11 @@ class PooledPredictor:
         ------
         OutsideCalendar : a day lies outside the calendar, or a session ahead of it does.
         """
-        return Prediction(self.log_mean_rv(self._relative(windows), windows), {})
+        return Prediction(self.log_mean_rv(self.relative(windows), windows), {})
 
     def predict_together(self, horizons: Sequence[Self], windows: Windows) -> list[FloatArray]:
         """Predict all horizons, to the same bits, in one run of the network."""
-        relative = self._relative(windows)
+        relative = self.relative(windows)
         return [it.log_mean_rv(relative, windows) for it in horizons]
 
     def explain(self, windows: Windows, usual_rv: float) -> list[Part]:
@@ -212,11 +225,18 @@ class PooledPredictor:
         return parts
 
     def log_mean_rv(self, relative: FloatArray, windows: Windows) -> FloatArray:
-        """The log of mean rv, (batch,), from what :meth:`_relative` says."""
+        """The log of mean rv, (batch,), from what :meth:`relative` says."""
         return np.asarray(relative[:, self.output] + self._ahead(windows) + self.log_scale)
 
-    def _relative(self, windows: Windows) -> FloatArray:
+    def relative(self, windows: Windows) -> FloatArray:
         """Logs of mean rv without the calendar; (batch, outputs)."""
+        if not isinstance(windows, LookedAt):
+            return self._relative(windows)
+        if windows.relative is None:
+            windows.relative = self._relative(windows)
+        return windows.relative
+
+    def _relative(self, windows: Windows) -> FloatArray:
         parts = [np.empty((0, self.output + 1))]
         for at in range(0, len(windows["rv"]), _BLOCK):
             block = {name: it[at : at + _BLOCK] for name, it in windows.items()}

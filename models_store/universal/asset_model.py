@@ -18,11 +18,11 @@ from models_store.manifest import (
     TrainingData,
 )
 from models_store.predictors import pooled
-from models_store.predictors.pooled import PooledPredictorSpec
+from models_store.predictors.pooled import LookedAt, PooledPredictorSpec
 from models_store.runtime import LoadedModel
 from models_store.universal.manifest import KindRecord
 from models_store.universal.model import NAME, UniversalModel
-from volatility.arrays import FloatArray
+from volatility.arrays import DateArray, FloatArray, Windows
 from volatility.bars import DAILY
 from volatility.calendars import get_calendar
 from volatility.evaluation.intervals import LEVELS, MINIMUM, WINDOW
@@ -30,7 +30,7 @@ from volatility.evaluation.pooled_errors import PooledErrors
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.measures.columns import available
 from volatility.own_scale import OUTCOMES, log_scales
-from volatility.pairs import make_pairs
+from volatility.pairs import Pairs, make_pairs
 from volatility.series import DatedSeries, RealizedSeries
 from volatility.trailing import SESSIONS
 
@@ -109,10 +109,24 @@ class UniversalAssetModel(LoadedModel):
             before them, and count the errors.
         horizon : sessions ahead.
         """
+        return self.calibrations(history, (horizon,), outcomes)[horizon]
+
+    def calibrations(
+        self, history: RealizedSeries, horizons: Sequence[int], outcomes: bool = True
+    ) -> Mapping[int, Calibration]:
+        """As :meth:`calibrate`, at each of some horizons: the network runs once for all."""
         if not isinstance(history, DatedSeries) or not len(history):
-            return self._of_kind[horizon]
+            return {it: self._of_kind[it] for it in horizons}
         through: date = history.dates[-1].astype("datetime64[D]").item()
-        told = self._outcomes(history, horizon) if outcomes else _NOTHING
+        told = self._outcomes(history, horizons) if outcomes else {}
+        return {it: self._calibration(told.get(it, _NOTHING), through, it) for it in horizons}
+
+    def calibrated_with(self, horizon: int) -> Sequence[int]:
+        """All horizons: the network tells of them at once."""
+        self.at(horizon)
+        return self.manifest.horizons
+
+    def _calibration(self, told: _Outcomes, through: date, horizon: int) -> Calibration:
         if not len(told.errors):
             return replace(self._of_kind[horizon], through=through)
         kind = self.pooled[horizon]
@@ -122,38 +136,77 @@ class UniversalAssetModel(LoadedModel):
             found = scaled_calibration(told.errors, through, horizon, start=kind.size)
         return replace(found, log_scale=told.log_scale)
 
-    def _outcomes(self, history: DatedSeries, horizon: int) -> _Outcomes:
-        """Forecast the newest sessions of a history, and compare.
+    def _outcomes(self, history: DatedSeries, horizons: Sequence[int]) -> dict[int, _Outcomes]:
+        """Forecast the newest sessions of a history, and compare; by horizon.
 
-        As many as the scale of the oldest error that counts in an interval is made of.
+        As many as the scale of the oldest error that counts in an interval is made of. A horizon
+        of which there are none is left out.
         """
-        sessions = self.window_sessions
-        if len(history) < sessions + horizon:
-            return _NOTHING
-        part = history.tail(OUTCOMES + WINDOW + sessions + horizon - 1)
-        pairs = make_pairs(part, sessions, self.calendar, horizon, self._columns)
-        if not len(pairs.targets):  # where sessions are missing after every window
-            return _NOTHING
-        residuals = np.log(pairs.targets) - self._predict(horizon, pairs.windows).values
+        known = [it for it in horizons if len(history) >= self.window_sessions + it]
+        if not known:
+            return {}
+        first, last = min(known), max(known)
+        seen = self._pairs(self._newest(history, last), first)  # windows of all horizons
+        if not len(seen):  # where sessions are missing after every window
+            return {}
+        looked = LookedAt(seen.windows)
+        self._predict(first, looked)
+        assert looked.relative is not None
+        return {
+            it: self._compared(self._newest(history, it), it, seen.as_of, looked.relative)
+            for it in known
+        }
+
+    def _newest(self, history: DatedSeries, horizon: int) -> DatedSeries:
+        """The sessions that the outcomes at a horizon are forecast from, and are of."""
+        return history.tail(OUTCOMES + WINDOW + self.window_sessions + horizon - 1)
+
+    def _pairs(self, part: DatedSeries, horizon: int) -> Pairs:
+        return make_pairs(part, self.window_sessions, self.calendar, horizon, self._columns)
+
+    def _compared(
+        self, part: DatedSeries, horizon: int, as_of: DateArray, relative: FloatArray
+    ) -> _Outcomes:
+        """Forecasts with their outcomes, from what the network says of (m,) sessions."""
+        pairs = self._pairs(part, horizon)
+        said = LookedAt(pairs.windows, relative[np.searchsorted(as_of, pairs.as_of)])
+        residuals = np.log(pairs.targets) - self._predict(horizon, said).values
         rows = np.searchsorted(part.dates, pairs.as_of)
         ratios = np.full(len(part), np.nan)
         ratios[rows] = np.exp(residuals)
         scales = log_scales(ratios, self.capped_means[horizon], horizon)
         return _Outcomes(residuals - scales[rows], float(scales[-1]))
 
-    def _forecast(self, model: HorizonModel, inputs: Sequence[ForecastInput]) -> Iterator[Forecast]:
-        settled = [it._replace(calibration=self._calibration(it)) for it in inputs]
-        histories = [given.history for given in settled]
-        windows = self._windows(histories)
+    def _told(self, inputs: Sequence[ForecastInput]) -> list[Calibration]:
+        asked: dict[int, list[ForecastInput]] = {}  # by history
+        for given in inputs:
+            if given.calibration is None:
+                asked.setdefault(id(given.history), []).append(given)
+        told = {
+            key: self.calibrations(those[0].history, [it.horizon for it in those])
+            for key, those in asked.items()
+        }
+        return [it.calibration or told[id(it.history)][it.horizon] for it in inputs]
+
+    def _windows(self, histories: Sequence[RealizedSeries]) -> LookedAt:
+        return LookedAt(super()._windows(histories))
+
+    def _forecast(
+        self,
+        model: HorizonModel,
+        inputs: Sequence[ForecastInput],
+        calibrations: Sequence[Calibration],
+        windows: Windows,
+    ) -> Iterator[Forecast]:
         predicted = self.predict_rv(windows, model.horizon)
-        scales = np.array([it.calibration.log_scale for it in settled if it.calibration])
+        scales = np.array([it.log_scale for it in calibrations])
         scaled = PredictedRv(
             predicted.rv * np.exp(scales), predicted.replaced, predicted.diagnostics
         )
-        asked = any(given.explain for given in settled)
-        told = model.explain(settled, windows, scales) if asked else {}
-        computed = self._computed(histories, scaled, told)
-        return (self._compose(model, given, computed, at) for at, given in enumerate(settled))
+        asked = any(given.explain for given in inputs)
+        told = model.explain(inputs, windows, scales) if asked else {}
+        computed = self._computed(inputs, calibrations, scaled, told)
+        return (self._compose(model, given, computed, at) for at, given in enumerate(inputs))
 
 
 def bind(

@@ -148,7 +148,8 @@ class Held:
     ) -> Calibration:
         """The past errors of a model at the end of what is held.
 
-        Only those beside the latest companions are kept.
+        Only those beside the latest companions are kept, with those of other horizons that come
+        along.
 
         Parameters
         ----------
@@ -166,8 +167,10 @@ class Held:
         if known is None or known[0] != revisions:
             if series is None:
                 series = self.series(model.manifest.measure, model.manifest.columns)
-            known = revisions, model.calibrate(series, horizon=horizon)
-            self._calibrations[model.identity, horizon] = known
+            told = model.calibrations(series, model.calibrated_with(horizon))
+            known = revisions, told[horizon]
+            for it, calibration in told.items():
+                self._calibrations[model.identity, it] = revisions, calibration
             _let_go(self._calibrations, _MOST_CALIBRATIONS)
         return known[1]
 
