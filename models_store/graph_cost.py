@@ -59,21 +59,17 @@ def cost_of(graph: Any) -> GraphCost:
     UnknownCost : an input has an open dimension beside its first, or shapes do not fit.
     """
     _check_names(graph)
-    alone, together = _known(graph, 1), _known(graph, ROWS)
+    alone, together = _known(graph)
     values = multiplications = 0
-    for node in graph.node:
-        try:
-            made, products = _made(node, together)
-            least, _ = _made(node, alone)
-            _check_growth(least, made)
-            _check_places(node, alone, together)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            named = (node.name or node.op_type).decode(errors="replace")
-            raise UnknownCost(f"at its node {named} shapes do not fit: {error}") from error
-        alone |= zip(node.output, least, strict=False)
-        together |= zip(node.output, made, strict=False)
-        values += sum(it.size for it in made)
-        multiplications += products
+    with np.errstate(all="raise"):
+        for node in graph.node:
+            try:
+                made, products = _follow(node, alone, together)
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                named = (node.name or node.op_type).decode(errors="replace")
+                raise UnknownCost(f"at its node {named} shapes do not fit: {error}") from error
+            values += sum(it.size for it in made)
+            multiplications += products
     return GraphCost(values, multiplications)
 
 
@@ -89,10 +85,33 @@ def _check_names(graph: Any) -> None:
         raise UnknownCost("two of its inputs, constants and outputs of nodes have one name")
 
 
-def _known(graph: Any, rows: int) -> dict[bytes, _Tensor]:
-    """What there is before the first node, by name."""
-    known = {b"": _of(())} | {it.name: _input(it, rows) for it in graph.input}
-    return known | {it.name: _constant(it) for it in graph.initializer}
+_Known = dict[bytes, _Tensor]  # by name
+
+
+def _known(graph: Any) -> tuple[_Known, _Known]:
+    """What there is before the first node, of one row and of :data:`ROWS`."""
+    constants = {b"": _of(())} | {it.name: _constant(it) for it in graph.initializer}
+    alone, together = (
+        {it.name: _input(it, rows) for it in graph.input} | constants for rows in (1, ROWS)
+    )
+    return alone, together
+
+
+def _follow(node: Any, alone: _Known, together: _Known) -> _Made:
+    """What a node makes of :data:`ROWS` rows; takes up that, and what it makes of one."""
+    attributes = {it.name.decode(): list(it.ints) or it.i for it in node.attribute}
+    given = [together[name] for name in node.input]
+    made, products = _made(node, attributes, given)
+    given_alone = [alone[name] for name in node.input]
+    least = made
+    # What is the very same does not depend on rows, and most of a graph rearranges constants.
+    if any(one is not other for one, other in zip(given_alone, given, strict=True)):
+        least, _ = _made(node, attributes, given_alone)
+        _check_growth(least, made)
+        _check_places(node, given_alone, given)
+    alone.update(zip(node.output, least, strict=False))
+    together.update(zip(node.output, made, strict=False))
+    return made, products
 
 
 def _check_growth(alone: Iterable[_Tensor], together: Iterable[_Tensor]) -> None:
@@ -105,23 +124,14 @@ def _check_growth(alone: Iterable[_Tensor], together: Iterable[_Tensor]) -> None
             raise ValueError(f"{list(one.shape)} of one row, {list(other.shape)} of {ROWS}")
 
 
-def _check_places(
-    node: Any, alone: Mapping[bytes, _Tensor], together: Mapping[bytes, _Tensor]
-) -> None:
+def _check_places(node: Any, alone: Sequence[_Tensor], together: Sequence[_Tensor]) -> None:
     """Refuse a table in which something is looked up by the number of rows."""
-    if node.op_type != b"Gather":
-        return
-    one, all_rows = (known[node.input[1]] for known in (alone, together))
-    if not np.array_equal(one, all_rows):
+    if node.op_type == b"Gather" and not np.array_equal(alone[1], together[1]):
         raise ValueError("places depend on how many rows there are")
 
 
-def _made(node: Any, known: Mapping[bytes, _Tensor]) -> _Made:
-    given = [known[name] for name in node.input]
-    attributes = {it.name.decode(): list(it.ints) or it.i for it in node.attribute}
-    operator = _OPERATORS[node.op_type.decode()]
-    with np.errstate(all="raise"):
-        made, products = operator(given, attributes, len(node.output))
+def _made(node: Any, attributes: Mapping[str, Any], given: Sequence[_Tensor]) -> _Made:
+    made, products = _OPERATORS[node.op_type.decode()](given, attributes, len(node.output))
     for tensor in made:
         if tensor.dtype == np.int64:
             _check_size(tensor.size)

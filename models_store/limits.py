@@ -4,7 +4,6 @@ Digests and signatures tell that a file is what somebody has published, not that
 limits are many times what the shipped artifacts need; docs/operations.md has both.
 """
 
-import hashlib
 import io
 import re
 import zipfile
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from models_store.graph_cost import OPERATORS, cost_of
-from models_store.predictors.onnx_file import held_bytes, read_model, said_bytes
+from models_store.predictors.onnx_file import held_bytes, read_model, said_bytes, structure_of
 from volatility.archives import read_member
 from volatility.calendars import ALWAYS_OPEN
 from volatility.measures import MEASURES
@@ -56,7 +55,7 @@ _INNER = ("t", "g", "sparse_tensor")
 _SEVERAL_INNER = ("tensors", "graphs", "sparse_tensors")
 
 _REMEMBERED = 4_096
-_passed: set[bytes] = set()  # digests of graphs that are within limits
+_passed: set[bytes] = set()  # structures of graphs that are within limits
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _ENTRY = b"PK\x01\x02"  # begins each entry of an archive's directory
@@ -176,21 +175,28 @@ def _check_archive(content: bytes) -> None:
 
 
 def _check_graph(content: bytes) -> None:
-    """Refuse a graph that does more, or holds more, than a network of training."""
-    digest = hashlib.sha256(content).digest()
-    if digest in _passed:
-        return
-    _check_parts(content)
-    if len(_passed) >= _REMEMBERED:
-        _passed.clear()
-    _passed.add(digest)
+    """Refuse a graph that does more, or holds more, than a network of training.
 
-
-def _check_parts(content: bytes) -> None:
+    What it does is told by its structure, which networks of one kind share whatever they were
+    fitted to, and so is followed once.
+    """
     model = read_model(content)
     graph = model.graph
     parts = sum(1 + len(it.input) + len(it.output) for it in graph.node)
     _check(parts + len(graph.initializer), MAX_PARTS, "nodes, inputs, outputs and constants")
+    for tensor in graph.initializer:
+        _check_constant(tensor)
+    structure = structure_of(model)
+    if structure in _passed:
+        return
+    _check_structure(model)
+    if len(_passed) >= _REMEMBERED:
+        _passed.clear()
+    _passed.add(structure)
+
+
+def _check_structure(model: Any) -> None:
+    graph = model.graph
     if model.functions or model.training_info or graph.sparse_initializer:
         raise BeyondLimits("it has functions, training or sparse constants, which no model needs")
     domains = {it.domain for it in (*model.opset_import, *graph.node)}
@@ -207,8 +213,6 @@ def _check_parts(content: bytes) -> None:
             getattr(attribute, it) for it in _SEVERAL_INNER
         ):
             raise BeyondLimits("one of its nodes holds a graph or a tensor")
-    for tensor in graph.initializer:
-        _check_constant(tensor)
     cost = cost_of(graph)
     _check(cost.values, MAX_VALUES, "values in what it makes of 64 rows")
     _check(cost.multiplications, MAX_MULTIPLICATIONS, "multiplications for 64 rows")

@@ -67,13 +67,20 @@ def make_regressor(name: str, parameters: Parameters | None = None) -> Regressor
     ------
     InvalidInput : ``unknown_regressor``; ``invalid_parameters``, not those that it has.
     """
+    make, constants = _read(name)
+    try:
+        return make(**constants, **(parameters or {}))
+    except TypeError as error:
+        raise invalid_parameters(name, dict(parameters or {}), "those it has") from error
+
+
+@lru_cache(maxsize=1_024)
+def _read(name: str) -> tuple[Callable[..., Regressor], Mapping[str, str]]:
+    """What makes the regressor of a name, and the constants that the name tells."""
     for pattern, make in _GRAMMAR.items():
         match = re.fullmatch(pattern, name)
         if match is not None:
-            try:
-                return make(**match.groupdict(), **(parameters or {}))
-            except TypeError as error:
-                raise invalid_parameters(name, dict(parameters or {}), "those it has") from error
+            return make, match.groupdict()
     raise InvalidInput(
         f"regressor {name!r} is unknown; needed: {_NEEDED}",
         code="unknown_regressor",

@@ -7,6 +7,7 @@ with the library that onnxruntime needs for its own ones. It reads a megabyte in
 nothing deeper than a hundred messages.
 """
 
+import hashlib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -105,6 +106,21 @@ def said_bytes(tensor: Any) -> int | None:
     for length in tensor.dims:
         size *= length
     return None if width is None else size * width
+
+
+def structure_of(model: Any) -> bytes:
+    """Digest of all that is read of a model but the values of its float32 constants.
+
+    Parameters
+    ----------
+    model : whose constants hold as many values as their shapes say; it loses the float32 ones.
+    """
+    model.DiscardUnknownFields()
+    for tensor in model.graph.initializer:
+        if tensor.data_type == FLOAT:
+            tensor.ClearField("raw_data")
+            tensor.ClearField("float_data")
+    return hashlib.sha256(model.SerializeToString(deterministic=True)).digest()
 
 
 def float_constants(content: bytes) -> dict[str, NDArray[np.float32]]:

@@ -17,10 +17,10 @@ from onnx import AttributeProto, TensorProto, helper
 
 from models_store import Store, artifact, limits
 from models_store.files import DamagedArtifact, read_file
+from models_store.graph_cost import cost_of
 from models_store.limits import BeyondLimits, check_content
 from models_store.predictors import linear
 from models_store.predictors.network import OnnxPredictorSpec
-from models_store.predictors.onnx_file import read_model
 from models_store.shipped import shipped_artifacts
 from models_store.signatures import SUMS
 from tests.models_store.artifacts import make_files, make_network, make_network_files, verified
@@ -323,6 +323,10 @@ def changed_constant(change: Callable[[Any], None]) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def cut(tensor: Any) -> None:
+    tensor.raw_data = tensor.raw_data[8:]
+
+
 def external(tensor: Any) -> None:
     tensor.data_location = TensorProto.EXTERNAL
     entry = tensor.external_data.add()
@@ -565,20 +569,34 @@ def test_what_takes_too_long_to_open_is_refused(
     assert store.load("TEST", "har", 2).version == 2
 
 
-def test_a_graph_that_has_passed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_structure_that_has_passed_is_not_followed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(limits, "_passed", set())
     monkeypatch.setattr(limits, "_REMEMBERED", 2)
-    read: list[bytes] = []
+    followed: list[str] = []
 
-    def reading(content: bytes) -> Any:
-        read.append(content)
-        return read_model(content)
+    def following(graph: Any) -> Any:
+        followed.append(graph.node[0].name.decode())
+        return cost_of(graph)
 
-    monkeypatch.setattr("models_store.limits.read_model", reading)
-    one, two, three = (graph([node("Relu", "x", name=it)]) for it in ("a", "b", "c"))
-    for content in (one, one, two, one, three, three, one):
+    monkeypatch.setattr(limits, "cost_of", following)
+
+    def added(name: str, *values: float, place: int = 0) -> bytes:
+        constants = {"c": np.array(values, np.float32), "at": np.array([place])}
+        looked_up = helper.make_node("Gather", ["c", "at"], ["one"], name=name)
+        return graph([looked_up, node("Add", "x", "one")], constants)
+
+    for content in (added("a", 1.0), added("a", 2.0), added("b", 1.0), added("a", 3.0)):
         check_content("model.onnx", content)
-    assert read == [one, two, three, one]
+    assert followed == ["a", "b"]
+    # Of another shape, of other integers, and once more where too many have come since.
+    for content in (added("a", 1.0, 2.0), added("a", 1.0, 2.0, place=1), added("a", 1.0)):
+        check_content("model.onnx", content)
+    assert followed == ["a", "b", "a", "a", "a"]
     for _ in range(2):
         with pytest.raises(BeyondLimits):
             check_content("model.onnx", loop())
+    check_content("model.onnx", changed_constant(lambda _: None))
+    with pytest.raises(BeyondLimits, match="80 bytes of values"):  # of a structure that has passed
+        check_content("model.onnx", changed_constant(cut))
