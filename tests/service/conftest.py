@@ -82,6 +82,21 @@ def settings(world: Path, tmp_path: Path) -> Settings:
     return worlds.settings_in(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def module_settings(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of a copy for all tests of a module: a start takes longer than what most of them ask."""
+    folder = tmp_path_factory.mktemp("module")
+    shutil.copytree(world, folder, dirs_exist_ok=True)
+    return worlds.settings_in(folder)
+
+
+@pytest.fixture(scope="module")
+def module_client(module_settings: Settings) -> Iterator[TestClient]:
+    """For modules whose tests leave the service as it is."""
+    with TestClient(create_app(module_settings, worlds.clock)) as client:
+        yield client
+
+
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
     return create_app(settings, worlds.clock)

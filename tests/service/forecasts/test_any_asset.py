@@ -43,10 +43,10 @@ LONG = 60  # sessions that the champion of some tests needs
 CALENDARS = ("XNYS", "24/7", "24/5", "XLON")
 
 
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    publish_universal(settings)
-    with TestClient(create_app(settings, clock)) as client:
+@pytest.fixture(scope="module")
+def client(module_settings: Settings) -> Iterator[TestClient]:
+    publish_universal(module_settings)
+    with TestClient(create_app(module_settings, clock)) as client:
         yield verified(client)
 
 

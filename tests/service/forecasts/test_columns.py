@@ -29,16 +29,16 @@ from volatility.series import daily_series
 BARS = bars_of(make_series(), DRIFT)
 
 
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    publish_others(settings)
-    with TestClient(create_app(settings, clock)) as client:
+@pytest.fixture(scope="module")
+def client(module_settings: Settings) -> Iterator[TestClient]:
+    publish_others(module_settings)
+    with TestClient(create_app(module_settings, clock)) as client:
         yield client
 
 
 @pytest.fixture
-def model(client: TestClient, settings: Settings) -> LoadedModel:
-    return Store(settings.store_folder).load(ASSET, "leverage")
+def model(client: TestClient, module_settings: Settings) -> LoadedModel:
+    return Store(module_settings.store_folder).load(ASSET, "leverage")
 
 
 def ask(client: TestClient, model: str = "leverage", **body: Any) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from tests.service.worlds import ASSET, DRIFT, bars_of, clock, json_bars, publis
 BARS = json_bars(bars_of(make_series(), DRIFT))
 
 
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    publish_others(settings)
-    publish_universal(settings)
-    with TestClient(create_app(settings, clock)) as client:
+@pytest.fixture(scope="module")
+def client(module_settings: Settings) -> Iterator[TestClient]:
+    publish_others(module_settings)
+    publish_universal(module_settings)
+    with TestClient(create_app(module_settings, clock)) as client:
         yield client
 
 

@@ -27,6 +27,11 @@ from tests.service.worlds import (
 SERIES = make_series()
 
 
+@pytest.fixture
+def client(module_client: TestClient) -> TestClient:
+    return module_client
+
+
 def ask(client: TestClient, **body: Any) -> dict[str, Any]:
     answer = client.post("/forecast", json={"asset": ASSET, **body})
     assert answer.status_code == 200, answer.text

@@ -8,6 +8,11 @@ from tests.service.client import TestClient
 from tests.service.worlds import ASSET
 
 
+@pytest.fixture
+def client(module_client: TestClient) -> TestClient:
+    return module_client
+
+
 def ask(client: TestClient, **body: Any) -> dict[str, Any]:
     answer = client.post("/forecast", json={"asset": ASSET, "model": "har", **body})
     assert answer.status_code == 200, answer.text

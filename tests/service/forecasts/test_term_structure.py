@@ -24,15 +24,19 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    """Of a world whose linear models forecast three horizons, and whose network forecasts one."""
+def publish_further(settings: Settings) -> None:
+    """Let linear models forecast three horizons, and a network one."""
     store = Store(settings.store_folder)
     for model, intercept in MODELS.items():
         files = make_files(ASSET, model, intercept, further=(5, 22))
         store.promote(ASSET, model, store.publish(files))
     store.promote(ASSET, "regimes", store.publish(make_network_files(ASSET, "regimes")))
-    with TestClient(create_app(settings, clock)) as client:
+
+
+@pytest.fixture(scope="module")
+def client(module_settings: Settings) -> Iterator[TestClient]:
+    publish_further(module_settings)
+    with TestClient(create_app(module_settings, clock)) as client:
         yield client
 
 
@@ -179,14 +183,17 @@ def test_a_comparison_leaves_out_what_does_not_forecast_so_far(client: TestClien
     assert (problem["code"], problem["needed"]) == ("unsupported_horizon", "one of [1, 5, 22]")
 
 
-def test_a_corrected_bar_changes_the_answer_that_was_kept(client: TestClient) -> None:
+def test_a_corrected_bar_changes_the_answer_that_was_kept(settings: Settings) -> None:
+    publish_further(settings)
     question = {"asset": ASSET, "horizons": HORIZONS}
-    first = client.post("/forecast", json=question).content
-    assert client.post("/forecast", json=question).content == first
-    bars = json_bars(bars_of(make_series(seed=1).tail(1)))
-    put = client.put(f"/assets/{ASSET}/bars?replace=true", json={"bars": bars})
-    assert put.status_code == 200, put.text
-    later, before = (json.loads(it)["term_structure"] for it in (_post(client, question), first))
+    with TestClient(create_app(settings, clock)) as client:
+        first = _post(client, question)
+        assert _post(client, question) == first
+        bars = json_bars(bars_of(make_series(seed=1).tail(1)))
+        put = client.put(f"/assets/{ASSET}/bars?replace=true", json={"bars": bars})
+        assert put.status_code == 200, put.text
+        second = _post(client, question)
+    later, before = (json.loads(it)["term_structure"] for it in (second, first))
     assert all(one["rv"] != other["rv"] for one, other in zip(later, before, strict=True))
 
 

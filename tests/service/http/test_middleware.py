@@ -29,6 +29,11 @@ from tests.service.client import TestClient
 from tests.service.worlds import ASSET
 
 
+@pytest.fixture
+def client(module_client: TestClient) -> TestClient:
+    return module_client
+
+
 @pytest.mark.parametrize("path", ["/forecast", "/models", "/metrics", "/openapi.json", "/nothing"])
 def test_every_answer_has_its_schema_and_an_id(client: TestClient, path: str) -> None:
     answer = client.get(path)

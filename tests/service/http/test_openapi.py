@@ -16,9 +16,9 @@ from tests.service.client import TestClient
 GOLDEN = Path(__file__).with_name("openapi.json")
 
 
-@pytest.fixture
-def document(client: TestClient) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/openapi.json").json()
+@pytest.fixture(scope="module")
+def document(module_client: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = module_client.get("/openapi.json").json()
     return found
 
 

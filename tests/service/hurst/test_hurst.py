@@ -23,6 +23,11 @@ ESTIMATORS = {
 }
 
 
+@pytest.fixture
+def client(module_client: TestClient) -> TestClient:
+    return module_client
+
+
 def test_a_held_asset_is_examined_by_every_estimator(client: TestClient) -> None:
     series = make_series()
     classes = day_classes(series.dates, get_calendar("24/7"))
