@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from volatility.arrays import BoolArray, FloatArray, Windows
 from volatility.contributions import Part
 from volatility.evaluation.tracks import ForecastTrack
 from volatility.series import Bounds
+
+_NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
 class PredictedRv(NamedTuple):
@@ -124,3 +127,13 @@ def filled_up(values: FloatArray, count: int) -> FloatArray:
     if len(values) == count:
         return values
     return np.concatenate([np.full(count - len(values), np.nan), values])
+
+
+def by_row(
+    diagnostics: Mapping[str, FloatArray], count: int
+) -> Sequence[Mapping[str, tuple[float, ...]]]:
+    """From (batch, k) by name to a mapping a row; one shared empty one where there are none."""
+    if not diagnostics:
+        return [_NO_DIAGNOSTICS] * count
+    rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
+    return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]

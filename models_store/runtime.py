@@ -13,10 +13,17 @@ from models_store.errors import PredictionFailed, computing
 from models_store.evidence import Evidence
 from models_store.explanation import Explanation
 from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
-from models_store.horizon import Computed, HorizonModel, Place, PredictedRv, filled_up
+from models_store.horizon import (
+    Computed,
+    HorizonModel,
+    Place,
+    PredictedRv,
+    by_row,
+    filled_up,
+)
 from models_store.predictors.calendar_adjusted import UNDATED
 from models_store.predictors.predictor import Predictors
-from models_store.units import MEDIAN_SESSIONS, Plausible, came_from_the_known
+from models_store.units import Plausible, came_from_the_known, newest_medians
 from volatility.arrays import DAY, FloatArray, Prediction, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.evaluation.intervals import WINDOW
@@ -25,7 +32,6 @@ from volatility.series import DatedSeries, RealizedSeries, to_rv
 
 _NOWHERE = Place(None, None, 0)
 _NO_EXPLANATIONS: Mapping[int, Explanation] = MappingProxyType({})
-_NO_DIAGNOSTICS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -197,20 +203,9 @@ class LoadedModel(Evidence):
             return record.continued(self._residuals(history, first, horizon), as_of)
         return record.at_end
 
-    def calibrations(
-        self, history: RealizedSeries, horizons: Sequence[int], outcomes: bool = True
-    ) -> Mapping[int, Calibration]:
-        """As :meth:`calibrate`, at each of some horizons."""
-        return {it: self.calibrate(history, outcomes, it) for it in horizons}
-
-    def calibrated_with(self, horizon: int) -> Sequence[int]:
-        """The horizons whose :meth:`calibrations` take hardly longer than that of one of them.
-
-        Raises
-        ------
-        UnsupportedHorizon : not one that the artifact was made for.
-        """
-        return (self.at(horizon).horizon,)
+    def calibrations(self, history: RealizedSeries, horizon: int) -> Mapping[int, Calibration]:
+        """As :meth:`calibrate`, with those of other horizons that take hardly longer."""
+        return {horizon: self.calibrate(history, horizon=horizon)}
 
     def check(self, given: ForecastInput) -> None:
         """Raise what :meth:`forecast` would raise for this input, without forecasting."""
@@ -286,17 +281,9 @@ class LoadedModel(Evidence):
 
     def _check_units(self, histories: Sequence[RealizedSeries]) -> None:
         """Refuse a history whose newest sessions have a median in another unit."""
-        by_nobs: dict[int, list[FloatArray]] = {}
-        for history in histories:
-            rv = history.rv
-            by_nobs.setdefault(min(len(rv), MEDIAN_SESSIONS), []).append(rv)
-        for nobs, given in by_nobs.items():
-            ranked = np.sort(np.concatenate([rv[-nobs:] for rv in given]).reshape(-1, nobs), axis=1)
-            medians = (ranked[:, (nobs - 1) // 2] + ranked[:, nobs // 2]) / 2
-            low, high, low_of_few, high_of_few = self._plausible
-            if nobs < MEDIAN_SESSIONS:
-                low, high = low_of_few, high_of_few
-            for found, rv in zip(medians.tolist(), given, strict=True):
+        for nobs, given, medians in newest_medians([history.rv for history in histories]):
+            low, high = self._plausible.range(nobs)
+            for rv, found in zip(given, medians, strict=True):
                 if (found < low or found > high) and not came_from_the_known(rv, self.manifest):
                     raise refusals.implausible(self.manifest, found, nobs, low, high)
 
@@ -327,7 +314,7 @@ class LoadedModel(Evidence):
             volatility_annualized=np.sqrt(rv * self.manifest.periods_per_year).tolist(),
             replaced=predicted.replaced.tolist(),
             places=[self._place(given.history) for given in inputs],
-            diagnostics=_by_row(predicted.diagnostics, len(inputs)),
+            diagnostics=by_row(predicted.diagnostics, len(inputs)),
             explanations=explanations,
             calibrations=calibrations,
         )
@@ -411,13 +398,3 @@ def _interval(
         observed.coverage_observed,
         observed.nobs,
     )
-
-
-def _by_row(
-    diagnostics: Mapping[str, FloatArray], count: int
-) -> Sequence[Mapping[str, tuple[float, ...]]]:
-    """From (batch, k) by name to a mapping a row; one shared empty one where there are none."""
-    if not diagnostics:
-        return [_NO_DIAGNOSTICS] * count
-    rows = zip(*(values.tolist() for values in diagnostics.values()), strict=True)
-    return [dict(zip(diagnostics, map(tuple, row), strict=True)) for row in rows]

@@ -5,6 +5,7 @@ little, since a wild day has a thousand times the variance of a calm one; the me
 hardly leaves what has been seen.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,31 @@ class Plausible(NamedTuple):
         lowest, highest = manifest.rv_medians
         factor = MEDIAN_FACTOR
         return cls(lowest / factor, highest * factor, low / factor, high * factor)
+
+    def range(self, nobs: int) -> tuple[float, float]:
+        """What the median of so many newest sessions may be."""
+        if nobs < MEDIAN_SESSIONS:
+            return self.low_of_few, self.high_of_few
+        return self.low, self.high
+
+
+def newest_medians(
+    series: Sequence[FloatArray],
+) -> Iterator[tuple[int, list[FloatArray], list[float]]]:
+    """Medians of the newest 22 sessions of each series, or of as many as it has.
+
+    Yields
+    ------
+    A number of sessions, the series that have so many, and the median of each.
+    """
+    by_nobs: dict[int, list[FloatArray]] = {}
+    for rv in series:
+        by_nobs.setdefault(min(len(rv), MEDIAN_SESSIONS), []).append(rv)
+    for nobs, given in by_nobs.items():
+        ranked = np.concatenate([rv[-nobs:] for rv in given]).reshape(-1, nobs)
+        ranked.sort(axis=1)
+        medians = (ranked[:, (nobs - 1) // 2] + ranked[:, nobs // 2]) / 2
+        yield nobs, given, medians.tolist()
 
 
 def came_from_the_known(rv: FloatArray, manifest: Manifest) -> bool:

@@ -283,12 +283,11 @@ def look(
     newest = {name: _fitted(values) for name, values in windows.items()}
     there = ~np.isnan(newest["rv"])
     dates = np.where(there, newest[DAY], 0.0).astype(np.int64).view("datetime64[D]")
-    classes = np.zeros(there.shape, np.int64)
-    classes[there] = day_classes(dates[there], calendar)
+    classes = day_classes(dates, calendar)  # of any day where there is no session, and no rv
     log_rv = np.log(newest["rv"]) - effects[classes]
     nothing = np.where(there, 0.0, np.nan)
     next_class = day_classes(calendar.sessions_after(dates[:, -1], 1)[:, 0], calendar)
-    kinds = np.tile(np.array([float(asset_kind == it) for it in KINDS]), (len(there), 1))
+    kinds = np.full((len(there), len(KINDS)), [float(asset_kind == it) for it in KINDS])
     seen = Seen(
         log_rv,
         newest.get(RETURN, nothing),

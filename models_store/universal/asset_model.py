@@ -109,22 +109,21 @@ class UniversalAssetModel(LoadedModel):
             before them, and count the errors.
         horizon : sessions ahead.
         """
-        return self.calibrations(history, (horizon,), outcomes)[horizon]
+        return self._calibrated(history, (horizon,), outcomes)[horizon]
 
-    def calibrations(
+    def calibrations(self, history: RealizedSeries, horizon: int) -> Mapping[int, Calibration]:
+        """As :meth:`calibrate`, of all horizons: the network tells of them at once."""
+        self.at(horizon)
+        return self._calibrated(history, self.manifest.horizons)
+
+    def _calibrated(
         self, history: RealizedSeries, horizons: Sequence[int], outcomes: bool = True
     ) -> Mapping[int, Calibration]:
-        """As :meth:`calibrate`, at each of some horizons: the network runs once for all."""
         if not isinstance(history, DatedSeries) or not len(history):
             return {it: self._of_kind[it] for it in horizons}
         through: date = history.dates[-1].astype("datetime64[D]").item()
         told = self._outcomes(history, horizons) if outcomes else {}
         return {it: self._calibration(told.get(it, _NOTHING), through, it) for it in horizons}
-
-    def calibrated_with(self, horizon: int) -> Sequence[int]:
-        """All horizons: the network tells of them at once."""
-        self.at(horizon)
-        return self.manifest.horizons
 
     def _calibration(self, told: _Outcomes, through: date, horizon: int) -> Calibration:
         if not len(told.errors):
@@ -183,7 +182,7 @@ class UniversalAssetModel(LoadedModel):
             if given.calibration is None:
                 asked.setdefault(id(given.history), []).append(given)
         told = {
-            key: self.calibrations(those[0].history, [it.horizon for it in those])
+            key: self._calibrated(those[0].history, [it.horizon for it in those])
             for key, those in asked.items()
         }
         return [it.calibration or told[id(it.history)][it.horizon] for it in inputs]

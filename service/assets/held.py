@@ -167,7 +167,7 @@ class Held:
         if known is None or known[0] != revisions:
             if series is None:
                 series = self.series(model.manifest.measure, model.manifest.columns)
-            told = model.calibrations(series, model.calibrated_with(horizon))
+            told = model.calibrations(series, horizon)
             known = revisions, told[horizon]
             for it, calibration in told.items():
                 self._calibrations[model.identity, it] = revisions, calibration

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from models_store.artifact import with_sums
 from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
+from models_store.predictors.pooled import PooledGraph
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.store import UniversalStore
@@ -172,6 +173,30 @@ def test_a_batch_says_what_each_says_alone(bound, history):
     inputs = [ForecastInput(history.part(slice(0, nobs))) for nobs in range(22, 322, 7)]
     together = bound.forecast_batch(inputs)
     assert together == [bound.forecast_batch([it])[0] for it in inputs]
+
+
+def test_the_network_looks_once_at_each_window(bound, history, monkeypatch):
+    """For its past errors and forecasts at four horizons, and to the same bits as at each alone."""
+    alone = {nobs: _at_all_horizons(bound, history.tail(nobs)) for nobs in (250, 400)}
+    rows, run = [], PooledGraph.run
+
+    def counted(graph, regressors, sequence):
+        rows.append(len(regressors))
+        return run(graph, regressors, sequence)
+
+    monkeypatch.setattr(PooledGraph, "run", counted)
+    for nobs, expected in ((250, [1]), (400, [128, 22, 1])):  # windows with an outcome, the newest
+        given = ForecastInput(history.tail(nobs))
+        each = [given._replace(horizon=it) for it in bound.manifest.horizons]
+        assert bound.forecast_batch(each) == alone[nobs]
+        assert rows == expected
+        rows.clear()
+    assert set(bound.calibrations(history.tail(400), 5)) == set(bound.manifest.horizons)
+    assert sum(rows) == 150
+
+
+def _at_all_horizons(bound, history):
+    return [bound.forecast(history, horizon=it) for it in bound.manifest.horizons]
 
 
 def test_own_errors_take_the_place_of_the_kinds(bound, history):
