@@ -27,6 +27,7 @@ from service.security.commands import add_keys
 from service.security.commands import run as run_keys
 from service.settings import Settings
 from volatility.errors import RoughcastError
+from volatility.parsing import Parser
 
 log = structlog.get_logger("service")
 
@@ -44,7 +45,7 @@ _M_ARENA_MAX, _ARENAS = -8, 2  # of malloc.h
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop, or print the OpenAPI document."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m service",
         description="Serve forecasts over HTTP. Settings are environment variables that begin "
         "with ROUGHCAST_; service/settings.py lists them.",

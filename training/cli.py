@@ -15,10 +15,11 @@ from training.commands.arguments import (
     add_retrain,
     add_sign,
 )
-from training.commands.parsing import GOES_ON, INTERRUPTED, Parser, add_output
+from training.commands.parsing import GOES_ON, INTERRUPTED, add_output
 from training.commands.store_options import followed
 from volatility.errors import RoughcastError
 from volatility.extras import NETWORKS_EXTRA, TRAINING_EXTRA, require
+from volatility.parsing import Parser
 
 PROGRAM = "python -m training"
 STOPPED = 2  # exit status: what was asked cannot be done; the reason is printed

@@ -264,7 +264,7 @@ def _always_open() -> Calendar:
         last=days[-1],
         session_dates=_frozen(days),
         opens=_frozen(days.astype("datetime64[s]")),
-        closes=_frozen((days + 1).astype("datetime64[s]")),
+        closes=_frozen((days + np.timedelta64(1, "D")).astype("datetime64[s]")),
         breaks=_frozen(np.empty((0, 2), "datetime64[s]")),
         early_closes=_frozen(days[:0]),
     )

@@ -14,7 +14,8 @@ from service.http.errors import InvalidSetting
 from service.models.writing import written
 from service.security.audit import log
 from service.settings import Settings
-from volatility.errors import UnknownAsset
+from volatility.errors import UnknownAsset, UnknownModel
+from volatility.names import did_you_mean
 
 _CHAMPION_MARK = "*"
 
@@ -97,12 +98,14 @@ def _or_reason(read: Callable[[], str | None]) -> str | None:
 
 
 def _promote(store: Store, options: argparse.Namespace) -> int:
+    _check_known(store, options.asset, options.model)
     written(lambda: store.promote(options.asset, options.model, options.version))
     record(store, options.asset)
     return _audited(store, "promote", options.asset, options.model)
 
 
 def _roll_back(store: Store, options: argparse.Namespace) -> int:
+    _check_known(store, options.asset, options.model)
     written(lambda: store.roll_back(options.asset, options.model))
     record(store, options.asset)
     return _audited(store, "roll back", options.asset, options.model)
@@ -131,17 +134,30 @@ def _audited(store: Store, action: str, asset: str, model: str) -> int:
 
 
 def _assets(store: Store, asset: str | None) -> list[str]:
-    known = store.assets()
     if asset is None:
-        return known
-    if asset not in known:
+        return store.assets()
+    _check_known(store, asset)
+    return [asset]
+
+
+def _check_known(store: Store, asset: str, model: str | None = None) -> None:
+    """Refuse an asset without models, or a model that it has not, with what was probably meant."""
+    assets = store.assets()
+    if asset not in assets:
         raise UnknownAsset(
-            f"no models are published for asset {asset!r}",
+            f"no models are published for asset {asset!r}{did_you_mean(asset, assets)}",
             field="asset",
             found=asset,
-            needed=f"one of {known}",
+            needed=f"one of {assets}",
         )
-    return [asset]
+    models = store.models(asset)
+    if model is not None and model not in models:
+        raise UnknownModel(
+            f"asset {asset} has no model {model!r}{did_you_mean(model, models)}",
+            field="model",
+            found=model,
+            needed=f"one of {models}",
+        )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

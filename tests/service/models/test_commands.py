@@ -176,3 +176,26 @@ def test_why_nothing_is_removed_is_said(store: Store, capsys: pytest.CaptureFixt
         "A/har: nothing is removed: promoted less than 10 minutes ago\n"
     )
     assert store.versions("A", "har") == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("modles", "list"), "'models'"),
+        (("models", "promot", "A", "har", "1"), "'promote'"),
+        (("models", "promote", "A", "log_hra", "1"), "'log_har'"),
+        (("models", "roll-back", "a", "har"), "'A'"),
+        (("models", "prune", "b", "--keep", "1"), "'B'"),
+        (("models", "prune", "--keep", "1", "--hlep"), "'--help'"),
+        (("keys", "make", "desk", "--scopes", "forcast"), "'forecast'"),
+        (("--opneapi",), "'--openapi'"),
+    ],
+)
+def test_what_is_misspelled_is_told_with_what_was_meant(
+    words: tuple[str, ...], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
