@@ -9,7 +9,7 @@ from models_store.names import CHAMPION
 from models_store.place import Place, Refusal, State
 from models_store.rack import HeldBack, Rack
 from models_store.runtime import LoadedModel
-from models_store.shelf import Shelf, Voice
+from models_store.shelf import Shelf, Voice, absent_champion
 
 
 class Swap(NamedTuple):
@@ -73,7 +73,7 @@ def succeed(
         return found.succession()
     for model in sorted(set(names) - {CHAMPION}):
         found.read_pointer(model, model in anyway)
-    if CHAMPION in names or CHAMPION in found.before.held_back:
+    if CHAMPION in names or found.before.refusal(CHAMPION) is not None:
         found.read_champion()
     return found.succession()
 
@@ -142,13 +142,17 @@ class _Found:
         except ArtifactRefused as error:
             if isinstance(error, ArtifactUnreadable):
                 self._unreadable.add(CHAMPION)
-            self._hold_champion_back(error.reason)
+            self._hold_champion_back(Refusal(name, CHAMPION, None, error.reason, None))
             return
         if found is None:
             return
         place = self._places.get(found)
-        if self._champion not in (None, found) and (place is None or not place.serves):
-            self._hold_champion_back(f"it names {found}, which is not in service")
+        # A first one counts as at a start: it may be lost, and is tried again.
+        serves = place is not None and (
+            place.serves or (self._champion is None and place.state is State.LOST)
+        )
+        if found != self._champion and not serves:
+            self._hold_champion_back(absent_champion(self._asset, found))
             return
         self._champion, self._is_champion_lost = found, False
         self._told.pop(CHAMPION, None)
@@ -186,8 +190,7 @@ class _Found:
         if place.state is State.LOST:
             self._unreadable.add(model)
 
-    def _hold_champion_back(self, reason: str) -> None:
-        refusal = Refusal(self._asset, CHAMPION, None, reason, None)
+    def _hold_champion_back(self, refusal: Refusal) -> None:
         self._held_back[CHAMPION] = HeldBack(refusal)
         self._refused.append(refusal)
 
