@@ -96,15 +96,7 @@ class _Found:
 
     def succession(self) -> Succession:
         """All of it."""
-        after = replace(
-            self.before,
-            places=dict(sorted(self._places.items())),
-            champion=self._champion,
-            told=self._told,
-            held_back=self._held_back,
-            is_champion_lost=self._is_champion_lost,
-        )
-        before, champions = self.before, []
+        before, after, champions = self.before, self._after(), []
         if self._champion is not None and self._champion != before.champion:
             champions.append(NewChampion(self._asset, before.champion, self._champion))
         return Succession(
@@ -116,6 +108,16 @@ class _Found:
             tuple(self._refused),
             frozenset(self._unreadable),
             tuple(self._opened),
+        )
+
+    def _after(self) -> Rack:
+        return replace(
+            self.before,
+            places=dict(sorted(self._places.items())),
+            champion=self._champion,
+            told=self._told,
+            held_back=self._held_back,
+            is_champion_lost=self._is_champion_lost,
         )
 
     def read_pointer(self, model: str, anyway: bool) -> None:
@@ -147,16 +149,15 @@ class _Found:
         if found is None:
             return
         place = self._places.get(found)
-        # A first one counts as at a start: it may be lost, and is tried again.
-        serves = place is not None and (
-            place.serves or (self._champion is None and place.state is State.LOST)
-        )
-        if found != self._champion and not serves:
-            self._hold_champion_back(absent_champion(self._asset, found))
+        if self._champion not in (None, found) and (place is None or not place.serves):
+            self._hold_champion_back(absent_champion(name, found))
             return
         self._champion, self._is_champion_lost = found, False
         self._told.pop(CHAMPION, None)
         self._held_back.pop(CHAMPION, None)
+        if self._after().is_missing(found):
+            self._told[CHAMPION] = absent_champion(name, found)
+            self._refused.append(self._told[CHAMPION])
 
     def _is_known(self, model: str, known: Place, place: Place, anyway: bool) -> bool:
         """Whether a pointer names what serves or is held back, and need not be tried."""

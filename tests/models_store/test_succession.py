@@ -14,7 +14,6 @@ from models_store.shelf import Shelf
 from models_store.store import Store
 from models_store.succession import NewChampion, Succession, Swap, succeed
 from tests.models_store.artifacts import flip_byte, make_files, opened
-from tests.models_store.test_shelf import fails
 
 INTERCEPTS = (1e-5, 2e-5, 3e-5)
 
@@ -346,28 +345,25 @@ def test_a_first_champion_counts_as_at_a_start(store: Store) -> None:
     (store.root / "TEST" / "champion").unlink()
     shelf = Shelf(store)
     name(store, '{"model": "ewma"}')
-    assert follow(shelf, CHAMPION).champions == ()
+    found = follow(shelf, CHAMPION)
+    assert found.champions == (NewChampion("TEST", None, "ewma"),)
     started = Shelf(store)
-    reason = "it names ewma, which is not in service"
+    refusal = Refusal("TEST", CHAMPION, None, "it names ewma, which is not in service", None)
     for it in (shelf, started):
-        assert (it.champions, [refused.reason for refused in it.refused]) == ({}, [reason])
+        assert (it.champions, it.refused) == ({"TEST": "ewma"}, (refusal,))
+    assert found.refused == (refusal,)
     store.publish(make_files(model="ewma"), promote=True)
     for it in (shelf, started):
-        assert follow(it, "ewma").champions == (NewChampion("TEST", None, "ewma"),)
+        follow(it, "ewma")
         assert (it.champions, it.refused) == ({"TEST": "ewma"}, ())
 
 
-def test_a_first_champion_that_cannot_be_read_at_present_is_followed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (store.root / "TEST" / "champion").unlink()
-    with monkeypatch.context() as patched:
-        fails(patched, errno.EIO, "TEST/log_har/current")
-        shelf = Shelf(store)
-        name(store, '{"model": "log_har"}')
-        found = follow(shelf, CHAMPION)
-        assert found.champions == (NewChampion("TEST", None, "log_har"),)
-        assert Shelf(store).champions == shelf.champions == {"TEST": "log_har"}
+def test_a_champion_that_is_damaged_is_refused_once(store: Store, shelf: Shelf) -> None:
+    damage(store, 1)
+    started = Shelf(store)
+    started.verify()
+    follow(started, CHAMPION, anyway=[CHAMPION])
+    assert [it.model for it in started.refused] == ["har"]
 
 
 def test_racks_are_exchanged_only_where_nothing_else_has_changed(
