@@ -120,6 +120,8 @@ class Mirror:
             return  # whoever opens the store completes it
         faults = self._bring_all(listed)
         lost = set() if is_beginning else needed - listed.keys()
+        if lost:  # but for what a pointer that was just brought has given up
+            lost &= set(_needed(self.root, assets))
         faults |= {it: f"{it} is not at {self.remote.url} any more" for it in lost}
         self._note_faults(faults, assets, began)
         self._noted = changes.latest

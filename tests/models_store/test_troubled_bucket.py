@@ -265,6 +265,17 @@ def test_a_remote_that_has_lost_what_is_promoted_here_is_doubted(
     assert reader.doubt is None
 
 
+def test_what_was_rolled_back_and_pruned_meanwhile_is_not_lost(
+    writer: Store, reader: Mirror
+) -> None:
+    writer.promote(*MODEL, 2)
+    reader.pull()
+    writer.roll_back(*MODEL)
+    assert prune(writer, *MODEL, 0, LATER).removed == (2,)
+    assert followed(reader).doubt is None
+    assert Store(reader.root).current(*MODEL) == 1
+
+
 def test_notes_alone_are_an_empty_remote(url: str, writer: Store, reader: Mirror) -> None:
     remote = Remote(url)
     for name in remote.listed():
