@@ -64,5 +64,5 @@ def _changes(note: bytes) -> list[tuple[str, str | None]]:
     """Changes, the oldest first; none where they cannot be read."""
     try:
         return [(str(it), None if of is None else str(of)) for it, of in json.loads(note)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):  # the last of brackets within brackets
         return []

@@ -12,18 +12,28 @@ from models_store import limits
 from models_store.atomic import replace_file
 from models_store.changed import CHANGED, MAX_NOTE_BYTES, note_change, with_change
 from models_store.mirror import Mirror
-from models_store.names import folder_of_file, is_pointer
+from models_store.names import CURRENT, folder_of_file, is_pointer
+from models_store.pointers import Pointer
 from models_store.remote import BEGINNING, DIFFERS, Remote, marked
-from models_store.signatures import SIGNATURE, SUMS
+from models_store.signatures import SUMS, TrustedKeys
+
+_WRITABLE = ".writable"  # at the remote, put to try whether it can be
+_BEGUN = (
+    "is another than that of a start which ended early: complete it with the release that it was "
+    "of, or delete all at"
+)
 
 
-def refresh(root: Path, under: str) -> None:
+def refresh(root: Path, under: str, trusted: TrustedKeys) -> None:
     """Before a change: bring what the remote has of one model, where the folder mirrors one.
+
+    What of it cannot be brought is left there; see :attr:`.Mirror.doubt`.
 
     Parameters
     ----------
     root : the store's folder.
     under : the model's.
+    trusted : as in :class:`.Mirror`.
 
     Raises
     ------
@@ -31,7 +41,7 @@ def refresh(root: Path, under: str) -> None:
     """
     url = marked(root)
     if url is not None:
-        mirror = Mirror(url, root)
+        mirror = Mirror(url, root, trusted)
         mirror.bring(mirror.remote.listed(under))
 
 
@@ -58,7 +68,7 @@ def put_folder(root: Path, folder: Path, files: Mapping[str, bytes] | None = Non
     if remote is None:
         return
     if files is None:
-        files = {it.name: it.read_bytes() for it in folder.iterdir() if not it.name.startswith(".")}
+        files = _files_of(folder)
     try:
         found = remote.read(f"{name}/{SUMS}", limits.max_bytes(SUMS))
     except FileNotFoundError:
@@ -76,16 +86,17 @@ def put_file(root: Path, path: Path, content: str) -> None:
     replace_file(path, content)
 
 
-def put_signature(root: Path, folder: Path) -> None:
-    """Put the signature of a version to the remote, where there is one and has another or none."""
-    remote, path = _remote_of(root), folder / SIGNATURE
+def put_again(root: Path, path: Path) -> bool:
+    """Put a file that is here to the remote, where there is one and has another or none."""
+    remote = _remote_of(root)
     if remote is None:
-        return
+        return False
     name, content = _name(root, path), path.read_bytes()
-    with suppress(FileNotFoundError):
-        if remote.read(name, limits.max_bytes(SIGNATURE)) == content:
-            return
+    with suppress(OSError, ValueError):  # not there, not to be read, or too large
+        if remote.read(name, limits.MAX_POINTER_BYTES) == content:
+            return False
     remote.put(name, content)
+    return True
 
 
 def remove_folder(root: Path, folder: Path) -> None:
@@ -93,6 +104,22 @@ def remove_folder(root: Path, folder: Path) -> None:
     remote = _remote_of(root)
     if remote is not None:
         remote.remove_folder(_name(root, folder))
+
+
+def remove_version(root: Path, folder: Path) -> bool:
+    """Remove a version from the remote, where there is one; whether it may be removed here, too.
+
+    One that was promoted elsewhere meanwhile is put back: whoever promotes puts the pointer and
+    then looks whether the version is there, so that one of the two sees what the other has done.
+    """
+    remote, name = _remote_of(root), _name(root, folder)
+    if remote is None:
+        return True
+    remote.remove_folder(name)
+    if not _is_needed(remote, name):
+        return True
+    remote.put_folder(name, _files_of(folder))
+    return False
 
 
 def begin(root: Path) -> None:
@@ -104,7 +131,10 @@ def begin(root: Path) -> None:
     names = {it: it.relative_to(root).as_posix() for it in sorted(root.rglob("*"))}
     for path, name in names.items():
         if path.name == SUMS and folder_of_file(name) is not None:
-            put_folder(root, path.parent)
+            try:
+                put_folder(root, path.parent)
+            except FileExistsError as error:
+                raise FileExistsError(errno.EEXIST, f"{name} {_BEGUN} {remote.url}") from error
     for path, name in names.items():
         if is_pointer(name):
             remote.create(name, path.read_bytes())
@@ -124,7 +154,7 @@ def note(root: Path, asset: str | None = None) -> None:
 
 
 def check_writable(root: Path) -> None:
-    """Write to the remote, where there is one: the note that it has.
+    """Write to the remote, where there is one: a file that nobody reads.
 
     Raises
     ------
@@ -132,14 +162,29 @@ def check_writable(root: Path) -> None:
     """
     remote = _remote_of(root)
     if remote is not None:
-        remote.put(CHANGED, _noted(remote))
+        remote.put(_WRITABLE, b"")
 
 
 def _noted(remote: Remote) -> bytes:
     try:
         return remote.read(CHANGED, MAX_NOTE_BYTES)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # one that cannot be read is replaced, if it can be
         return b"[]"
+
+
+def _is_needed(remote: Remote, version: str) -> bool:
+    """Whether the pointer at the remote names a version, as that which serves or did before."""
+    family, _, number = version.rpartition("/")
+    try:
+        content = remote.read(f"{family}/{CURRENT}", limits.MAX_POINTER_BYTES)
+        pointer = Pointer.model_validate_json(content)
+    except (FileNotFoundError, ValueError):
+        return False
+    return int(number) in (pointer.version, *pointer.previous)
+
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    return {it.name: it.read_bytes() for it in folder.iterdir() if not it.name.startswith(".")}
 
 
 def _remote_of(root: Path) -> Remote | None:

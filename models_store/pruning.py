@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from models_store.atomic import flush_folder, unfinished
 from models_store.errors import ArtifactRefused
-from models_store.outgoing import remove_folder
+from models_store.outgoing import remove_version
 from models_store.store import Store
 
 # A service that has not heard of a promotion yet serves what was promoted before, and so does one
@@ -70,11 +70,13 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
 
 
 def _remove(store: Store, folder: Path, versions: Sequence[int]) -> tuple[int, ...]:
-    """Remove versions, each at once for whoever looks for it."""
+    """Remove versions, each at once for whoever looks for it, and say which."""
+    removed = []
     for version in versions:
-        remove_folder(store.root, folder / str(version))
-        with unfinished(folder) as gone:
-            (folder / str(version)).rename(gone)
-    if versions:
+        if remove_version(store.root, folder / str(version)):
+            with unfinished(folder) as gone:
+                (folder / str(version)).rename(gone)
+            removed.append(version)
+    if removed:
         flush_folder(folder)
-    return tuple(versions)
+    return tuple(removed)

@@ -62,6 +62,10 @@ class Rack:
         place = self.places.get(model)
         return None if place is None or place.state is State.REFUSED else place
 
+    def is_missing(self, model: str) -> bool:
+        """Whether a model was never promoted, or is not there: else it may serve, or is refused."""
+        return self.find(model) is None and self.refusal(model) is None
+
     def is_lost(self, model: str) -> bool:
         """Whether a model that is to serve cannot be read at present."""
         place = self.places.get(model)

@@ -1,10 +1,13 @@
 """A store's files where only fsspec reaches them: in a bucket of S3, Google or Azure.
 
-Names are relative to the store. A file is put whole or not at all, as object stores do it; a folder
-is whole once it has the digests of its files, which are put last.
+Names are relative to the store. A file is put whole or not at all, as object stores do it, and as a
+folder does where a file is written beside and renamed; a folder is whole once it has the digests of
+its files, which are put last.
 """
 
 import errno
+import re
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,19 +17,19 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from models_store.signatures import SUMS
-from volatility.errors import RoughcastError
+from volatility.errors import InvalidInput, RoughcastError
 
+# One that does not answer is told after seconds, not after minutes.
+_S3 = {
+    "config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}},
+}
+# The kinds of URL. Others of fsspec (sftp, hdfs, …) may leave half a pointer.
 _OPTIONS: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
+        "s3": _S3,
+        "s3a": _S3,
+        **{kind: {} for kind in ("gs", "gcs", "az", "abfs", "abfss", "memory")},
         "file": {"auto_mkdir": True},
-        # One that does not answer is told after seconds, not after minutes.
-        "s3": {
-            "config_kwargs": {
-                "connect_timeout": 5,
-                "read_timeout": 30,
-                "retries": {"max_attempts": 2},
-            }
-        },
     }
 )
 # What tells one content of a file from another, by what the kinds of fsspec call it.
@@ -35,12 +38,18 @@ MARK = ".remote"  # file in a local folder that says what it mirrors
 BEGINNING = ".beginning"  # at the remote, while the shipped models are put there
 DIFFERS = "is another than that of the remote; delete the mirror's folder to take that"
 _MANIFEST = "manifest.json"  # of every version, and the file that claims its number
+# A longer number is no count: the next after a stray one would be more than any mirror accepts.
+_COUNTED = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class ExtraNeeded(RoughcastError):
     """A store is named by a URL whose library is not installed."""
 
     code = "extra_missing"
+
+
+class NotAnswered(OSError):
+    """A remote store does not answer, or refuses."""
 
 
 class Entry(NamedTuple):
@@ -60,7 +69,7 @@ class Entry(NamedTuple):
 class Remote:
     """A store at a URL that fsspec knows.
 
-    Whatever does not answer, or refuses, is an ``OSError`` that names the URL.
+    Whatever does not answer, or refuses, is a :class:`NotAnswered` that names the URL.
 
     Parameters
     ----------
@@ -77,6 +86,7 @@ class Remote:
         Raises
         ------
         ExtraNeeded : its library is not installed.
+        InvalidInput : no store can be of its kind.
         """
         return self._opened[0]
 
@@ -107,25 +117,41 @@ class Remote:
         FileNotFoundError : it is not there.
         ValueError : it has more than ``most`` bytes.
         """
+        path = self._path(name)
         with self._reached():
-            content = cast(bytes, self.files.cat_file(self._path(name), start=0, end=most + 1))
+            try:
+                content = cast(bytes, self.files.cat_file(path, start=0, end=most + 1))
+            except Exception:
+                if self.files.info(path)["size"]:
+                    raise
+                content = b""  # of which S3 gives no range
         if len(content) > most:
             raise ValueError(f"{name} has more than {most} bytes")
         return content
 
     def put(self, name: str, content: bytes) -> None:
         """Put a file in the place of another, or of none."""
+        path = self._path(name)
         with self._reached():
-            self.files.pipe_file(self._path(name), content)
+            if not self._is_folder:
+                self.files.pipe_file(path, content)
+                return
+            with self._beside(path, content) as new:
+                self.files.mv(new, path)
 
     def create(self, name: str, content: bytes) -> bool:
         """Put a file where none is; whether none was.
 
         Of two who do so at once one is told no, where the remote can tell (S3 and Google can).
         """
+        path = self._path(name)
         with self._reached():
             try:
-                self.files.pipe_file(self._path(name), content, mode="create")
+                if not self._is_folder:
+                    self.files.pipe_file(path, content, mode="create")
+                    return True
+                with self._beside(path, content) as new:
+                    self.files.link(new, path)
             except FileExistsError:
                 return False
         return True
@@ -144,7 +170,7 @@ class Remote:
         The number. Whoever is killed leaves it taken, and nothing that serves.
         """
         taken = {name.split("/")[-2] for name in self.listed(family)}
-        version = max([first, *(int(it) + 1 for it in taken if it.isdecimal())])
+        version = max([first, *(int(it) + 1 for it in taken if _COUNTED.fullmatch(it))])
         while not self.create(f"{family}/{version}/{_MANIFEST}", files[_MANIFEST]):
             version += 1
         self.put_folder(f"{family}/{version}", {it: files[it] for it in files if it != _MANIFEST})
@@ -174,6 +200,21 @@ class Remote:
             except FileNotFoundError:
                 return
 
+    @property
+    def _is_folder(self) -> bool:
+        return self.url.startswith("file://")
+
+    @contextmanager
+    def _beside(self, path: str, content: bytes) -> Iterator[str]:
+        """A hidden file in the folder of another; removed if it is still there at the end."""
+        new = f"{path.rpartition('/')[0]}/.unfinished-{uuid.uuid4().hex}"
+        self.files.pipe_file(new, content)
+        try:
+            yield new
+        finally:
+            if self.files.exists(new):
+                self.files.rm_file(new)
+
     def _path(self, name: str) -> str:
         root = self._opened[1]
         return f"{root}/{name}" if name else root
@@ -181,10 +222,17 @@ class Remote:
     @cached_property
     def _opened(self) -> tuple[Any, str]:
         kind = self.url.partition("://")[0]
+        if kind not in _OPTIONS:
+            raise InvalidInput(
+                f"a store cannot be at {kind}://, where a file may be there in part",
+                field="store",
+                found=self.url,
+                needed=f"a folder, or a URL of {', '.join(_OPTIONS)}",
+            )
         try:
             from fsspec.core import url_to_fs
 
-            files, root = url_to_fs(self.url, use_listings_cache=False, **_OPTIONS.get(kind, {}))
+            files, root = url_to_fs(self.url, use_listings_cache=False, **_OPTIONS[kind])
         except (ImportError, ValueError) as error:
             raise ExtraNeeded(
                 f"a store at {kind}:// needs a library of fsspec: {error}. For s3:// it is the "
@@ -205,7 +253,7 @@ class Remote:
         except Exception as error:
             why = " ".join(str(error).split()) or type(error).__name__
             number = getattr(error, "errno", None) or errno.EIO
-            raise OSError(number, f"{self.url} does not answer, or refuses: {why}") from error
+            raise NotAnswered(number, f"{self.url} does not answer, or refuses: {why}") from error
 
 
 def marked(root: Path) -> str | None:

@@ -267,6 +267,13 @@ class Shelf:
                 self._change(asset, is_champion_lost=True)
             self.refuse(asset, CHAMPION, Refusal(asset, CHAMPION, None, error.reason, None))
             return False
-        self._change(asset, champion=champion or self.rack(asset).champion, is_champion_lost=False)
-        self.refuse(asset, CHAMPION, None)
+        named = champion or self.rack(asset).champion
+        self._change(asset, champion=named, is_champion_lost=False)
+        is_missing = named is not None and self.rack(asset).is_missing(named)
+        self.refuse(asset, CHAMPION, absent_champion(asset, named) if is_missing else None)
         return True
+
+
+def absent_champion(asset: str, model: str | None) -> Refusal:
+    """What is wrong with a champion that is no model in service."""
+    return Refusal(asset, CHAMPION, None, f"it names {model}, which is not in service", None)

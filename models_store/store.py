@@ -162,7 +162,7 @@ class Store:
         manifest = Manifest.model_validate_json(files[artifact.MANIFEST])
         asset, model = manifest.asset, manifest.model
         folder = self._folder(asset, model)
-        outgoing.refresh(self.root, f"{asset}/{model}")
+        outgoing.refresh(self.root, f"{asset}/{model}", self.trusted)
         with locked(folder):
             version = max(self.versions(asset, model), default=0) + 1
             with unfinished(folder) as new:
@@ -227,7 +227,7 @@ class Store:
         ------
         UnknownModel : no version of it serves.
         """
-        outgoing.refresh(self.root, f"{asset}/{model}")
+        outgoing.refresh(self.root, f"{asset}/{model}", self.trusted)
         if self.current(asset, model) is None:
             raise self._unknown_model(asset, model)
         folder = self.root / asset
@@ -322,7 +322,7 @@ class Store:
     def locked_model(self, asset: str, model: str) -> Iterator[Path]:
         """Keep everybody else from changing a model's versions and pointer; their folder."""
         folder = self._folder(asset, model)
-        outgoing.refresh(self.root, f"{asset}/{model}")
+        outgoing.refresh(self.root, f"{asset}/{model}", self.trusted)
         if not folder.is_dir():
             raise self._unknown_model(asset, model)
         with locked(folder):
@@ -337,6 +337,10 @@ class Store:
         if before and before.version == loaded.version:
             if before.sha256 != loaded.sha256:  # restored from elsewhere, and now accepted
                 self._point(folder, loaded, before.previous)
+            else:  # it may be damaged or lost where this folder's remote is
+                outgoing.put_folder(self.root, folder / str(loaded.version))
+                if outgoing.put_again(self.root, folder / CURRENT):
+                    outgoing.note(self.root, loaded.manifest.asset)
             return
         previous = (before.version, *before.previous)[:_MAX_ROLL_BACKS] if before else ()
         self._point(folder, loaded, previous)
@@ -348,8 +352,10 @@ class Store:
             promoted_at=datetime.now(UTC),
             previous=previous,
         )
-        outgoing.put_folder(self.root, folder / str(model.version))
+        version = folder / str(model.version)
+        outgoing.put_folder(self.root, version)
         outgoing.put_file(self.root, folder / CURRENT, pointer.model_dump_json(indent=2))
+        outgoing.put_folder(self.root, version)  # whoever prunes may not have seen the pointer
         outgoing.note(self.root, model.manifest.asset)
 
     def _unknown_model(self, asset: str, model: str) -> RoughcastError:

@@ -13,7 +13,7 @@ asked about, however often they are promoted and rolled back. What is not there 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,8 +147,9 @@ def keep(
     How many were written; 0 where the store cannot be, as whoever needs one can do without.
     """
     folder, new = _folder(store, asset), {}
+    by_horizon = {it: _inputs(versions, champion, it) for it in compared.comparisons}
     for horizon, comparison in compared.comparisons.items():
-        inputs = _inputs(versions, champion, horizon)
+        inputs = by_horizon[horizon]
         encoded = _encoded(comparison)
         if encoded is not None and not (folder / _key(inputs)).exists():
             about = {"inputs": inputs, "horizons": compared.horizons, "kind": compared.kind}
@@ -156,13 +157,23 @@ def keep(
             new[_key(inputs)] = with_sums({FILE: content.encode()})
     try:
         if new:
-            _write(store.root, folder, new)
+            _write(store.root, folder, new, set(map(_key, by_horizon.values())))
     except OSError:
         return 0
     return len(new)
 
 
-def _write(root: Path, folder: Path, new: Mapping[str, Mapping[str, bytes]]) -> None:
+def _write(
+    root: Path, folder: Path, new: Mapping[str, Mapping[str, bytes]], needed: Container[str]
+) -> None:
+    """Write comparisons; those that were written or brought first make room for them.
+
+    Parameters
+    ----------
+    root, folder : of the store and of an asset's comparisons.
+    new : files by name, by key.
+    needed : keys that stay: a mirror may have brought them before all others.
+    """
     with locked(folder):
         for key, files in new.items():
             put_folder(root, folder / key, files)
@@ -171,7 +182,8 @@ def _write(root: Path, folder: Path, new: Mapping[str, Mapping[str, bytes]]) -> 
                 if not (folder / key).exists():  # else another process was first
                     written.rename(folder / key)
         there = [it for it in folder.glob("[!.]*") if it.is_dir()]
-        for old in sorted(there, key=lambda it: it.stat().st_mtime_ns)[:-_KEPT]:
+        there.sort(key=lambda it: (it.name in needed, it.stat().st_mtime_ns))
+        for old in there[:-_KEPT]:
             remove_folder(root, old)
             shutil.rmtree(old)
         flush_folder(folder)

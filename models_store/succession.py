@@ -9,7 +9,7 @@ from models_store.names import CHAMPION
 from models_store.place import Place, Refusal, State
 from models_store.rack import HeldBack, Rack
 from models_store.runtime import LoadedModel
-from models_store.shelf import Shelf, Voice
+from models_store.shelf import Shelf, Voice, absent_champion
 
 
 class Swap(NamedTuple):
@@ -73,7 +73,7 @@ def succeed(
         return found.succession()
     for model in sorted(set(names) - {CHAMPION}):
         found.read_pointer(model, model in anyway)
-    if CHAMPION in names or CHAMPION in found.before.held_back:
+    if CHAMPION in names or found.before.refusal(CHAMPION) is not None:
         found.read_champion()
     return found.succession()
 
@@ -96,15 +96,7 @@ class _Found:
 
     def succession(self) -> Succession:
         """All of it."""
-        after = replace(
-            self.before,
-            places=dict(sorted(self._places.items())),
-            champion=self._champion,
-            told=self._told,
-            held_back=self._held_back,
-            is_champion_lost=self._is_champion_lost,
-        )
-        before, champions = self.before, []
+        before, after, champions = self.before, self._after(), []
         if self._champion is not None and self._champion != before.champion:
             champions.append(NewChampion(self._asset, before.champion, self._champion))
         return Succession(
@@ -116,6 +108,16 @@ class _Found:
             tuple(self._refused),
             frozenset(self._unreadable),
             tuple(self._opened),
+        )
+
+    def _after(self) -> Rack:
+        return replace(
+            self.before,
+            places=dict(sorted(self._places.items())),
+            champion=self._champion,
+            told=self._told,
+            held_back=self._held_back,
+            is_champion_lost=self._is_champion_lost,
         )
 
     def read_pointer(self, model: str, anyway: bool) -> None:
@@ -142,17 +144,20 @@ class _Found:
         except ArtifactRefused as error:
             if isinstance(error, ArtifactUnreadable):
                 self._unreadable.add(CHAMPION)
-            self._hold_champion_back(error.reason)
+            self._hold_champion_back(Refusal(name, CHAMPION, None, error.reason, None))
             return
         if found is None:
             return
         place = self._places.get(found)
         if self._champion not in (None, found) and (place is None or not place.serves):
-            self._hold_champion_back(f"it names {found}, which is not in service")
+            self._hold_champion_back(absent_champion(name, found))
             return
         self._champion, self._is_champion_lost = found, False
         self._told.pop(CHAMPION, None)
         self._held_back.pop(CHAMPION, None)
+        if self._after().is_missing(found):
+            self._told[CHAMPION] = absent_champion(name, found)
+            self._refused.append(self._told[CHAMPION])
 
     def _is_known(self, model: str, known: Place, place: Place, anyway: bool) -> bool:
         """Whether a pointer names what serves or is held back, and need not be tried."""
@@ -186,8 +191,7 @@ class _Found:
         if place.state is State.LOST:
             self._unreadable.add(model)
 
-    def _hold_champion_back(self, reason: str) -> None:
-        refusal = Refusal(self._asset, CHAMPION, None, reason, None)
+    def _hold_champion_back(self, refusal: Refusal) -> None:
         self._held_back[CHAMPION] = HeldBack(refusal)
         self._refused.append(refusal)
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from models_store.mirror import mirror_of
+from models_store.signatures import TrustedKeys
 from models_store.traces import Traces
 from service.assets import measured_routes
 from service.assets import routes as assets
@@ -230,7 +231,8 @@ def _lanes(settings: Settings) -> Lanes:
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
-    mirror = mirror_of(settings.store, settings.store_mirror)
+    trusted = TrustedKeys.read(settings.trusted_keys)
+    mirror = mirror_of(settings.store, settings.store_mirror, trusted)
     store = open_both(settings, history, mirror)
     traces = Traces(store.root)  # before the catalogue reads what it is to follow
     catalogue = Catalogue(store, settings.max_open_models)

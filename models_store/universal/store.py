@@ -80,7 +80,7 @@ class UniversalStore:
         ------
         ArtifactRefused : the files fail the checks of loading; nothing is published.
         """
-        refresh(self.root, NAME)
+        refresh(self.root, NAME, self.trusted)
         with locked(self.folder):
             version = max(self.versions(), default=0) + 1
             with unfinished(self.folder) as new:

@@ -54,7 +54,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     StoreNotWritable : it is elsewhere, does not answer, and nothing of it is here.
     UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused, StoreNotWritable
     """
-    mirror, folder = mirror_of(settings.store, settings.store_mirror), settings.store_folder
+    trusted, folder = TrustedKeys.read(settings.trusted_keys), settings.store_folder
+    mirror = mirror_of(settings.store, settings.store_mirror, trusted)
     if mirror is not None and not written(mirror.follow):
         sys.stderr.write(f"{mirror.doubt}\n")
     if not folder.is_dir():
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             field="store",
             needed="the store that the service is served from",
         )
-    store = Store(folder, TrustedKeys.read(settings.trusted_keys))
+    store = Store(folder, trusted)
     command: Callable[[Store, argparse.Namespace], int] = options.run
     return command(store, options)
 

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,37 @@ def failing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Remote, "files", property(files))
         yield made
+
+
+class Refusing:
+    """A file system of fsspec that does not give some files, while all else is answered.
+
+    Parameters
+    ----------
+    files : the file system.
+    why : what is raised for a path and its content; None where it is given.
+    """
+
+    def __init__(self, files: Any, why: Callable[[str, bytes], Exception | None]) -> None:
+        self._files, self._why = files, why
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+    def cat_file(self, path: str, **options: Any) -> Any:
+        content = self._files.cat_file(path, **options)
+        error = self._why(path, content)
+        if error is not None:
+            raise error
+        return content
+
+
+@contextmanager
+def refusing(why: Callable[[str, bytes], Exception | None]) -> Iterator[None]:
+    """Do not give some files of all remote stores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Remote, "files", property(lambda it: Refusing(it._opened[0], why)))
+        yield
 
 
 def make_url() -> str:

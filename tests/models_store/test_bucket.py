@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models_store import Shelf, Store
+from models_store.changed import CHANGED
 from models_store.mirror import Mirror, mirror_of
 from models_store.outgoing import check_writable
 from models_store.pruning import prune
@@ -91,6 +92,15 @@ def test_of_many_that_publish_at_once_each_has_a_number_of_its_own(
     reader = mirrored(url, tmp_path / "reader")
     for number, version in took.items():
         assert reader.load(*MODEL, version).sha256 == stores[number].load(*MODEL, version).sha256
+
+
+def test_objects_without_content_keep_nothing_back(url: str, writer: Store, tmp_path: Path) -> None:
+    for name in ("OTHER/har/current", CHANGED):
+        writer.promote(*MODEL, 2)
+        Remote(url).put(name, b"")
+        mirror = followed(mirror_of(url, tmp_path / "reader"))
+        assert "OTHER/har/current" in str(mirror.doubt)
+        assert Store(mirror.root).current(*MODEL) == 2
 
 
 def test_a_command_promotes_in_the_bucket(url: str, writer: Store, tmp_path: Path) -> None:

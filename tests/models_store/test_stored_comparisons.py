@@ -1,6 +1,7 @@
 """Comparisons are kept with the models, and are of exactly the versions that are asked about."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,19 @@ def test_the_oldest_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(folders(store, "TEST")) == 2
     assert not set(folders(store, "TEST")) & set(before)
     assert recalled(store) is not None
+
+
+def test_what_serves_is_kept_although_it_was_brought_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.publish(make_files(intercept=3e-5, further=(5,)), promote=True)
+    record(store, "TEST")
+    monkeypatch.setattr(stored_comparisons, "_KEPT", 2)
+    needed = first, second = folders(store, "TEST")
+    os.utime(first, (0, 0))
+    second.rename(second.with_name("0" * 32))
+    record(store, "TEST")
+    assert folders(store, "TEST") == needed
 
 
 def test_what_cannot_be_read_or_written_is_done_without(

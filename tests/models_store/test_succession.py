@@ -347,7 +347,23 @@ def test_a_first_champion_counts_as_at_a_start(store: Store) -> None:
     name(store, '{"model": "ewma"}')
     found = follow(shelf, CHAMPION)
     assert found.champions == (NewChampion("TEST", None, "ewma"),)
-    assert shelf.champions == {"TEST": "ewma"}
+    started = Shelf(store)
+    refusal = Refusal("TEST", CHAMPION, None, "it names ewma, which is not in service", None)
+    for it in (shelf, started):
+        assert (it.champions, it.refused) == ({"TEST": "ewma"}, (refusal,))
+    assert found.refused == (refusal,)
+    store.publish(make_files(model="ewma"), promote=True)
+    for it in (shelf, started):
+        follow(it, "ewma")
+        assert (it.champions, it.refused) == ({"TEST": "ewma"}, ())
+
+
+def test_a_champion_that_is_damaged_is_refused_once(store: Store, shelf: Shelf) -> None:
+    damage(store, 1)
+    started = Shelf(store)
+    started.verify()
+    follow(started, CHAMPION, anyway=[CHAMPION])
+    assert [it.model for it in started.refused] == ["har"]
 
 
 def test_racks_are_exchanged_only_where_nothing_else_has_changed(

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from models_store.files import ArtifactFiles, DamagedArtifact
-from models_store.outgoing import note, put_signature
+from models_store.outgoing import note, put_again
 from models_store.signatures import SIGNATURE, SUMS, TrustedKeys, read_private_key, sign
 from models_store.store import Store
 from models_store.stored_comparisons import folders
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         if own.fault(files[SUMS], files.contents.get(SIGNATURE)) is not None:
             sign(folder, key)
             signed += 1
-        put_signature(options.store, folder)
+        put_again(options.store, folder / SIGNATURE)
     note(options.store)
     console.print(f"{signed} artifacts signed in {options.store}", markup=False)
     return REFUSED if damaged else 0
