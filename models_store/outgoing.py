@@ -16,6 +16,8 @@ from models_store.names import folder_of_file, is_pointer
 from models_store.remote import BEGINNING, DIFFERS, Remote, marked
 from models_store.signatures import SIGNATURE, SUMS
 
+_TRIAL = ".trial"  # at the remote, for a moment
+
 
 def refresh(root: Path, under: str) -> None:
     """Before a change: bring what the remote has of one model, where the folder mirrors one.
@@ -124,7 +126,7 @@ def note(root: Path, asset: str | None = None) -> None:
 
 
 def check_writable(root: Path) -> None:
-    """Write to the remote, where there is one: the note that it has.
+    """Write to the remote, where there is one, a file that is removed again.
 
     Raises
     ------
@@ -132,7 +134,8 @@ def check_writable(root: Path) -> None:
     """
     remote = _remote_of(root)
     if remote is not None:
-        remote.put(CHANGED, _noted(remote))
+        remote.put(_TRIAL, b"")
+        remote.remove(_TRIAL)
 
 
 def _noted(remote: Remote) -> bytes:
