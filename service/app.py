@@ -63,6 +63,7 @@ from service.operations.metrics import Metrics
 from service.operations.seeding import open_both
 from service.operations.store_folder import StoreFolder
 from service.operations.telemetry import telemetry
+from service.operations.trials import Trials, trials_of
 from service.protocols import routes as inference
 from service.protocols import series_routes as series
 from service.security.guard import Guard, Policy
@@ -114,6 +115,7 @@ class State(ForecastState):
     draining: Draining
     policy: HistoryPolicy | None
     store_folder: StoreFolder
+    trials: Trials
     ledger: Ledger
     live: LiveScorer
     issued: IssuedForecasts
@@ -266,6 +268,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         draining=Draining(),
         policy=policy,
         store_folder=StoreFolder(settings.store_folder, settings.database_connect_timeout),
+        trials=trials_of(settings, history),
         ledger=kept,
         live=LiveScorer(live, kept, holdings),
         body_limits=_body_limits(settings),

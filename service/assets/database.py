@@ -6,6 +6,7 @@ at which it was known and replaced, so that what was known at a time can be read
 """
 
 import dataclasses
+import uuid
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -241,6 +242,18 @@ class HistoryStore:
         """Ask the database for an answer, on a connection of its own."""
         with self.database.checking() as connection:
             connection.execute(sa.select(tables.assets.c.asset).limit(1))
+
+    def try_writing(self) -> None:
+        """Write a row and take it back.
+
+        Raises
+        ------
+        DatabaseUnavailable : it cannot be written, or does not answer in time.
+        """
+        texts = dict.fromkeys(("calendar", "measure", "source"), "")
+        nobody = {"asset": uuid.uuid4().hex, "bar_interval": 0, "revision": 0, **texts}
+        with self.database.trying() as connection:
+            connection.execute(sa.insert(tables.assets).values(nobody))
 
     def close(self) -> None:
         """Let go of every connection."""

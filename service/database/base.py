@@ -141,6 +141,21 @@ class Database(ABC):
             yield connection
 
     @contextmanager
+    def trying(self) -> Iterator[Connection]:
+        """A transaction to write in, on a new connection, of which nothing stays."""
+        engine = self._open(self._timeouts, is_pooled=False)
+        try:
+            with (
+                self.tally.counting("trying"),
+                answering(),
+                self._beginning_to_write(engine) as connection,
+            ):
+                yield connection
+                connection.rollback()
+        finally:
+            engine.dispose()
+
+    @contextmanager
     def changes(self) -> Iterator[Changes]:
         """What other processes commit from now on."""
         with answering(), self._apart.connect() as connection:

@@ -11,7 +11,7 @@ from service.http.histogram import Histogram
 
 # Seconds, from a row of SQLite's to the usual limits on locks and statements.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-OPERATIONS = ("reading", "writing", "checking")
+OPERATIONS = ("reading", "writing", "checking", "trying")
 
 
 class DatabaseTally:

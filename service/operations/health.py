@@ -22,6 +22,7 @@ from service.models.catalogue import CatalogueDep
 from service.models.follower import Follower
 from service.models.schemas import RefusedAnswer, refused_answer
 from service.operations.store_folder import StoreFolder
+from service.operations.trials import HISTORY, Trials
 
 router = APIRouter(prefix="/health", tags=["health"], route_class=StrictRoute)
 
@@ -68,6 +69,15 @@ class ReadyAnswer(TypedDict):
             "one that is up to date."
         ),
     ]
+    not_writable: Annotated[
+        dict[str, str],
+        Field(
+            description="Why the `history` or the `store` could not be written when that was last "
+            "tried. Without the history bars are refused and forecasts wait to be recorded; a "
+            "store may be meant to be read only.",
+            examples=[{"history": "the history database is read-only"}],
+        ),
+    ]
     warnings: list[str]
 
 
@@ -88,14 +98,17 @@ async def ready(
     store_folder: Annotated[StoreFolder, from_state("store_folder")],
     live: Annotated[LiveScorer, from_state("live")],
     follower: Annotated[Follower, from_state("follower")],
+    trials: Annotated[Trials, from_state("trials")],
 ) -> ReadyAnswer:
     """Say whether the service can forecast: a model is verified and the held history answers."""
     number = await models_ready(catalogue, holdings, lanes, draining)
     refusals = catalogue.shelf.refused
     stale = _stale_sessions(holdings, clock())
+    faults = {name: fault for name, trial in trials.items() if (fault := trial.fault())}
     warnings = [
         *filter(None, [holdings.doubt]),
         *await store_folder.warnings(),
+        *_writing_warnings(faults),
         *_damage_warnings(holdings),
         *_late_warnings(follower),
         *_clock_warnings(holdings, clock()),
@@ -112,8 +125,14 @@ async def ready(
         not_as_promoted=len(catalogue.shelf.not_as_promoted),
         store_age_seconds=round(follower.age, 1),
         stale_sessions=stale,
+        not_writable=faults,
         warnings=warnings,
     )
+
+
+def _writing_warnings(faults: dict[str, str]) -> list[str]:
+    fault = faults.get(HISTORY)
+    return [f"bars and forecasts cannot be written down: {fault}"] if fault else []
 
 
 def _late_warnings(follower: Follower) -> list[str]:

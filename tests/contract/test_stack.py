@@ -1,5 +1,6 @@
 """The stack of ``deploy/``: what its files say of each other."""
 
+import argparse
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from service.models.commands import add_models
 from service.settings import Settings
 from training.cli import make_parser
 
@@ -141,7 +143,8 @@ def test_each_day_bars_are_fetched_and_models_fitted() -> None:
 
 STUBS = {
     "cat": "echo a-key",
-    "python": 'echo "$ROUGHCAST_API_KEY $*" >> "$CALLED"; case "$*" in *pull*ETH*) exit 1;; esac',
+    "python": 'echo "$ROUGHCAST_API_KEY $*" >> "$CALLED"; case "$*" in *pull*ETH*) exit 1;; '
+    '*prune*) echo "$ROUGHCAST_STORE" > "$(dirname "$CALLED")/store";; esac',
     "sleep": '[ "$1" -gt 0 ] && [ "$1" -le 86400 ] && [ ! -e "$CALLED" ]',  # the second day never
 }
 
@@ -161,11 +164,15 @@ def test_a_day_that_fails_in_part_goes_on(tmp_path: Path) -> None:
     )
     lines = [line.split() for line in called.read_text().splitlines()]
     assert {it[0] for it in lines} == {"a-key"}
-    assert [it[3] for it in lines] == ["data", "data", "retrain", "retrain"]
+    assert [it[3] for it in lines] == ["models", "data", "data", "retrain", "retrain"]
     [failed] = done.stderr.splitlines()
     assert failed.startswith("failed, and tried again tomorrow: data pull")
     assert "--asset ETH-USDT" in failed
-    pulls, retrains = lines[:2], lines[2:]
+    pruned, pulls, retrains = lines[0], lines[1:3], lines[3:]
+    parser = argparse.ArgumentParser()
+    add_models(parser)
+    assert parser.parse_args(pruned[4:]).keep == 7
+    assert (tmp_path / "store").read_text() == "/var/lib/roughcast/models/store\n"
     for line in pulls:
         assert make_parser().parse_args(line[3:]).to_service == "http://proxy:8000"
     for line in retrains:

@@ -234,6 +234,30 @@ def test_read_only(
     assert_refused(store, database_url, "is read-only")
 
 
+@on_server
+def test_a_trial_of_a_replica(store: HistoryStore, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as server:
+        server.execute(
+            f"ALTER DATABASE {name_in(database_url)} SET default_transaction_read_only = on"
+        )
+        with pytest.raises(DatabaseUnavailable, match="is read-only"):
+            store.try_writing()
+        server.execute(
+            f"ALTER DATABASE {name_in(database_url)} RESET default_transaction_read_only"
+        )
+    store.try_writing()
+
+
+def test_a_trial_leaves_nothing(store: HistoryStore, database_url: str) -> None:
+    with store.changes() as changes:
+        before = store.revisions(changes)
+        store.try_writing()
+        assert not changes.wait(0.05)
+        assert store.revisions(changes) == before
+    with locked(database_url), pytest.raises(DatabaseUnavailable, match="is locked"):
+        store.try_writing()
+
+
 @on_file
 def test_damaged(store: HistoryStore, database_url: str, file: Path) -> None:
     store.merge(held_asset(), BARS)

@@ -26,6 +26,7 @@ def test_a_whole_store_is_ready(client: TestClient) -> None:
         "not_as_promoted": 0,
         "store_age_seconds": pytest.approx(0, abs=60),
         "stale_sessions": {},
+        "not_writable": {},
         "warnings": [],
     }
 
