@@ -33,7 +33,7 @@ from service.http.errors import (
     Overloaded,
     UnsupportedMediaType,
 )
-from service.http.fields import Kind
+from service.http.fields import Kind, NamePath
 from service.http.json import to_bytes
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
@@ -153,7 +153,7 @@ async def measure_bars(
     operation_id="get_cone",
     responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
 )
-def cone(asset: str, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:
+def cone(asset: NamePath, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:
     """Tell how an asset's volatility has been distributed, by the window it is measured over."""
     known_asset(asset, holdings, catalogue)
     held = holdings.get(asset)

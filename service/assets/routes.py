@@ -53,7 +53,7 @@ from service.http.errors import (
     UnclearCalendar,
     UnsupportedMediaType,
 )
-from service.http.fields import Day, DayOrTime, Time
+from service.http.fields import Day, DayOrTime, NamePath, Time
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
 from service.http.limits import BodyLimits
@@ -180,7 +180,7 @@ async def register(
     ),
 )
 async def delete(
-    asset: str,
+    asset: NamePath,
     request: Request,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
@@ -218,7 +218,7 @@ async def delete(
 async def put_bars(
     content: Annotated[Content, Unread(BarsInput, MEDIA_TYPES)],
     request: Request,
-    asset: str,
+    asset: NamePath,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
     clock: ClockDep,
@@ -281,7 +281,7 @@ async def put_bars(
     },
 )
 async def bars(
-    asset: str,
+    asset: NamePath,
     request: Request,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
@@ -331,7 +331,7 @@ async def bars(
     responses=problems(InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, ArtifactRefused),
 )
 def history(
-    asset: str,
+    asset: NamePath,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
     start: Annotated[Day | None, Query(description="First session wanted.")] = None,
