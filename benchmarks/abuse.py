@@ -257,6 +257,8 @@ REQUESTS: dict[str, Callable[[int], Statuses]] = {
     "two megabytes of commas as CSV": partial(
         sent, "PUT", f"/assets/{ASSET}/bars", b"," * 2_000_000, "text/csv"
     ),
+    "a name of 15 MB": posted("/forecast", {"asset": "A" * 15_000_000}),
+    "a name of 1 MB": posted("/forecast", {"A" * 1_000_000: 1}),
     "400 MB of headers": many_headers,
     "24 bodies of 16 MB at once": bodies_at_once,
     "batch of 10,000, held": posted("/forecast/batch", {"items": [HELD] * 10_000}),

@@ -36,7 +36,7 @@ from service.http.errors import (
     Overloaded,
     UnsupportedMediaType,
 )
-from service.http.fields import Day, Kind
+from service.http.fields import Day, Kind, NamePath
 from service.http.json import to_bytes
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
@@ -163,7 +163,7 @@ async def measure_bars(
     },
 )
 def history(
-    asset: str,
+    asset: NamePath,
     request: Request,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
@@ -192,7 +192,7 @@ def history(
     operation_id="get_cone",
     responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
 )
-def cone(asset: str, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:
+def cone(asset: NamePath, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:
     """Tell how an asset's volatility has been distributed, by the window it is measured over."""
     known_asset(asset, holdings, catalogue)
     held = holdings.get(asset)

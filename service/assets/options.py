@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from service.assets.newcomers import MEASURES, Described
 from service.assets.schemas import MAX_CALENDAR
-from service.http.fields import Kind, Listed
+from service.http.fields import MAX_NAME, Kind, Listed
 from volatility.formats.labels import FORMATS
 from volatility.formats.reading import COLUMNS, Options, columns_from
 from volatility.scale_free import USUAL_MEASURE
@@ -80,6 +80,7 @@ def _described(
         str | None,
         Query(
             min_length=1,
+            max_length=MAX_NAME,
             description=f"Of a new asset: {' or '.join(MEASURES)}; {USUAL_MEASURE} if left out.",
         ),
     ] = None,

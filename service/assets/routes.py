@@ -49,7 +49,7 @@ from service.http.errors import (
     UnclearCalendar,
     UnsupportedMediaType,
 )
-from service.http.fields import DayOrTime, Time
+from service.http.fields import DayOrTime, NamePath, Time
 from service.http.json_lists import Content
 from service.http.lanes import LanesDep
 from service.http.limits import BodyLimits
@@ -176,7 +176,7 @@ async def register(
     ),
 )
 async def delete(
-    asset: str,
+    asset: NamePath,
     request: Request,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
@@ -214,7 +214,7 @@ async def delete(
 async def put_bars(
     content: Annotated[Content, Unread(BarsInput, MEDIA_TYPES)],
     request: Request,
-    asset: str,
+    asset: NamePath,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
     clock: ClockDep,
@@ -277,7 +277,7 @@ async def put_bars(
     },
 )
 async def bars(
-    asset: str,
+    asset: NamePath,
     request: Request,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from service.http.fields import AssetName, Day, Kind, Measure, RequestBody, Time, Warnings
+from service.http.fields import MAX_NAME, AssetName, Day, Kind, Measure, RequestBody, Time, Warnings
 
 MAX_CALENDAR = 16  # letters of its name: what the database holds
 MAX_BARS = 100_000  # of one list: eleven years of hours, or seventy days of minutes
@@ -70,7 +70,7 @@ class BarsInput(RequestBody):
     ]
     next: Annotated[
         str | None,
-        Field(description="As `GET` gives it beside bars; not looked at."),
+        Field(max_length=200, description="As `GET` gives it beside bars; not looked at."),
     ] = None
 
 
@@ -99,7 +99,12 @@ class NewAsset(RequestBody):
     )
 
     asset: Annotated[
-        str, Field(min_length=1, description="Its name: letters, digits, `.`, `_` and `-`.")
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_NAME,
+            description="Its name: letters, digits, `.`, `_` and `-`.",
+        ),
     ]
     calendar: Annotated[
         str | None,
@@ -113,9 +118,10 @@ class NewAsset(RequestBody):
     kind: Annotated[Kind | None, Field(description="Left out, that of most on the calendar.")] = (
         None
     )
-    measure: Annotated[str | None, Field(min_length=1, description="Left out, `garman_klass`.")] = (
-        None
-    )
+    measure: Annotated[
+        str | None,
+        Field(min_length=1, max_length=MAX_NAME, description="Left out, `garman_klass`."),
+    ] = None
 
 
 class DeletedAnswer(TypedDict):

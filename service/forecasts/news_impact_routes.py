@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
@@ -16,7 +16,16 @@ from service.forecasts.refused import BODY_ERRORS, FORECAST_ERRORS
 from service.forecasts.requests import ForecastRequest, HistoryInput
 from service.http.bodies import BodyRoute
 from service.http.errors import InvalidRequest, Overloaded
-from service.http.fields import Kind, Measure, RequestBody, Rv, VolatilityAnnualized
+from service.http.fields import (
+    MAX_NAME,
+    Kind,
+    Measure,
+    ModelQuery,
+    NamePath,
+    RequestBody,
+    Rv,
+    VolatilityAnnualized,
+)
 from service.http.lanes import lanes_of
 from service.http.problems import problems
 from service.models.catalogue import AUTO
@@ -28,9 +37,17 @@ class NewsImpactRequest(RequestBody):
     """Whose news: an asset that is held, or any with its daily bars."""
 
     asset: Annotated[
-        str | None, Field(min_length=1, description="As in `POST /forecast`.", examples=["SPX"])
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_NAME,
+            description="As in `POST /forecast`.",
+            examples=["SPX"],
+        ),
     ] = None
-    model: Annotated[str, Field(min_length=1, description="As in `POST /forecast`.")] = AUTO
+    model: Annotated[
+        str, Field(min_length=1, max_length=MAX_NAME, description="As in `POST /forecast`.")
+    ] = AUTO
     calendar: Annotated[
         str | None,
         Field(
@@ -88,9 +105,9 @@ class NewsImpactAnswer(TypedDict):
     responses=problems(InvalidRequest, Overloaded, *FORECAST_ERRORS),
 )
 async def news_impact_held(
-    asset: str,
+    asset: NamePath,
     request: Request,
-    model: Annotated[str, Query(min_length=1, description="As in `POST /forecast`.")] = AUTO,
+    model: ModelQuery = AUTO,
 ) -> NewsImpactAnswer:
     """Tell what the last session's return did to the forecast, and what others would have done."""
     return await _answered(ForecastRequest(asset=asset, model=model, levels=()), request)

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from service.assets.schemas import MAX_BARS, MAX_CALENDAR, BarInput
 from service.http.bodies import one_of
 from service.http.fields import (
+    MAX_NAME,
     MAX_VALUES,
     AssetName,
     Day,
@@ -107,6 +108,7 @@ class ForecastRequest(RequestBody):
         str | None,
         Field(
             min_length=1,
+            max_length=MAX_NAME,
             description="Asset, as in `GET /assets`, or any other, or none, whose daily bars are "
             "in `history`: then the model for every asset, `universal`, answers.",
             examples=["BTC-USD"],
@@ -130,6 +132,7 @@ class ForecastRequest(RequestBody):
         str,
         Field(
             min_length=1,
+            max_length=MAX_NAME,
             description="Model, as in `GET /models`; `auto` for the asset's champion; `universal` "
             "for the model for every asset, which needs daily bars.",
             examples=["auto", "har"],

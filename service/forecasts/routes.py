@@ -21,7 +21,7 @@ from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructure
 from service.forecasts.table import rows_of
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import InvalidRequest, Overloaded
-from service.http.fields import DECIMALS, Day, Listed, Time
+from service.http.fields import DECIMALS, Day, Listed, ModelQuery, NamePath, Time
 from service.http.json_lists import Content
 from service.http.lanes import lanes_of
 from service.http.middleware import ABOUT
@@ -97,9 +97,9 @@ async def forecast(body: ForecastRequest, request: Request) -> Response:
     },
 )
 async def forecast_held(
-    asset: str,
+    asset: NamePath,
     request: Request,
-    model: Annotated[str, Query(min_length=1, description="As in `POST /forecast`.")] = AUTO,
+    model: ModelQuery = AUTO,
     model_version: Annotated[int | None, Query(description="As in `POST /forecast`.")] = None,
     horizon: Annotated[int | None, Query(description="Sessions ahead; 1 if left out.")] = None,
     horizons: HorizonsQuery = None,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from typing_extensions import TypedDict
 
+from service.http.cutting import cut_name, cut_sentence
 from volatility.errors import RoughcastError
 
 _JSON = "application/json"
@@ -59,7 +60,7 @@ def inference_error(error: RoughcastError, status: int) -> InferenceError:  # no
 def time_series_fault(error: RoughcastError, status: int) -> TimeSeriesFault:
     """Write an error as KServe's time-series protocol does."""
     return TimeSeriesFault(
-        code=str(status), message=_sentence(error), param=error.field, type=error.code
+        code=str(status), message=_sentence(error), param=cut_name(error.field), type=error.code
     )
 
 
@@ -69,7 +70,7 @@ def foreign_form(path: str) -> ErrorForm | None:
 
 
 def _sentence(error: RoughcastError) -> str:
-    return ": ".join([*getattr(error, "__notes__", ()), str(error)])
+    return cut_sentence(": ".join([*getattr(error, "__notes__", ()), str(error)]))
 
 
 FORMS = (

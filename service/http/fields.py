@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+from fastapi import Path, Query
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -15,6 +16,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 MAX_VALUES = 100_000  # of one list of a request
+MAX_NAME = (
+    64  # characters of what an asset, a model or a measure is called: what the database holds
+)
+_LONGEST_LIST = 4_096  # characters of text of values separated by commas
 _LENGTH_OF_DATE = len("2021-10-26")
 
 
@@ -60,15 +65,15 @@ class Listed:
         self, _source: object, _handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         return core_schema.custom_error_schema(
-            core_schema.str_schema(pattern=self.pattern),
+            core_schema.str_schema(pattern=self.pattern, max_length=_LONGEST_LIST),
             custom_error_type="not_a_list",
             custom_error_message=f"Input should be {self.needed}",
         )
 
     def __get_pydantic_json_schema__(
         self, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> dict[str, str]:
-        return {"type": "string", "pattern": self.pattern}
+    ) -> dict[str, str | int]:
+        return {"type": "string", "maxLength": _LONGEST_LIST, "pattern": self.pattern}
 
 
 DECIMALS = Listed(
@@ -113,7 +118,17 @@ class RequestBody(BaseModel):
 
 
 AssetName = Annotated[
-    str, Field(min_length=1, description="Asset, as in `GET /assets`.", examples=["BTC-USD"])
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_NAME,
+        description="Asset, as in `GET /assets`.",
+        examples=["BTC-USD"],
+    ),
+]
+NamePath = Annotated[str, Path(max_length=MAX_NAME)]  # of an asset or a model
+ModelQuery = Annotated[
+    str, Query(min_length=1, max_length=MAX_NAME, description="As in `POST /forecast`.")
 ]
 Kind = Annotated[
     Literal["stock", "etf", "index", "fx", "crypto"],

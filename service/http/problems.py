@@ -15,6 +15,7 @@ from starlette.routing import Match
 from typing_extensions import TypedDict
 
 from service.http.codes import OF_CLASS
+from service.http.cutting import LONGEST_PART, cut, cut_name, cut_sentence
 from service.http.error_forms import foreign_form
 from service.http.errors import (
     Fault,
@@ -34,7 +35,6 @@ COMPONENTS = "#/components/schemas/"  # where OpenAPI keeps its schemas
 # As RFC 9110 has them; Python knows older names up to 3.12.
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 MOST_FAULTS = 20  # that are looked for in one request
-_LONGEST_FOUND = 200  # characters of a refused value that are worth repeating
 _LARGEST_EXACT = 2**53  # JSON readers keep integers up to here
 _SOURCES = (("body",), ("query",), ("path",), ("header",))
 _CODES = {
@@ -77,12 +77,12 @@ def problem_of(error: RoughcastError, instance: str) -> Problem:
         type=f"urn:roughcast:problem:{error.code}",
         title=_phrase(status),
         status=status,
-        detail=str(error),
+        detail=cut_sentence(str(error)),
         instance=instance,
         code=error.code,
-        field=error.field,
+        field=cut_name(error.field),
         found=presentable(error.found),
-        needed=error.needed,
+        needed=error.needed and cut_sentence(error.needed),
         errors=[_document(fault) for fault in _faults(error)],
     )
 
@@ -121,8 +121,10 @@ def from_validation(
 def field_name(location: tuple[int | str, ...]) -> str:
     """Write a pydantic location as in ``history.bars[3].close``."""
     parts = location[1:] if location[:1] in _SOURCES else location
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return name.lstrip(".") or "body"
+    name = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{cut(part, LONGEST_PART)}" for part in parts
+    )
+    return cut(name.lstrip(".")) or "body"
 
 
 def presentable(found: object) -> Any:
@@ -133,8 +135,7 @@ def presentable(found: object) -> Any:
         return found
     if isinstance(found, float) and math.isfinite(found):
         return found
-    text = found if isinstance(found, str) else _short_repr(found)
-    return text if len(text) <= _LONGEST_FOUND else text[:_LONGEST_FOUND] + "…"
+    return cut(found if isinstance(found, str) else _short_repr(found))
 
 
 def problems(*errors: type[RoughcastError], path: str = "") -> dict[int | str, dict[str, Any]]:
@@ -266,8 +267,8 @@ def _fault_of_finding(finding: Finding) -> Fault:
 def _document(fault: Fault) -> FaultDocument:
     return FaultDocument(
         code=fault.code,
-        detail=fault.detail,
-        field=fault.field,
+        detail=cut_sentence(fault.detail),
+        field=cut_name(fault.field),
         found=presentable(fault.found),
-        needed=fault.needed,
+        needed=fault.needed and cut_sentence(fault.needed),
     )

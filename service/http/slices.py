@@ -23,6 +23,7 @@ from service.http.problems import MOST_FAULTS, from_validation
 SHORT = 64 * 1024  # bytes, read in a millisecond
 _LONG_LIST = 8 * 1024  # bytes, of a body that is not short
 _MOST_OUTSIDE = 5_000  # values outside of such lists: a request has some hundred
+MOST_BYTES_OUTSIDE = 1024 * 1024  # of names and values there, read in one call
 
 Schema = TypeVar("Schema", bound=BaseModel)
 Values = TypeAdapter[list[Any]]
@@ -197,13 +198,21 @@ def parts(long: LongList, content: Content, start: int = 0) -> Iterator[tuple[in
 
 
 def check_values(part: Content) -> None:
-    """Refuse what has more values than any request has in one place."""
+    """Refuse what has more values, or longer ones, than any request has in one place."""
     if part.count(b",") > _MOST_OUTSIDE:
         needed = f"at most {_MOST_OUTSIDE} values outside of long lists"
         raise BodyTooLarge(
             f"the body has more values than any request needs; needed: {needed}",
             code="too_many_values",
             field="body",
+            needed=needed,
+        )
+    if len(part) > MOST_BYTES_OUTSIDE:
+        needed = f"at most {MOST_BYTES_OUTSIDE} bytes outside of long lists"
+        raise BodyTooLarge(
+            f"the body has longer names or values than any request needs; needed: {needed}",
+            field="body",
+            found=f"{len(part)} bytes",
             needed=needed,
         )
 

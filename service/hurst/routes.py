@@ -16,6 +16,7 @@ from service.http.errors import (
     Overloaded,
     UnsupportedMediaType,
 )
+from service.http.fields import NamePath
 from service.http.json import to_date
 from service.http.lanes import LanesDep
 from service.http.problems import problems
@@ -59,7 +60,7 @@ router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
     responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
 )
 def hurst_of_asset(
-    asset: str,
+    asset: NamePath,
     holdings: HoldingsDep,
     catalogue: CatalogueDep,
     reports: HurstReportsDep,

@@ -5,8 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
+from service.assets.schemas import MAX_CALENDAR
 from service.http.bodies import one_of
-from service.http.fields import MAX_VALUES, AsOf, Day, Nobs, RequestBody, RvInput, Warnings
+from service.http.fields import (
+    MAX_NAME,
+    MAX_VALUES,
+    AsOf,
+    Day,
+    Nobs,
+    RequestBody,
+    RvInput,
+    Warnings,
+)
 from volatility.bars import DAILY
 
 MAX_INTRADAY_NOBS = DAILY
@@ -27,7 +37,11 @@ class HurstRequest(RequestBody):
     ] = None
     calendar: Annotated[
         str | None,
-        Field(description="Sessions that `dates` follow.", examples=["24/7", "XNYS"]),
+        Field(
+            max_length=MAX_CALENDAR,
+            description="Sessions that `dates` follow.",
+            examples=["24/7", "XNYS"],
+        ),
     ] = None
     log_volatility: Annotated[
         list[float] | None,
@@ -40,6 +54,7 @@ class HurstRequest(RequestBody):
     measure: Annotated[
         str | None,
         Field(
+            max_length=MAX_NAME,
             description="How the series was made; overlapping measures come out as artefacts.",
             examples=["garman_klass"],
         ),

@@ -17,7 +17,7 @@ from service.http.errors import (
     Overloaded,
     UnknownForecast,
 )
-from service.http.fields import Day
+from service.http.fields import Day, NamePath
 from service.http.json import finite, to_date
 from service.http.lanes import LanesDep
 from service.http.problems import problems
@@ -102,7 +102,7 @@ async def live(live: LiveScorerDep, horizon: HorizonQuery = 1) -> LivePerformanc
     responses=problems(InvalidRequest, InvalidName, NoHistory, DatabaseUnavailable, Overloaded),
 )
 async def performance(
-    asset: str,
+    asset: NamePath,
     ledger: LedgerDep,
     lanes: LanesDep,
     horizon: HorizonQuery = 1,

@@ -20,7 +20,7 @@ from service.http.errors import (
     StoreNotWritable,
     UnsupportedMediaType,
 )
-from service.http.fields import AssetName, RequestBody
+from service.http.fields import AssetName, NamePath, RequestBody
 from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.http.state import from_state
@@ -112,8 +112,8 @@ async def reload(request: Request, follower: FollowerDep, lanes: LanesDep) -> Re
 )
 async def promote(
     body: Promotion,
-    asset: str,
-    model: str,
+    asset: NamePath,
+    model: NamePath,
     request: Request,
     catalogue: CatalogueDep,
     follower: FollowerDep,
@@ -133,8 +133,8 @@ async def promote(
     responses=problems(*_STORE_ERRORS),
 )
 async def roll_back(
-    asset: str,
-    model: str,
+    asset: NamePath,
+    model: NamePath,
     request: Request,
     catalogue: CatalogueDep,
     follower: FollowerDep,

@@ -16,7 +16,7 @@ from models_store import ArtifactRefused
 from models_store.comparison import JUDGED, AssetComparison
 from service.http.bodies import StrictRoute
 from service.http.errors import ComparisonUnavailable, InvalidRequest
-from service.http.fields import AssetName, Horizon, Measure, Nobs
+from service.http.fields import AssetName, Horizon, Measure, NamePath, Nobs
 from service.http.json import finite, to_date
 from service.http.problems import problems
 from service.http.tables import TableQuery, or_table, table, wants_table
@@ -191,7 +191,7 @@ class CompareAnswer(TypedDict):
     },
 )
 async def compare(
-    asset: str,
+    asset: NamePath,
     request: Request,
     catalogue: CatalogueDep,
     horizon: Annotated[int, Query(description="Sessions ahead.")] = JUDGED,

@@ -12,7 +12,7 @@ from models_store import ArtifactRefused
 from models_store.comparison import JUDGED, losses_of
 from service.http.bodies import StrictRoute
 from service.http.errors import ComparisonUnavailable, InvalidRequest
-from service.http.fields import AssetName, Horizon, Nobs
+from service.http.fields import MAX_NAME, AssetName, Horizon, NamePath, Nobs
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnsupportedHorizon
@@ -59,12 +59,16 @@ class LossDifferencesAnswer(TypedDict):
     ),
 )
 async def losses(
-    asset: str,
+    asset: NamePath,
     catalogue: CatalogueDep,
     horizon: Annotated[int, Query(description="Sessions ahead.")] = JUDGED,
     against: Annotated[
         str | None,
-        Query(min_length=1, description="Any model compared; the baseline, HAR, if left out."),
+        Query(
+            min_length=1,
+            max_length=MAX_NAME,
+            description="Any model compared; the baseline, HAR, if left out.",
+        ),
     ] = None,
     limit: Annotated[
         int, Query(ge=1, le=100, description="At most so many models: those of the lowest QLIKE.")

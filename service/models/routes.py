@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from models_store import ArtifactRefused, Card, UniversalModel
 from service.http.bodies import StrictRoute
+from service.http.fields import NamePath
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.schemas import (
@@ -63,8 +64,8 @@ def universal(
     responses=problems(UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused),
 )
 def model(
-    asset: str,
-    model: str,
+    asset: NamePath,
+    model: NamePath,
     catalogue: CatalogueDep,
     version: Annotated[
         int | None, Query(ge=1, description="By default the version that answers.")

@@ -18,7 +18,7 @@ from service.http.json_lists import Content
 from service.http.lanes import LanesDep
 from service.http.parts import InParts
 from service.http.problems import problems
-from service.models.catalogue import CatalogueDep
+from service.models.catalogue import Catalogue, CatalogueDep
 from service.protocols import metadata
 from service.protocols.inference import Target
 from service.protocols.inferring import answer_inference
@@ -178,8 +178,12 @@ async def index(
     lanes: LanesDep,
 ) -> list[IndexedModel]:
     """List the models of the store; soon after a start, once all are known."""
+    return await lanes.models.run(_indexed, content, catalogue)
+
+
+def _indexed(content: Content, catalogue: Catalogue) -> list[IndexedModel]:
     asked = read(IndexRequest, content) if content else IndexRequest()
-    return await lanes.models.run(metadata.index, catalogue, asked.ready)
+    return metadata.index(catalogue, asked.ready)
 
 
 async def _infer(

@@ -6,16 +6,18 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from service.forecasts.requests import MAX_BATCH
-from service.http.fields import DECIMALS, MAX_VALUES, RequestBody
+from service.http.fields import DECIMALS, MAX_NAME, MAX_VALUES, RequestBody
 
 MAX_TENSORS = 16
 MAX_ELEMENTS = 1_000_000  # of one tensor in JSON
 _LONGEST_ID = 200
+_LONGEST_NAME = 2 * MAX_NAME + 1  # of an asset and a model, with what is between them
 
 Datatype = Literal["FP64", "BYTES"]
 ModelName = Annotated[
     str,
     Field(
+        max_length=_LONGEST_NAME,
         description="An asset and a model of it, `auto` and `universal` among them; or `universal` "
         "for any asset.",
         examples=["SPX~log_har", "BTC-USD~auto", "universal"],
@@ -35,12 +37,12 @@ class TensorParameters(RequestBody):
 class InferTensor(RequestBody):
     """One input."""
 
-    name: Annotated[str, Field(examples=["rv"])]
+    name: Annotated[str, Field(max_length=MAX_NAME, examples=["rv"])]
     shape: Annotated[
         list[int],
         Field(max_length=8, description="Rows, and sessions of each.", examples=[[1, 22]]),
     ]
-    datatype: Annotated[str, Field(examples=["FP64"])]
+    datatype: Annotated[str, Field(max_length=MAX_NAME, examples=["FP64"])]
     parameters: TensorParameters | None = None
     data: Annotated[
         list[Any] | None,
@@ -63,7 +65,7 @@ class OutputParameters(RequestBody):
 class RequestedOutput(RequestBody):
     """One output that is wanted."""
 
-    name: Annotated[str, Field(examples=["rv"])]
+    name: Annotated[str, Field(max_length=MAX_NAME, examples=["rv"])]
     parameters: OutputParameters | None = None
 
 
@@ -114,7 +116,11 @@ class InferRequest(RequestBody):
         str | None, Field(max_length=_LONGEST_ID, description="Comes back with the answer.")
     ] = None
     model_name: Annotated[
-        str | None, Field(description="That of the URL, which KServe's client says twice.")
+        str | None,
+        Field(
+            max_length=_LONGEST_NAME,
+            description="That of the URL, which KServe's client says twice.",
+        ),
     ] = None
     parameters: InferParameters | None = None
     inputs: Annotated[

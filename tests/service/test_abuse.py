@@ -77,6 +77,14 @@ REQUESTS: dict[str, tuple[str, str, bytes, str, int, str]] = {
         422,
         "too_many_items",
     ),
+    "a name of fifteen megabytes": (
+        "POST",
+        "/forecast",
+        b'{"asset":"' + b"A" * 15_000_000 + b'"}',
+        JSON,
+        413,
+        "body_too_large",
+    ),
     "unknown fields": (
         "POST",
         "/forecast",
@@ -84,6 +92,31 @@ REQUESTS: dict[str, tuple[str, str, bytes, str, int, str]] = {
         JSON,
         413,
         "too_many_values",
+    ),
+}
+
+
+LONG = "A" * 700_000
+LONG_NAMES: dict[str, tuple[str, str, Any]] = {
+    "a field": ("POST", "/forecast", {LONG: 1}),
+    "control characters": ("POST", "/forecast", {"\x01" * 100_000: 1}),
+    "twenty fields": ("POST", "/forecast", {f"{at}{LONG[:50_000]}": 1 for at in range(20)}),
+    "an asset": ("POST", "/forecast", {"asset": LONG}),
+    "a model": ("POST", "/forecast", {"asset": ASSET, "model": LONG}),
+    "a field of a history": ("POST", "/forecast", {"asset": ASSET, "history": {LONG: 1}}),
+    "a field of a bar": ("POST", "/forecast", {"asset": ASSET, "history": {"bars": [{LONG: 1}]}}),
+    "a companion": ("POST", "/forecast", {"asset": ASSET, "companions": {LONG: {"bars": []}}}),
+    "a field of a held bar": ("PUT", f"/assets/{ASSET}/bars", {"bars": [{LONG: 1}]}),
+    "a new asset": ("POST", "/assets", {"asset": LONG, "measure": LONG[:100]}),
+    "a measure": ("POST", "/assets", {"asset": "NEW", "calendar": "24/7", "measure": LONG}),
+    "whose news": ("POST", "/news-impact", {"asset": LONG, "model": LONG[:100]}),
+    "a calendar": ("POST", "/hurst", {"rv": [1], "dates": ["2021-02-03"], "calendar": LONG}),
+    "a tensor": ("POST", f"/v2/models/{ASSET}~har/infer", {"inputs": [{"name": LONG}]}),
+    "names of an index": ("POST", "/v2/repository/index", {LONG: 1}),
+    "a model of series": (
+        "POST",
+        "/v1/timeseries/forecast",
+        {"model": LONG, "inputs": [], "options": {"horizon": 1}},
     ),
 }
 
@@ -111,6 +144,26 @@ def test_it_ends_in_a_small_4xx_with_little_memory(client: TestClient, what: str
     assert len(problem["errors"]) <= MOST_FAULTS
     assert len(answer.content) < LONGEST_ANSWER
     assert min(peaks) < MOST_MEMORY
+
+
+def test_no_name_comes_back_whole(client: TestClient) -> None:
+    for what, (method, path, body) in LONG_NAMES.items():
+        answer = client.request(method, path, json=body)
+        assert answer.status_code == 422, what
+        assert len(answer.content) < LONGEST_ANSWER, what
+
+
+def test_names_that_stand_twice_are_told_in_part(client: TestClient) -> None:
+    twice = b'"%b":{"bars":[]}' % (b"A" * 60)
+    body = b'{"asset":"TEST","companions":{%b,%b}}' % (twice, twice)
+    assert client.post("/forecast", content=body, headers={"content-type": JSON}).status_code == 422
+    name = LONG.encode()[:400_000]
+    series = b'{"metadata":{"%b":1,"%b":2},"model":"TEST~har","inputs":[],"options":{"horizon":1}}'
+    answer = client.post(
+        "/v1/timeseries/forecast", content=series % (name, name), headers={"content-type": JSON}
+    )
+    assert (answer.status_code, answer.json()["error"]["type"]) == (422, "duplicate_field")
+    assert len(answer.content) < LONGEST_ANSWER
 
 
 @pytest.mark.parametrize("number", [MOST_INVALID, MOST_INVALID + 1])

@@ -68,7 +68,11 @@ def test_a_list_in_a_query_says_what_it_needs() -> None:
             "not_a_list",
             "Input should be numbers, such as 1,5",
         )
-    assert reader.json_schema() == {"type": "string", "pattern": r"^[0-9]+(,[0-9]+)*$"}
+    assert reader.json_schema() == {
+        "type": "string",
+        "maxLength": 4096,
+        "pattern": r"^[0-9]+(,[0-9]+)*$",
+    }
 
 
 class Body(RequestBody):

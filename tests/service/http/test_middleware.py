@@ -28,6 +28,8 @@ from tests.errors import details
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET
 
+LONG = "A" * 100_000
+
 
 @pytest.fixture
 def client(module_client: TestClient) -> TestClient:
@@ -163,6 +165,24 @@ def test_the_line_of_another_request_names_what_its_path_does(
     line = logged(client, monkeypatch, "GET", "/forecasts/" + "0a1b" * 8)
     assert line.pop("answer")["code"] == "unknown_forecast"
     assert line == {"asset": None, "model": None, "forecast_id": "0a1b" * 8}
+
+
+def test_a_line_is_short_whatever_was_sent(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        ("POST", "/forecast", {"asset": LONG}),
+        ("POST", "/forecast", {LONG: 1}),
+        ("GET", f"/forecast/{LONG[:8_000]}"),
+        ("GET", f"/forecasts/{LONG[:8_000]}"),
+        ("GET", f"/models/{ASSET}/{LONG[:8_000]}"),
+    ]
+    stream = io.BytesIO()
+    monkeypatch.setattr(request_log, "stream", stream)
+    for method, path, *body in asked:
+        assert client.request(method, path, json=body[0] if body else None).status_code == 422
+    assert len(lines := stream.getvalue().splitlines()) == len(asked)
+    assert max(map(len, lines)) < 1_000
 
 
 def test_of_an_id_that_is_given_twice_the_first_is_kept(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from service.server import main
 from tests.service.client import TestClient
 
 GOLDEN = Path(__file__).with_name("openapi.json")
+BOUNDED = {"maxLength", "enum", "const", "format", "pattern"}
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,23 @@ def leaves(value: Any, place: str = "") -> dict[str, Any]:
         at = f"{place}/{name}"
         found |= leaves(part, at) if isinstance(part, dict | list) else {at: part}
     return found
+
+
+def texts(schema: Any, schemas: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every text that a schema asks for, by where it is."""
+    inner = {f"{place}.{name}": it for name, it in schema.get("properties", {}).items()}
+    inner |= {f"{place}|{at}": it for at, it in enumerate(schema.get("anyOf", ()))}
+    inner |= {f"{place} {it}": schema[it] for it in ("items", "propertyNames") if it in schema}
+    if isinstance(schema.get("additionalProperties"), dict):
+        assert "propertyNames" in schema or not schema["additionalProperties"], place
+        inner[f"{place}.*"] = schema["additionalProperties"]
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        inner[f"{place} {name}"] = schemas[name]
+    if schema.get("type") == "string" or place.endswith("propertyNames"):
+        yield place, schema
+    for at, it in inner.items():
+        yield from texts(it, schemas, at)
 
 
 def test_it_is_the_one_on_file(document: dict[str, Any]) -> None:
@@ -108,6 +127,18 @@ def test_schemas_are_named_once_and_well(document: dict[str, Any]) -> None:
         assert re.fullmatch(r"[A-Z][A-Za-z]+", name)
         assert not name.startswith(("Body_", "Response"))
         assert not name.endswith(("-Input", "-Output"))
+
+
+def test_every_text_that_a_caller_sends_has_a_longest(document: dict[str, Any]) -> None:
+    schemas, found = document["components"]["schemas"], []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for it in operation.get("parameters", ()):
+                found += texts(it["schema"], schemas, f"{method} {path} {it['name']}")
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            found += texts(body.get("schema", {}), schemas, f"{method} {path}")
+    assert len(found) > 100
+    assert [place for place, schema in found if not BOUNDED & schema.keys()] == []
 
 
 def test_no_parameter_may_be_null_since_none_can_be_written_so(document: dict[str, Any]) -> None:

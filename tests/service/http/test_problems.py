@@ -97,6 +97,23 @@ def test_so_many_faults_are_told(number: int, told: int, is_stopped: bool) -> No
     assert "first 1 faults" in str(from_validation([fault("missing")], stopped=True))
 
 
+def test_what_a_caller_wrote_is_told_in_part_wherever_it_stands() -> None:
+    long = "A" * 1_000_000
+    error = from_validation([fault("missing", loc=("body", "companions", long, "bars"))] * 20)
+    for path in ("/forecast", "/v1/timeseries/forecast", "/v2/models/x/infer"):
+        assert len(problem_response(error, path).body) < 20_000
+    assert field_name(("body", "companions", long, "bars")) == f"companions.{'A' * 100}….bars"
+    assert len(field_name(("a",) * 10_000)) == 201
+    named = NotFound(f"no {long}", field=long, found=long, needed=long)
+    told = problem_of(named, "/forecast")
+    assert [len(str(told[it])) for it in ("detail", "field", "found", "needed")] == [  # type: ignore[literal-required]
+        4_001,
+        201,
+        201,
+        4_001,
+    ]
+
+
 def test_a_long_value_is_shown_in_part() -> None:
     assert presentable("x" * 200) == "x" * 200
     assert presentable("x" * 201) == "x" * 200 + "…"

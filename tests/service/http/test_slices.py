@@ -11,7 +11,7 @@ from service.http.bodies import read
 from service.http.errors import BodyTooLarge, InvalidRequest, MalformedJson
 from service.http.fields import MAX_VALUES
 from service.http.problems import MOST_FAULTS
-from service.http.slices import SHORT, read_in_slices
+from service.http.slices import MOST_BYTES_OUTSIDE, SHORT, read_in_slices
 from service.hurst.schemas import HurstRequest
 
 BAR = {"date": "2021-10-26", "open": 1.5, "high": 2.5, "low": 1.0, "close": 1.25}
@@ -107,6 +107,15 @@ def test_a_list_that_stands_twice_is_refused(last: bytes) -> None:
     twice = b'{"rv": %b, "measure": "parkinson", "rv": %b}' % (encoded(RV[:9_000]), last)
     assert len(twice) > SHORT
     assert faults_of(HurstRequest, twice) == ["rv"]
+
+
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
+def test_so_many_bytes_are_read_in_one_call(more: int, is_read: bool) -> None:
+    around = len(b'{"asset":""}')
+    content = b'{"asset":"%b"}' % (b"A" * (MOST_BYTES_OUTSIDE - around + more))
+    with pytest.raises(InvalidRequest if is_read else BodyTooLarge) as error:
+        read_in_slices(ForecastRequest, content)
+    assert ("characters" if is_read else "outside of long lists") in str(error.value)
 
 
 @pytest.mark.parametrize("at", [10, 200_000])
