@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from models_store.mirror import mirror_of
+from models_store.mirror import Mirror, mirror_of
 from models_store.signatures import TrustedKeys
 from models_store.traces import Traces
 from service.assets import measured_routes
@@ -233,8 +233,7 @@ def _lanes(settings: Settings) -> Lanes:
 
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
-    trusted = TrustedKeys.read(settings.trusted_keys)
-    mirror = mirror_of(settings.store, settings.store_mirror, trusted)
+    mirror = _mirror(settings)
     store = open_both(settings, history, mirror)
     traces = Traces(store.root)  # before the catalogue reads what it is to follow
     catalogue = Catalogue(store, settings.max_open_models)
@@ -274,6 +273,11 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         body_limits=_body_limits(settings),
         ingest_tally=counted.ingests,
     )
+
+
+def _mirror(settings: Settings) -> Mirror | None:
+    trusted = TrustedKeys.read(settings.trusted_keys)
+    return mirror_of(settings.store, settings.store_mirror, trusted)
 
 
 def _ledger(settings: Settings, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> Ledger:
