@@ -15,7 +15,7 @@ from service.forecasts.query import Asked
 from service.http.clock import Clock, microseconds
 from service.http.errors import DatabaseUnavailable
 from service.ledger.records import Entry, Record
-from service.ledger.store import LedgerStore
+from service.ledger.store import LedgerStore, RecordRefused
 
 log = structlog.get_logger("service")
 
@@ -45,8 +45,9 @@ class Retention(NamedTuple):
 class Recorder:
     """Writes forecasts into the ledger, from a thread of its own.
 
-    What the database does not take is kept and tried again. Beyond ``most_waiting`` forecasts are
-    not recorded, which is counted.
+    What the database does not take while it is away is kept and tried again. What it refuses for
+    what is in it is not recorded, nor what comes beyond ``most_waiting`` forecasts; both are
+    counted.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class Recorder:
     Attributes
     ----------
     written, lost : how many forecasts were written, those of another process among them, and how
-        many answers were not recorded.
+        many answers, or forecasts that were refused, were not recorded.
     assets : of which any were written.
     """
 
@@ -120,12 +121,30 @@ class Recorder:
             left = len(self._waiting)
             while left > 0 or self._unwritten:
                 left -= self._take(left)
-                if self._unwritten:
-                    self._store.add(self._unwritten)
-                self.written += len(self._unwritten)
-                self._unwritten = []
+                self._write()
                 if len(self._known) > _MOST_KNOWN:
                     self._known.clear()
+
+    def _write(self) -> None:
+        """Write what is taken, in one transaction; where some of it is refused, all the others.
+
+        Halves are tried until what is refused is alone.
+        """
+        at_once = len(self._unwritten)
+        while self._unwritten:
+            part = self._unwritten[:at_once]
+            try:
+                self._store.add(part)
+            except RecordRefused as error:
+                if len(part) > 1:
+                    at_once = len(part) // 2
+                    continue
+                log.error("forecast not recorded", id=part[0].forecast_id, reason=str(error))
+                self.lost += 1
+            else:
+                self.written += len(part)
+            del self._unwritten[: len(part)]
+            at_once *= 2
 
     def _take(self, most: int) -> int:
         """Make records of what waits, as many as one transaction has; of how many entries."""

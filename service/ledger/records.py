@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from datetime import date
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from service.assets.held import Held
@@ -54,34 +55,27 @@ class Entry(NamedTuple):
         """What was asked, at each horizon; of the same history."""
         return self.asked.questions if isinstance(self.asked, TermStructure) else (self.asked,)
 
-    @property
-    def state(self) -> object:
-        """Of the bars that were looked at."""
-        question = self.questions[0]
-        held = question.history
-        assert isinstance(held, Held)
-        return held.known_at, question.beside.known_at
-
     def records(self, known: MutableMapping[str, object]) -> list[Record]:
         """One a horizon, but of forecasts that are known from the same state of the bars.
 
         Parameters
         ----------
-        known : by id, the :attr:`state` that each was last recorded from; takes up these.
+        known : by id, the state of the bars that each was last recorded from; takes up these.
         """
-        issued, state = self.issued, self.state
+        issued, questions = self.issued, self.questions
         each = (issued,) if isinstance(issued, IssuedForecast) else issued
-        found = [
-            self._record(question, it)
-            for question, it in zip(self.questions, each, strict=True)
-            if known.get(it.forecast_id) != state
-        ]
-        known.update(dict.fromkeys([it.forecast_id for it in found], state))
+        held = questions[0].history
+        assert isinstance(held, Held)
+        state = held.known_at, questions[0].beside.known_at
+        found = []
+        for question, it in zip(questions, each, strict=True):
+            if known.get(it.forecast_id) != state:
+                known[it.forecast_id] = state
+                found.append(self._record(question, it, held))
         return found
 
-    def _record(self, question: Question, issued: IssuedForecast) -> Record:
-        said, held = issued.forecast, question.history
-        assert isinstance(held, Held)
+    def _record(self, question: Question, issued: IssuedForecast, held: Held) -> Record:
+        said = issued.forecast
         assert said.as_of is not None
         assert said.target_date is not None
         return Record(
@@ -106,7 +100,7 @@ class Entry(NamedTuple):
     def _last_closed(self, question: Question, held: Held) -> date:
         """The last session that had closed when it was issued, whatever time it replays."""
         if question.known_at is None:
-            return to_date(question.last_closed)
+            return _date_of(question.last_closed)
         return to_date(held.calendar.last_closed_session(moment_of(self.issued_at)))
 
     def _answer(self, issued: IssuedForecast) -> bytes:
@@ -117,7 +111,12 @@ class Entry(NamedTuple):
         return encode(issued._replace(forecast=said._replace(explanation=None)))
 
 
+_date_of = lru_cache(maxsize=64)(to_date)  # all that is answered in a day has one
+
+
 def _known_at(question: Question, held: Held) -> dict[str, int]:
     beside = question.beside
+    if not beside.companions:
+        return {held.asset.asset: held.known_at}
     companions = zip(beside.companions, beside.known_at, strict=True)
     return {held.asset.asset: held.known_at} | {it.name: moment for it, moment in companions}

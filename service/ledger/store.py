@@ -1,6 +1,6 @@
 """Issued forecasts in the database that holds the history, so that all replicas know the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
@@ -20,6 +20,12 @@ MOST_READ = 50_000  # forecasts of one window: about 75 MB while they are read
 _ROWS_AT_ONCE = 500  # of one statement
 _DELETED_AT_ONCE = 10_000
 _id_of = attrgetter("forecast_id")
+# What a database, or its driver, says of a value that it does not take.
+_REFUSALS = (sa.exc.IntegrityError, sa.exc.DataError, OverflowError, ValueError)
+
+
+class RecordRefused(Exception):
+    """The database answers, and does not take what is in one of the forecasts."""
 
 
 class LedgerStore:
@@ -40,11 +46,20 @@ class LedgerStore:
         """Keep forecasts, all of them or none.
 
         Of one that was issued before, only when it was last issued changes.
+
+        Raises
+        ------
+        RecordRefused : what is in one of them is not taken, however often it is tried.
         """
-        # In one order, so that processes that write the same wait for each other in no circle.
-        rows = [_row(it) for it in sorted(records, key=_id_of)]
-        with self.database.writing() as connection:
-            put_rows(connection, _upsert(connection.dialect), rows, _ROWS_AT_ONCE)
+        try:
+            # In one order, so that processes that write the same wait for each other in no circle.
+            rows = [_row(it) for it in sorted(records, key=_id_of)]
+            with self.database.writing() as connection:
+                put_rows(connection, _upsert(connection.dialect), rows, _ROWS_AT_ONCE)
+        except _REFUSALS as error:
+            # The first line; PostgreSQL's second one shows the row.
+            reason, *_ = str(getattr(error, "orig", error)).splitlines() or ["it says no reason"]
+            raise RecordRefused(reason) from None
 
     def get(self, forecast_id: str) -> Record | None:
         """The forecast of an id, if it is kept."""
@@ -155,21 +170,25 @@ def _upsert(dialect: Dialect) -> str:
     return of_whole_rows(upsert, dialect)
 
 
-def _row(it: Record) -> tuple[object, ...]:
+def _row(record: Record) -> tuple[object, ...]:
     """The columns of the table, in their order, as either driver takes them."""
+    *named, as_of, target, closed, asked, issued, last, levels, known_at, role, answer = record
     return (
-        *it[:6],
-        str(it.as_of),
-        str(it.target_date),
-        str(it.last_closed),
-        it.asked_as_of and str(it.asked_as_of),
-        it.issued_at,
-        it.last_issued_at,
-        _text_of(it.levels),
-        to_bytes(it.known_at).decode(),
-        it.role,
-        it.answer.decode(),
+        *named,
+        _day(as_of),
+        _day(target),
+        _day(closed),
+        asked and _day(asked),
+        issued,
+        last,
+        _text_of(levels),
+        to_bytes(known_at).decode(),
+        role,
+        answer.decode(),
     )
+
+
+_day: Callable[[date], str] = lru_cache(maxsize=1_024)(str)
 
 
 @lru_cache

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from service.app import create_app
 from service.http.errors import DatabaseUnavailable
 from service.ledger import recorder as recording
-from service.ledger.recorder import Recorder
+from service.ledger.recorder import Recorder, Retention
 from service.ledger.records import Entry, Record
 from service.ledger.store import LedgerStore
 from service.ledger.tables import forecasts
@@ -139,6 +140,36 @@ def test_a_bug_in_one_forecast_keeps_no_other_from_being_written(
     recorder.flush()
     assert recorder.lost == 1
     assert store.get(kept["forecast_id"]) is not None
+
+
+def test_what_the_database_refuses_keeps_no_other_from_being_written(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, served = ledger_of(client)
+    answer = ask(client)
+    served.flush()
+    known = store.get(answer["forecast_id"])
+    assert known is not None
+    odd: dict[str, dict[str, Any]] = {
+        "b": {"model": None},
+        "e": {"issued_at": 2**70},
+        "f": {"role": None},
+    }
+    given = [known._replace(forecast_id=it * 32, **odd.get(it, {})) for it in "fedcba"]
+    recorder = Recorder(store, lambda: NOW, 10, Retention(DAY, DAY, 10))
+    monkeypatch.setattr(Entry, "records", lambda *_: [given.pop()])
+    for _ in range(len(given)):
+        recorder.note(known, answer)  # type: ignore[arg-type]
+    with capture_logs() as lines:
+        recorder.flush()
+    assert [store.get(it * 32) is not None for it in "abcdef"] == [True, False, True, True] + [
+        False
+    ] * 2
+    assert (recorder.written, recorder.lost, recorder.waiting) == (3, 3, 0)
+    told = {it["id"][0]: it["reason"] for it in lines if it["event"] == "forecast not recorded"}
+    assert sorted(told) == ["b", "e", "f"]
+    assert "model" in told["b"]
+    assert "\n" not in told["b"]
 
 
 def test_an_answer_does_not_wait_for_a_write(client: TestClient) -> None:
