@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from datetime import date
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from service.assets.held import Held
 from service.forecasts.encoding import encode
@@ -100,7 +99,7 @@ class Entry(NamedTuple):
     def _last_closed(self, question: Question, held: Held) -> date:
         """The last session that had closed when it was issued, whatever time it replays."""
         if question.known_at is None:
-            return _date_of(question.last_closed)
+            return cast(date, question.last_closed.item())
         return to_date(held.calendar.last_closed_session(moment_of(self.issued_at)))
 
     def _answer(self, issued: IssuedForecast) -> bytes:
@@ -109,9 +108,6 @@ class Entry(NamedTuple):
             return self.body
         # An explanation is ten times as long as the forecast, and can be asked for again.
         return encode(issued._replace(forecast=said._replace(explanation=None)))
-
-
-_date_of = lru_cache(maxsize=64)(to_date)  # all that is answered in a day has one
 
 
 def _known_at(question: Question, held: Held) -> dict[str, int]:

@@ -6,6 +6,7 @@ import io
 import lzma
 import zipfile
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -18,6 +19,7 @@ from volatility.formats.content import read, read_document, read_frame, table_of
 from volatility.formats.headers import header_of
 from volatility.formats.labels import normal, role_of
 from volatility.formats.order import settled
+from volatility.formats.packing import unpacked
 from volatility.formats.reading import (
     Inferred,
     Limits,
@@ -214,6 +216,23 @@ def test_compressed_content_and_its_name() -> None:
         table_of(CSV, named="bars.csv.GZ")
     with pytest.raises(Unreadable, match="the content is not Parquet"):
         table_of(gzip.compress(CSV), named="bars.parquet.gz")
+
+
+@pytest.mark.parametrize("module", [gzip, bz2, lzma])
+def test_what_is_of_many_empty_parts_is_refused(module: Any) -> None:
+    parts = [module.compress(it) for it in (CSV[:30], CSV[30:])]
+    empty = module.compress(b"")
+    assert len(read(empty * 511 + parts[0] + empty * 511 + parts[1]).bars) == 2
+    error = refused(empty * 512 + parts[0] + empty * 511 + parts[1])
+    assert error.code == "damaged_content"
+    assert "it has 1025 parts, and 30 bytes in those before" in str(error)
+
+
+def test_what_was_compressed_in_many_parts_is_read() -> None:
+    part = gzip.compress(bytes(4_096))
+    assert unpacked(part * 2_000, Limits()) == (bytes(4_096 * 2_000), "gzip")
+    with pytest.raises(Unreadable, match="it has 2049 parts, and 4194304 bytes"):
+        unpacked(part * 1_024 + gzip.compress(b"") * 1_025, Limits())
 
 
 def test_documents_that_are_no_tables() -> None:
