@@ -31,6 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchmarks.memory import resident_megabytes
 from benchmarks.service_peers import empty_peer, lean_peer, plain_peer
 from benchmarks.timing import Result, within
+from models_store.comparison import JUDGED
 from service.app import State, create_app
 from service.assets.database import HeldAsset, HistoryStore
 from service.forecasts import batch
@@ -190,6 +191,7 @@ async def _measured(settings: Settings) -> tuple[list[Result], ForecastAnswer]:
     async with app.router.lifespan_context(app) as held:
         state = cast(State, held)
         spare_the_collector()
+        _wait_until_verified(state)
         example = json.loads(await _post(app, dict(state), json.dumps(HELD).encode()))
         peer, lean = empty_peer(example), lean_peer(example)
         with_values = {"history": {"rv": state["holdings"].get(ASSET).series().rv[-22:].tolist()}}
@@ -224,6 +226,15 @@ async def _measured(settings: Settings) -> tuple[list[Result], ForecastAnswer]:
         )
         newest = await _one_more_bar(app, dict(state))
         return [*results, unremembered, recorded, universal, *_batches(state), newest], example
+
+
+def _wait_until_verified(state: State) -> None:
+    """Wait for the thread that verifies models after a start, and takes every other turn."""
+    catalogue = state["catalogue"]
+    while catalogue.shelf.unverified or not all(
+        catalogue.is_compared(asset, JUDGED) for asset in catalogue.assets()
+    ):
+        time.sleep(0.1)
 
 
 def _forgetful(app: ASGIApp) -> ASGIApp:

@@ -161,16 +161,16 @@ class LoadedModel(Evidence):
         places: dict[int, list[int]] = {}  # by horizon
         for place, given in enumerate(inputs):
             places.setdefault(given.horizon, []).append(place)
-        seen: dict[tuple[int, ...], Windows] = {}  # by histories, which horizons may share
+        seen: list[RealizedSeries] = []
+        windows: Windows = {}
         forecasts: dict[int, Forecast] = {}
         for horizon, those in places.items():
             asked = [inputs[place] for place in those]
             histories = [given.history for given in asked]
-            key = tuple(map(id, histories))
-            if key not in seen:
-                seen[key] = self._windows(histories)
+            if histories != seen:  # horizons of a term structure share their windows
+                seen, windows = histories, self._windows(histories)
             settled = [calibrations[place] for place in those]
-            made = self._forecast(self.at(horizon), asked, settled, seen[key])
+            made = self._forecast(self.at(horizon), asked, settled, windows)
             forecasts.update(zip(those, made, strict=True))
         return [forecasts[place] for place in range(len(inputs))]
 
