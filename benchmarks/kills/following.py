@@ -8,11 +8,11 @@ started again; and every forecast that the ledger told of, by whichever version,
 import http.client
 import random
 import threading
-import time
 from functools import partial
 from pathlib import Path
 
-from benchmarks.kills.forecasting import Asker, Client, call, left_in_ledger
+from benchmarks.kills.clients import Client, ask, call, served
+from benchmarks.kills.forecasting import Asker, left_in_ledger
 from benchmarks.kills.ingesting import is_sound
 from benchmarks.kills.processes import (
     UP_SECONDS,
@@ -22,8 +22,6 @@ from benchmarks.kills.processes import (
     free_port,
     nothing,
     serve,
-    started,
-    wait_until_up,
 )
 from models_store import Store
 from tests.models_store.artifacts import make_files
@@ -32,7 +30,6 @@ from tests.service import worlds
 MODEL = "har"
 VERSIONS = 4
 ASKERS = 2  # clients that ask for the model that is exchanged, beside one that exchanges it
-LONGEST_WAIT = 0.3  # seconds from the first promotion and forecast to a kill
 
 
 def follow(
@@ -57,21 +54,14 @@ def follow(
     askers = [Asker(port, MODEL, first) for first in range(clients)]
     promoter = Promoter(port, store)
     serving = partial(serve, environment_of(settings, port), mutate)
+    everybody = (*askers, promoter)
     for number in range(kills + 1):
-        with started(serving) as process:
-            wait_until_up(process, port)
+        with served(serving, port, everybody):
             if number:
                 total += Found(1) + promoter.left() + left_in_ledger(port, askers)
             if number == kills:
                 break
-            for client in (*askers, promoter):
-                client.start()
-            for it in (*askers, promoter):
-                it.done.wait(UP_SECONDS)
-            time.sleep(chance.uniform(0, LONGEST_WAIT))
-        promoter.stop()
-        for client in (*askers, promoter):
-            client.join()
+            ask(everybody, chance)
         total += Found(partial=not is_sound(settings))
     return total
 
@@ -94,6 +84,7 @@ class Promoter(Client):
         self._stopping = threading.Event()
 
     def start(self) -> None:
+        """Promote from now on."""
         self._stopping.clear()
         super().start()
 
@@ -102,6 +93,7 @@ class Promoter(Client):
         self._stopping.set()
 
     def turn(self, connection: http.client.HTTPConnection) -> None:
+        """Promote the next version."""
         if self._stopping.is_set():
             raise ConnectionAbortedError
         self._turns += 1

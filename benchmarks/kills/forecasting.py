@@ -5,14 +5,12 @@ must be what was answered, and be made again to the last bit.
 """
 
 import http.client
-import json
 import random
-import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.kills.clients import Client, ask, call, served
 from benchmarks.kills.ingesting import is_sound
 from benchmarks.kills.processes import (
     UP_SECONDS,
@@ -22,14 +20,11 @@ from benchmarks.kills.processes import (
     free_port,
     nothing,
     serve,
-    started,
-    wait_until_up,
 )
 from tests.models_store.artifacts import make_series
 from tests.service import worlds
 
 ASKERS = 3  # clients that ask, beside one that corrects the last bar
-LONGEST_WAIT = 0.3  # seconds from the first forecast to a kill
 _MODELS = ("har", "log_har", "last_value")
 _LAST = worlds.json_bars(worlds.bars_of(make_series()))[-1]
 
@@ -51,60 +46,17 @@ def forecast(
     settings, chance, total = worlds.settings_in(folder), random.Random(seed), Found()
     port = free_port()
     askers = [Asker(port, _MODELS[it % len(_MODELS)]) for it in range(clients)]
-    corrector = Corrector(port)
     serving = partial(serve, environment_of(settings, port), mutate)
+    everybody = (*askers, Corrector(port))
     for number in range(kills + 1):
-        with started(serving) as process:
-            wait_until_up(process, port)
+        with served(serving, port, everybody):
             if number:
                 total += Found(1) + left_in_ledger(port, askers)
             if number == kills:
                 break
-            for client in (*askers, corrector):
-                client.start()
-            for it in askers:
-                it.done.wait(UP_SECONDS)
-            time.sleep(chance.uniform(0, LONGEST_WAIT))
-        for client in (*askers, corrector):
-            client.join()
+            ask(everybody, chance)
         total += Found(partial=not is_sound(settings))
     return total
-
-
-class Client:
-    """Sends requests until it gets no answer.
-
-    Attributes
-    ----------
-    done : set once the first of them is, since the start.
-    """
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.done = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self.done.clear()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def join(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=UP_SECONDS)
-        try:
-            while True:
-                self.turn(connection)
-        except (OSError, http.client.HTTPException):
-            pass  # the process has been killed
-        finally:
-            connection.close()
-
-    def turn(self, connection: http.client.HTTPConnection) -> None:
-        raise NotImplementedError
 
 
 class Asker(Client):
@@ -131,6 +83,7 @@ class Asker(Client):
         self.under_way = False
 
     def turn(self, connection: http.client.HTTPConnection) -> None:
+        """Ask for the next one."""
         self._asked += 1
         asked = {
             "asset": worlds.ASSET,
@@ -159,20 +112,12 @@ class Corrector(Client):
         self._level = 0
 
     def turn(self, connection: http.client.HTTPConnection) -> None:
+        """Put the next one."""
         self._level += 1
         bar = _LAST | {"high": float(str(_LAST["high"])) * (1 + self._level % 50 / 1e3)}
         path = f"/assets/{worlds.ASSET}/bars?replace=true"
         call(connection, "PUT", path, {"bars": [bar]})
-
-
-def call(
-    connection: http.client.HTTPConnection, method: str, path: str, body: object = None
-) -> tuple[int, Any]:
-    """Status and JSON of an answer."""
-    content = None if body is None else json.dumps(body)
-    connection.request(method, path, content, {"content-type": "application/json"})
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read())
+        self.done.set()
 
 
 def left_in_ledger(port: int, askers: list[Asker]) -> Found:

@@ -2,28 +2,22 @@
 
 import contextlib
 import http.client
-import json
 import random
 import sqlite3
-import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.kills.clients import Client, ask, call, served
 from benchmarks.kills.processes import (
-    UP_SECONDS,
     Found,
     Mutate,
     environment_of,
     free_port,
     nothing,
     serve,
-    started,
-    wait_until_up,
 )
 from service.assets.database import HistoryStore
 from service.settings import Settings
@@ -32,7 +26,6 @@ from tests.service import worlds
 WRITERS = 4  # clients that put bars at once, each to an asset of its own
 FIRST_BARS, MOST_BARS = 100, 300  # of one PUT: a bar more each time
 FIRST_DAY = np.datetime64("2021-01-01")
-LONGEST_WAIT = 0.3  # seconds from the first write to a kill
 
 
 def ingest(
@@ -52,26 +45,23 @@ def ingest(
     settings, chance, total = worlds.settings_in(folder), random.Random(seed), Found()
     port = free_port()
     writers = [Writer(f"KILLED-{number}", port) for number in range(clients)]
-    environment = environment_of(settings, port)
+    serving = partial(serve, environment_of(settings, port), mutate)
     for _ in range(kills):
-        with started(partial(serve, environment, mutate)) as process:
-            wait_until_up(process, port)
-            before = sum(it.level for it in writers)
-            for it in writers:
-                it.start()
-            for it in writers:
-                it.acknowledged.wait(UP_SECONDS)
-            time.sleep(chance.uniform(0, LONGEST_WAIT))
-        for it in writers:
-            it.join()
+        before = sum(it.level for it in writers)
+        with served(serving, port, writers):
+            ask(writers, chance)
         acknowledged = sum(it.level for it in writers) - before
         total += Found(1, acknowledged) + _left_in_history(settings, writers)
     return total
 
 
-@dataclass
-class Writer:
-    """A client that puts bars to one asset, in place of those before, until it gets no answer.
+class Writer(Client):
+    """Puts bars to one asset, in place of those before.
+
+    Parameters
+    ----------
+    asset : it.
+    port : of the service.
 
     Attributes
     ----------
@@ -79,48 +69,21 @@ class Writer:
     under_way : whether a request had no answer.
     """
 
-    asset: str
-    port: int
-    level: int = 0
-    under_way: bool = False
-    acknowledged: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    def __init__(self, asset: str, port: int) -> None:
+        super().__init__(port)
+        self.asset = asset
+        self.level, self.under_way = 0, False
 
-    def start(self) -> None:
-        self.acknowledged.clear()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=UP_SECONDS)
-        try:
-            while True:
-                self.under_way = True
-                if self._put(connection):
-                    self.under_way = False
-                    self.level += 1
-                    self.acknowledged.set()
-        except (OSError, http.client.HTTPException):
-            pass  # the process has been killed
-        finally:
-            connection.close()
-
-    def _put(self, connection: http.client.HTTPConnection) -> bool:
-        """Put the next level; whether it was acknowledged, and not refused for a locked file."""
-        level = self.level + 1
-        connection.request(
-            "PUT",
-            f"/assets/{self.asset}/bars?replace=true&calendar=24/7&kind=crypto",
-            json.dumps({"bars": _bars(level)}),
-            {"content-type": "application/json"},
-        )
-        answer = connection.getresponse()
-        content = answer.read()
-        assert answer.status in (200, 503), content
-        return answer.status == 200
+    def turn(self, connection: http.client.HTTPConnection) -> None:
+        """Put the next level, which may be refused for a locked file."""
+        self.under_way = True
+        path = f"/assets/{self.asset}/bars?replace=true&calendar=24/7&kind=crypto"
+        status, said = call(connection, "PUT", path, {"bars": _bars(self.level + 1)})
+        assert status in (200, 503), said
+        if status == 200:
+            self.under_way = False
+            self.level += 1
+            self.done.set()
 
 
 def _number(level: int) -> int:

@@ -24,6 +24,7 @@ PRELOADED = [  # what a service imports until it serves
     "uvloop",
 ]
 
+Serving = Callable[[], None]  # what the process does until it is killed
 Mutate = Callable[[], None]  # called in the process that is to be killed, before it writes
 
 
@@ -54,6 +55,7 @@ def environment_of(settings: Settings, port: int) -> dict[str, str]:
 
 
 def serve(environment: dict[str, str], mutate: Mutate) -> None:
+    """Be a service of these settings."""
     mutate()
     os.environ.update(environment)
     sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - until the process is killed
@@ -61,7 +63,7 @@ def serve(environment: dict[str, str], mutate: Mutate) -> None:
 
 
 @contextlib.contextmanager
-def started(target: Callable[[], None]) -> Iterator[BaseProcess]:
+def started(target: Serving) -> Iterator[BaseProcess]:
     """A process that is killed at the end."""
     process = context().Process(target=target, daemon=True)
     process.start()
@@ -73,18 +75,26 @@ def started(target: Callable[[], None]) -> Iterator[BaseProcess]:
 
 
 def context() -> multiprocessing.context.ForkServerContext:
+    """Processes that are forked from one that has imported everything."""
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(PRELOADED)
     return found
 
 
 def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))
         return int(it.getsockname()[1])
 
 
 def wait_until_up(process: BaseProcess, port: int) -> None:
+    """Wait until a service answers.
+
+    Raises
+    ------
+    DatabaseUnavailable : it has ended, or takes too long.
+    """
     give_up = time.monotonic() + UP_SECONDS
     while process.is_alive() and time.monotonic() < give_up:
         try:

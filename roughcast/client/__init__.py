@@ -83,13 +83,11 @@ class Client:
         retries: int = RETRIES,
         transport: "httpx.BaseTransport | None" = None,
     ) -> None:
-        _check(url)
+        connected = _connected(url, key, timeout)
         import httpx
 
         self.url, self._retries = url, Retries(retries)
-        self._http = httpx.Client(
-            base_url=url, headers=_headers(key), timeout=timeout, transport=transport
-        )
+        self._http = httpx.Client(transport=transport, **connected)
 
     def __enter__(self) -> Self:
         return self
@@ -168,7 +166,7 @@ class Client:
         import httpx
 
         try:
-            return self._http.request(call.method, call.path, params=call.query, json=call.body)
+            return self._http.request(**_request(call))
         except httpx.HTTPError as error:
             return _failed(error)
 
@@ -208,13 +206,11 @@ class AsyncClient:
         retries: int = RETRIES,
         transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
-        _check(url)
+        connected = _connected(url, key, timeout)
         import httpx
 
         self.url, self._retries = url, Retries(retries)
-        self._http = httpx.AsyncClient(
-            base_url=url, headers=_headers(key), timeout=timeout, transport=transport
-        )
+        self._http = httpx.AsyncClient(transport=transport, **connected)
 
     async def __aenter__(self) -> Self:
         return self
@@ -293,11 +289,25 @@ class AsyncClient:
         import httpx
 
         try:
-            return await self._http.request(
-                call.method, call.path, params=call.query, json=call.body
-            )
+            return await self._http.request(**_request(call))
         except httpx.HTTPError as error:
             return _failed(error)
+
+
+def _connected(url: str, key: str | None, timeout: float) -> dict[str, Any]:
+    """How either client is connected.
+
+    Raises
+    ------
+    ExtraMissing, InvalidInput : see :class:`Client`.
+    """
+    _check(url)
+    return {"base_url": url, "headers": _headers(key), "timeout": timeout}
+
+
+def _request(call: Call[Any]) -> dict[str, Any]:
+    """A request as either client of httpx takes it."""
+    return {"method": call.method, "url": call.path, "params": call.query, "json": call.body}
 
 
 def _failed(error: "httpx.HTTPError") -> Failed:

@@ -22,7 +22,7 @@ from service.assets.measured_schemas import (
 )
 from service.assets.newcomers import Described
 from service.assets.options import OptionsDep
-from service.assets.reading import EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
+from service.assets.reading import BARS_BODY, MEDIA_TYPES, check_encoding, read
 from service.assets.schemas import MAX_CALENDAR, BarsInput, HistoryAnswer
 from service.http.bodies import JSON, BodyRoute, Unread, media_type
 from service.http.clock import ClockDep
@@ -43,7 +43,7 @@ from service.http.lanes import LanesDep
 from service.http.limits import BodyLimits
 from service.http.parts import InParts
 from service.http.problems import problems
-from service.http.tables import CSV, TableQuery, or_table, table, wants_table
+from service.http.tables import TableQuery, or_table, table, wants_table
 from service.models.catalogue import CatalogueDep
 from volatility.bars import DAILY
 from volatility.calendars import get_calendar
@@ -61,7 +61,6 @@ router = APIRouter(tags=["assets"], route_class=BodyRoute)
 
 MOST_SESSIONS = 252
 _INFERRED = " Left out, it is inferred from the dates, and a warning says so."
-_CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
 
 @router.get(
@@ -94,15 +93,7 @@ async def recent(
 @router.post(
     "/history",
     response_model=MeasuredAnswer,
-    openapi_extra={
-        "requestBody": {
-            "content": {
-                CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
-                PARQUET: {"schema": {"type": "string", "format": "binary"}},
-                EXCEL: {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    },
+    openapi_extra=BARS_BODY,
     responses=problems(
         MalformedJson,
         BodyTooLarge,

@@ -26,6 +26,17 @@ PARQUET = "application/vnd.apache.parquet"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {CSV: formats.CSV, PARQUET: workbooks.PARQUET, EXCEL: workbooks.EXCEL}
 MEDIA_TYPES = (JSON, *KINDS)
+CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
+# What a route's description says of bodies of bars besides JSON.
+BARS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            CSV: {"schema": {"type": "string"}, "example": CSV_EXAMPLE},
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+            EXCEL: {"schema": {"type": "string", "format": "binary"}},
+        }
+    }
+}
 _LONG = 8 * 1024  # bytes of a list that is read in slices
 _AROUND = "content"  # name of the document within one that has no list at its top
 # The beginning of a body as the schema has it: its first bar, which may be cut off.

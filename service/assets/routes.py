@@ -18,7 +18,14 @@ from service.assets.known import KnownHoldings
 from service.assets.newcomers import Described, check_agrees, registered, settle
 from service.assets.options import DescribedDep, OptionsDep
 from service.assets.parquet import as_parquet, check_parquet
-from service.assets.reading import EXCEL, MEDIA_TYPES, PARQUET, check_encoding, read
+from service.assets.reading import (
+    BARS_BODY,
+    CSV_EXAMPLE,
+    MEDIA_TYPES,
+    PARQUET,
+    check_encoding,
+    read,
+)
 from service.assets.schemas import (
     MAX_BARS,
     AssetAnswer,
@@ -119,7 +126,6 @@ FormQuery = Annotated[
 ]
 _FORMS = {"json": JSON, "csv": CSV, "parquet": PARQUET}
 _LINK = 'Where there are more bars than one answer has: `<?start=…>; rel="next"`.'
-_CSV_EXAMPLE = "date,open,high,low,close\n2021-10-28,58470.7,62128.6,57820.0,60622.1\n"
 
 
 @router.get("", operation_id="list_assets")
@@ -197,15 +203,7 @@ async def delete(
 @router.put(
     "/{asset}/bars",
     operation_id="put_asset_bars",
-    openapi_extra={
-        "requestBody": {
-            "content": {
-                CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
-                PARQUET: {"schema": {"type": "string", "format": "binary"}},
-                EXCEL: {"schema": {"type": "string", "format": "binary"}},
-            }
-        }
-    },
+    openapi_extra=BARS_BODY,
     responses=problems(
         *_MAKING_ERRORS,
         InvalidBars,
@@ -258,7 +256,7 @@ async def put_bars(
     responses={
         200: {
             "content": {
-                CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+                CSV: {"schema": {"type": "string"}, "example": CSV_EXAMPLE},
                 PARQUET: {"schema": {"type": "string", "format": "binary"}},
             },
             "headers": {"Link": {"schema": {"type": "string"}, "description": _LINK}},

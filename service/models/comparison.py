@@ -212,8 +212,15 @@ async def compare(
 def rows_of(answer: CompareAnswer) -> Iterator[dict[str, object]]:
     """The rows of a comparison: of the models, and of those that are left out, with the reason."""
     first, last = answer["span"]
-    shared = {name: answer[name] for name in ("asset", "measure", "horizon", "baseline", "nobs")}
-    shared |= {"first_target_date": first, "last_target_date": last}
+    shared: dict[str, object] = {
+        "asset": answer["asset"],
+        "measure": answer["measure"],
+        "horizon": answer["horizon"],
+        "baseline": answer["baseline"],
+        "nobs": answer["nobs"],
+        "first_target_date": first,
+        "last_target_date": last,
+    }
     for row in answer["rows"]:
         warning = answer["warnings"].get(row["model"])
         yield {**shared, **dict(_cells("", row)), "warning": warning}

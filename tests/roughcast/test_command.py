@@ -253,6 +253,7 @@ def test_a_long_run_that_is_stopped_says_how_it_goes_on(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        cwd=tmp_path,
     )
     assert process.stdout is not None
     while "sessions of garman_klass" not in process.stdout.readline():
@@ -261,8 +262,7 @@ def test_a_long_run_that_is_stopped_says_how_it_goes_on(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.strip() == (
-        "stopped: nothing was written, and results from before are as they were; the same command "
-        "begins again"
+        "stopped: results from before are as they were; the same command goes on with what is left"
     )
     assert not (tmp_path / "out").exists()
 

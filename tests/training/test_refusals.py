@@ -22,12 +22,13 @@ from training.data.companions import CompanionFile, load_companions, with_compan
 from training.data.panel import read_panel
 from training.evaluation.folder import check_replaceable
 from training.evaluation.study import check_history
-from training.models import extras, registry
+from training.models import registry
 from training.models.linear import garch
 from training.models.pooled.universal import version_known_on
 from training.publishing.kind_records import _check_enough
 from training.publishing.served_models import ServedModels
 from training.publishing.store_results import between_markers, read_results
+from volatility import extras
 from volatility.errors import InvalidInput, RoughcastError
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from service.assets import reading
-from service.assets.reading import CSV, EXCEL, PARQUET
+from service.assets.reading import EXCEL, PARQUET
 from service.assets.schemas import MAX_BARS
 from service.http.limits import BodyLimits
+from service.http.tables import CSV
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of

@@ -128,14 +128,11 @@ class Browser:
         sent = (it for it in logged if it["method"] == "Network.requestWillBeSent")
         return [it["params"]["request"]["url"] for it in sent]
 
-    def violations(self, without: str | None = None) -> list[str]:
-        """What axe finds, beside what is in the element of a selector."""
+    def violations(self) -> list[str]:
+        """What axe finds."""
         self.run(_axe())
-        what = {"exclude": [[without]]} if without else {}
         found = self.driver.execute_async_script(
-            "const done = arguments[1]; axe.run(arguments[0].exclude ? arguments[0] : document)"
-            ".then((it) => done(it.violations))",
-            what,
+            "const [done] = arguments; axe.run(document).then((it) => done(it.violations))"
         )
         return [
             f"{it['id']}: {it['help']}: {[node['html'][:200] for node in it['nodes'][:3]]}"

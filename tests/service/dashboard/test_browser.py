@@ -104,7 +104,7 @@ def test_a_page_is_whole_quiet_and_accessible(url: str, browser: Browser, page: 
         browser.look(look)  # to which the page turns as it stands
         eventually(lambda it=look: browser.run(THEME) == it.theme)  # type: ignore[misc]
         assert browser.run("return document.documentElement.scrollWidth") <= look.width, look
-        assert browser.violations(without="#swagger" if page == "docs" else None) == [], look
+        assert browser.violations() == [], look
     assert browser.complaints() == []
     assert [it for it in browser.requests() if not it.startswith((url, *WITHIN))] == []
 

@@ -1,7 +1,6 @@
 import pytest
 
 from tests.training.simulated import small_config
-from training.models import extras
 from training.models.recipe import stand_in_of
 from training.models.registry import (
     MEMBERS,
@@ -11,6 +10,7 @@ from training.models.registry import (
     make_recipe,
     recipes,
 )
+from volatility import extras
 from volatility.errors import UnknownModel
 from volatility.extras import ExtraMissing
 
