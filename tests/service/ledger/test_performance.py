@@ -1,5 +1,6 @@
 """What live forecasts are worth, against benchmarks, intervals and promises."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -198,6 +199,20 @@ def test_a_version_on_trial_has_a_row_beside_the_one_that_serves(
     assert [(version, it["nobs"]) for version, it in found.items()] == [(1, 3), (2, 3)]
     assert found[1]["qlike_loss"] != found[2]["qlike_loss"]
     assert set(found[2]["against"]) == {"har"}
+
+
+def test_an_asset_without_a_benchmark_of_its_own_is_told(
+    settings: Settings, clock: SetClock
+) -> None:
+    shutil.rmtree(settings.store_folder / ASSET / "har")
+    with TestClient(create_app(settings, clock)) as client:
+        list(live(client, clock, BARS[:2], model="log_har"))
+        answer = client.get(f"/performance/{ASSET}").json()
+    [row] = answer["models"]
+    assert (row["nobs"], row["against"]) == (2, {})
+    assert answer["warnings"] == [
+        f"no benchmark: {ASSET} has no har or calendar_log_har of its own"
+    ]
 
 
 @pytest.mark.parametrize("text", ["/1", "har/", "har/x", "har/0", "har/1/2"])
