@@ -12,7 +12,7 @@ from service.assets.holdings import Holdings
 from service.assets.merging import Merge
 from service.http.errors import located
 from volatility.bars import PRICES, Bars, session_dates, validate, within_sessions
-from volatility.calendars import get_calendar
+from volatility.calendars import Calendar, get_calendar
 from volatility.companions import as_measured, worth_telling
 from volatility.errors import InvalidBars, InvalidInput
 from volatility.formats.reading import Inferred, Reading
@@ -78,8 +78,23 @@ def ingest(
     join = _join(before, bars) if before else ()
     merge, held = holdings.merge(asset, bars, how.replace, how.put_by)
     told = map(str, (*reading.findings, *findings))
-    warnings = (*told, *join, *_unmeasured(held, bars))
+    apart = _times_of_day(reading, calendar)
+    warnings = (*told, *apart, *join, *_unmeasured(held, bars))
     return Ingested(merge, dropped, held, reading.inferred, warnings)
+
+
+def _times_of_day(reading: Reading, calendar: Calendar) -> Iterator[str]:
+    """Say so if a daily bar came with a time that no bar of a whole day has."""
+    newest = reading.inferred.newest
+    if newest is None:
+        return
+    day = reading.bars.dates[-1]
+    at = calendar.session_dates.searchsorted(day)
+    if newest not in (calendar.opens[at], calendar.closes[at]):
+        yield (
+            f"the newest bar came with the time {newest} UTC, which is neither midnight nor when "
+            f"its session opens or closes: it is held as the bar of the whole of {day}"
+        )
 
 
 def _join(held: Held, given: Bars) -> tuple[str, ...]:

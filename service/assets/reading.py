@@ -1,9 +1,11 @@
 """Bodies of bars, of every form that is read, within what a request may cost."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, time
 from typing import Any
 
+import numpy as np
 from starlette.requests import Request
 
 from service.assets.schemas import MAX_BARS, BarsInput
@@ -14,7 +16,8 @@ from service.http.json_lists import Content, LongList, lists_of, outline
 from service.http.limits import BodyLimits
 from service.http.slices import parts
 from service.http.tables import CSV
-from volatility.bars import PRICES, from_records
+from volatility.bars import DAILY, PRICES, from_records
+from volatility.calendars import utc_second
 from volatility.errors import InvalidInput, RoughcastError
 from volatility.formats import content as formats
 from volatility.formats import documents, workbooks
@@ -146,8 +149,19 @@ def _of_schema(content: Content, options: Options) -> Reading:
     given = read_body(BarsInput, content).bars
     assert options.interval is not None
     bars = from_records(given, options.interval)
-    known = Inferred(content=formats.JSON, interval=options.interval)
+    newest = _time_of_newest(given) if options.interval == DAILY else None
+    known = Inferred(content=formats.JSON, interval=options.interval, newest=newest)
     return settled(bars, known)
+
+
+def _time_of_newest(given: Sequence[Mapping[str, Any]]) -> np.datetime64 | None:
+    """When the first or the last bar, whichever is newer, is said to be; None at midnight."""
+    ends = [given[0], given[-1]] if given else []
+    stamps = [it["timestamp"] for it in ends if "timestamp" in it]
+    newest = max(stamps, key=lambda it: it.date(), default=None)
+    if newest is None or newest.time() == time.min:
+        return None
+    return utc_second(newest if newest.tzinfo else newest.replace(tzinfo=UTC))
 
 
 def _document(content: Content) -> Any:

@@ -39,6 +39,7 @@ from service.ledger.schemas import (
     ReplayAnswer,
 )
 from service.ledger.scoring import Scored
+from service.ledger.shadows import BENCHMARKS
 from volatility.errors import NoHistory
 
 router = APIRouter(tags=["ledger"], route_class=StrictRoute)
@@ -119,7 +120,7 @@ async def performance(
         asset=asset,
         horizon=horizon,
         models=[_row(it) for it in found],
-        warnings=_warnings(ledger, found),
+        warnings=_warnings(ledger, asset, found),
     )
 
 
@@ -218,8 +219,10 @@ def _backwards(start: date, end: date) -> InvalidRequest:
     return InvalidRequest([Fault("invalid_value", detail, "end", str(end), needed)])
 
 
-def _warnings(ledger: Ledger, found: list[Performance]) -> list[str]:
+def _warnings(ledger: Ledger, asset: str, found: list[Performance]) -> list[str]:
     doubts = [ledger.holdings.doubt] if ledger.holdings.doubt is not None else []
     if not found:
         doubts.append("no live forecast of these dates is recorded, so many sessions ahead")
+    elif not {*BENCHMARKS} & {*ledger.catalogue.models(asset)}:
+        doubts.append(f"no benchmark: {asset} has no {' or '.join(BENCHMARKS)} of its own")
     return doubts

@@ -157,7 +157,10 @@ class PerformanceRow(TypedDict):
     ]
     against: Annotated[
         dict[str, AgainstAnswer],
-        Field(description="By benchmark: HAR and calendar-adjusted log-HAR, where recorded."),
+        Field(
+            description="By benchmark: HAR and calendar-adjusted log-HAR, as far as they are among "
+            "the asset's own models."
+        ),
     ]
     intervals: list[IntervalPerformanceAnswer]
     alarms: Annotated[

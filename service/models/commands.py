@@ -1,4 +1,4 @@
-"""``python -m service models``: list, promote, roll back and prune what the store has."""
+"""``python -m service models``: list, promote, roll back, prune and reload what the store has."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from models_store.pruning import prune
 from models_store.signatures import TrustedKeys
 from models_store.stored_comparisons import record
 from service.http.errors import InvalidSetting
+from service.models.reloading import add_reload, reload
 from service.models.writing import written
 from service.security.audit import log
 from service.settings import Settings
@@ -33,6 +34,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     roll_back = commands.add_parser("roll-back", help="let the version serve that served before")
     _add_model(roll_back)
     roll_back.set_defaults(run=_roll_back)
+    reloaded = commands.add_parser("reload", help="have a running service look at its store now")
+    add_reload(reloaded)
+    reloaded.set_defaults(run=None)
     pruned = commands.add_parser("prune", help="remove old versions that can serve no longer")
     pruned.add_argument("asset", nargs="?", help="of one asset alone")
     pruned.add_argument(
@@ -46,7 +50,7 @@ def add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Run the command on the store of the settings; the exit status.
+    """Run the command on the store of the settings, or ask a service; the exit status.
 
     Raises
     ------
@@ -54,6 +58,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     StoreNotWritable : it is elsewhere, does not answer, and nothing of it is here.
     UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused, StoreNotWritable
     """
+    command: Callable[[Store, argparse.Namespace], int] | None = options.run
+    if command is None:
+        return reload(options, settings)
     trusted, folder = TrustedKeys.read(settings.trusted_keys), settings.store_folder
     mirror = mirror_of(settings.store, settings.store_mirror, trusted)
     if mirror is not None and not written(mirror.follow):
@@ -65,7 +72,6 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             needed="the store that the service is served from",
         )
     store = Store(folder, trusted)
-    command: Callable[[Store, argparse.Namespace], int] = options.run
     return command(store, options)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+
 from volatility.arrays import IndexArray
 from volatility.bars import PRICES, Bars
 from volatility.errors import Finding, InvalidBars, InvalidInput
@@ -118,6 +120,7 @@ class Inferred:
     mended_rows : in how many the high was raised, or the low lowered, by at most 1e-4 of itself, to
         hold the open and the close.
     notes : whatever else was decided.
+    newest : of daily bars, the time in UTC that the newest came with, if it is not midnight.
     """
 
     layout: str = "plain"
@@ -132,6 +135,7 @@ class Inferred:
     sorted_rows: int = 0
     mended_rows: int = 0
     notes: tuple[str, ...] = ()
+    newest: np.datetime64 | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -140,6 +144,7 @@ class Inferred:
             Inferred(content=self.content, interval=self.interval),
             packed=self.packed,
             mended_rows=self.mended_rows,  # of which a finding tells
+            newest=self.newest,
             decimal=self.decimal if self.decimal != "," else None,
             delimiter=self.delimiter if self.delimiter == "," else None,
             dates=self.dates if self.dates == AS_TIMES else ISO,

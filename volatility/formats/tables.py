@@ -95,9 +95,17 @@ def bars_of(table: Table, options: Options) -> tuple[Bars, Inferred]:
         interval=interval,
         dropped=columns.dropped,
         notes=(*table.inferred.notes, *notes),
+        newest=_time_of_newest(times) if interval == DAILY else None,
     )
     prices = {name: values[name] for name in PRICES}
     return Bars(timestamps=stamps, interval=interval, **prices), inferred
+
+
+def _time_of_newest(times: Times) -> np.datetime64 | None:
+    """When the newest bar is said to be, in UTC; None at midnight, by whichever clock."""
+    at = int(np.argmax(times.utc))
+    both = (times.utc[at], times.wall[at])
+    return None if any(it == it.astype("datetime64[D]") for it in both) else times.utc[at]
 
 
 def _flat(frame: "pd.DataFrame", options: Options, notes: list[str]) -> "pd.DataFrame":

@@ -133,7 +133,7 @@ async function showLive(horizon = 1) {
     }
     const nobs = Math.max(...scored.map((it) => it.nobs));
     panels.live.show({
-      says: [...watched, `Forecasts issued before their session had closed: up to ${whole(nobs)} outcomes, ${day(scored[0].start)} to ${day(scored[0].end)}.`],
+      says: [...watched, `Forecasts issued before their session had closed: up to ${whole(nobs)} outcomes, ${day(scored[0].start)} to ${day(scored[0].end)}.`, ...answer.warnings.map((it) => ` Note: ${it}.`)],
       figure: charts.coverage(scored),
       label: `Live coverage of 80 % intervals: ${scored.map((it) => `${it.name} ${percent(it.coverage)}, promised ${percent(it.promised)}`).join("; ")}.`,
       columns: [["model", String], ["nobs", whole], ["pending", whole], ["coverage_80", (it) => percent(it)], ["promised_80", (it) => percent(it)], ["qlike_loss", (it) => number(it, 4)], ["promised_qlike", (it) => number(it, 4)], ["bias", (it) => signedPercent(it)], ["against_har", (it) => number(it)], ["alarms", (it) => it || NONE]],

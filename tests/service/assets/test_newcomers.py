@@ -12,8 +12,10 @@ from service.settings import Settings
 from tests.service.any_asset import Records, made_up_bars, publish_universal
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, LAST, clock
+from volatility.bars import PRICES
 
 NAME = "MADE-UP"
+CSV = {"content-type": "text/csv"}
 
 
 @pytest.fixture
@@ -48,6 +50,28 @@ def test_the_first_bars_make_an_asset_that_is_forecast_at_once(client: TestClien
     asset = described(client)
     assert (asset["calendar"], asset["kind"], asset["measure"]) == ("XNYS", "stock", "garman_klass")
     assert (asset["models"], asset["champion"]) == ([], "universal")
+
+
+def test_a_time_that_no_daily_bar_has_is_told(client: TestClient) -> None:
+    cases = [
+        ("24/7", "13:00:00Z", True),
+        ("24/7", "00:00:00Z", False),
+        ("24/7", "00:00:00-05:00", False),  # midnight of its own clock
+        ("XNYS", "21:00:00Z", False),
+        ("XNYS", "14:30:00Z", False),
+        ("XNYS", "15:30:00Z", True),
+    ]
+    for number, (calendar, time, is_told) in enumerate(cases):
+        [bar] = made_up_bars(1, calendar)
+        bar = {"timestamp": f"{LAST}T{time}", **{name: bar[name] for name in PRICES}}
+        csv = f"{','.join(bar)}\n{','.join(map(str, bar.values()))}\n"
+        sent = {"json": {"json": {"bars": [bar]}}, "csv": {"content": csv, "headers": CSV}}
+        for form, content in sent.items():
+            path = f"/assets/{form}-{number}/bars?calendar={calendar}"
+            merged = client.put(path, **content).json()
+            assert (merged["added"], merged["last_session"]) == (1, LAST)
+            told = f"held as the bar of the whole of {LAST}"
+            assert any(told in it for it in merged["warnings"]) == is_told, (form, time)
 
 
 def test_what_is_given_is_kept(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """What live forecasts are worth, against benchmarks, intervals and promises."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models_store import Store
 from service.app import create_app
 from service.ledger.performance import _apart, _pvalue
 from service.settings import Settings
-from tests.models_store.artifacts import make_series
+from tests.models_store.artifacts import make_files, make_series
 from tests.service.client import TestClient
 from tests.service.ledger.days import DAY, days_after, live, performance
 from tests.service.worlds import ASSET, NOW, SetClock
@@ -182,6 +184,35 @@ def test_shadows_are_recorded_beside_and_told_to_nobody(
         shadow = client.post("/forecast", json=asked).json()
         record = client.get(f"/forecasts/{shadow['forecast_id']}").json()
     assert (record["role"], record["live"]) == ("shadow", True)
+
+
+def test_a_version_on_trial_has_a_row_beside_the_one_that_serves(
+    settings: Settings, clock: SetClock
+) -> None:
+    store = Store(settings.store_folder)
+    store.publish(make_files(ASSET, "log_har", 7e-5))
+    tried = settings.model_copy(update={"shadows": ("log_har/2",)})
+    with TestClient(create_app(tried, clock)) as client:
+        list(live(client, clock, BARS[:3], model="log_har"))
+        rows = client.get(f"/performance/{ASSET}").json()["models"]
+    found = {it["version"]: it for it in rows if it["model"] == "log_har"}
+    assert [(version, it["nobs"]) for version, it in found.items()] == [(1, 3), (2, 3)]
+    assert found[1]["qlike_loss"] != found[2]["qlike_loss"]
+    assert set(found[2]["against"]) == {"har"}
+
+
+def test_an_asset_without_a_benchmark_of_its_own_is_told(
+    settings: Settings, clock: SetClock
+) -> None:
+    shutil.rmtree(settings.store_folder / ASSET / "har")
+    with TestClient(create_app(settings, clock)) as client:
+        list(live(client, clock, BARS[:2], model="log_har"))
+        answer = client.get(f"/performance/{ASSET}").json()
+    [row] = answer["models"]
+    assert (row["nobs"], row["against"]) == (2, {})
+    assert answer["warnings"] == [
+        f"no benchmark: {ASSET} has no har or calendar_log_har of its own"
+    ]
 
 
 @pytest.mark.parametrize("text", ["/1", "har/", "har/x", "har/0", "har/1/2"])

@@ -1,7 +1,12 @@
 """``python -m service models``, as an operator types it."""
 
+import io
 from datetime import timedelta
+from email.message import Message
 from pathlib import Path
+from typing import NoReturn
+from urllib.error import HTTPError
+from urllib.request import Request
 
 import pytest
 import structlog
@@ -11,8 +16,11 @@ from models_store.signatures import read_private_key, sign
 from models_store.stored_comparisons import folders, promoted, recall
 from service.models import commands
 from service.server import main
+from service.settings import Settings
 from tests.keys import write_keys
 from tests.models_store.artifacts import flip_byte, make_files
+from tests.service.processes import serving
+from tests.service.worlds import ASSET, damage
 
 
 @pytest.fixture
@@ -199,3 +207,44 @@ def test_what_is_misspelled_is_told_with_what_was_meant(
         main(words)
     assert ended.value.code == 2
     assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_a_running_service_is_asked_to_look(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
+    store = Store(settings.store_folder)
+    with serving(settings, FOLLOW_SECONDS="0") as served:
+        monkeypatch.setenv("ROUGHCAST_PORT", str(served.port))
+        assert run("reload") == 0
+        store.publish(make_files(ASSET, "har", 2e-5), promote=True)
+        assert run("reload", "--service", f"http://127.0.0.1:{served.port}/") == 0
+        store.publish(make_files(ASSET, "har", 3e-5), promote=True)
+        damage(settings, "har", 3)
+        assert run("reload") == 1
+    assert run("reload") == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("{")]
+    first, second, third, fourth = said
+    assert (first, second) == ("nothing is new", f"version 2 of {ASSET}/har serves")
+    assert third.startswith(f"{ASSET}/har is refused: coefficients.json")
+    assert "does not answer as a service does" in fourth
+
+
+def test_a_service_that_refuses_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def refuse(request: Request, timeout: float) -> NoReturn:
+        asked.append((request.get_method(), request.full_url, request.get_header("Authorization")))
+        body = io.BytesIO(b'{"detail": "the key lacks the scope admin"}')
+        raise HTTPError(request.full_url, 403, "Forbidden", Message(), body)
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
+    monkeypatch.setenv("ROUGHCAST_API_KEY", "rc_1_2")
+    assert run("reload", "--service", "https://desk.example") == 2
+    assert asked == [("POST", "https://desk.example/admin/reload", "Bearer rc_1_2")]
+    assert "refuses: 403 the key lacks the scope admin" in capsys.readouterr().err
+    assert run("reload", "--service", "https://me:secret@desk.example") == 2
+    assert "secret" not in capsys.readouterr().err
