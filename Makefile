@@ -115,7 +115,7 @@ screenshots: $(DEV) ## pictures of every page, into docs/screenshots/ (Debian's 
 
 sbom: ## what the service image holds, as CycloneDX JSON in var/sbom.json
 	$(PYTHON) -m venv .venv-sbom && mkdir -p var
-	.venv-sbom/bin/python -m pip --disable-pip-version-check --quiet install cyclonedx-bom
+	.venv-sbom/bin/python -m pip --disable-pip-version-check --quiet install cyclonedx-bom==7.5.0
 	.venv-sbom/bin/cyclonedx-py requirements requirements/service.txt --output-file var/sbom.json \
 		--pyproject pyproject.toml --output-reproducible
 	rm -rf .venv-sbom

@@ -37,7 +37,8 @@ class Place(NamedTuple):
 
     as_of: date | None
     target_date: date | None
-    missing_sessions: int  # inside the window that was used
+    missing_sessions: int  # between those that were used
+    used_sessions: int
 
 
 class Computed(NamedTuple):

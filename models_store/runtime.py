@@ -30,7 +30,7 @@ from volatility.evaluation.intervals import WINDOW
 from volatility.pairs import make_pairs
 from volatility.series import DatedSeries, RealizedSeries, to_rv
 
-_NOWHERE = Place(None, None, 0)
+_NOWHERE = Place(None, None, 0, 0)
 _NO_EXPLANATIONS: Mapping[int, Explanation] = MappingProxyType({})
 
 
@@ -323,7 +323,7 @@ class LoadedModel(Evidence):
         self, model: HorizonModel, given: ForecastInput, computed: Computed, at: int
     ) -> Forecast:
         manifest = self.manifest
-        as_of, target_date, missing = computed.places[at]
+        as_of, target_date, missing, _ = computed.places[at]
         rv, annualized = computed.rv[at], computed.volatility_annualized[at]
         calibration = computed.calibrations[at]
         explanation = computed.explanations.get(at)
@@ -367,15 +367,16 @@ class LoadedModel(Evidence):
         count = min(len(dates), self.window_sessions)
         first, last = calendar.position(dates[-count]), calendar.position(dates[-1])
         return Place(
-            dates[-1].item(), calendar.session_dates[last + 1].item(), last - first + 1 - count
+            dates[-1].item(),
+            calendar.session_dates[last + 1].item(),
+            last - first + 1 - count,
+            count,
         )
 
     def _warnings(self, place: Place, calibration: Calibration) -> list[str]:
-        found, (as_of, _, missing) = [], place
+        found, (as_of, _, missing, used) = [], place
         if missing:
-            found.append(
-                f"{missing} sessions are missing inside the {self.window_sessions} sessions used"
-            )
+            found.append(f"{missing} sessions are missing between the {used} sessions used")
         if as_of is None and self.manifest.calendar_effects is not None:
             found.append(UNDATED)
         if as_of is not None and as_of < calibration.through:

@@ -161,13 +161,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             expose_headers=["link", "retry-after", "roughcast-schema", "x-request-id"],
         )
     app.state.connections = counted.connections
+    app.state.is_refused = False
     app.openapi = partial(describe_with_keys, app)  # type: ignore[method-assign]
     return app
 
 
 @asynccontextmanager
 async def _lifespan(
-    _app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
+    app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
 ) -> AsyncIterator[State]:
     history = HistoryStore(settings.database_url, Timeouts.of(settings), clock)
     try:
@@ -175,6 +176,7 @@ async def _lifespan(
             state = await run_in_threadpool(_assemble, settings, history, clock, counted)
         except RoughcastError as error:
             log.error("cannot start", reason=str(error))
+            app.state.is_refused = True
             raise
         counted.watch(*_collectors(settings, history, state))
         behind = (
@@ -236,9 +238,9 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     mirror = _mirror(settings)
     store = open_both(settings, history, mirror)
     traces = Traces(store.root)  # before the catalogue reads what it is to follow
-    catalogue = Catalogue(store, settings.max_open_models)
-    catalogue.prepare_one()
     holdings, policy = Holdings(history), HistoryPolicy.of(settings)
+    catalogue = Catalogue(store, settings.max_open_models, holdings.held_as)
+    catalogue.prepare_one()
     holdings.load()
     stored, keys = _keys(settings, history)
     kept, live = _ledger(settings, catalogue, holdings, clock), LiveScores(holdings)

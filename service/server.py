@@ -17,6 +17,7 @@ from types import FrameType
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from service.app import create_app
 from service.http.connections import ConnectionLimits, cut_off, protocol
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_models(models)
     models.set_defaults(of=run_models)
     options = parser.parse_args(arguments)
-    settings = Settings()
+    settings = _settings()
     share_arenas()
     if "run" in options:
         logs.configure(settings.log_level)
@@ -103,6 +104,20 @@ def server_of(app: FastAPI, settings: Settings) -> "Server":
         proxy_headers=False,  # anybody can write them: an address is that of the connection
     )
     return Server(config, settings.drain_seconds, settings.shutdown_timeout)
+
+
+def _settings() -> Settings:
+    """Settings of the environment, or what is wrong with them on standard error and the end.
+
+    Their values stay out of it: a URL may have a password.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        for it in error.errors():
+            name = "_".join(map(str, it["loc"])).upper()
+            sys.stderr.write(f"ROUGHCAST_{name}: {it['msg']}\n")
+        sys.exit(2)
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:

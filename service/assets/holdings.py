@@ -16,10 +16,11 @@ from service.assets.deleting import Deleted
 from service.assets.held import Held
 from service.assets.merging import Merge
 from service.http.state import from_state
-from service.models.catalogue import AUTO, Catalogue
+from service.models.catalogue import AUTO, MOST_NAMED, Catalogue
 from volatility import datasets
 from volatility.bars import Bars
 from volatility.errors import NoHistory, UnknownAsset
+from volatility.formats.reading import listed
 from volatility.scale_free import usual_kind
 
 log = structlog.get_logger("service")
@@ -85,6 +86,11 @@ class Holdings:
     def find(self, asset: str) -> Held | None:
         """What is held of an asset, if anything."""
         return self._held.get(asset)
+
+    def held_as(self, asset: str) -> tuple[int, str] | None:
+        """Seconds that a bar of a held asset spans, and its measure; None of one that is not."""
+        held = self._held.get(asset)
+        return None if held is None else (held.asset.bar_interval, held.asset.measure)
 
     def get(self, asset: str) -> Held:
         """What is held of an asset.
@@ -225,7 +231,7 @@ def known_asset(name: str, holdings: Holdings, catalogue: Catalogue) -> HeldAsse
     known = find_asset(name, holdings, catalogue)
     if known is not None:
         return known
-    names = ", ".join(sorted({*holdings.assets(), *catalogue.assets()})) or "none"
+    names = listed(sorted({*holdings.assets(), *catalogue.assets()}), MOST_NAMED) or "none"
     raise UnknownAsset(
         f"there is no asset {name!r}; there are {names}. A new one is made by its first bars: "
         f"PUT /assets/{name}/bars",

@@ -23,6 +23,7 @@ from service.http.cutting import cut, cut_name
 from service.http.errors import BodyTooLarge, InternalError
 from service.http.limits import BodyLimits
 from service.http.problems import problem_response
+from service.http.starting import without_traceback
 
 SCHEMA_VERSION = "1"
 CUT_OFF = "roughcast.cut_off"  # of a scope: the status with which its connection was cut off
@@ -133,7 +134,7 @@ class RequestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and count and log it whatever becomes of it."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, without_traceback(scope, send))
             return
         exchange = Exchange(scope, receive, send, self.limits)
         self.tally.in_flight += 1

@@ -1,6 +1,6 @@
 """The models in service: which one answers, how it compares, and what was refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
@@ -22,9 +22,11 @@ from volatility.errors import (
     UnknownModel,
     UnsupportedHorizon,
 )
+from volatility.formats.reading import listed
 
 __all__ = ["AUTO", "LADDER", "Catalogue", "CatalogueDep"]
 
+MOST_NAMED = 20  # assets or models that a message lists
 _TRIES = 5  # at a choice, while what is found out on the way changes what is to be said
 
 
@@ -35,6 +37,7 @@ class Catalogue:
     ----------
     store : where the models come from.
     most_open : how many choices of a model are kept open, those asked for last.
+    held_as : how long a bar of an asset that is held is, and in which measure; None of others.
 
     Attributes
     ----------
@@ -44,10 +47,18 @@ class Catalogue:
     universal : the model for every asset.
     open_choices : those that are kept open.
     choices : those that :meth:`choice` gives at once.
+    told : why none of a name serves, by asset and model, where that is kept.
     """
 
-    def __init__(self, store: Store, most_open: int = 128) -> None:
+    def __init__(
+        self,
+        store: Store,
+        most_open: int = 128,
+        held_as: Callable[[str], tuple[int, str] | None] = lambda _: None,
+    ) -> None:
         self.store = store
+        self._held_as = held_as
+        self.told: dict[tuple[str | None, str], RoughcastError] | None = None
         self.shelf = Shelf(store, log.refused, log.returned)
         self.standings = Standings(self.shelf)
         self.universal = Universal.of(self.shelf.newest)
@@ -61,6 +72,8 @@ class Catalogue:
     ) -> Self:
         """The same models, of which each that is chosen once stays, whatever serves by then.
 
+        Why there is none of a name is found out once.
+
         Parameters
         ----------
         choices : to begin with, by asset and model.
@@ -68,6 +81,7 @@ class Catalogue:
         """
         found = copy(self)
         found.universal = universal or self.universal
+        found.told = {}
         found.choices = PinnedChoices(self.open_choices, choices, found.is_current)
         return found
 
@@ -162,6 +176,14 @@ class Catalogue:
         ------
         ArtifactRefused : every model of the asset failed its checks.
         """
+        if self.told is None:
+            return self._why_none(asset, model)
+        error = self.told.get((asset, model))
+        if error is None:
+            error = self.told[asset, model] = self._why_none(asset, model)
+        return error.with_traceback(None)  # which grows each time that it is raised
+
+    def _why_none(self, asset: str | None, model: str) -> RoughcastError:
         if asset is None or not self.shelf.models(asset):
             return self._nothing_serves(asset)
         return self._no_such_model(asset, model)
@@ -247,19 +269,23 @@ class Catalogue:
     def _nothing_serves(self, asset: str | None) -> UnknownAsset:
         if asset is not None:
             self.check_not_refused(asset)
+            held = self._held_as(asset)
+            if held is not None and self.universal.knows(*held):
+                return _answered_by_universal(asset)
+        names = listed(self.assets(), MOST_NAMED) or "none"
         named = "no asset is named" if asset is None else f"there is no asset {asset!r} with models"
         return UnknownAsset(
-            f"{named}; there are {self._listed()}{self._any_other}",
+            f"{named}; there are {names}{self._any_other}",
             field="asset",
             found=asset,
-            needed=f"one of {self._listed()}",
+            needed=f"one of {names}",
         )
 
     def _no_such_model(self, asset: str, model: str) -> RoughcastError:
         refusal = self.refusal(asset, model)
         if refusal:
             return ArtifactRefused(asset, model, refusal.version, refusal.reason)
-        names = ", ".join([AUTO, *self.models(asset)])
+        names = listed([AUTO, *self.models(asset)], MOST_NAMED)
         return UnknownModel(
             f"{asset} has no model {model!r}; it has {names}",
             field="model",
@@ -282,8 +308,16 @@ class Catalogue:
             return f"; the model for every asset is not in service: {self.universal.why_absent}"
         return f". Of any other, send daily bars, and leave model out or ask for {UNIVERSAL}"
 
-    def _listed(self) -> str:
-        return ", ".join(self.assets()) or "none"
+
+def _answered_by_universal(asset: str) -> UnknownAsset:
+    needed = f"a forecast by {AUTO} or {UNIVERSAL}, or GET /models/{UNIVERSAL}"
+    return UnknownAsset(
+        f"there is no asset {asset!r} with models of its own: it is held, and {UNIVERSAL}, the "
+        f"model for every asset, answers for it; needed: {needed}",
+        field="asset",
+        found=asset,
+        needed=needed,
+    )
 
 
 CatalogueDep = Annotated[Catalogue, from_state("catalogue")]

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from service.app import policy_of
+from service.security.scopes import SCOPES
+from service.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -189,3 +193,29 @@ def test_what_the_wheel_stage_needs_is_not_ignored():
     }
     rooms = {"volatility", "models_store", "training", "service", "roughcast"}
     assert rooms | {"pyproject.toml", "README.md", "LICENSE", "requirements"} == allowed
+
+
+def test_the_page_on_security_says_what_the_settings_do() -> None:
+    page = " ".join((ROOT / "SECURITY.md").read_text().split())
+    named = {it.lower() for it in re.findall(r"ROUGHCAST_([A-Z_]+)", page)}
+    fields = Settings.model_fields
+    assert (
+        {"authentication", "trusted_keys", "max_body_bytes", "rate_limit"} <= named <= set(fields)
+    )
+    assert f"listens on {fields['host'].default} and asks for no key" in page
+    assert f"Keys have scopes: {', '.join(SCOPES)}." in page
+    assert fields["authentication"].default == "auto"
+    assert policy_of(Settings()).keys_required is False
+    assert policy_of(Settings(host="0.0.0.0")).keys_required is True
+    assert fields["rate_limit"].default is None
+
+
+def test_the_page_on_images_says_which_lists_have_digests() -> None:
+    page = (ROOT / "docs" / "docker.md").read_text()
+    without = {
+        it.name for it in (ROOT / "requirements").glob("*.txt") if "sha256:" not in it.read_text()
+    }
+    told = page[page.index("`networks.txt`, of the") : page.index("have digests.")]
+    assert set(re.findall(r"`(\w+\.txt)`", told)) == without
+    assert "make sbom" in page
+    assert re.search(r"install cyclonedx-bom==\d", (ROOT / "Makefile").read_text())

@@ -20,6 +20,7 @@ from training.publishing.store_results import BEGIN, END, read_results, tables
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 UNIVERSAL = (ROOT / "docs" / "universal.md").read_text()
+COMPANIONS = (ROOT / "docs" / "companions.md").read_text()
 OWN = (ROOT / "docs" / "own-models.md").read_text()
 
 
@@ -119,6 +120,33 @@ def test_the_table_of_what_it_is_worth_is_that_of_the_page() -> None:
         source = next(line for line in UNIVERSAL.splitlines() if line.startswith(f"| {model} |"))
         figures = [cell.strip() for cell in told.split("|")[2:-1]]
         assert figures == [cell.strip() for cell in source.split("|")[2 : 2 + len(figures)]]
+
+
+def row_of(page: str, beginning: str) -> list[str]:
+    """The cells of the first row that begins so, but the first."""
+    row = next(line for line in page.splitlines() if line.startswith(f"| {beginning}"))
+    return [cell.strip() for cell in row.split("|")[2:-1]]
+
+
+def test_the_row_with_companions_is_that_of_their_page_and_says_that_it_is_not_served() -> None:
+    told, source = row_of(README, "combination that looks"), row_of(COMPANIONS, "`combination_comp")
+    assert told == source[: len(told)]
+    [row] = [line for line in README.splitlines() if "combination that looks" in line]
+    assert "(evaluated, not served: [companions](docs/companions.md))" in row
+    assert "This stage is evaluated, not published" in COMPANIONS
+
+
+def test_the_table_of_transfer_is_that_of_the_page() -> None:
+    rows = {
+        "sessions known": "sessions known",
+        "from many markets, as it is, with the target's scale": "as it is, with the target's scale",
+        "the same, all weights fine-tuned": "`full`",
+        "the same network from scratch": "the same network from scratch",
+        "log-HAR of the same": "log-HAR of the same N",
+    }
+    source = UNIVERSAL.split("## Transfer, answered")[1]
+    for told, of in rows.items():
+        assert row_of(README, told) == row_of(source, of)
 
 
 def test_how_far_it_sees_is_what_the_page_says() -> None:

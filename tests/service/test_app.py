@@ -1,12 +1,17 @@
 """How the application is put together from its settings."""
 
+import asyncio
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Message
 
+from service import app as app_module
 from service.app import _lanes, _quotas, create_app
+from service.http.errors import InvalidSetting
 from service.http.lanes import Lane
 from service.http.limits import BodyLimits
 from service.http.middleware import RequestMiddleware
@@ -102,3 +107,31 @@ def test_there_is_one_page_of_documentation() -> None:
     client = TestClient(create_app(Settings()))
     assert client.get("/docs").status_code == 200
     assert client.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("is_refused", "error"), [(True, InvalidSetting("no")), (False, KeyError())]
+)
+def test_a_refused_start_is_told_without_a_traceback(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_refused: bool, error: Exception
+) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    def assemble(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(app_module, "_assemble", assemble)
+    application = create_app(settings)
+    with pytest.raises(type(error)), structlog.testing.capture_logs() as logged:
+        asyncio.run(application({"type": "lifespan", "state": {}}, receive, send))
+    [failed] = sent
+    assert failed["type"] == "lifespan.startup.failed"
+    assert ("Traceback" in failed.get("message", "")) is not is_refused
+    reasons = [it["reason"] for it in logged if it["event"] == "cannot start"]
+    assert reasons == (["no"] if is_refused else [])

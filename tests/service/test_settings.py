@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from service.server import main
 from service.settings import Settings
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -55,6 +56,19 @@ def test_a_setting_that_makes_no_sense_stops_the_start(
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert [it["loc"] for it in refused.value.errors()] == [(name.lower(),)]
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "harbour"), ("LOG_LEVEL", "loud")])
+def test_it_is_told_in_a_line_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"ROUGHCAST_{name}", value)
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    assert stopped.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"ROUGHCAST_{name}: ")
+    assert value not in line
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -101,6 +101,26 @@ def test_held_and_sent_bars_give_the_same_bits(
         assert own == other | same
 
 
+def test_what_is_missing_is_counted_between_the_sessions_that_there_are(client: TestClient) -> None:
+    bars = made_up_bars(700)[::-21][:30][::-1]  # a month from each to the next
+    body = {"asset": "MONTHLY", "calendar": "XNYS", "history": {"bars": bars}}
+    answer = client.post("/forecast", json=body).json()
+    told = f"{29 * 20} sessions are missing between the 30 sessions used"
+    assert (answer["missing_sessions"], told in answer["warnings"]) == (29 * 20, True)
+
+
+def test_a_held_asset_without_models_is_said_to_be_held(client: TestClient) -> None:
+    paths = [f"/compare/{NAME}", f"/compare/{NAME}/losses", f"/models/{NAME}/har"]
+    paths += [f"/forecast/{NAME}?model=har"]
+    for path in paths:
+        assert "send daily bars" in client.get(path).json()["detail"]
+    put(client, made_up_bars(60))
+    for path in paths:
+        problem = client.get(path).json()
+        assert (problem["status"], problem["code"]) == (404, "unknown_asset")
+        assert "it is held, and universal, the model for every asset, answers" in problem["detail"]
+
+
 def test_a_restart_keeps_new_assets(settings: Settings) -> None:
     publish_universal(settings)
     with TestClient(create_app(settings, clock)) as client:

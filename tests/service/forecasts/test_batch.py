@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from models_store import Store
+from models_store import Shelf, Store
 from models_store.universal.store import UniversalStore
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
@@ -25,7 +25,7 @@ from tests.models_store.artifacts import make_files, make_series
 from tests.models_store.universal.small import small_files
 from tests.service.any_asset import made_up_bars
 from tests.service.client import TestClient
-from tests.service.worlds import ASSET, bars_of, clock, json_bars, json_rv
+from tests.service.worlds import ASSET, bars_of, clock, json_bars, json_rv, verified
 
 JSON = {"content-type": "application/json"}
 SERIES = make_series()
@@ -112,6 +112,28 @@ def test_problems_name_the_items_of_the_whole_batch(client: TestClient) -> None:
     assert (batch["failed"], len(batch["items"])) == (len(bad), len(items))
     found = {at: it["instance"] for at, it in enumerate(batch["items"]) if "instance" in it}
     assert found == {at: f"/forecast/batch#/items/{at}" for at in bad}
+
+
+def test_why_an_asset_is_unknown_is_found_out_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def many_assets(_shelf: Shelf) -> list[str]:
+        asked.append(1)
+        return [f"A{at}" for at in range(1_000)]
+
+    verified(client)
+    monkeypatch.setattr(Shelf, "assets", many_assets)
+    items = [{"asset": "DOGE"}, {"asset": "NOPE"}, {"asset": ASSET, "model": "oracle"}] * 300
+    answer = post(client, "/forecast/batch", {"items": items})
+    assert answer.json()["failed"] == len(items)
+    assert len(asked) == 2  # of each asset
+    first, second, *_ = answer.json()["items"]
+    assert [it["found"] for it in (first, second)] == ["DOGE", "NOPE"]
+    assert first["detail"].startswith("there is no asset 'DOGE' with models; there are A0, A1, ")
+    assert "A19 and 980 more" in first["detail"]
+    assert len(answer.content) < 1_000 * len(items)
 
 
 def test_a_long_answer_is_sent_in_parts() -> None:

@@ -170,7 +170,7 @@ def test_the_line_of_another_request_names_what_its_path_does(
 def test_a_line_is_short_whatever_was_sent(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [
+    asked: list[tuple[Any, ...]] = [
         ("POST", "/forecast", {"asset": LONG}),
         ("POST", "/forecast", {LONG: 1}),
         ("GET", f"/forecast/{LONG[:8_000]}"),

@@ -130,7 +130,8 @@ def test_schemas_are_named_once_and_well(document: dict[str, Any]) -> None:
 
 
 def test_every_text_that_a_caller_sends_has_a_longest(document: dict[str, Any]) -> None:
-    schemas, found = document["components"]["schemas"], []
+    schemas = document["components"]["schemas"]
+    found: list[tuple[str, dict[str, Any]]] = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for it in operation.get("parameters", ()):
