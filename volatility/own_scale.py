@@ -12,7 +12,7 @@ from volatility.arrays import FloatArray
 LARGEST_RATIO = 6.0  # of rv over forecast; 0.5 % of ratios are larger
 OUTCOMES = 1_000  # newest that count: four years
 FEWEST = 50  # that say anything
-SHRINKAGE = 50.0  # outcomes of an ordinary asset that are added to its own
+SHRINKAGE = 50.0  # outcomes of an ordinary asset of its kind that are added to its own
 
 
 def capped(ratios: FloatArray) -> FloatArray:
@@ -28,7 +28,9 @@ def log_scales(ratios: FloatArray, capped_mean: float, horizon: int) -> FloatArr
     ratios : (n,) rv over forecast, by session from which was forecast; NaN where it is unknown, or
         does not count. Those count whose forecast saw a full window of history: others are of
         another kind than what is multiplied.
-    capped_mean : mean capped ratio over the assets that the model was fitted on.
+    capped_mean : mean capped ratio over the assets that the model was fitted on, times the scale of
+        the asset's kind where the forecasts to be multiplied have that already. The ratios are of
+        forecasts without it, so that a cap means the same for all kinds.
     horizon : sessions until the outcome of a forecast is known.
 
     Returns

@@ -1,10 +1,12 @@
 r"""The model for every asset, bound to one: a network on what is scale-free in a history.
 
-.. math:: \log \hat{rv}_{t,h} = s_t + g_h(x_t) + \log \frac{1}{h} \sum_{k=1}^{h} e^{c(t+k)} + b_h
+.. math:: \log \hat{rv}_{t,h} = s_t + g_h(x_t) + \log \frac{1}{h} \sum_{k=1}^{h} e^{c(t+k)}
+          + a_h + b_h
 
 with the slow mean s of log rv less the calendar's effects c, the network g of what
-:mod:`volatility.scale_free` makes of the history, and the asset's own scale b, which is zero where
-its outcomes are not known. The effects are those of the kind of asset.
+:mod:`volatility.scale_free` makes of the history, the scale a of the kind of asset, and the asset's
+own scale b beyond that, which is zero where its outcomes are not known. The effects are those of
+the kind of asset.
 """
 
 import hashlib
@@ -161,7 +163,8 @@ class PooledPredictor:
     measure : of rv.
     columns : those of ``return``, ``overnight_return`` and ``range_ratio`` that the asset's bars
         give, sorted; what is missing counts as zero.
-    log_scale : the asset's own scale in logs.
+    kind_scale : of the asset's kind, in logs; see :mod:`volatility.kind_scale`.
+    log_scale : the asset's own scale in logs, beyond that of its kind.
     """
 
     graph: PooledGraph
@@ -172,6 +175,7 @@ class PooledPredictor:
     calendar_name: str
     measure: str
     columns: tuple[str, ...]
+    kind_scale: float = 0.0
     log_scale: float = 0.0
     kind: ClassVar[str] = "pooled"
     scale: ClassVar[Scale] = "logs"
@@ -220,13 +224,16 @@ class PooledPredictor:
                 Part("encoders", "network", said - intercept - added.sum(axis=1)),
             ]
         parts.append(Part("calendar", "calendar", self._ahead(windows)))
+        if self.kind_scale:
+            parts.append(Part("kind_scale", "asset", np.full(len(said), self.kind_scale)))
         if self.log_scale:
             parts.append(Part("own_scale", "own_scale", np.full(len(said), self.log_scale)))
         return parts
 
     def log_mean_rv(self, relative: FloatArray, windows: Windows) -> FloatArray:
         """The log of mean rv, (batch,), from what :meth:`relative` says."""
-        return np.asarray(relative[:, self.output] + self._ahead(windows) + self.log_scale)
+        scale = self.kind_scale + self.log_scale
+        return np.asarray(relative[:, self.output] + self._ahead(windows) + scale)
 
     def relative(self, windows: Windows) -> FloatArray:
         """Logs of mean rv without the calendar; (batch, outputs)."""
@@ -335,6 +342,11 @@ class PooledPredictorSpec(PredictorSpec):
     calendar: str
     measure: str
     columns: tuple[str, ...] = Field(description="What the asset's bars give besides rv.")
+    kind_scales: dict[PositiveInt, FiniteFloat] = Field(
+        default_factory=dict,
+        description="The scale of its kind in logs, by horizon: what outcomes of the panel's "
+        "assets of the kind say; 0 where it is not named.",
+    )
     log_scales: dict[PositiveInt, FiniteFloat] = Field(
         description="The asset's own scale in logs, by horizon: what its outcomes before the end "
         "of training say of forecasts that were not fitted to it."
@@ -356,6 +368,7 @@ def describe(predictors: Mapping[int, PooledPredictor]) -> PooledPredictorSpec:
         calendar=first.calendar_name,
         measure=first.measure,
         columns=first.columns,
+        kind_scales={horizon: it.kind_scale for horizon, it in predictors.items()},
         log_scales={horizon: it.log_scale for horizon, it in predictors.items()},
     )
 
@@ -389,6 +402,7 @@ def load(
             calendar_name=spec.calendar,
             measure=spec.measure,
             columns=spec.columns,
+            kind_scale=spec.kind_scales.get(horizon, 0.0),
             log_scale=spec.log_scales.get(horizon, 0.0),
         )
         for output, horizon in enumerate(spec.horizons)

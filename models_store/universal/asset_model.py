@@ -57,7 +57,7 @@ class UniversalAssetModel(LoadedModel):
     ----------
     sessions : of history that what is said of its kind was recorded with.
     pooled : the errors of the asset's kind, by horizon.
-    capped_means : by horizon; see :func:`volatility.own_scale.log_scales`.
+    capped_means : by horizon, of the model; see :func:`volatility.own_scale.log_scales`.
     """
 
     sessions: int
@@ -172,8 +172,9 @@ class UniversalAssetModel(LoadedModel):
         residuals = np.log(pairs.targets) - self._predict(horizon, said).values
         rows = np.searchsorted(part.dates, pairs.as_of)
         ratios = np.full(len(part), np.nan)
-        ratios[rows] = np.exp(residuals)
-        scales = log_scales(ratios, self.capped_means[horizon], horizon)
+        ordinary = self._bound.kind_scales.get(horizon, 0.0)
+        ratios[rows] = np.exp(residuals + ordinary)
+        scales = log_scales(ratios, self.capped_means[horizon] * np.exp(ordinary), horizon)
         return _Outcomes(residuals - scales[rows], float(scales[-1]))
 
     def _told(self, inputs: Sequence[ForecastInput]) -> list[Calibration]:

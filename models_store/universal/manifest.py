@@ -76,6 +76,11 @@ class UniversalManifest(Record):
         description="By horizon: mean of rv over forecast, each capped, over the assets; what an "
         "asset's own such mean is compared with."
     )
+    kind_scales: dict[Kind, tuple[FiniteFloat, ...]] = Field(
+        default_factory=dict,
+        description="By kind of asset and horizon: log of what the network's forecasts are "
+        "multiplied by; 0 for a kind that is not named.",
+    )
     clip: tuple[float, float] = Field(description="Smallest and largest rv of any asset.")
     rv_medians: tuple[float, float] = Field(
         description="Lowest and highest median rv of 22 consecutive sessions of any asset."
@@ -99,6 +104,8 @@ class UniversalManifest(Record):
     def _is_complete(self) -> Self:
         if len(self.capped_means) != len(self.horizons):
             raise ValueError("there is not one capped mean a horizon")
+        if any(len(it) != len(self.horizons) for it in self.kind_scales.values()):
+            raise ValueError("there is not one scale of a kind a horizon")
         if set(self.calendar_effects) != set(KINDS):
             raise ValueError(f"calendar_effects needs {', '.join(KINDS)}")
         if self.by_kind and set(self.by_kind) != set(KINDS):

@@ -50,6 +50,12 @@ class UniversalModel:
         """(horizons,) see :func:`volatility.own_scale.log_scales`."""
         return np.array(self.manifest.capped_means)
 
+    @property
+    def kind_scales(self) -> Mapping[str, FloatArray]:
+        """(horizons,) logs by kind of asset; see :mod:`volatility.kind_scale`."""
+        scales, none = self.manifest.kind_scales, np.zeros(len(self.horizons))
+        return {kind: np.array(scales.get(kind, none)) for kind in KINDS}
+
     def predictors(
         self,
         kind: str,
@@ -69,6 +75,7 @@ class UniversalModel:
         log_scales : the asset's own, by horizon; none for 0.
         """
         seen = tuple(sorted(set(columns) & set(self.manifest.columns)))
+        kind_scales = self.kind_scales[kind].tolist()
         return {
             horizon: PooledPredictor(
                 graph=self.network,
@@ -79,6 +86,7 @@ class UniversalModel:
                 calendar_name=calendar,
                 measure=measure,
                 columns=seen,
+                kind_scale=kind_scales[output],
                 log_scale=(log_scales or {}).get(horizon, 0.0),
             )
             for output, horizon in enumerate(self.manifest.horizons)

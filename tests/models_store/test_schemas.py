@@ -58,7 +58,12 @@ OPTIONAL: dict[str, dict[str, object]] = {
         "seeds": (),
     },
     "Pointer": {"previous": ()},
-    "UniversalManifest": {"schema_version": 1, "by_kind": {}, "short_histories": {}},
+    "UniversalManifest": {
+        "schema_version": 1,
+        "kind_scales": {},
+        "by_kind": {},
+        "short_histories": {},
+    },
     "LinearPredictorSpec": {"kind": "linear"},
     "OnnxPredictorSpec": {
         "kind": "onnx",
@@ -68,7 +73,7 @@ OPTIONAL: dict[str, dict[str, object]] = {
         "further": {},
         "diagnostics": (),
     },
-    "PooledPredictorSpec": {"kind": "pooled"},
+    "PooledPredictorSpec": {"kind": "pooled", "kind_scales": {}},
     "CombinedPredictorSpec": {"kind": "combination"},
 }
 
@@ -154,6 +159,10 @@ VALUES: dict[tuple[type[BaseModel], str], tuple[tuple[object, ...], tuple[object
         ({"share": EFFECTS}, {"stock": {}}),
     ),
     (UniversalManifest, "capped_means"): (((0.9,), ()), ((INFINITE,),)),
+    (UniversalManifest, "kind_scales"): (
+        ({}, {"crypto": (0.2,)}),
+        ({"share": (0.2,)}, {"crypto": (NO_NUMBER,)}),
+    ),
     (UniversalManifest, "clip"): PAIR,
     (UniversalManifest, "rv_medians"): PAIR,
     (UniversalManifest, "by_kind"): (({}, {"fx": {}}), ({"share": {}}, {"fx": {0: None}})),
@@ -165,6 +174,7 @@ VALUES: dict[tuple[type[BaseModel], str], tuple[tuple[object, ...], tuple[object
     (OnnxPredictorSpec, "further"): (({}, {5: "five"}), ({0: "none"},)),
     (PooledPredictorSpec, "horizons"): (((1, 5),), ((0,), (1, -5))),
     (PooledPredictorSpec, "effects"): (({"monday": -0.1},), ({"monday": INFINITE},)),
+    (PooledPredictorSpec, "kind_scales"): (({}, {1: 0.2}), ({0: 0.1}, {1: NO_NUMBER})),
     (PooledPredictorSpec, "log_scales"): (({1: -0.5},), ({0: 0.1}, {1: NO_NUMBER})),
     (MemberRecord, "residual_variance"): RESIDUAL_VARIANCE,
     (MemberRecord, "clip"): PAIR,

@@ -96,13 +96,12 @@ def to_files(
             for kind, effects in exported.effects.items()
         },
         capped_means=tuple(exported.capped_means.tolist()),
+        kind_scales={kind: tuple(it.tolist()) for kind, it in exported.kind_scales.items()},
         clip=(float(min(it.min() for it in rv)), float(max(it.max() for it in rv))),
         rv_medians=(min(low for low, _ in medians), max(high for _, high in medians)),
         by_kind={kind: dict(known) for kind, known in records.by_kind.items()},
         short_histories={
-            kind: {
-                sessions: dict(known[kind]) for sessions, known in records.short_histories.items()
-            }
+            kind: {it: dict(known[kind]) for it, known in records.short_histories.items()}
             for kind in KINDS
             if records.short_histories
         },

@@ -27,6 +27,7 @@ PREDICTOR = PooledPredictor(
     calendar_name="XNYS",
     measure="garman_klass",
     columns=("range_ratio", "return"),
+    kind_scale=0.2,
     log_scale=0.05,
 )
 
@@ -64,6 +65,7 @@ def test_a_planted_coefficient_is_told_by_its_regressor(windows: Windows) -> Non
         np.testing.assert_allclose(part.added, weight * part.regressor, rtol=1e-6, err_msg=name)
         assert part.usual == 0.0
     assert (parts["mean_1"].added != 0).all()
+    assert (parts["kind_scale"].added == 0.2).all()
     assert (parts["own_scale"].added == 0.05).all()
     assert parts["baseline"].added == pytest.approx(np.log(USUAL))
     # Of the sequence the small network takes the mean, and a tenth of that: no regression tells it.
@@ -100,7 +102,14 @@ def mute_graph(**constants: np.ndarray) -> bytes:
 def test_a_graph_that_tells_of_no_regression_is_one_part(windows: Windows) -> None:
     mute = replace(PREDICTOR, graph=PooledGraph.of(mute_graph()))
     parts = parts_of(mute, windows)
-    assert set(parts) == {"baseline", "slow_mean", "network", "calendar", "own_scale"}
+    assert set(parts) == {
+        "baseline",
+        "slow_mean",
+        "network",
+        "calendar",
+        "kind_scale",
+        "own_scale",
+    }
     said = mute.predict(windows).values
     np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
 

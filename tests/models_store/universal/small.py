@@ -73,6 +73,7 @@ def small_manifest(serves: bool = True) -> UniversalManifest:
             for row, kind in enumerate(KINDS)
         },
         capped_means=(0.9, 0.91, 0.92, 0.93),
+        kind_scales={"crypto": (0.2, 0.1, 0.05, 0.0)},
         clip=(1e-8, 1.0),
         rv_medians=(1e-5, 1e-2),
         by_kind=records if serves else {},

@@ -26,6 +26,7 @@ def without(records: dict[Any, Any], *left_out: Any) -> dict[Any, Any]:
     [
         ({"capped_means": (0.9,) * 3}, "there is not one capped mean a horizon"),
         ({"capped_means": (0.9,) * 5}, "there is not one capped mean a horizon"),
+        ({"kind_scales": {"fx": (0.1,) * 3}}, "there is not one scale of a kind a horizon"),
         (
             {"calendar_effects": without(SAID["calendar_effects"], "fx")},
             "calendar_effects needs stock, etf, index, fx, crypto",

@@ -16,8 +16,9 @@ from models_store.forecast import ForecastInput
 from models_store.predictors.pooled import PooledGraph
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
+from models_store.universal.model import UniversalModel
 from models_store.universal.store import UniversalStore
-from tests.models_store.universal.small import small_files, small_manifest
+from tests.models_store.universal.small import small_files, small_graph, small_manifest
 from tests.simulated_panel import simulated_asset
 from tests.universal import universal_files
 from volatility.arrays import DAY
@@ -264,7 +265,7 @@ def test_assets_of_all_kinds_and_calendars(model, kind, calendar, columns):
     [
         (PanelAsset, set()),
         (KindRecord, set()),
-        (UniversalManifest, {"schema_version", "by_kind", "short_histories"}),
+        (UniversalManifest, {"schema_version", "kind_scales", "by_kind", "short_histories"}),
     ],
 )
 def test_a_manifest_lacks_nothing_but_what_says_whether_it_serves(kind, optional):
@@ -297,6 +298,34 @@ def test_a_manifest_that_cannot_be_is_refused(place, value):
     at[place[-1]] = value
     with pytest.raises(ValidationError):
         UniversalManifest.model_validate_json(json.dumps(said))
+
+
+def test_a_coin_has_the_scale_of_coins():
+    model = UniversalModel(small_manifest(), 1, "0" * 64, PooledGraph.of(small_graph(1.0)))
+    series = simulated_asset("NEW", "stock", "24/7", 700, seed=11).series
+    without = model.manifest.model_copy(update={"kind_scales": {}})
+    coin, plain = (
+        bind(replace(model, manifest=it), "NEW", "crypto", "24/7", "garman_klass")
+        for it in (model.manifest, without)
+    )
+    short, long = series.tail(100), series
+    for horizon, scale in zip((1, 5, 10, 22), (0.2, 0.1, 0.05, 0.0), strict=True):
+        said = coin.forecast(short, horizon=horizon).rv
+        assert np.log(said / plain.forecast(short, horizon=horizon).rv) == pytest.approx(scale)
+    assert model.predictors("fx", "24/5", "garman_klass", ())[1].kind_scale == 0.0
+    # Of its own it has 450 outcomes, to which 50 of ordinary coins are added.
+    told, alone = (it.forecast(long, horizon=1).rv for it in (coin, plain))
+    own = np.exp(plain.calibrate(long).log_scale) * 500 - 50  # their sum over the panel's mean
+    expected = np.log((own + 50 * np.exp(0.2)) / (own + 50))
+    assert np.log(told / alone) == pytest.approx(expected, abs=1e-9)
+
+
+def test_an_artifact_without_scales_of_kinds_has_none(model):
+    said = json.loads(small_manifest().model_dump_json())
+    del said["kind_scales"]
+    manifest = UniversalManifest.model_validate_json(json.dumps(said))
+    scales = replace(model, manifest=manifest).kind_scales
+    assert {kind: it.tolist() for kind, it in scales.items()} == dict.fromkeys(KINDS, [0.0] * 4)
 
 
 def test_each_horizon_has_the_assets_own_scale(model):

@@ -1,7 +1,7 @@
 """Fit the model for every asset on what is known of many."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models_store.predictors.pooled_regression import LIMIT
 from training.config import Config, seeds_from
 from training.data.assets import AssetData
+from training.models.pooled.kind_scales import kind_scales
 from training.models.pooled.ridge import pooled_ridge
 from training.models.pooled.rows import Effects, Rows, class_effects, training_rows
 from training.networks.pooled_network import PooledNetwork, Standardization, fit_encoder
@@ -29,6 +30,7 @@ class PooledFit:
         forecast log: by how much the network says more than a log.
     capped_means : by horizon, the mean over the panel of rv over forecast, each capped: what an
         asset's own such mean is compared with.
+    kind_scales : by kind of asset and horizon, the log of what its forecasts are multiplied by.
     example : rows to check the export on.
     """
 
@@ -37,6 +39,7 @@ class PooledFit:
     effects: Effects
     log_means: FloatArray
     capped_means: FloatArray
+    kind_scales: Mapping[str, FloatArray]
     example: Rows
 
     def to_onnx(self) -> bytes:
@@ -50,7 +53,7 @@ class PooledFit:
 
 
 def fit_pooled(assets: Sequence[AssetData], config: Config) -> PooledFit:
-    """Fit a regression, then encoders on what it leaves, then the mean.
+    """Fit a regression, then encoders on what it leaves, the mean, and the scales of kinds.
 
     Parameters
     ----------
@@ -74,8 +77,16 @@ def fit_pooled(assets: Sequence[AssetData], config: Config) -> PooledFit:
     coefficients[0] += np.log(means)
     network = PooledNetwork(scaling, coefficients, encoders)
     example = rows.where(np.arange(len(rows.targets)) % (len(rows.targets) // 64 + 1) == 0)
-    capped_means = _means(capped(ratios / means))
-    return PooledFit(network, horizons, effects, np.log(means), capped_means, example)
+    fitted = PooledFit(
+        network=network,
+        horizons=horizons,
+        effects=effects,
+        log_means=np.log(means),
+        capped_means=_means(capped(ratios / means)),
+        kind_scales={},
+        example=example,
+    )
+    return replace(fitted, kind_scales=kind_scales(fitted, assets))
 
 
 def _standardization(rows: Rows) -> Standardization:

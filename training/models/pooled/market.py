@@ -24,6 +24,7 @@ from training.models.pooled.zero_shot import (
     inputs_of,
     own_log_scales,
     plain_forecasts,
+    with_scales,
 )
 from volatility.arrays import BoolArray, FloatArray
 from volatility.class_factor import (
@@ -50,7 +51,7 @@ class _Rows(NamedTuple):
 
     known: BoolArray  # (n,) which of them, from the 22nd session on
     design: FloatArray  # (known, k) companions, then the model's own regressors
-    plain: FloatArray  # (n, horizons) what the model for every asset says
+    plain: FloatArray  # (n, horizons) what the model for every asset says, without any scale
     targets: FloatArray  # (n, horizons) logs of mean rv ahead
 
 
@@ -155,13 +156,14 @@ def accompanied_forecasts(
     (n, horizons).
     """
     rows, stage = _rows(pooled, asset, market), stages.get(asset.kind)
-    left = rows.targets - rows.plain
-    logs = rows.plain + own_log_scales(left, pooled.horizons, pooled.capped_means)
+    logs = with_scales(pooled, asset.kind, rows.plain, rows.targets).scaled
     if stage is not None:
         added = np.full_like(rows.plain, np.nan)
         added[rows.known] = stage.correction(rows.design)
-        scales = own_log_scales(left - added, pooled.horizons, stage.capped_means)
-        logs[rows.known] = (rows.plain + added + scales)[rows.known]
+        accompanied = rows.plain + added
+        left = rows.targets - accompanied
+        scales = own_log_scales(left, pooled.horizons, stage.capped_means)
+        logs[rows.known] = (accompanied + scales)[rows.known]
     return logs
 
 

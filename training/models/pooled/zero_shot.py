@@ -1,6 +1,6 @@
 """What a fitted model for every asset says of one, session by session."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -24,8 +24,8 @@ class Network(Protocol):
         """(n, k) and (n, sessions, channels) to (n, horizons)."""
 
 
-class Pooled(Protocol):
-    """A fitted model for every asset."""
+class Unscaled(Protocol):
+    """A fitted model for every asset before any outcome has scaled it."""
 
     @property
     def network(self) -> Network:
@@ -39,9 +39,17 @@ class Pooled(Protocol):
     def effects(self) -> Effects:
         """Of the calendar on log rv, (8,) by kind of asset."""
 
+
+class Pooled(Unscaled, Protocol):
+    """A fitted model for every asset."""
+
     @property
     def capped_means(self) -> FloatArray:
         """(horizons,) see :func:`volatility.own_scale.log_scales`."""
+
+    @property
+    def kind_scales(self) -> Mapping[str, FloatArray]:
+        """(horizons,) logs by kind of asset; see :mod:`volatility.kind_scale`."""
 
 
 class FittedPooled(Pooled, Protocol):
@@ -58,13 +66,14 @@ class ExportedPooled:
     Attributes
     ----------
     graph : content of ``model.onnx``.
-    horizons, effects, capped_means : as in :class:`Pooled`.
+    horizons, effects, capped_means, kind_scales : as in :class:`Pooled`.
     """
 
     graph: bytes
     horizons: tuple[int, ...]
     effects: Effects
     capped_means: FloatArray
+    kind_scales: Mapping[str, FloatArray]
 
     @classmethod
     def of(cls, pooled: FittedPooled) -> "ExportedPooled":
@@ -74,7 +83,13 @@ class ExportedPooled:
         ------
         ParityError : the exported network predicts something else.
         """
-        return cls(pooled.to_onnx(), pooled.horizons, pooled.effects, pooled.capped_means)
+        return cls(
+            pooled.to_onnx(),
+            pooled.horizons,
+            pooled.effects,
+            pooled.capped_means,
+            pooled.kind_scales,
+        )
 
 
 class Inputs(NamedTuple):
@@ -91,7 +106,7 @@ FitPooled = Callable[[Sequence[AssetData], Config], FittedPooled]
 class ZeroShot(NamedTuple):
     """What is said at each session of an asset from the 22nd on; (n, horizons) each."""
 
-    plain: FloatArray  # log of mean rv ahead, without any outcome of the asset
+    plain: FloatArray  # log of mean rv ahead, with the scale of its kind and no outcome of its own
     log_scales: FloatArray  # of its own scale, as its outcomes had told it by then
 
     @property
@@ -109,9 +124,23 @@ def zero_shot(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> ZeroS
     asset : any.
     newest : sessions of history that each forecast may look at, 22 to 250.
     """
-    plain, horizons = plain_forecasts(pooled, inputs_of(pooled, asset, newest)), pooled.horizons
-    scales = own_log_scales(log_targets(asset, horizons) - plain, horizons, pooled.capped_means)
-    return ZeroShot(plain, scales)
+    plain = plain_forecasts(pooled, inputs_of(pooled, asset, newest))
+    return with_scales(pooled, asset.kind, plain, log_targets(asset, pooled.horizons))
+
+
+def with_scales(pooled: Pooled, kind: str, plain: FloatArray, targets: FloatArray) -> ZeroShot:
+    """Multiply the forecasts of an asset by the scale of its kind, and tell its own beyond that.
+
+    Parameters
+    ----------
+    pooled : a model for every asset.
+    kind : of the asset.
+    plain, targets : (n, horizons) of :func:`plain_forecasts` and
+        :func:`training.models.pooled.rows.log_targets`.
+    """
+    ordinary = pooled.kind_scales[kind]
+    means = pooled.capped_means * np.exp(ordinary)
+    return ZeroShot(plain + ordinary, own_log_scales(targets - plain, pooled.horizons, means))
 
 
 def own_log_scales(
@@ -122,7 +151,7 @@ def own_log_scales(
     Parameters
     ----------
     residuals : (n, horizons) log of mean rv less the forecast's, from the 22nd session on; NaN
-        where an outcome is not known.
+        where an outcome is not known. Of forecasts without any scale.
     horizons : their sessions ahead.
     capped_means : (horizons,) see :func:`volatility.own_scale.log_scales`.
     """
@@ -135,12 +164,12 @@ def own_log_scales(
     return np.stack(scales, axis=1)
 
 
-def plain_forecasts(pooled: Pooled, seen: Inputs) -> FloatArray:
-    """Logs of mean rv ahead, without any outcome of the asset; (n, horizons)."""
+def plain_forecasts(pooled: Unscaled, seen: Inputs) -> FloatArray:
+    """Logs of mean rv ahead, without any scale; (n, horizons)."""
     return seen.offsets + pooled.network.run(seen.regressors, seen.sequence)
 
 
-def inputs_of(pooled: Pooled, asset: AssetData, newest: int = SESSIONS) -> Inputs:
+def inputs_of(pooled: Unscaled, asset: AssetData, newest: int = SESSIONS) -> Inputs:
     """What a model's network sees of an asset; parameters as in :func:`zero_shot`."""
     effects = pooled.effects[asset.kind]
     seen = histories(asset)

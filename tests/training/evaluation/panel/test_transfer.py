@@ -37,6 +37,7 @@ from training.models.pooled.rows import class_effects
 from training.models.pooled.transfer import SCRATCH, UNIVERSAL, UNSCALED, Methods, Setting, Variant
 from training.models.registry import make_recipe
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.scale_free import KINDS
 
 PLAN = TransferPlan(
     folds=2,
@@ -65,6 +66,7 @@ class Pooled:
     def __init__(self, effects, share=0.5):
         self.effects, self.network = effects, LastValue(share)
         self.horizons, self.capped_means = (1, 5), np.ones(2)
+        self.kind_scales = dict.fromkeys(KINDS, np.zeros(2))
 
 
 def fit(assets, config):

@@ -20,6 +20,7 @@ from training.evaluation.workers import worker_pool
 from training.models.pooled.rows import class_effects
 from volatility.evaluation.combination import combine
 from volatility.evaluation.tracks import ForecastTrack
+from volatility.scale_free import KINDS
 
 PLAN = PanelWalkForward(folds=2, months=6, histories=(22,))
 
@@ -37,6 +38,7 @@ class Pooled:
     def __init__(self, assets):
         self.effects = class_effects(assets)
         self.network, self.horizons, self.capped_means = LastValue(), (1, 5), np.ones(2)
+        self.kind_scales = dict.fromkeys(KINDS, np.zeros(2))
 
 
 def fit(assets, _config):

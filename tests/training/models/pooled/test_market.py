@@ -25,6 +25,7 @@ from training.models.pooled.market import (
 )
 from training.models.pooled.rows import class_effects, log_targets
 from training.models.pooled.zero_shot import zero_shot
+from volatility.scale_free import KINDS
 from volatility.series import DatedSeries
 
 
@@ -39,6 +40,7 @@ class Pooled:
     def __init__(self, assets):
         self.effects = class_effects(assets)
         self.network, self.horizons, self.capped_means = Flat(), (1, 5), np.ones(2)
+        self.kind_scales = dict.fromkeys(KINDS, np.zeros(2))
 
 
 def fit(assets, _config):
@@ -79,6 +81,7 @@ def test_a_forecast_without_companions_is_the_plain_one() -> None:
     unknown = np.isnan(market[stock.asset]).any(axis=1)
     assert 250 < unknown.sum() < 310
     pooled.capped_means = np.array([0.8, 0.9])
+    pooled.kind_scales = {"stock": np.array([0.2, -0.1])}
     found = accompanied_forecasts(pooled, stock, market, stages)
     said = zero_shot(pooled, stock)
     assert (said.log_scales[unknown] != 0).any()
