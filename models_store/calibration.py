@@ -9,7 +9,7 @@ class.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -63,6 +63,7 @@ class Calibration:
     horizon : sessions ahead.
     log_scale : log of what the forecast itself is multiplied by, where outcomes tell that; the
         errors are those that are left.
+    effective_nobs : how many errors that share no session they are worth.
     """
 
     nobs: int
@@ -73,11 +74,10 @@ class Calibration:
     ordered: FloatArray
     horizon: int = 1
     log_scale: float = 0.0
+    effective_nobs: int = field(init=False)
 
-    @property
-    def effective_nobs(self) -> int:
-        """How many errors that do not overlap the errors are worth."""
-        return effective_nobs(self.nobs, self.horizon)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "effective_nobs", effective_nobs(self.nobs, self.horizon))
 
     @classmethod
     def of(
