@@ -9,7 +9,7 @@ class.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -64,6 +64,7 @@ class Calibration:
     rank_horizon : by which order statistics are placed; that of one's own errors is the horizon.
     log_scale : log of what the forecast itself is multiplied by, where outcomes tell that; the
         errors are those that are left.
+    effective_nobs : how many errors that share no session they are worth.
     """
 
     nobs: int
@@ -75,11 +76,10 @@ class Calibration:
     horizon: int = 1
     rank_horizon: float = 1.0
     log_scale: float = 0.0
+    effective_nobs: int = field(init=False)
 
-    @property
-    def effective_nobs(self) -> int:
-        """How many errors that do not overlap the errors are worth."""
-        return effective_nobs(self.nobs, self.horizon)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "effective_nobs", effective_nobs(self.nobs, self.horizon))
 
     @classmethod
     def of(

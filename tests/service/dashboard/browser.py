@@ -34,6 +34,7 @@ _OPTIONS = (
     "--hide-scrollbars",
     "--no-first-run",
 )
+_AXE_SECONDS = 120  # for all that is in Swagger UI, on a machine that does other things besides
 _KNOWN = "axe_core_python"  # the package that bundles axe
 _IS_DRAWN = """
 const [chart] = arguments;
@@ -166,6 +167,7 @@ def browsing() -> Iterator[Browser]:
         # Selenium is never to look for a driver elsewhere.
         environment = os.environ | {"SE_OFFLINE": "true", "SE_AVOID_STATS": "true"}
         driver = webdriver.Chrome(options=options, service=Service(DRIVER, env=environment))
+        driver.set_script_timeout(_AXE_SECONDS)
         try:
             downloads = Path(folder, "downloads")
             behaviour = {"behavior": "allow", "downloadPath": str(downloads)}

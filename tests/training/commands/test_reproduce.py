@@ -45,7 +45,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def parts(folder: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "parts").glob("*.json")}
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "parts").glob("*.unit")}
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(
