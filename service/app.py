@@ -238,6 +238,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     catalogue = Catalogue(store, settings.max_open_models)
     catalogue.prepare_one()
     holdings, policy = Holdings(history), HistoryPolicy.of(settings)
+    every = settings.follow_seconds
     holdings.load()
     stored, keys = _keys(settings, history)
     kept, live = _ledger(settings, catalogue, holdings, clock), LiveScores(holdings)
@@ -251,9 +252,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         holdings=holdings,
         keys=keys,
         verifier=Verifier(catalogue, turner),
-        follower=Follower(
-            catalogue, turner, traces, counted.swaps, settings.follow_seconds, mirror
-        ),
+        follower=Follower(catalogue, turner, traces, counted.swaps, every, mirror),
         watcher=Watcher(holdings, partial(stored.fill, keys), clock=clock),
         questions=questions,
         encoded=encoded,

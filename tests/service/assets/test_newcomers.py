@@ -65,7 +65,10 @@ def test_a_time_that_no_daily_bar_has_is_told(client: TestClient) -> None:
         [bar] = made_up_bars(1, calendar)
         bar = {"timestamp": f"{LAST}T{time}", **{name: bar[name] for name in PRICES}}
         csv = f"{','.join(bar)}\n{','.join(map(str, bar.values()))}\n"
-        sent = {"json": {"json": {"bars": [bar]}}, "csv": {"content": csv, "headers": CSV}}
+        sent: dict[str, dict[str, Any]] = {
+            "json": {"json": {"bars": [bar]}},
+            "csv": {"content": csv, "headers": CSV},
+        }
         for form, content in sent.items():
             path = f"/assets/{form}-{number}/bars?calendar={calendar}"
             merged = client.put(path, **content).json()
