@@ -236,7 +236,7 @@ def _lanes(settings: Settings) -> Lanes:
 
 def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: Metrics) -> State:
     mirror = _mirror(settings)
-    store = open_both(settings, history, mirror)
+    store, every = open_both(settings, history, mirror), settings.follow_seconds
     traces = Traces(store.root)  # before the catalogue reads what it is to follow
     holdings, policy = Holdings(history), HistoryPolicy.of(settings)
     catalogue = Catalogue(store, settings.max_open_models, holdings.held_as)
@@ -254,9 +254,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         holdings=holdings,
         keys=keys,
         verifier=Verifier(catalogue, turner),
-        follower=Follower(
-            catalogue, turner, traces, counted.swaps, settings.follow_seconds, mirror
-        ),
+        follower=Follower(catalogue, turner, traces, counted.swaps, every, mirror),
         watcher=Watcher(holdings, partial(stored.fill, keys), clock=clock),
         questions=questions,
         encoded=encoded,

@@ -24,7 +24,7 @@ from benchmarks.kills.processes import Found
 from benchmarks.kills.publishing import publish
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
-HEADS = ("what was killed", "kills", "acknowledged", "under way", "lost", "partial")
+HEADS = ("what was killed", "kills", "acknowledged", "under way", "lost", "partial", "not recorded")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

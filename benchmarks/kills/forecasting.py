@@ -73,6 +73,7 @@ class Asker(Client):
     answers : that the ledger told of, by id, since the last look.
     missing : how many it did not tell of, though it answered; or not as they were.
     under_way : whether it was asked for one, without an answer.
+    answered : id of the last forecast that was answered, until the ledger tells of it.
     """
 
     def __init__(self, port: int, model: str, first: int = 0) -> None:
@@ -81,6 +82,7 @@ class Asker(Client):
         self.answers: dict[str, dict[str, Any]] = {}
         self.missing = 0
         self.under_way = False
+        self.answered: str | None = None
 
     def turn(self, connection: http.client.HTTPConnection) -> None:
         """Ask for the next one."""
@@ -93,10 +95,11 @@ class Asker(Client):
         self.under_way = True
         status, answer = call(connection, "POST", "/forecast", asked)
         if status == 200:
+            self.answered = answer["forecast_id"]
             status, record = call(connection, "GET", f"/forecasts/{answer['forecast_id']}")
         if status == 503:  # the file is locked for too long
             return
-        self.under_way = False
+        self.under_way, self.answered = False, None
         if status == 200 and record["answer"] == answer:
             self.answers[answer["forecast_id"]] = answer
         else:
@@ -126,6 +129,10 @@ def left_in_ledger(port: int, askers: list[Asker]) -> Found:
     for it in askers:
         found += Found(acknowledged=len(it.answers), under_way=it.under_way, lost=it.missing)
         it.missing = 0
+        if it.answered is not None:
+            status, _ = call(connection, "GET", f"/forecasts/{it.answered}")
+            found += Found(unrecorded=status == 404)
+            it.answered = None
         for forecast_id, answer in it.answers.items():
             status, record = call(connection, "GET", f"/forecasts/{forecast_id}")
             is_there = status == 200

@@ -36,6 +36,7 @@ class Found(NamedTuple):
     under_way: int = 0  # writes that were, without an answer, when the process was killed
     lost: int = 0  # acknowledged, and not there
     partial: int = 0  # there in part, or unreadable
+    unrecorded: int = 0  # forecasts under way that had been answered, and are not there
 
     def __add__(self, other: "Found") -> "Found":  # type: ignore[override]
         return Found(*map(sum, zip(self, other, strict=True)))

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.kills.__main__ import main
 from benchmarks.kills.following import follow
-from benchmarks.kills.forecasting import forecast
+from benchmarks.kills.forecasting import Asker, forecast, left_in_ledger
 from benchmarks.kills.ingesting import ingest
 from benchmarks.kills.processes import Found
 from benchmarks.kills.publishing import publish
@@ -66,6 +66,17 @@ def test_a_writer_that_writes_in_parts_is_caught(tmp_path: Path) -> None:
         folder.mkdir()
     # Three kills may all come between two requests.
     assert any(ingest(it, 3, mutate=write_row_by_row, clients=1).partial for it in folders)
+
+
+@pytest.mark.parametrize(("status", "number"), [(404, 1), (200, 0)])
+def test_an_answer_that_the_ledger_does_not_know_is_counted_apart(
+    status: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.kills.forecasting.call", lambda *_: (status, {}))
+    asker = Asker(0, "har")
+    asker.answered, asker.under_way = "0" * 32, True
+    assert left_in_ledger(0, [asker]) == Found(under_way=1, unrecorded=number)
+    assert left_in_ledger(0, [asker]).unrecorded == 0
 
 
 def test_what_is_found_is_written_into_the_page_and_told_by_the_status(

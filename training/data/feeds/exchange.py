@@ -9,6 +9,7 @@ from training.data.feeds.retrying import PassingFailure, patiently, told_delay
 from training.data.feeds.source import FeedRefused, Page, opening_times
 from volatility.arrays import DateArray
 from volatility.bars import DAILY, PRICES, Bars
+from volatility.names import did_you_mean
 
 if TYPE_CHECKING:
     import ccxt
@@ -117,8 +118,9 @@ def open_exchange(name: str) -> "ccxt.Exchange":
     import ccxt
 
     if name not in ccxt.exchanges:
-        needed = f"one of {ccxt.exchanges}"
-        raise _refused("exchange", name, f"ccxt knows no exchange {name!r}", needed)
+        hint = did_you_mean(name, ccxt.exchanges)
+        needed = f"one of the {len(ccxt.exchanges)} names in ccxt.exchanges, such as binance"
+        raise _refused("exchange", name, f"ccxt knows no exchange {name!r}{hint}", needed)
     unfiltered = type(name, (_Unfiltered, getattr(ccxt, name)), {})
     return unfiltered({"timeout": _TIMEOUT, "enableRateLimit": True})
 
