@@ -12,7 +12,7 @@ import numpy as np
 from models_store.calibration import Calibration, Record
 from models_store.errors import computing
 from models_store.explanation import Explanation, explanations
-from models_store.forecast import ForecastInput
+from models_store.forecast import ForecastInput, Interval
 from models_store.manifest import HorizonRecord, IntervalCalibration
 from models_store.predictors.explaining import parts_of_rv
 from models_store.predictors.predictor import Predictor
@@ -72,6 +72,20 @@ class HorizonModel:
     track: ForecastTrack
     known: HorizonRecord
     training_end: date
+
+    def interval(
+        self, rv: float, annualized: float, level: float, calibration: Calibration
+    ) -> Interval:
+        """Of a forecast of rv and annualized volatility, at a nominal level."""
+        lower, upper, lower_root, upper_root = calibration.multipliers[level]
+        observed = self.intervals[level]
+        return Interval(
+            level,
+            (rv * lower, rv * upper),
+            (annualized * lower_root, annualized * upper_root),
+            observed.coverage_observed,
+            observed.nobs,
+        )
 
     @cached_property
     def bounds(self) -> Bounds:

@@ -12,7 +12,7 @@ from models_store.calibration import Calibration
 from models_store.errors import PredictionFailed, computing
 from models_store.evidence import Evidence
 from models_store.explanation import Explanation
-from models_store.forecast import Forecast, ForecastInput, Interval, Quantile
+from models_store.forecast import Forecast, ForecastInput, Quantile
 from models_store.horizon import (
     Computed,
     HorizonModel,
@@ -346,7 +346,7 @@ class LoadedModel(Evidence):
             volatility_annualized=annualized,
             point="mean",
             intervals=tuple(
-                [_interval(model, rv, annualized, level, calibration) for level in given.levels]
+                [model.interval(rv, annualized, level, calibration) for level in given.levels]
             ),
             calibration=calibration,
             missing_sessions=missing,
@@ -385,17 +385,3 @@ class LoadedModel(Evidence):
                 "were known by then"
             )
         return found
-
-
-def _interval(
-    model: HorizonModel, rv: float, annualized: float, level: float, calibration: Calibration
-) -> Interval:
-    lower, upper, lower_root, upper_root = calibration.multipliers[level]
-    observed = model.intervals[level]
-    return Interval(
-        level,
-        (rv * lower, rv * upper),
-        (annualized * lower_root, annualized * upper_root),
-        observed.coverage_observed,
-        observed.nobs,
-    )

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from models_store.predictors.pooled_regression import INTERCEPTS
+from models_store.predictors.pooled_graph import INTERCEPTS
 from tests.simulated_panel import TINY, simulated_panel
 from training.evaluation.panel.scores import AssetScore
 from training.evaluation.panel.walk_forward import (

@@ -9,22 +9,17 @@ own scale b beyond that, which is zero where its outcomes are not known. The eff
 the kind of asset.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal, Self
-from weakref import WeakValueDictionary
 
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, PositiveInt
 
-from models_store.predictors.network import session_options
-from models_store.predictors.pooled_regression import PooledRegression
+from models_store.predictors.pooled_graph import PooledGraph
 from models_store.predictors.predictor import PredictorKind, PredictorSpec
-from models_store.predictors.time_limit import run_options
 from volatility.arrays import DAY, FloatArray, Prediction, Scale, Windows
 from volatility.calendars import Calendar, get_calendar
 from volatility.contributions import Part
@@ -40,99 +35,11 @@ from volatility.scale_free import (
 from volatility.seasonality import DAY_CLASSES, day_classes
 from volatility.trailing import SESSIONS
 
-AnyFloat = NDArray[np.float32] | NDArray[np.float64]
-
 RETURN, NIGHT, RANGE = "return", "overnight_return", "range_ratio"
 # What `range_ratio`, Parkinson over Garman-Klass, says of the other measure over rv's own.
 RANGE_SIGN: Mapping[str, float] = {"garman_klass": 1.0, "parkinson": -1.0}
 
-_CHUNK = 16  # rows a run: a row then costs a third of what it does alone
 _BLOCK = 128  # rows at a time: their 250 sessions of five columns stay in the processor's cache
-_TRIED = 20  # rows: a chunk and a part of one
-_REGRESSORS, _SEQUENCE, _OUTPUT = "regressors", "sequence", "log_rv"
-
-
-@dataclass(frozen=True)
-class PooledGraph:
-    """The network of a model for every asset, in ``model.onnx``.
-
-    Attributes
-    ----------
-    content : of its file.
-    session : that runs it.
-    regression : the part of the network that is a regression, if it has one.
-    chunk : rows a run.
-    """
-
-    content: bytes
-    session: ort.InferenceSession
-    regression: PooledRegression | None
-    chunk: int = _CHUNK
-
-    @classmethod
-    def of(cls, content: bytes) -> "PooledGraph":
-        """Open a graph on one thread of the CPU, from the content of its file.
-
-        The models of a thousand assets may hold one graph: while open it is not opened again.
-        It is run in chunks where rows have the same bits alone and in chunks, which depends on the
-        kernels of the machine and is tried on random rows; row by row elsewhere.
-
-        Raises
-        ------
-        ValueError : the constants of its regression do not fit its inputs and outputs.
-        Whatever onnxruntime raises on a file that is no graph.
-        """
-        digest = hashlib.sha256(content).digest()
-        known = _open.get(digest)
-        if known is None:
-            known = _open[digest] = cls._opened(content)
-        return known
-
-    @classmethod
-    def _opened(cls, content: bytes) -> "PooledGraph":
-        session = ort.InferenceSession(
-            content, session_options(), providers=["CPUExecutionProvider"]
-        )
-        rng = np.random.default_rng(0)
-        given = [rng.normal(size=(_TRIED, *it.shape[1:])) for it in session.get_inputs()]
-        silent = cls(content, session, None).alike(*given)
-        said = silent.run(*(it[:1] for it in given))
-        regression = PooledRegression.of(content, given[0].shape[1], said.shape[1])
-        return replace(silent, regression=regression)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Between processes goes the file's content; a session cannot."""
-        return _reopen, (self.content, self.chunk)
-
-    def run(self, regressors: AnyFloat, sequence: AnyFloat) -> FloatArray:
-        """From (batch, k) regressors and (batch, 22, 4) sequences to (batch, horizons) logs."""
-        columns = regressors.astype(np.float32), sequence.astype(np.float32)
-        parts = [
-            self._run(*(it[start : start + self.chunk] for it in columns))
-            for start in range(0, len(regressors), self.chunk)
-        ]
-        return np.concatenate(parts).astype(np.float64)
-
-    def _run(
-        self, regressors: NDArray[np.float32], sequence: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        given = {_REGRESSORS: regressors, _SEQUENCE: sequence}
-        output: NDArray[np.float32] = self.session.run([_OUTPUT], given, run_options())[0]
-        return output
-
-    def alike(self, regressors: AnyFloat, sequence: AnyFloat) -> "PooledGraph":
-        """The same graph, run row by row unless rows have the same bits alone and in chunks."""
-        alone = replace(self, chunk=1)
-        together = np.array_equal(self.run(regressors, sequence), alone.run(regressors, sequence))
-        return self if together else alone
-
-
-# By digest of their files. Two threads may open one graph twice, of which one is kept.
-_open: WeakValueDictionary[bytes, PooledGraph] = WeakValueDictionary()
-
-
-def _reopen(content: bytes, chunk: int) -> PooledGraph:
-    return replace(PooledGraph.of(content), chunk=chunk)
 
 
 class LookedAt(dict[str, FloatArray]):

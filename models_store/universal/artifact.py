@@ -25,7 +25,7 @@ from models_store.artifact import (
 )
 from models_store.files import refusing
 from models_store.limits import check_reference
-from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_graph import PooledGraph
 from models_store.signatures import NO_KEYS, TrustedKeys
 from models_store.universal.manifest import UniversalManifest
 from models_store.universal.model import UniversalModel

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_store.names import UNIVERSAL
-from models_store.predictors.pooled import PooledGraph, PooledPredictor
+from models_store.predictors.pooled import PooledPredictor
+from models_store.predictors.pooled_graph import PooledGraph
 from models_store.universal.manifest import UniversalManifest
 from volatility.arrays import FloatArray
 from volatility.scale_free import KINDS

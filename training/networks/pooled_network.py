@@ -20,8 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models_store.predictors.pooled import PooledGraph
-from models_store.predictors.pooled_regression import LIMIT
+from models_store.predictors.pooled_graph import LIMIT, PooledGraph
 from training.config import UniversalConfig
 from training.networks.predictor import (
     PARITY_TOLERANCE,

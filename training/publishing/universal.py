@@ -13,7 +13,7 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 
 from models_store.manifest import TrainingData
-from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_graph import PooledGraph
 from models_store.units import median_range
 from models_store.universal import artifact
 from models_store.universal.manifest import PanelAsset, UniversalManifest

@@ -11,7 +11,8 @@ from models_store.predictors import combination
 from models_store.predictors.calendar_adjusted import CalendarAdjustedPredictor
 from models_store.predictors.combination import CombinedPredictor, CombinedPredictorSpec, Member
 from models_store.predictors.kinds import KINDS
-from models_store.predictors.pooled import PooledGraph, PooledPredictor
+from models_store.predictors.pooled import PooledPredictor
+from models_store.predictors.pooled_graph import PooledGraph
 from models_store.predictors.predictor import Predictor
 from tests.models_store.universal.small import HORIZONS, small_graph
 from volatility.arrays import Windows

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from models_store.predictors import pooled
-from models_store.predictors.pooled import PooledGraph, PooledPredictor, look
+from models_store.predictors import pooled_graph
+from models_store.predictors.pooled import PooledPredictor, look
+from models_store.predictors.pooled_graph import PooledGraph
 from tests.models_store.universal.small import HORIZONS, WEIGHTS, small_graph
 from volatility.arrays import DAY, Windows
 from volatility.calendars import get_calendar
@@ -192,10 +193,10 @@ def test_a_graph_is_open_once_whichever_models_hold_it() -> None:
     assert one is other
     assert PooledGraph.of(small_graph(1.5)) is not one
     digest = hashlib.sha256(content).digest()
-    assert digest in pooled._open
+    assert digest in pooled_graph._open
     del one, other
     gc.collect()
-    assert digest not in pooled._open  # nor is it kept when nobody holds it
+    assert digest not in pooled_graph._open  # nor is it kept when nobody holds it
 
 
 def test_all_horizons_together_are_the_same_bits(windows: Windows) -> None:

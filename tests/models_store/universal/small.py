@@ -7,13 +7,13 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from models_store.manifest import Evaluation
-from models_store.predictors.pooled import PooledGraph
-from models_store.predictors.pooled_regression import (
+from models_store.predictors.pooled_graph import (
     DEVIATION,
     INTERCEPTS,
     LIMIT,
     MEAN,
     SLOPES,
+    PooledGraph,
 )
 from models_store.universal import artifact
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from models_store.artifact import with_sums
 from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
-from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_graph import PooledGraph
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models_store.predictors.pooled_regression import LIMIT
+from models_store.predictors.pooled_graph import LIMIT
 from training.config import Config, seeds_from
 from training.data.assets import AssetData
 from training.models.pooled.kind_scales import kind_scales

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models_store.predictors.pooled import PooledGraph
+from models_store.predictors.pooled_graph import PooledGraph
 from tests.simulated_panel import TINY, simulated_asset, simulated_panel
 from training.models.pooled.fitting import fit_pooled
 from training.models.pooled.ridge import pooled_ridge
