@@ -56,7 +56,7 @@ check: $(DEV) ## lint, format, types and import arrows
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(DEV) ## measure against peers, side by side
+bench: $(DEV) ## measure against peers, side by side, into docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
 replicas: $(DEV) ## start three services at once on empty databases, 50 times, into docs/operations.md

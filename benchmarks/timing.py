@@ -24,6 +24,13 @@ class Result:
             f"{self.budget:<10} {verdict}"
         )
 
+    @property
+    def row(self) -> str:
+        """Of a table in Markdown."""
+        verdict = "met" if self.met else "**missed**"
+        cells = (self.what, self.ours, self.peer, f"{self.ratio:.2f}", self.budget, verdict)
+        return f"| {' | '.join(cells)} |"
+
 
 HEADING = f"{'what':<58} {'ours':>14} {'peer':>14} {'ratio':>9}  {'budget':<10}"
 

@@ -37,6 +37,7 @@ from service.http.errors import InvalidSetting
 from service.http.lanes import Lane, Lanes
 from service.http.limits import BodyLimits
 from service.http.middleware import RequestMiddleware
+from service.http.openapi import PATH, DescriptionFile
 from service.http.problems import exception_handlers
 from service.http.routing import include_routers
 from service.hurst import routes as hurst
@@ -141,6 +142,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         exception_handlers=exception_handlers(),
         telemetry=telemetry(),
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -163,6 +165,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.connections = counted.connections
     app.state.is_refused = False
     app.openapi = partial(describe_with_keys, app)  # type: ignore[method-assign]
+    app.add_route(PATH, DescriptionFile(app).answer, include_in_schema=False)
     return app
 
 

@@ -11,6 +11,7 @@ from service.assets.held import Held
 from service.assets.holdings import Holdings, known_asset
 from service.assets.ingest import Ingested
 from service.assets.schemas import AssetAnswer, HistoryAnswer, InferredAnswer, MergeAnswer
+from service.http.cutting import cut
 from service.http.json import to_date
 from service.models.catalogue import Catalogue
 from volatility.arrays import DateArray
@@ -53,10 +54,10 @@ def _inferred(said: Inferred) -> InferredAnswer:
         dates=said.dates,
         order=said.order,
         interval=said.interval,
-        dropped=list(said.dropped),
+        dropped=list(map(cut, said.dropped)),
         sorted_rows=said.sorted_rows,
         mended_rows=said.mended_rows,
-        notes=list(said.notes),
+        notes=list(map(cut, said.notes)),
     )
 
 

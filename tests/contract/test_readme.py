@@ -15,7 +15,8 @@ from service.app import create_app
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.test_api_guide import assert_same
-from training.publishing.store_results import BEGIN, END, read_results, tables
+from training.publishing.further_ahead import read_ahead
+from training.publishing.store_results import BEGIN, END, tables
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -92,7 +93,7 @@ def flatten_numbers(answer: dict) -> None:
 
 
 def test_the_results_are_those_of_the_shipped_models() -> None:
-    expected = tables(read_results(Store(shipped_artifacts())))
+    expected = tables(Store(shipped_artifacts()))
     page = (ROOT / "docs" / "results.md").read_text()
     assert page.split(BEGIN)[1].split(END)[0].strip() == expected.strip()
 
@@ -155,6 +156,28 @@ def test_how_far_it_sees_is_what_the_page_says() -> None:
     for sessions, figure in zip(("", "5, ", "22, "), figures, strict=True):
         [row] = re.findall(rf"^\| {sessions}`universal` \|(?: [+-]\S+ \|){{6}}", UNIVERSAL, re.M)
         assert row.split("|")[-2].strip() == f"{'+' if sessions == '22, ' else '-'}{figure}%"
+
+
+def test_where_the_champion_beats_nothing_is_what_the_comparisons_say() -> None:
+    found = read_ahead(Store(shipped_artifacts()))
+    further = {(it.asset, it.horizon): it for it in found if it.asset in ("SPX", "BTC-USD")}
+    tests = {
+        at: it.row(it.champion).diebold_mariano["calendar_log_har"]
+        for at, it in further.items()
+        if it.horizon in (10, 22)
+    }
+    ratios = [
+        further[at].row(further[at].champion).qlike_loss
+        / further[at].row("calendar_log_har").qlike_loss
+        for at in tests
+    ]
+    assert min(ratios) > 1
+    pvalues = [it.pvalue for it in tests.values()]
+    told = (
+        f"{min(ratios) - 1:.1%} to {max(ratios) - 1:.1%} worse".replace("%", " %")
+        + f" (p = {min(pvalues):.2f} to {max(pvalues):.2f})"
+    )
+    assert told in " ".join(README.split())
 
 
 def test_the_readme_can_be_read_in_a_minute() -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from service.forecasts.batch import MOST_INVALID
 from service.http.problems import MOST_FAULTS
+from tests.service.any_asset import made_up_bars
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, verified
 from volatility.formats.reading import MOST_COLUMNS
@@ -151,6 +152,13 @@ def test_no_name_comes_back_whole(client: TestClient) -> None:
         answer = client.request(method, path, json=body)
         assert answer.status_code == 422, what
         assert len(answer.content) < LONGEST_ANSWER, what
+
+
+def test_a_label_that_is_not_needed_is_told_in_part(client: TestClient) -> None:
+    bars = [it | {LONG[:100_000]: 1} for it in made_up_bars(30)]
+    answer = client.put("/assets/NEW/bars", json=bars)
+    assert answer.status_code == 200
+    assert answer.json()["inferred"]["dropped"] == ["A" * 200 + "…"]
 
 
 def test_names_that_stand_twice_are_told_in_part(client: TestClient) -> None:

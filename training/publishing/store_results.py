@@ -23,6 +23,7 @@ from training.evaluation.sentences import (
     worse,
 )
 from training.models.registry import MODELS, make_recipe
+from training.publishing.further_ahead import read_ahead, table_ahead
 from training.publishing.served_models import CHAMPIONS, ServedModels, verdict
 from training.reports.markdown import markdown_table
 from volatility.errors import InvalidInput
@@ -41,6 +42,10 @@ COLUMNS: Mapping[str, CellText] = MappingProxyType(
     }
 )
 
+_FURTHER_AHEAD = (
+    "`auto` by sessions ahead, on the same part: its QLIKE against each plain benchmark's, and the "
+    "p-value of Diebold and Mariano."
+)
 BEGIN = "<!-- results: made by `python -m training results` -->"
 END = "<!-- end of results -->"
 
@@ -77,9 +82,16 @@ def between_markers(page: Path, content: str) -> str:
     return f"{before}{BEGIN}\n\n{content}\n{END}{after}"
 
 
-def tables(results: Sequence[ServedModels]) -> str:
-    """What stands on the page of results: an overview, then a table an asset."""
-    return "\n".join([_overview(results), *map(_details, results)])
+def tables(store: Store) -> str:
+    """What stands on the page of results: an overview, further ahead, then a table an asset.
+
+    Raises
+    ------
+    InvalidInput : as :func:`read_results`.
+    """
+    results = read_results(store)
+    ahead = [_FURTHER_AHEAD, "", *table_ahead(read_ahead(store)), ""]
+    return "\n".join([_overview(results), *ahead, *map(_details, results)])
 
 
 def _overview(results: Sequence[ServedModels]) -> str:

@@ -1,12 +1,17 @@
 """The service's description of itself: kept, complete, and what it really answers."""
 
+import asyncio
 import json
 import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from service.http.error_forms import foreign_form
 from service.http.examples import examples
@@ -55,6 +60,33 @@ def test_it_is_the_one_on_file(document: dict[str, Any]) -> None:
     found, kept = leaves(document), leaves(json.loads(GOLDEN.read_text()))
     changed = [it for it in found.keys() | kept.keys() if found.get(it) != kept.get(it)]
     assert sorted(changed) == [], "the API has changed; if that is meant, run: make openapi"
+
+
+def test_it_is_made_once_and_not_on_the_event_loop(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    describe = app.openapi
+
+    def slowly() -> dict[str, Any]:
+        time.sleep(0.05)
+        made.append(threading.current_thread())
+        return describe()
+
+    async def ask() -> list[httpx.Response]:
+        made.append(threading.current_thread())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await asyncio.gather(*(client.get("/openapi.json") for _ in range(3)))
+
+    monkeypatch.setattr(app, "openapi", slowly)
+    answers = asyncio.run(ask())
+    loop, *others = made
+    assert len(others) == 1
+    assert others[0] is not loop
+    assert {it.content for it in answers} == {answers[0].content}
+    assert answers[0].headers["content-type"] == "application/json"
+    assert answers[0].json() == describe()
 
 
 def test_the_command_prints_it(

@@ -47,9 +47,9 @@ def test_tensors_of_any_length(data: list[Any]) -> None:
 
 
 def test_inputs_may_be_none_beside_something_long() -> None:
-    body = encoded({"inputs": [], "model_name": "x" * 70_000})
-    assert inference(body).inputs == []
-    assert inference(encoded({"model_name": "x" * 70_000})).inputs == []
+    long = b" " * 70_000
+    assert inference(encoded({"inputs": [], "model_name": "x"}) + long).inputs == []
+    assert inference(encoded({"model_name": "x"}) + long).inputs == []
 
 
 def test_series_of_any_length() -> None:
