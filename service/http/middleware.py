@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http.cutting import cut, cut_name
+from service.http.cutting import LONGEST_NAME, cut
 from service.http.errors import BodyTooLarge, InternalError
 from service.http.limits import BodyLimits
 from service.http.problems import problem_response
@@ -95,11 +95,11 @@ class RequestLog:
             {
                 "request_id": request_id,
                 "method": scope["method"],
-                "path": cut(scope["path"]),
+                "path": _short(scope["path"]),
                 "client": scope["client"][0] if scope.get("client") else None,
                 "key": scope.get(KEY_ID),
-                "asset": cut_name(asset),
-                "model": cut_name(model),
+                "asset": _short(asset),
+                "model": _short(model),
                 "forecast_id": forecast_id,
                 "status": status,
                 "milliseconds": round(seconds * 1e3, 3),
@@ -260,7 +260,12 @@ def _request_id(given: bytes) -> str:
 def _of_path(scope: Scope) -> tuple[str | None, str | None, str | None]:
     """The asset, the model and the forecast that a path names."""
     named = scope.get("path_params") or {}
-    return named.get("asset"), named.get("model"), cut_name(named.get("forecast_id"))
+    return named.get("asset"), named.get("model"), _short(named.get("forecast_id"))
+
+
+def _short(name: str | None) -> str | None:
+    """A name, or its beginning; nothing is called for the usual ones."""
+    return name if name is None or len(name) <= LONGEST_NAME else cut(name)
 
 
 def _no_requests() -> list[int]:
