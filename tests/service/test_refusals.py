@@ -251,7 +251,7 @@ def test_bounds_of_a_body_are_accepted_themselves() -> None:
     limits.hold(1)
     limits.hold(2)
     assert limits.held == 3
-    with pytest.raises(errors.Overloaded, match="take 3 bytes of memory; at most 3"):
+    with pytest.raises(errors.Overloaded, match="take or need 3 bytes of memory; at most 3"):
         limits.hold(1)
     check_values(b"," * 5_000)
     said = limits.too_large("7 bytes")
