@@ -61,7 +61,7 @@ def forecast(
     >>> bars = roughcast.dataset("BTC-USD")
     >>> found = roughcast.forecast(bars.tail(22), horizons=[1, 22], asset="MINE")
     >>> found.to_frame()["volatility_annualized"].round(2).tolist()
-    [0.67, 0.74]
+    [0.71, 0.74]
     """
     horizons, levels, quantiles = checked(horizons), shares(levels), shares(quantiles, "quantiles")
     when = moment(now)

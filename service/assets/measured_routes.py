@@ -181,7 +181,9 @@ def history(
 @router.get(
     "/assets/{asset}/cone",
     operation_id="get_cone",
-    responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
+    responses=problems(
+        InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused
+    ),
 )
 def cone(asset: NamePath, holdings: HoldingsDep, catalogue: CatalogueDep) -> ConeAnswer:
     """Tell how an asset's volatility has been distributed, by the window it is measured over."""

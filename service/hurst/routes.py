@@ -57,7 +57,9 @@ router = APIRouter(prefix="/hurst", tags=["hurst"], route_class=BodyRoute)
 @router.get(
     "/{asset}",
     operation_id="get_hurst",
-    responses=problems(UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused),
+    responses=problems(
+        InvalidRequest, UnknownAsset, NoHistory, HistoryDamaged, HistoryTooShort, ArtifactRefused
+    ),
 )
 def hurst_of_asset(
     asset: NamePath,

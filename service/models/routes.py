@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from models_store import ArtifactRefused, Card, UniversalModel
 from service.http.bodies import StrictRoute
+from service.http.errors import InvalidRequest
 from service.http.fields import NamePath
 from service.http.problems import problems
 from service.models.catalogue import Catalogue, CatalogueDep
@@ -61,7 +62,7 @@ def universal(
 @router.get(
     "/models/{asset}/{model}",
     operation_id="get_model",
-    responses=problems(UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused),
+    responses=problems(InvalidRequest, UnknownAsset, UnknownModel, UnknownVersion, ArtifactRefused),
 )
 def model(
     asset: NamePath,

@@ -75,7 +75,7 @@ def test_a_spreadsheet(
         assert float(row[name]) == said[name]
     (interval,) = said["intervals"]
     for unit in ("rv", "volatility_annualized"):
-        bounds = [float(row[f"{unit}_{bound}_0.8"]) for bound in ("lower", "upper")]
+        bounds = [float(row[f"{unit}_{bound}_80"]) for bound in ("lower", "upper")]
         assert bounds == interval[unit]
     for name in ("asset", "model", "as_of", "target_date", "measure", "point", "forecast_id"):
         assert row[name] == said[name]

@@ -96,10 +96,9 @@ def test_results_are_written_into_their_page(
 
     def found(store: Any) -> str:
         read.append(store.root)
-        return "found"
+        return "tables of what was found"
 
-    monkeypatch.setattr(results, "read_results", found)
-    monkeypatch.setattr(results, "tables", lambda it: f"tables of what was {it}")
+    monkeypatch.setattr(results, "tables", found)
     given = ["results", "--store", str(tmp_path), "--page", str(page)]
     options = cli.make_parser().parse_args(given)
     console = Console(width=300)

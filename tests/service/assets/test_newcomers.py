@@ -231,6 +231,6 @@ def test_long_histories_are_calibrated_once_and_not_between_others(client: TestC
     assert questions.is_long(asked)
     client.get(f"/forecast/{NAME}")
     assert not questions.is_long(asked)
-    assert questions.is_long(ForecastRequest(asset=NAME, horizon=5))
+    assert not questions.is_long(ForecastRequest(asset=NAME, horizon=5))  # one look serves all
     assert not questions.is_long(ForecastRequest(asset="SHORT"))
     assert np.isfinite(client.get("/forecast/SHORT").json()["rv"])
