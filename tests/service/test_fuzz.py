@@ -65,7 +65,7 @@ CHECKS = [
 ]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each route; see make fuzz
 MODEST = settings(
-    max_examples=EXAMPLES or 25,
+    max_examples=EXAMPLES or 15,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
@@ -290,7 +290,7 @@ def mutants(draw: st.DrawFn) -> tuple[str, str, Any]:
 
 
 @given(request=mutants())
-@settings(MODEST, max_examples=400)
+@settings(MODEST, max_examples=200)
 def test_no_part_of_a_good_request_can_break_it(
     shared: TestClient, request: tuple[str, str, Any]
 ) -> None:
@@ -304,7 +304,7 @@ def test_no_part_of_a_good_request_can_break_it(
 
 
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-@settings(MODEST, max_examples=150)
+@settings(MODEST, max_examples=80)
 @pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
 def test_no_bytes_can_break_it(shared: TestClient, media_type: str, content: bytes) -> None:
     for table in (content, b"date,open,high,low,close\n" + content):
@@ -320,7 +320,7 @@ def test_no_bytes_can_break_it(shared: TestClient, media_type: str, content: byt
     rows=st.integers(-1, 9),
     end=st.integers(0, 400) | st.none(),
 )
-@settings(MODEST, max_examples=300)
+@settings(MODEST, max_examples=150)
 @pytest.mark.parametrize("name", ["rv", "date"])
 def test_no_binary_data_can_break_it(
     shared: TestClient, name: str, content: bytes, size: int, rows: int, end: int | None
