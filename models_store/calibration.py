@@ -61,10 +61,12 @@ class Calibration:
     scale : what the next error is expected to be in units of.
     ordered : (m,) the scaled errors, increasing.
     horizon : sessions ahead.
-    rank_horizon : by which order statistics are placed; that of one's own errors is the horizon.
+    rank_horizon : by which order statistics are placed; None for the horizon, as of errors of one's
+        own.
     log_scale : log of what the forecast itself is multiplied by, where outcomes tell that; the
         errors are those that are left.
-    effective_nobs : how many errors that share no session they are worth.
+    effective_nobs : how many errors that share no session they are worth; of several assets each
+        counts by itself.
     """
 
     nobs: int
@@ -74,7 +76,7 @@ class Calibration:
     scale: float
     ordered: FloatArray
     horizon: int = 1
-    rank_horizon: float = 1.0
+    rank_horizon: float | None = None
     log_scale: float = 0.0
     effective_nobs: int = field(init=False)
 
@@ -95,9 +97,9 @@ class Calibration:
         rank_horizon: float | None = None,
     ) -> "Calibration":
         """From (m,) scaled errors in increasing order, and the scale of the next."""
-        ranks = horizon if rank_horizon is None else rank_horizon
+        ranks = rank_horizon or horizon
         multipliers = {level: _multipliers(ordered, scale, level, ranks) for level in levels}
-        return cls(nobs, from_history, through, multipliers, scale, ordered, horizon, ranks)
+        return cls(nobs, from_history, through, multipliers, scale, ordered, horizon, rank_horizon)
 
     def quantiles(self, probabilities: Sequence[float]) -> list[float]:
         """What the forecast of rv is multiplied by to give quantiles of the outcome.
@@ -107,7 +109,7 @@ class Calibration:
         TooFewObservations : fewer than 100 errors.
         UnsupportedQuantile : a probability further out than the errors tell.
         """
-        found = ordered_quantiles(self.ordered, probabilities, self.rank_horizon)
+        found = ordered_quantiles(self.ordered, probabilities, self.rank_horizon or self.horizon)
         return [math.exp(self.scale * offset) for offset in found.tolist()]
 
     @cached_property
@@ -233,7 +235,6 @@ class Record:
             scale=float(scales[-1]),
             ordered=np.sort(errors[-WINDOW:]),
             horizon=track.horizon,
-            rank_horizon=track.horizon,
         )
         return cls(track.target_dates, residuals, track.horizon, np.datetime64(end, "D"), at_end)
 

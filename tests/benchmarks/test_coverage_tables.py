@@ -63,6 +63,6 @@ def test_shocks_of_an_autoregression_reach_into_the_mean_ahead() -> None:
 
 
 def test_exact_intervals_hold_but_for_the_largest_breaks() -> None:
-    overall, after = exact_coverage(22, 1_500, 40, np.random.default_rng(5))
+    overall, after = exact_coverage((0.4, 0.3, 0.2), 22, 1_500, 40, np.random.default_rng(5))
     assert overall == pytest.approx(0.8, abs=0.02)
     assert after < 0.7

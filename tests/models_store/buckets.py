@@ -12,6 +12,15 @@ import pytest
 from models_store import Store
 from models_store.mirror import Mirror, mirror_of
 from models_store.remote import Remote
+from tests.models_store.artifacts import make_files
+
+
+def with_two_versions(url: str, folder: Path) -> Store:
+    """A store at an empty URL in which two versions were published, and the first serves."""
+    store = mirrored(url, folder)
+    store.publish(make_files(intercept=1e-5), promote=True)
+    store.publish(make_files(intercept=2e-5))
+    return store
 
 
 class Killed(BaseException):

@@ -18,7 +18,14 @@ from models_store.remote import BEGINNING, ExtraNeeded, Remote
 from models_store.signatures import SIGNATURE, SUMS
 from models_store.stored_comparisons import folders, record
 from tests.models_store.artifacts import flip_byte, make_files, opened
-from tests.models_store.buckets import Killed, failing, followed, make_url, mirrored
+from tests.models_store.buckets import (
+    Killed,
+    failing,
+    followed,
+    make_url,
+    mirrored,
+    with_two_versions,
+)
 from volatility.errors import InvalidInput, UnknownVersion
 
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -32,11 +39,7 @@ def url() -> str:
 
 @pytest.fixture
 def writer(url: str, tmp_path: Path) -> Store:
-    """Where two versions were published, and the first serves."""
-    store = mirrored(url, tmp_path / "writer")
-    store.publish(make_files(intercept=1e-5), promote=True)
-    store.publish(make_files(intercept=2e-5))
-    return store
+    return with_two_versions(url, tmp_path / "writer")
 
 
 def contents(root: Path) -> dict[str, bytes]:

@@ -17,7 +17,14 @@ from models_store.remote import Remote
 from models_store.signatures import SIGNATURE, SUMS, TrustedKeys, read_private_key, sign
 from tests.keys import write_keys
 from tests.models_store.artifacts import make_files, opened
-from tests.models_store.buckets import Killed, followed, make_url, mirrored, refusing
+from tests.models_store.buckets import (
+    Killed,
+    followed,
+    make_url,
+    mirrored,
+    refusing,
+    with_two_versions,
+)
 from tests.models_store.test_mirror import LATER, MODEL, contents
 from volatility.errors import InvalidInput
 
@@ -31,10 +38,7 @@ def url() -> str:
 
 @pytest.fixture
 def writer(url: str, tmp_path: Path) -> Store:
-    """Where two versions were published, and the first serves."""
-    store = mirrored(url, tmp_path / "writer")
-    store.publish(make_files(intercept=1e-5), promote=True)
-    store.publish(make_files(intercept=2e-5))
+    store = with_two_versions(url, tmp_path / "writer")
     store.set_champion(*MODEL)
     return store
 

@@ -30,14 +30,15 @@ class PooledErrors(NamedTuple):
     def rank_horizon(self, horizon: int) -> float:
         r"""Sessions ahead by which order statistics of the quantiles are to be placed.
 
-        Errors over h sessions share sessions, but the quantiles stand for more of them than they
-        are: q order statistics of n errors lie as far out as those of q errors over
+        The n errors behind q quantiles share sessions over h of them, and are worth
+        :math:`2n/(h + 1)` separate ones. Where that is at least q, the quantiles are what they say.
+        Where it is less they are placed as q errors that are worth as many, which are those over
 
-        .. math:: h' = 1 + (h - 1) \min(1, q / n)
+        .. math:: h' = \frac{q}{n} (h + 1) - 1
 
-        sessions would.
+        sessions. Days that assets share are not counted: n is of all assets.
         """
-        return 1 + (horizon - 1) * min(1.0, len(self.quantiles) / self.nobs)
+        return min(float(horizon), max(1.0, len(self.quantiles) / self.nobs * (horizon + 1) - 1))
 
 
 def pool_errors(

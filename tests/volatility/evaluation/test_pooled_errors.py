@@ -32,11 +32,14 @@ def test_another_asset_of_the_class_is_covered_as_named():
 def test_errors_of_many_months_tell_quantiles_as_they_are():
     many = pool_errors(errors_of(20, 1_500), horizon=22)
     lower, upper = ordered_offsets(many.quantiles, 0.95, many.rank_horizon(22))
-    assert [lower, upper] == [many.quantiles[8], many.quantiles[-9]]  # 2.25 % of 400 beyond each
+    assert [lower, upper] == [many.quantiles[9], many.quantiles[-10]]  # 2.5 % of 400 beyond each
+    far = ordered_offsets(many.quantiles, 0.99, many.rank_horizon(22))
+    assert far == ordered_offsets(many.quantiles, 0.99)
     assert many.rank_horizon(1) == 1
     few = pool_errors(errors_of(2, 100), horizon=22)
     assert few.rank_horizon(22) == 22  # no more errors than quantiles
-    assert pool_errors(errors_of(2, 400), horizon=22).rank_horizon(22) == 11.5
+    # 800 errors over 22 sessions are worth 69.6, as many as 400 over 10.5 are.
+    assert pool_errors(errors_of(2, 400), horizon=22).rank_horizon(22) == 10.5
 
 
 def test_a_class_needs_a_hundred_errors():
