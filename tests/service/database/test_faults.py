@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -226,7 +227,8 @@ def test_a_journal_that_another_process_sets_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("service.database.sqlite.time.sleep", waits.append)
+    clock = SimpleNamespace(sleep=waits.append, monotonic=time.monotonic)
+    monkeypatch.setattr(sqlite, "time", clock)
     journal: Any = Journal("SQLITE_BUSY", 3)
     sqlite._use_wal(journal, 60)
     assert journal.asked == ["PRAGMA journal_mode=WAL"] * 4

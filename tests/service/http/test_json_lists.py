@@ -1,6 +1,7 @@
 """Where lists are is told without parsing, whatever stands in strings and wherever chunks end."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_list_is_shown_by_where_it_is() -> None:
 
 def test_other_threads_have_their_turn_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[float] = []
-    monkeypatch.setattr("service.http.json_lists.time.sleep", turns.append)
+    monkeypatch.setattr(json_lists, "time", SimpleNamespace(sleep=turns.append))
     content = json.dumps({"a": list(range(600))}).encode()
     [found] = lists_of(content, outline(content))
     assert len(list(found.slices())) == len(turns) == 3

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -325,7 +326,7 @@ def test_a_store_that_is_not_looked_at_is_told_of(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr("service.models.follower.time.monotonic", lambda: now)
+    monkeypatch.setattr("service.models.follower.time", SimpleNamespace(monotonic=lambda: now))
     often, never = Followed(store, 5.0).follower, Followed(store).follower
     now += 70
     assert (often.age, often.is_late, never.is_late) == (70, False, False)

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -56,7 +57,7 @@ def exchange(name: str, market: Market, now: str = NOW) -> Iterator[Local]:
         time_machine.travel(moment, tick=False),
     ):
         patched.setattr(data_pull, "open_exchange", lambda name: pointed(name, served.url))
-        patched.setattr("time.sleep", lambda _: None)
+        patched.setattr("training.data.feeds.retrying.time", SimpleNamespace(sleep=lambda _: None))
         yield served
 
 

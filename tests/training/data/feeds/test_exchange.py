@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import ccxt
@@ -25,7 +26,7 @@ AT = BARS.timestamps[100]
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long is waited for what may pass, without waiting."""
     waited: list[float] = []
-    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr("training.data.feeds.retrying.time", SimpleNamespace(sleep=waited.append))
     return waited
 
 

@@ -1,6 +1,7 @@
 """What may pass is asked for again, a few times, and not for longer than it makes sense."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,7 +30,7 @@ def failing(times: int, after: float = 0.0) -> tuple[list[str], Callable[[], int
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr("training.data.feeds.retrying.time", SimpleNamespace(sleep=waited.append))
     return waited
 
 
