@@ -38,6 +38,13 @@ class FittedModel:
     data : what it was fitted on, at the horizon of one session.
     horizons : sessions ahead that it was fitted for.
     warnings : what was inferred of the series, and what is worth knowing about it.
+
+    Examples
+    --------
+    >>> import roughcast
+    >>> model = roughcast.fit("har", roughcast.measure(roughcast.dataset("ETH-USD")))
+    >>> model.name, model.horizons
+    ('har', (1, 5, 10, 22))
     """
 
     name: str

@@ -14,15 +14,13 @@ import pandas as pd
 
 from roughcast.client import requests
 from roughcast.client.answers import Health, Merged, Recorded, Replayed
+from roughcast.client.connection import connected, failed, request
 from roughcast.client.exchange import Failed, Retries, Wait, exchange
 from roughcast.client.problems import NotUnderstood, Problem, ServiceError, Unreachable
 from roughcast.client.requests import About, Call, OfNewcomer, Question
 from roughcast.results.comparison import Comparison
 from roughcast.results.forecast import Forecast
 from roughcast.results.hurst import HurstReport
-from volatility.addresses import is_address
-from volatility.errors import InvalidInput
-from volatility.extras import CLIENT_EXTRA, require
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +47,7 @@ class Client:
     :class:`Unreachable` where it does not answer, and :class:`NotUnderstood` where what answers is
     something else. Answers that the service is busy (429, 503), and connections that fail, are
     tried again, as late as ``Retry-After`` says; not where repeating could change something else.
+    In the examples ``client`` is one of a service with the shipped data.
 
     Parameters
     ----------
@@ -83,11 +82,11 @@ class Client:
         retries: int = RETRIES,
         transport: "httpx.BaseTransport | None" = None,
     ) -> None:
-        connected = _connected(url, key, timeout)
+        through = connected(url, key, timeout)
         import httpx
 
         self.url, self._retries = url, Retries(retries)
-        self._http = httpx.Client(transport=transport, **connected)
+        self._http = httpx.Client(transport=transport, **through)
 
     def __enter__(self) -> Self:
         return self
@@ -96,19 +95,49 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections.
+
+        Examples
+        --------
+        >>> other = roughcast.Client("http://127.0.0.1:8000")
+        >>> other.close()
+        """
         self._http.close()
 
     def forecast(self, of: str | pd.DataFrame, **about: Unpack[About]) -> Forecast:
-        """Forecast a held asset by its name, or any from its daily bars; see :class:`Question`."""
+        """Forecast a held asset by its name, or any from its daily bars; see :class:`Question`.
+
+        Examples
+        --------
+        >>> client.forecast("SPX", model="har", horizons=[1]).model
+        'har'
+        >>> bars = roughcast.dataset("BTC-USD").tail(60)
+        >>> client.forecast(bars, horizons=[1, 22]).model
+        'universal'
+        """
         return self._ask(requests.forecast(Question(of, **about)))
 
     def forecast_batch(self, questions: Sequence[Question]) -> list[Forecast | Problem]:
-        """Forecast up to 10,000 at once; a bad one is a problem in its place."""
+        """Forecast up to 10,000 at once; a bad one is a problem in its place.
+
+        Examples
+        --------
+        >>> few = roughcast.dataset("BTC-USD").tail(5)
+        >>> found, problem = client.forecast_batch([Question("SPX"), Question(few)])
+        >>> found.asset, problem.code
+        ('SPX', 'history_too_short')
+        """
         return self._ask(requests.forecast_batch(questions))
 
     def put_bars(self, asset: str, bars: pd.DataFrame, **about: Unpack[OfNewcomer]) -> Merged:
-        """Add bars to what is held of an asset, which may be new; see :class:`OfNewcomer`."""
+        """Add bars to what is held of an asset, which may be new; see :class:`OfNewcomer`.
+
+        Examples
+        --------
+        >>> bars = roughcast.dataset("BTC-USD").tail(300)
+        >>> client.put_bars("MY-COIN", bars, calendar="24/7", kind="crypto").added
+        300
+        """
         return self._ask(requests.put_bars(asset, bars, **about))
 
     def bars(
@@ -118,35 +147,87 @@ class Client:
         end: date | None = None,
         known_at: datetime | None = None,
     ) -> pd.DataFrame:
-        """Held bars from a session to another, as they are or were known at a time."""
+        """Held bars from a session to another, as they are or were known at a time.
+
+        Examples
+        --------
+        >>> client.bars("SPX", date(2017, 7, 3), date(2017, 7, 7)).shape
+        (4, 4)
+        """
         return self._ask(requests.bars(asset, start, end, known_at))
 
     def hurst(self, asset: str) -> HurstReport:
-        """Whether a held asset's volatility is rough."""
+        """Whether a held asset's volatility is rough.
+
+        Examples
+        --------
+        >>> client.hurst("SPX").asset
+        'SPX'
+        """
         return self._ask(requests.hurst(asset))
 
     def compare(self, asset: str, horizon: int = 1) -> Comparison:
-        """An asset's models on the same dates."""
+        """An asset's models on the same dates.
+
+        Examples
+        --------
+        >>> client.compare("SPX", horizon=5).baseline
+        'har'
+        """
         return self._ask(requests.compare(asset, horizon))
 
     def models(self) -> pd.DataFrame:
-        """What is served, a row a model."""
+        """What is served, a row a model.
+
+        Examples
+        --------
+        >>> client.models().query("asset == 'SPX'")["model"].tolist()
+        ['calendar_log_har', 'combination', ..., 'universal']
+        """
         return self._ask(requests.models())
 
     def performance(self, asset: str, horizon: int = 1) -> pd.DataFrame:
-        """How an asset's models did live, a row a model."""
+        """How an asset's models did live, a row a model.
+
+        Examples
+        --------
+        >>> client.performance("SPX").attrs["asset"]
+        'SPX'
+        """
         return self._ask(requests.performance(asset, horizon))
 
     def recorded(self, forecast_id: str) -> Recorded:
-        """A forecast that was issued, and what happened."""
+        """A forecast that was issued, and what happened.
+
+        Examples
+        --------
+        >>> issued = client.forecast("SPX", horizons=[1]).at(1)
+        >>> sleep(1)  # seconds: an answer does not wait for its record
+        >>> client.recorded(issued.forecast_id).forecast.at(1).rv == issued.rv
+        True
+        """
         return self._ask(requests.recorded(forecast_id))
 
     def replay(self, forecast_id: str) -> Replayed:
-        """A forecast that was issued, made again from what was known then."""
+        """A forecast that was issued, made again from what was known then.
+
+        Examples
+        --------
+        >>> issued = client.forecast("SPX", horizons=[1]).at(1)
+        >>> sleep(1)  # seconds: an answer does not wait for its record
+        >>> client.replay(issued.forecast_id).identical
+        True
+        """
         return self._ask(requests.replay(forecast_id))
 
     def health(self) -> Health:
-        """Whether the service is ready, and how old its histories are."""
+        """Whether the service is ready, and how old its histories are.
+
+        Examples
+        --------
+        >>> client.health().assets >= 4
+        True
+        """
         return self._ask(requests.health())
 
     def _ask(self, call: Call[Answer]) -> Answer:
@@ -166,9 +247,9 @@ class Client:
         import httpx
 
         try:
-            return self._http.request(**_request(call))
+            return self._http.request(**request(call))
         except httpx.HTTPError as error:
-            return _failed(error)
+            return failed(error)
 
 
 class AsyncClient:
@@ -206,11 +287,11 @@ class AsyncClient:
         retries: int = RETRIES,
         transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
-        connected = _connected(url, key, timeout)
+        through = connected(url, key, timeout)
         import httpx
 
         self.url, self._retries = url, Retries(retries)
-        self._http = httpx.AsyncClient(transport=transport, **connected)
+        self._http = httpx.AsyncClient(transport=transport, **through)
 
     async def __aenter__(self) -> Self:
         return self
@@ -289,56 +370,6 @@ class AsyncClient:
         import httpx
 
         try:
-            return await self._http.request(**_request(call))
+            return await self._http.request(**request(call))
         except httpx.HTTPError as error:
-            return _failed(error)
-
-
-def _connected(url: str, key: str | None, timeout: float) -> dict[str, Any]:
-    """How either client is connected.
-
-    Raises
-    ------
-    ExtraMissing, InvalidInput : see :class:`Client`.
-    """
-    _check(url)
-    return {"base_url": url, "headers": _headers(key), "timeout": timeout}
-
-
-def _request(call: Call[Any]) -> dict[str, Any]:
-    """A request as either client of httpx takes it."""
-    return {"method": call.method, "url": call.path, "params": call.query, "json": call.body}
-
-
-def _failed(error: "httpx.HTTPError") -> Failed:
-    import httpx
-
-    never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-    return Failed(error, not isinstance(error, never_sent))
-
-
-def _check(url: str) -> None:
-    require(CLIENT_EXTRA, "a client of the service", field="url")
-    if not is_address(url):
-        needed = "http:// or https://, a host and perhaps a port, such as http://127.0.0.1:8000"
-        raise InvalidInput(  # without what was given: there may be a password in it
-            f"this is no address of a service; needed: {needed}",
-            code="invalid_address",
-            field="url",
-            found="something else",
-            needed=needed,
-        )
-
-
-def _headers(key: str | None) -> dict[str, str]:
-    if key and not (key.isascii() and key.isprintable()):
-        needed = "a key as `roughcast keys make` prints it"
-        raise InvalidInput(
-            f"the key has characters that no key has; needed: {needed}",
-            code="invalid_key",
-            field="key",
-            found="a key that is not shown here",
-            needed=needed,
-        )
-    told = {"accept": "application/json", "user-agent": "roughcast"}
-    return told | {"authorization": f"Bearer {key}"} if key else told
+            return failed(error)

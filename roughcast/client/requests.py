@@ -68,6 +68,12 @@ class Question:
     as_of : a day of held history to be replayed.
     known_at : the time whose knowledge of held history is replayed.
     companions : bars of other series that the model looks at, by name.
+
+    Examples
+    --------
+    >>> from roughcast import Question
+    >>> Question("SPX", [1], model="har").body["model"]
+    'har'
     """
 
     of: "str | pd.DataFrame"

@@ -60,6 +60,18 @@ class Comparison(Tabular):
     left_out : by model, why it was not compared.
     remarks : what is worth knowing.
     losses : QLIKE by target date and model, where it is known here.
+
+    Examples
+    --------
+    >>> import roughcast
+    >>> rv = roughcast.measure(roughcast.dataset("ETH-USD"))
+    >>> found = roughcast.compare(rv, ["har"])
+    >>> found.to_frame()["in_confidence_set"].to_dict()["last_value"]
+    False
+    >>> found.lines()[0]
+    ['model', 'QLIKE', 'vs har', 'p', 'p: calendar', 'set']
+    >>> found.plot().get_ylabel()
+    'QLIKE less that of har, cumulated'
     """
 
     asset: str | None

@@ -128,6 +128,19 @@ class Forecast(Tabular):
     degraded_reason : why another model than the intended one answered, if it did.
     history : rv of the newest sessions, for the plot; None where it is not known here.
     periods_per_year : by which volatility is annualized, where it is known here.
+
+    Examples
+    --------
+    >>> import roughcast
+    >>> found = roughcast.forecast(roughcast.dataset("BTC-USD").tail(60), horizons=[1, 22])
+    >>> found.at(22).horizon
+    22
+    >>> found.to_frame().columns.tolist()[2:5]
+    ['volatility_annualized', 'rv_lower_80', 'rv_upper_80']
+    >>> found.lines()[0]
+    ['sessions', 'volatility', '80% interval', '95% interval']
+    >>> found.plot().get_ylabel()
+    'volatility per year'
     """
 
     asset: str | None

@@ -48,6 +48,17 @@ class HurstReport(Tabular):
     verdict, reason : the conclusion, and why.
     estimates : one for each estimator.
     warnings : what a reader should know before using the numbers.
+
+    Examples
+    --------
+    >>> import roughcast
+    >>> found = roughcast.hurst(roughcast.measure(roughcast.dataset("SPX")))
+    >>> found.to_frame().index.tolist()[:3]
+    ['rescaled_range', 'dfa', 'variogram']
+    >>> found.lines()[0]
+    ['estimator', 'H', 'std. error', '95% interval']
+    >>> found.plot().get_xlabel()
+    'Hurst exponent of log volatility, ...'
     """
 
     asset: str | None

@@ -50,6 +50,18 @@ class Summary(Tabular):
     critical : standard errors to each side of a coefficient in its 95 % interval.
     remark : why there are no standard errors, if there are none.
     warnings : what is worth knowing about the series.
+
+    Examples
+    --------
+    >>> import roughcast
+    >>> rv = roughcast.measure(roughcast.dataset("ETH-USD"))
+    >>> found = roughcast.fit("har", rv).summary()
+    >>> found.to_frame().columns.tolist()
+    ['coefficient', 'standard_error', 't', 'pvalue']
+    >>> [row[0] for row in found.lines()[1:]]
+    ['constant', 'mean_1', 'mean_5', 'mean_22']
+    >>> found.plot().get_xlabel()
+    'coefficient, on rv, with its 95 % interval'
     """
 
     model: str

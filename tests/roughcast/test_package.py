@@ -5,13 +5,19 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import matplotlib.pyplot as plt
 import pytest
+from structlog.testing import capture_logs
 
 import roughcast
+from roughcast.client import AsyncClient, Client
+from service.app import create_app
+from tests.service import worlds
+from tests.service.client import TestClient
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 LOADED = """
@@ -33,17 +39,49 @@ def examples() -> dict[str, doctest.DocTest]:
     return {it.name: it for it in found if it.examples}
 
 
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Of a service with what is shipped."""
+    settings = worlds.settings_in(tmp_path_factory.mktemp("shipped"))
+    with (
+        capture_logs(),  # which go to the console, and so into what an example prints
+        TestClient(create_app(settings)) as service,
+        Client("http://127.0.0.1", transport=service._transport) as client,
+    ):
+        worlds.verified(service)
+        yield client
+
+
 @pytest.mark.parametrize("name", sorted(examples()))
-def test_an_example_answers_what_it_says(name: str) -> None:
+def test_an_example_answers_what_it_says(name: str, request: pytest.FixtureRequest) -> None:
+    example = examples()[name]
+    if name.startswith(f"{Client.__module__}.{Client.__name__}."):
+        example.globs |= {"client": request.getfixturevalue("client"), "roughcast": roughcast}
     runner = doctest.DocTestRunner(optionflags=FLAGS)
-    assert runner.run(examples()[name]).failed == 0
+    assert runner.run(example).failed == 0
     plt.close("all")
 
 
-def test_every_public_function_has_an_example() -> None:
-    public = [getattr(roughcast, name) for name in roughcast.__all__]
-    functions = {f"{it.__module__}.{it.__name__}" for it in public if not isinstance(it, type)}
-    assert functions <= set(examples())
+def public() -> Iterator[str]:
+    """Full names of functions, classes and methods: of those that are made, not raised.
+
+    Methods of results are shown where their class is, and those of the client that does not wait
+    are those of the one that does.
+    """
+    for offered in (getattr(roughcast, name) for name in roughcast.__all__):
+        if isinstance(offered, type) and issubclass(offered, Exception):
+            continue
+        yield f"{offered.__module__}.{offered.__qualname__}"
+        for name, method in vars(offered).items() if offered is not AsyncClient else ():
+            if isinstance(method, FunctionType) and not name.startswith("_"):
+                yield f"{offered.__module__}.{method.__qualname__}"
+
+
+@pytest.mark.parametrize("name", sorted(public()))
+def test_all_that_is_public_has_an_example(name: str) -> None:
+    shown = examples()
+    whole, _, method = name.rpartition(".")
+    assert name in shown or any(f".{method}(" in it.source for it in shown[whole].examples)
 
 
 def test_importing_it_loads_nothing() -> None:
