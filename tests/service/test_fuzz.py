@@ -65,13 +65,13 @@ CHECKS = [
 ]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each route; see make fuzz
 MODEST = settings(
-    max_examples=EXAMPLES or 15,
+    max_examples=EXAMPLES or 8,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
 # What a key may do does not depend on the rest of a request: not all that the schema leads to.
-FEW = MODEST if EXAMPLES else settings(MODEST, max_examples=10, phases=[Phase.generate])
+FEW = MODEST if EXAMPLES else settings(MODEST, max_examples=6, phases=[Phase.generate])
 
 
 SCOPES_OF_KEYS: tuple[tuple[KeyScope, ...] | None, ...] = (

@@ -377,7 +377,7 @@ def test_a_pull_killed_at_any_moment_goes_on_where_it_was(
             )
 
         interrupted, before = 0, 0
-        for _ in range(4):
+        for _ in range(3):
             served.asked.clear()
             process = start()
             while not candles(served) and process.poll() is None:
