@@ -166,7 +166,9 @@ $(RELEASE): requirements/release.txt
 	.venv-release/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
 
+# Modules that tests import are compiled as they are imported; of the others there are far more. The
+# service is to start at once.
 $(VENV)/.installed-%: requirements/%.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --requirement $<
+	$(PIP) install $(if $(filter dev,$*),--no-compile) --requirement $<
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -27,6 +25,7 @@ from service.operations import logs
 from service.security.commands import add_keys
 from service.security.commands import run as run_keys
 from service.settings import Settings
+from volatility.allocator import share_arenas
 from volatility.errors import RoughcastError
 from volatility.parsing import Parser
 
@@ -41,7 +40,6 @@ _TICK = 0.1  # seconds between two of uvicorn's looks at what is to be done
 _CANCELLING = 1  # seconds after connections are cut in which what they asked for ends by itself
 _LAST_WAIT = 0.5  # seconds for a thread that has nothing left to do
 _CLOSE = (b"connection", b"close")
-_M_ARENA_MAX, _ARENAS = -8, 2  # of malloc.h
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -194,17 +192,6 @@ class Server(uvicorn.Server):
             log.warning("connections cut", connections=len(connections))
         for connection in connections:
             connection.transport.abort()
-
-
-def share_arenas() -> None:
-    """Let threads share two arenas of glibc's allocator, which by default gives each its own.
-
-    What a thread frees stays in its arena: a fifth of the memory of a service that opens and closes
-    models. Python's lock lets hardly two of them allocate at a time. Other allocators are left as
-    they are.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def end_without_stuck_threads() -> None:

@@ -11,7 +11,9 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 def main() -> int:
     """Run one command; returns the exit status."""
     from training import cli
+    from volatility.allocator import keep_freed_memory
 
+    keep_freed_memory()
     return cli.main()
 
 

@@ -242,7 +242,9 @@ def data(context: typer.Context) -> None:
 
 def _train(command: str, arguments: Sequence[str]) -> NoReturn:
     from training import cli
+    from volatility.allocator import keep_freed_memory
 
+    keep_freed_memory()
     raise typer.Exit(cli.main([command, *arguments], program="roughcast"))
 
 

@@ -1,6 +1,5 @@
 """What the process is told at its start, and how it ends."""
 
-import ctypes
 import gc
 import os
 import signal
@@ -114,32 +113,6 @@ def test_neither_the_collector_nor_a_thread_keeps_the_event_loop_waiting() -> No
     youngest, *others = gc.get_threshold()
     assert youngest >= 25_000  # by default 700: gone through for each of a batch's items
     assert others == [100, 10]
-
-
-def test_threads_share_two_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, int]] = []
-
-    class Library:
-        def __init__(self, name: object) -> None:
-            assert name is None  # this process itself
-
-        def mallopt(self, *given: int) -> None:
-            asked.append(given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ctypes, "CDLL", Library)
-    server.share_arenas()
-    assert asked == [(-8, 2)]  # M_ARENA_MAX of malloc.h
-
-
-@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
-def test_another_allocator_is_left_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
-) -> None:
-    def refuse(_name: object) -> None:
-        raise error
-
-    monkeypatch.setattr(ctypes, "CDLL", refuse)
-    server.share_arenas()
 
 
 class Ended(BaseException):

@@ -18,6 +18,7 @@ import joblib  # type: ignore[import-untyped]
 
 from training.evaluation.digests import digest_of, source_digest
 from training.evaluation.finished_units import FinishedUnits
+from volatility.allocator import keep_freed_memory
 from volatility.errors import InvalidInput
 from volatility.extras import DASK_EXTRA, require
 
@@ -70,7 +71,7 @@ def worker_pool(jobs: int, finished: FinishedUnits[Any] | None = None) -> Pool:
         # Inside a task of a cluster joblib would hand the work to the cluster again, whatever jobs.
         backend="sequential" if jobs == 1 else None,
         return_as="generator_unordered",
-        initializer=_end_with,
+        initializer=_begin,
         initargs=(os.getpid(),),
     )
     return parallel if finished is None else _GoingOn(parallel, finished)
@@ -148,11 +149,12 @@ def _no_scheduler(address: str, found: str) -> InvalidInput:
     )
 
 
-def _end_with(parent: int) -> None:
-    """Watch over the parent: loky's workers would wait for a killed one for ever.
+def _begin(parent: int) -> None:
+    """Keep freed memory, and watch over the parent: loky's workers would wait for a killed one.
 
     Ctrl+C reaches every process of a terminal. The parent alone answers it, in a sentence.
     """
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_wait_for_the_end_of, args=(parent,), daemon=True).start()
 

@@ -1,0 +1,77 @@
+"""The allocator is told once, where it can be told."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from volatility.allocator import keep_freed_memory, share_arenas
+
+FAULTS = """
+import resource
+import sys
+
+import numpy as np
+
+from volatility.allocator import keep_freed_memory
+
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+np.ones(2**20)  # 8 MB
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    one, two = np.ones(2**20), np.ones(2**20)
+    del one, two
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    told: list[tuple[int, int]] = []
+
+    class Library:
+        def __init__(self, name: object) -> None:
+            assert name is None  # this process itself
+
+        def mallopt(self, *given: int) -> None:
+            told.append(given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ctypes, "CDLL", Library)
+    return told
+
+
+def test_threads_share_two_arenas(told: list[tuple[int, int]]) -> None:
+    share_arenas()
+    assert told == [(-8, 2)]  # M_ARENA_MAX of malloc.h
+
+
+def test_what_is_freed_is_kept(told: list[tuple[int, int]]) -> None:
+    keep_freed_memory()
+    assert told == [(-1, 2**31 - 1), (-2, 2**28), (-3, 2**25)]  # TRIM_THRESHOLD and so on
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_an_array_has_the_pages_of_those_before_it() -> None:
+    faults = {
+        name: int(
+            subprocess.run(
+                [sys.executable, "-c", FAULTS, name], capture_output=True, check=True
+            ).stdout
+        )
+        for name in ("kept", "given back")
+    }
+    assert 5 * faults["kept"] < faults["given back"]
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_allocator_is_left_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def refuse(_name: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    share_arenas()
+    keep_freed_memory()
