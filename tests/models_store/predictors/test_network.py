@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 
 from models_store.predictors import network
@@ -126,6 +127,7 @@ def test_a_session_leaves_cores_and_memory_to_others() -> None:
     options = session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
     assert not options.enable_cpu_mem_arena
+    assert options.graph_optimization_level == ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     assert options.log_severity_level == 3
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert PREDICTOR.session.get_providers() == ["CPUExecutionProvider"]
