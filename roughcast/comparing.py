@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from roughcast.forecasting import checked
-from roughcast.frames import Described, moment, several
+from roughcast.frames import Described, check_whole, moment, several
 from roughcast.results.comparison import Comparison, Score
 from roughcast.training_data import ASSET, Question, fitting
 from training.config import read_config
@@ -71,6 +71,7 @@ def compare(
 
     names = several(models, "models", "a list of names, such as ['har', 'log_har']")
     [horizon] = checked([horizon])
+    check_whole(jobs, "jobs", "a number of processes, or -1 for one a core", lambda it: it != 0)
     when, config = moment(now), read_config()
     described = Described(calendar, kind, measure)
     asset, notes = Question(data, described, companions, when).asset()

@@ -13,7 +13,15 @@ from models_store.issuing import forecast_id, in_sample_warnings
 from models_store.shipped import shipped_artifacts
 from models_store.universal.bindings import Bindings
 from models_store.universal.store import UniversalStore
-from roughcast.frames import Described, GivenBars, moment, several, to_series
+from roughcast.frames import (
+    Described,
+    GivenBars,
+    moment,
+    several,
+    to_series,
+    wrong_type,
+    wrong_value,
+)
 from roughcast.results.forecast import Forecast, HorizonForecast, Interval, Quantile
 from volatility.errors import InvalidInput, UnknownModel
 from volatility.measuring import measured
@@ -65,6 +73,8 @@ def forecast(
     """
     horizons, levels, quantiles = checked(horizons), shares(levels), shares(quantiles, "quantiles")
     when = moment(now)
+    if not isinstance(asset, str | None):
+        raise wrong_type(asset, "asset", "a name, or None")
     given = GivenBars.of(bars, Described(calendar, kind))
     if not given.bars.is_daily:
         raise _shorter_than_a_day(given.bars.interval)
@@ -170,13 +180,7 @@ def checked(horizons: Sequence[int]) -> tuple[int, ...]:
     asked = several(horizons, "horizons", "a list of sessions ahead, such as [1, 5, 22]")
     wrong = [it for it in asked if not isinstance(it, Integral) or it < 1]
     if wrong:
-        raise InvalidInput(
-            f"horizon {wrong[0]!r} is no number of sessions; needed: whole numbers above 0",
-            code="invalid_value",
-            field="horizons",
-            found=wrong[0],
-            needed="whole numbers above 0",
-        )
+        raise wrong_value(wrong[0], "horizons", "whole numbers of sessions, above 0")
     if not asked or len(set(asked)) < len(asked):
         raise InvalidInput(
             f"horizons {list(asked)} are none, or have one twice; needed: each once",

@@ -1,7 +1,8 @@
 """Tables and series of pandas, as the rooms below take them, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,9 +35,12 @@ class Described(NamedTuple):
         Raises
         ------
         InvalidInput : ``unknown_kind``, there is no such kind of asset.
+        UnknownMeasure : there is no such measure.
         """
         said = data.attrs
         found = Described(*(given or said.get(name) for name, given in self._asdict().items()))
+        if found.measure not in (None, UNKNOWN):
+            _ = MEASURES[found.measure]  # which says that there is none of the name
         if found.kind not in (None, *KINDS):
             needed = f"one of {', '.join(KINDS)}"
             raise InvalidInput(
@@ -173,6 +177,28 @@ def _of_intraday(bars: Bars) -> str:
         code="calendar_needed",
         field="calendar",
         found=None,
+        needed=needed,
+    )
+
+
+def check_whole(value: object, field: str, needed: str, is_usable: Callable[[int], bool]) -> None:
+    """Refuse what is no whole number, or one that cannot be used.
+
+    Raises
+    ------
+    InvalidInput : ``invalid_value``.
+    """
+    if not isinstance(value, Integral) or not is_usable(int(value)):
+        raise wrong_value(value, field, needed)
+
+
+def wrong_value(found: object, field: str, needed: str) -> InvalidInput:
+    """What is given is nothing that can be used."""
+    return InvalidInput(
+        f"{field}: found {found!r}; needed: {needed}",
+        code="invalid_value",
+        field=field,
+        found=found,
         needed=needed,
     )
 

@@ -1,14 +1,16 @@
 """Files and tables of bars in any layout, as the other functions take them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import pandas as pd
 
-from roughcast.frames import indexed
+from roughcast.frames import indexed, wrong_value
 from volatility.formats.content import read, read_document, read_frame
-from volatility.formats.reading import Options, Reading
+from volatility.formats.labels import FORMATS
+from volatility.formats.reading import Decimal, Options, PricesOption, Reading
+from volatility.names import did_you_mean
 
 
 def read_bars(
@@ -16,8 +18,8 @@ def read_bars(
     format: str = "auto",  # noqa: A002 - as the command line and the service call it
     *,
     dayfirst: bool | None = None,
-    decimal: Literal[".", ","] | None = None,
-    prices: Literal["raw", "adjusted"] | None = None,
+    decimal: Decimal | None = None,
+    prices: PricesOption | None = None,
     ticker: str | None = None,
     columns: Mapping[str, str] | None = None,
     interval: int | None = None,
@@ -57,6 +59,11 @@ def read_bars(
     >>> bars["close"].tolist()
     [11.0, 12.0]
     """
+    _check_one_of("format", format, FORMATS)
+    if decimal is not None:
+        _check_one_of("decimal", decimal, get_args(Decimal))
+    if prices is not None:
+        _check_one_of("prices", prices, get_args(PricesOption))
     options = Options(format, dayfirst, decimal, prices, ticker, dict(columns or {}), interval)
     reading = _read(source, options)
     frame = indexed(reading.bars)
@@ -65,6 +72,13 @@ def read_bars(
         "warnings": tuple(map(str, reading.findings)),
     }
     return frame
+
+
+def _check_one_of(name: str, given: object, known: Sequence[str]) -> None:
+    if given not in known:
+        raise wrong_value(
+            given, name, f"one of {', '.join(known)}{did_you_mean(str(given), known)}"
+        )
 
 
 def _read(

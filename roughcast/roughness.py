@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from roughcast.frames import Described, GivenSeries, moment
+from roughcast.frames import Described, GivenSeries, check_whole, moment
 from roughcast.results.hurst import Estimate, HurstReport
 from volatility.calendars import get_calendar
 from volatility.hurst.of_series import report_of
@@ -40,6 +40,9 @@ def hurst(
     >>> report.verdict, f"{report.estimates[4].hurst:.2f}"
     ('...', '0...')
     """
+    if intraday_nobs is not None:
+        needed = "the number of returns in a day"
+        check_whole(intraday_nobs, "intraday_nobs", needed, lambda it: it > 0)
     given = GivenSeries.of(rv, Described(calendar, None, measure), moment(now))
     found = report_of(given.series, get_calendar(given.calendar), intraday_nobs)
     estimates = [

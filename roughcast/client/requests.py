@@ -12,7 +12,7 @@ import pandas as pd
 from roughcast.client import answers
 from roughcast.client.answers import Health, Merged, Recorded, Replayed
 from roughcast.client.problems import Problem
-from roughcast.frames import moment, several, wrong_type
+from roughcast.frames import Described, moment, several, wrong_type
 from roughcast.results.comparison import Comparison
 from roughcast.results.forecast import Forecast
 from roughcast.results.hurst import HurstReport
@@ -64,7 +64,8 @@ class Question:
     levels : nominal coverages of the intervals.
     quantiles : probabilities of quantiles that are wanted besides.
     asset : the name of what the bars are of.
-    calendar, kind : of an asset that the service does not know.
+    calendar, kind : of an asset that the service does not know; left out, what the ``attrs`` of
+        the bars say.
     as_of : a day of held history to be replayed.
     known_at : the time whose knowledge of held history is replayed.
     companions : bars of other series that the model looks at, by name.
@@ -113,6 +114,7 @@ class Question:
             said["asset"] = self.of
         else:
             said["history"] = {"bars": records(self.of)}
+            said |= _market(self.of, self.calendar, self.kind)
         always = {
             "model": self.model,
             "horizons": list(several(self.horizons, "horizons", "a list, such as [1, 5, 22]")),
@@ -140,8 +142,9 @@ class About(TypedDict, total=False):
 class OfNewcomer(TypedDict, total=False):
     """What may be said of an asset whose first bars are put.
 
-    ``calendar``, ``kind`` and ``measure`` as the service takes them; with ``replace``, held bars
-    that these contradict are replaced.
+    ``calendar``, ``kind`` and ``measure`` as the service takes them; the first two, left out, are
+    what the ``attrs`` of the bars say. With ``replace``, held bars that these contradict are
+    replaced.
     """
 
     replace: bool
@@ -171,18 +174,18 @@ def put_bars(
     measure: str | None = None,
 ) -> Call[Merged]:
     """Bars to be held."""
+    body: Json = {"bars": records(bars)}
     query = {
         "replace": "true" if replace else None,
-        "calendar": calendar,
-        "kind": kind,
         "measure": measure,
+        **_market(bars, calendar, kind),
     }
     return Call(
         "PUT",
         f"/assets/{_quoted(asset)}/bars",
         Merged.of_answer,
         {name: it for name, it in query.items() if it},
-        body={"bars": records(bars)},
+        body=body,
         repeatable=not replace,  # in between, another may have put something newer
     )
 
@@ -270,6 +273,17 @@ def records(frame: object) -> list[dict[str, Json]]:
         {name: stamp, **dict(zip(PRICES, prices, strict=True))}
         for stamp, *prices in zip(stamps, *columns, strict=True)
     ]
+
+
+def _market(frame: pd.DataFrame, calendar: str | None, kind: str | None) -> dict[str, str | None]:
+    """Calendar and kind of what bars are of: as given, or else as their ``attrs`` say.
+
+    Raises
+    ------
+    InvalidInput : ``unknown_kind``, there is no such kind of asset.
+    """
+    told = Described(calendar, kind).completed(frame)
+    return {"calendar": told.calendar, "kind": told.kind}
 
 
 def _read(frame: pd.DataFrame) -> Bars:

@@ -68,7 +68,9 @@ WRITTEN: Mapping[str, tuple[object, object]] = MappingProxyType(
         "columns": (
             Annotated[
                 list[str] | None,
-                typer.Option("--column", metavar="WHAT=LABEL", help="Such as close=PX_LAST."),
+                typer.Option(
+                    "--column", "--columns", metavar="WHAT=LABEL", help="Such as close=PX_LAST."
+                ),
             ],
             None,
         ),

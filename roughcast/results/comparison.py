@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-CALENDAR = "calendar_log_har"  # the hardest of the plain benchmarks
+CALENDAR = "calendar_log_har"  # the benchmark besides HAR
 
 
 @dataclass(frozen=True)

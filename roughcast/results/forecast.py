@@ -207,12 +207,9 @@ class Forecast(Tabular):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The reason of a degraded answer, and the warnings at the first horizon."""
+        """The reason of a degraded answer, and the warnings of every horizon."""
         degraded = (self.degraded_reason,) if self.degraded_reason else ()
-        first = self.horizons[0].warnings
-        more = len(self.warnings) - len(dict.fromkeys(first))
-        further = (f"{more} more at further horizons, in warnings",) if more else ()
-        return (*degraded, *first, *further)
+        return (*degraded, *self.warnings)
 
     def lines(self) -> Sequence[Sequence[str]]:
         """Volatility per year, and its intervals, in percent."""

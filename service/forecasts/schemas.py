@@ -126,8 +126,8 @@ class Skill(TypedDict):
     calendar_log_har: Annotated[
         MarginAnswer | None,
         Field(
-            description="The same against calendar-adjusted log-HAR, the hardest of the plain "
-            "benchmarks; null for itself, and where it is not in service."
+            description="The same against calendar-adjusted log-HAR; null for itself, and where it "
+            "is not in service."
         ),
     ]
     source: Annotated[

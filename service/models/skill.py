@@ -24,7 +24,7 @@ class ModelSkill(NamedTuple):
         none is made.
     nobs : dates compared.
     span : the first and the last of them.
-    calendar_log_har : QLIKE over that of the hardest benchmark, and the p-value; None for the
+    calendar_log_har : QLIKE over that of calendar-adjusted log-HAR, and the p-value; None for the
         benchmark itself and where it is not in service.
     source : which forecasts: of the test part, or live ones.
     """

@@ -74,6 +74,22 @@ def test_bars_are_put_and_read_as_they_were(client: Client, bars: pd.DataFrame) 
     assert client.put_bars("PUT-1", raised, replace=True).replaced == 1
 
 
+def test_what_bars_say_of_themselves_is_told(
+    client: Client, service: TestClient, bars: pd.DataFrame
+) -> None:
+    part = bars.tail(60)
+    part.attrs = {"calendar": "24/7", "kind": "index", "measure": "parkinson"}
+    found = client.forecast(part, asset="MINE")
+    assert found == roughcast.forecast(part, asset="MINE", now=NOW)
+    assert found == client.forecast_batch([Question(part, asset="MINE")])[0]
+    other = client.forecast(part, asset="MINE", kind="crypto")
+    assert other == roughcast.forecast(part, asset="MINE", kind="crypto", now=NOW)
+    client.put_bars("PUT-2", part)
+    listed = service.get("/assets").json()["assets"]
+    [held] = [it for it in listed if it["asset"] == "PUT-2"]
+    assert (held["calendar"], held["kind"], held["measure"]) == ("24/7", "index", "garman_klass")
+
+
 @pytest.mark.parametrize(
     ("times", "name", "said"),
     [

@@ -77,6 +77,9 @@ def test_a_model_that_cannot_be_compared_is_refused(rv: pd.Series) -> None:
         ({"models": "har"}, "wrong_type", "models"),
         ({"horizon": 0}, "invalid_value", "horizons"),
         ({"horizon": 1.5}, "invalid_value", "horizons"),
+        ({"jobs": 0}, "invalid_value", "jobs"),
+        ({"jobs": "2"}, "invalid_value", "jobs"),
+        ({"measure": "foo"}, "unknown_measure", "measure"),
     ]
     for options, code, field in wrong:
         with pytest.raises(InvalidInput) as given:

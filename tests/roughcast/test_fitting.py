@@ -20,6 +20,7 @@ from volatility.errors import (
     HistoryTooShort,
     InvalidInput,
     TooFewObservations,
+    UnknownMeasure,
     UnknownModel,
     UnsupportedHorizon,
 )
@@ -184,6 +185,8 @@ def test_what_cannot_be_fitted_is_refused_with_what_is_needed(
         with pytest.raises(InvalidInput) as horizons:
             roughcast.fit("har", rv, horizons=wrong)  # type: ignore[arg-type]
         assert (horizons.value.code, horizons.value.field) == (code, "horizons")
+    with pytest.raises(UnknownMeasure):
+        roughcast.fit("har", rv, measure="foo")
     for companions in (bars, {"VIX": rv}):
         with pytest.raises(InvalidInput) as beside:
             roughcast.fit("hexp_companions", bars, companions=companions)  # type: ignore[arg-type]

@@ -2,12 +2,14 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import roughcast
+from volatility.errors import InvalidInput
 
 FOLDER = Path(__file__).parents[1] / "volatility" / "formats" / "files"
 OPTIONS = tomllib.loads(FOLDER.with_suffix(".toml").read_text())
@@ -34,6 +36,22 @@ def test_the_options_decide() -> None:
     assert last["close"].iloc[0] == 4696.5
     with pytest.raises(roughcast.RoughcastError, match=r"no_such_file\.csv cannot be read"):
         roughcast.read_bars("no_such_file.csv")
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "needed"),
+    [
+        ("format", "kracken", "; did you mean 'kraken'?"),
+        ("decimal", ";", "needed: one of ., ,"),
+        ("prices", "adjsted", "needed: one of raw, adjusted; did you mean 'adjusted'?"),
+    ],
+)
+def test_an_option_that_there_is_not_is_refused(option: str, given: str, needed: str) -> None:
+    options: dict[str, Any] = {option: given}
+    with pytest.raises(InvalidInput) as refused:
+        roughcast.read_bars(FOLDER / "plain.csv", **options)
+    assert (refused.value.field, refused.value.found) == (option, given)
+    assert str(refused.value).endswith(needed)
 
 
 def test_a_table_as_yfinance_gives_it() -> None:

@@ -10,6 +10,7 @@ from roughcast.results.hurst import HurstReport
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET
+from volatility.errors import InvalidInput, UnknownMeasure
 
 
 def test_it_is_what_the_service_answers(service: TestClient) -> None:
@@ -39,6 +40,15 @@ def test_it_shows_a_row_an_estimator(rv: pd.Series) -> None:
     assert "<td>whittle</td>" in found._repr_html_()
     axes: Any = found.plot()
     assert [it.get_text() for it in axes.get_yticklabels()] == frame.index.tolist()[::-1]
+
+
+def test_what_is_no_measure_and_no_number_of_returns_is_refused(rv: pd.Series) -> None:
+    with pytest.raises(UnknownMeasure):
+        roughcast.hurst(rv, measure="foo")
+    for wrong in (0, -3, 2.5, "78"):
+        with pytest.raises(InvalidInput) as refused:
+            roughcast.hurst(rv, intraday_nobs=wrong)  # type: ignore[arg-type]
+        assert (refused.value.field, refused.value.found) == ("intraday_nobs", wrong)
 
 
 def test_a_measure_that_is_not_known_stays_uncorrected(rv: pd.Series) -> None:
