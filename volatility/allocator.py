@@ -24,7 +24,7 @@ def keep_freed_memory() -> None:
     """Let arrays have the memory that others have freed.
 
     By default it goes back to the system, which fills each page of the next array with zeros: a
-    quarter of the time that the model for every asset takes to fit.
+    quarter of the time of an encoder of the model for every asset (docs/decisions/0059).
     """
     for option, value in ((_TRIM_THRESHOLD, _NEVER), (_TOP_PAD, _PAD), (_MMAP_THRESHOLD, _MAPPED)):
         _tell(option, value)
