@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 UNIVERSAL = (ROOT / "docs" / "universal.md").read_text()
 COMPANIONS = (ROOT / "docs" / "companions.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 OWN = (ROOT / "docs" / "own-models.md").read_text()
 
 
@@ -148,6 +149,28 @@ def test_the_table_of_transfer_is_that_of_the_page() -> None:
     source = UNIVERSAL.split("## Transfer, answered")[1]
     for told, of in rows.items():
         assert row_of(README, told) == row_of(source, of)
+
+
+def test_what_transfer_from_one_market_gives_is_what_the_tables_say() -> None:
+    """The words at the top of the results, by the lines that are made of the shipped models."""
+    told = " ".join(RESULTS.split("does not\nhelp**")[1].split("What many markets")[0].split())
+    lines = re.findall(r"QLIKE against `lstm` from scratch: ([^.]+(?:\.\d[^.]*)+)", RESULTS)
+    found = re.findall(r"([+-]\d+\.\d)% \(p = (0\.\d+)\)", " ".join(lines))
+    assert len(found) == 15
+    certain = [(change, p) for change, p in found if float(p) < 0.05]
+    assert [change[0] for change, _ in certain] == ["+"]
+    [(_, p)] = certain
+    assert f"of fifteen comparisons none is better at 5 %, and one is worse (p = {p}," in told
+
+
+def test_the_day_that_decides_the_hourly_series_is_told() -> None:
+    [(told, of)] = re.findall(
+        r"80 to 98 %\nof the differential's variance.*for (\d+) of its (\d+)", RESULTS
+    )
+    table = RESULTS.split("**BTC-USD-1H**, `")[1].split("\nSignificantly")[0]
+    shares = [int(it) for it in re.findall(r"\| 2019-04-02: (\d+)%", table)]
+    others = table.count("\n| `") - 1
+    assert (int(told), int(of)) == (sum(80 <= it <= 98 for it in shares), others)
 
 
 def test_how_far_it_sees_is_what_the_page_says() -> None:
