@@ -159,13 +159,15 @@ def _run(folder: Path, files: list[str]) -> dict[str, dict[str, float]]:
     log.unlink(missing_ok=True)
     coverage = ["--cov", f"--cov-config={settings}", "--cov-append", "--cov-context=test"]
     plugins = ["-p", "benchmarks.mutants.recorder", "-p", "no:cacheprovider", "--timeout=0"]
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugins, *coverage, "--cov-report=", *files],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT), "MUTANTS_LOG": str(log)},
         stdout=subprocess.DEVNULL,
         check=False,  # a test that fails is left out
     )
+    if done.returncode > 1 or done.returncode < 0:
+        raise SystemExit(f"pytest ended with {done.returncode} before all tests had run")
     found: dict[str, dict[str, float]] = {}
     failed = set()
     for line in log.read_text().splitlines():

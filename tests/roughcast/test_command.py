@@ -48,6 +48,12 @@ def typed(
     return run
 
 
+def test_no_option_changes_the_shell(typed: Callable[..., Told]) -> None:
+    status, _, errors = typed("--install-completion")
+    assert status == 2
+    assert "no such option" in errors.lower()
+
+
 def test_help_comes_without_what_takes_time() -> None:
     told = subprocess.run(
         [sys.executable, "-c", LOADED, "--help"], capture_output=True, text=True, check=True

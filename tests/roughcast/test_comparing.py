@@ -44,6 +44,17 @@ def test_it_is_what_an_evaluation_says(compared: Comparison, rv: pd.Series) -> N
     )
 
 
+def test_its_table_has_all_that_is_scored(compared: Comparison) -> None:
+    frame: Any = compared.to_frame()
+    plain = ("qlike_loss", "qlike_ratio", "rmse_volatility", "mae_volatility", "r_squared_log")
+    for score in compared.scores:
+        row = frame.loc[score.model].dropna().to_dict()
+        said = {name: getattr(score, name) for name in (*plain, "in_confidence_set")}
+        said |= {f"pvalue_{name}": it for name, it in score.pvalues.items()}
+        said |= {f"coverage_{100 * level:g}": it for level, it in score.coverage.items()}
+        assert row == said
+
+
 def test_it_shows_a_row_a_model(compared: Comparison) -> None:
     frame: Any = compared.to_frame()
     assert frame.loc["har", "qlike_ratio"] == 1

@@ -158,6 +158,10 @@ def test_rv_and_bars_give_the_same_fit(bars: pd.DataFrame, rv: pd.Series) -> Non
     by_bars, by_rv = (roughcast.fit("har", it, horizons=[1]) for it in (data, measured))
     assert by_bars.summary() == by_rv.summary()
     assert any("five times the low" in it for it in by_rv.warnings)
+    data.attrs = {}
+    inferred = roughcast.fit("har", data, horizons=[1]).warnings
+    assert inferred[0].startswith("calendar 24/7 and kind crypto are inferred")
+    assert inferred[1:] == by_bars.warnings
     assert rv.attrs["extreme_sessions"] == ()
 
 

@@ -57,6 +57,13 @@ def test_the_parts_sum_to_the_forecast(windows: Windows) -> None:
     np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), said, atol=1e-12)
 
 
+def test_regressors_are_told_as_the_network_sees_them(windows: Windows) -> None:
+    """In single precision, so that no rounding counts as the encoders'."""
+    told = [it.regressor for it in PREDICTOR.explain(windows, USUAL) if it.name in REGRESSORS]
+    assert len(told) == len(REGRESSORS)
+    assert all((np.float32(it) == it).all() for it in told)
+
+
 def test_a_planted_coefficient_is_told_by_its_regressor(windows: Windows) -> None:
     parts = {part.name: part for part in PREDICTOR.explain(windows, USUAL)}
     for name in REGRESSORS:

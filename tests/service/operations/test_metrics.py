@@ -51,6 +51,13 @@ def test_forecasts_are_counted_alone_and_in_batches(client: TestClient) -> None:
     assert found["roughcast_forecasts_total", ASSET, "har"] == 1
 
 
+def test_room_is_shown_for_the_store_and_the_history(client: TestClient) -> None:
+    found = samples(client)
+    for content in ("store", "history"):
+        free, size = (found[f"roughcast_disk_{it}_bytes", content] for it in ("free", "size"))
+        assert 0 < free < size
+
+
 def test_models_and_staleness_are_shown(settings: Settings) -> None:
     damage(settings, "last_value")
     with TestClient(create_app(settings, lambda: NOW + timedelta(days=3))) as client:

@@ -184,8 +184,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
         path.mkdir()
     else:
         path.write_bytes(b"not compressed")
-    with pytest.raises(UnreadableFile, match=re.escape(name)):
+    with pytest.raises(UnreadableFile, match=re.escape(name)) as refused:
         load_asset("MINE", BarsFile(path), NOW)
+    assert ("it is a folder" in str(refused.value)) == path.is_dir()
 
 
 def test_a_compressed_file_and_a_suffix_in_capitals_are_read(tmp_path: Path) -> None:
