@@ -1,10 +1,16 @@
 """Inserts that know what to do about rows that are there already."""
 
+import re
+from functools import lru_cache
+from itertools import chain
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 
 Insert = sqlite.Insert | postgresql.Insert
+_TOGETHER = 100  # rows of one statement of SQLite
+_ROW = re.compile(r"(?<=VALUES )\((?:\?(?:, )?)+\)")
 
 
 def insert_into(dialect: Dialect, table: sa.Table) -> Insert:
@@ -33,5 +39,27 @@ def put_rows(
     rows : the values of all columns, in the order of the table.
     at_once : how many one call sends.
     """
+    is_sqlite = connection.dialect.name == "sqlite"
     for start in range(0, len(rows), at_once):
-        connection.exec_driver_sql(statement, rows[start : start + at_once])
+        part = rows[start : start + at_once]
+        if is_sqlite:
+            _put_together(connection, statement, part)
+        else:
+            connection.exec_driver_sql(statement, part)
+
+
+def _put_together(connection: Connection, statement: str, rows: list[tuple[object, ...]]) -> None:
+    """Insert many rows by each statement.
+
+    SQLite gives the interpreter up for each statement, and of each row of ``executemany``: whoever
+    computes meanwhile loses it a thousand times, and both take longer for it.
+    """
+    for start in range(0, len(rows), _TOGETHER):
+        part = rows[start : start + _TOGETHER]
+        connection.exec_driver_sql(_of_many(statement, len(part)), tuple(chain.from_iterable(part)))
+
+
+@lru_cache(maxsize=2 * _TOGETHER)
+def _of_many(statement: str, number: int) -> str:
+    """The statement with the values of so many rows in place of one's."""
+    return _ROW.sub(lambda row: ", ".join([row[0]] * number), statement)
