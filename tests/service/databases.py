@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -85,6 +86,8 @@ class PostgresServer:
         frozen = [postmaster]
         try:
             postmaster.send_signal(signal.SIGSTOP)  # first: what it makes meanwhile would not be
+            while postmaster.status() != psutil.STATUS_STOPPED:  # it may be making one still
+                time.sleep(0.001)
             for process in postmaster.children(recursive=True):
                 frozen.append(process)
                 with suppress(psutil.NoSuchProcess):  # it was ending
