@@ -18,6 +18,8 @@ from roughcast.client import AsyncClient, Client
 from service.app import create_app
 from tests.service import worlds
 from tests.service.client import TestClient
+from tests.service.operations.samples import samples
+from tests.service.patience import eventually
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 LOADED = """
@@ -40,8 +42,8 @@ def examples() -> dict[str, doctest.DocTest]:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Of a service with what is shipped."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """A client of a service with what is shipped; whoever sleeps waits for the ledger instead."""
     settings = worlds.settings_in(tmp_path_factory.mktemp("shipped"))
     with (
         capture_logs(),  # which go to the console, and so into what an example prints
@@ -49,14 +51,18 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         Client("http://127.0.0.1", transport=service._transport) as client,
     ):
         worlds.verified(service)
-        yield client
+
+        def all_is_recorded() -> bool:
+            return samples(service)[("roughcast_ledger_waiting",)] == 0
+
+        yield {"client": client, "sleep": lambda _seconds: eventually(all_is_recorded)}
 
 
 @pytest.mark.parametrize("name", sorted(examples()))
 def test_an_example_answers_what_it_says(name: str, request: pytest.FixtureRequest) -> None:
     example = examples()[name]
     if name.startswith(f"{Client.__module__}.{Client.__name__}."):
-        example.globs |= {"client": request.getfixturevalue("client"), "roughcast": roughcast}
+        example.globs |= {"roughcast": roughcast, **request.getfixturevalue("served")}
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     assert runner.run(example).failed == 0
     plt.close("all")
