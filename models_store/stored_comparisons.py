@@ -14,11 +14,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic_core import to_jsonable_python
 
 from models_store.artifact import with_sums
 from models_store.atomic import flush_folder, locked, unfinished, write_folder
@@ -55,11 +56,12 @@ class Judged(NamedTuple):
 
     Parameters
     ----------
-    digests : of the models, by name; of no others.
-    comparison : at the horizon that models are judged by, of their forecasts in order of name.
+    models : what was published, by name, so that it need not be read again.
+    comparison : of them, and no others, at the horizon that models are judged by; of their
+        forecasts in order of name.
     """
 
-    digests: Mapping[str, str]
+    models: Mapping[str, Evidence]
     comparison: Comparison
 
 
@@ -121,8 +123,12 @@ def record(store: Store, asset: str, judged: Judged | None = None) -> int:
     try:
         versions = promoted(store, asset)
         champion = store.champion(asset)
+        known = judged.models if judged else {}
         models = {
-            model: store.evidence(asset, model, *version) for model, version in versions.items()
+            model: known[model]
+            if model in known and known[model].sha256 == digest
+            else store.evidence(asset, model, version, digest)
+            for model, (version, digest) in versions.items()
         }
     except RoughcastError:
         return 0
@@ -212,9 +218,12 @@ def _compared(
     horizons: list[int],
     judged: Judged | None,
 ) -> Compared:
-    digests = {model: it.sha256 for model, it in models.items()}
-    known = judged.comparison if judged and judged.digests == digests else None
+    known = judged.comparison if judged and _digests(judged.models) == _digests(models) else None
     return compare_at(models, champion, (), horizons, {JUDGED: known} if known else {})
+
+
+def _digests(models: Mapping[str, Evidence]) -> dict[str, str]:
+    return {model: it.sha256 for model, it in models.items()}
 
 
 def _inputs(versions: Versions, champion: str | None, horizon: int) -> dict[str, Any]:
@@ -242,7 +251,7 @@ def _encoded(comparison: AssetComparison) -> dict[str, Any] | None:
     return {
         "measure": comparison.measure,
         "protocol": comparison.protocol,
-        "result": _plain(asdict(result)),
+        "result": to_jsonable_python(result, fallback=_plain),
         "misaligned": [[it.model, it.reason] for it in comparison.misaligned],
         "others": [[it.model, it.reason] for it in comparison.others],
         "refit_every": dict(comparison.refit_every),
@@ -293,12 +302,6 @@ def _influence(share: float, date: str | None, qlike_ratio_without: float) -> In
     return Influence(share, None if date is None else np.datetime64(date), qlike_ratio_without)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON knows, without any digit less; a date as text."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(it) for name, it in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(it) for it in value]
-    if isinstance(value, np.datetime64):
-        return str(value)
-    return value.item() if isinstance(value, np.generic) else value
+def _plain(value: np.generic) -> object:
+    """What JSON knows of one of numpy's values: a date as text."""
+    return str(value) if isinstance(value, np.datetime64) else value.item()

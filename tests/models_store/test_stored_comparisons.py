@@ -181,7 +181,10 @@ def test_what_is_known_of_these_models_is_not_found_out_again(
     expected = compared(store, 1)
     result = expected.comparisons[1].result
     assert isinstance(result, Comparison)
-    digests = {model: digest for model, (_, digest) in promoted(store, "TEST").items()}
+    models = {
+        model: store.evidence("TEST", model, *version)
+        for model, version in promoted(store, "TEST").items()
+    }
     asked: list[int] = []
 
     def counting(tracks: Any, *given: Any, **more: Any) -> Comparison:
@@ -189,11 +192,11 @@ def test_what_is_known_of_these_models_is_not_found_out_again(
         return compare(tracks, *given, **more)
 
     monkeypatch.setattr("models_store.comparison.compare", counting)
-    assert record(store, "TEST", Judged(digests, result)) == 2
+    assert record(store, "TEST", Judged(models, result)) == 2
     assert asked == [5]
     assert recalled(store, 1) == expected
     store.publish(make_files(intercept=3e-5, further=(5,)), promote=True)
-    assert record(store, "TEST", Judged(digests, result)) == 2  # of other models: made anew
+    assert record(store, "TEST", Judged(models, result)) == 2  # of other models: made anew
     assert sorted(asked) == [1, 5, 5]
 
 

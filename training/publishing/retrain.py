@@ -18,9 +18,11 @@ from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 
+from models_store.artifact import MANIFEST
 from models_store.comparison import JUDGED
 from models_store.errors import ArtifactRefused
-from models_store.manifest import Margin
+from models_store.evidence import Evidence
+from models_store.manifest import Manifest, Margin
 from models_store.runtime import LoadedModel
 from models_store.signatures import SUMS
 from models_store.store import Store
@@ -61,7 +63,7 @@ class Outcome:
     refused : whether the gate, the store or the timing of its forecasts kept a new version from
         service.
     note : why.
-    sha256 : digest of the version if it was made now; empty otherwise.
+    evidence : what the version says of itself, and how it did, if it was made now.
     """
 
     model: str
@@ -69,7 +71,7 @@ class Outcome:
     serves: bool | None
     refused: bool
     note: str
-    sha256: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -238,9 +240,10 @@ def _judged(
     comparison: Comparison, trained: TrainedModels, outcomes: Mapping[str, Outcome]
 ) -> Judged | None:
     """The comparison of what was trained now, if all of it and nothing else may serve."""
-    if comparison.left_out or trained.data.horizon != JUDGED:
+    made = {model: it.evidence for model, it in outcomes.items() if it.evidence}
+    if comparison.left_out or trained.data.horizon != JUDGED or len(made) < len(outcomes):
         return None
-    return Judged({model: it.sha256 for model, it in outcomes.items()}, comparison)
+    return Judged(made, comparison)
 
 
 def _fit_all(
@@ -287,7 +290,7 @@ def _publish_each(
                 outcomes[model] = Outcome(model, None, None, False, note)
                 continue
             files = _files(fitted, trained, comparison)
-            pending[model] = writers.submit(_publish_one, model, files, trained, store, current)
+            pending[model] = writers.submit(_publish_one, fitted, files, trained, store, current)
     outcomes |= {model: done.result() for model, done in pending.items()}
     return {fitted.recipe.name: outcomes[fitted.recipe.name] for fitted in models}
 
@@ -300,14 +303,14 @@ def _files(
 
 
 def _publish_one(
-    model: str,
+    fitted: FittedModel,
     files: Mapping[str, bytes],
     trained: TrainedModels,
     store: Store,
     current: LoadedModel | None,
 ) -> Outcome:
     """Publish a model's files unless ``current``, which serves, forecasts the same."""
-    asset = trained.data.target.asset
+    asset, model = trained.data.target.asset, fitted.recipe.name
     if current and forecasts_the_same(files, current, store):
         return Outcome(model, current.version, True, False, UNCHANGED)
     judgement = _judge(trained.tracks[model], current, trained)
@@ -321,8 +324,10 @@ def _publish_one(
             store.promote(asset, model, version)
     except ArtifactRefused as error:
         return Outcome(model, None, False, True, error.reason)
+    manifest = Manifest.model_validate_json(files[MANIFEST])
+    evidence = Evidence(manifest, version, digest, trained.tracks_of(fitted))
     serves, reason = judgement.promote, judgement.reason
-    return Outcome(model, version, serves, not serves, reason, digest)
+    return Outcome(model, version, serves, not serves, reason, evidence)
 
 
 def _margins(model: str, comparison: Comparison) -> dict[str, Margin]:

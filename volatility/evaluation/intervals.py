@@ -233,8 +233,9 @@ def rolling_coverage(
     padded = np.concatenate([np.full(WINDOW, np.nan), errors])
     before = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[known[0] : known[-1] + 1]
     own = errors[first:last, None]
+    one_each = np.ones(WINDOW, np.float32)  # counts by products: a third of the time of sums
     no_larger, no_smaller = (
-        each.sum(axis=1, dtype=np.int16) for each in (before <= own, before >= own)
+        each.astype(np.float32) @ one_each for each in (before <= own, before >= own)
     )
     least = np.minimum(no_larger, no_smaller)[dates - first]
     places = _places(tuple(_tail(level) for level in levels), horizon)
