@@ -19,6 +19,7 @@ PATH = f"/assets/{ASSET}/bars"
 NEXT = {"date": "2021-02-04", "open": 100.0, "high": 103.0, "low": 99.0, "close": 101.0}
 CORRECTED = BARS[-1] | {"high": 120.0}
 DAY = timedelta(days=1)
+OF_NOW = ("model_version", "stale_sessions", "degraded_reason", "skill", "warnings")
 
 
 def forecast(client: TestClient, **asked: Any) -> dict[str, Any]:
@@ -104,6 +105,20 @@ def test_what_is_told_since_a_record_was_made_is_no_difference(client: TestClien
     assert _differences(before, answer) == ("calibration",)
 
 
+def test_all_that_bars_and_a_version_make_is_compared(client: TestClient) -> None:
+    """And nothing that is told of the model, or of the time since."""
+    answer = forecast(client, quantiles=[0.5])
+    changed = {
+        "calibration": {**answer["calibration"], "through": None},
+        "intervals": [{**answer["intervals"][0], "level": 0.7}, answer["intervals"][1]],
+    }
+    for name in answer:
+        of_bars = name not in OF_NOW
+        other = {**answer, name: changed.get(name, "another")}
+        assert _differences(answer, other) == ((name,) if of_bars else ()), name
+        assert _differences(other, answer) == ((name,) if of_bars else ()), name
+
+
 def test_each_horizon_of_a_term_structure_is_a_forecast(client: TestClient) -> None:
     answer = client.post("/forecast", json={"asset": ASSET, "model": "har", "horizons": [1]})
     [entry] = answer.json()["term_structure"]
@@ -173,6 +188,7 @@ def test_a_history_of_the_request_is_not_recorded(client: TestClient) -> None:
     assert (found.status_code, found.json()["code"]) == (404, "unknown_forecast")
     assert found.json()["field"] == "forecast_id"
     assert found.json()["found"] == answer["forecast_id"]
+    assert found.json()["needed"] == "the forecast_id of an answer from held history"
 
 
 @pytest.mark.parametrize("name", ["0" * 31, "g" * 32, "0" * 33])
@@ -217,6 +233,11 @@ def test_a_forecast_whose_version_is_gone_cannot_be_made_again(
         gone = client.get(f"/forecasts/{answer['forecast_id']}/replay")
         assert (gone.status_code, gone.json()["code"]) == (410, "not_replayable")
         assert "there is no version 1 of TEST/har" in gone.json()["detail"]
+        assert (gone.json()["field"], gone.json()["found"]) == (
+            "forecast_id",
+            answer["forecast_id"],
+        )
+        assert gone.json()["needed"] == "the bars and the version that it was made from"
 
 
 def test_another_artifact_under_the_same_number_is_noticed(

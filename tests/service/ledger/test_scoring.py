@@ -18,7 +18,7 @@ from service.ledger.performance import (
     _interval,
     performance_of,
 )
-from service.ledger.records import Record
+from service.ledger.records import Record, _known_at
 from service.ledger.scoring import Scored, Track, score, tracks_of
 from volatility.calendars import get_calendar
 from volatility.errors import InvalidInput
@@ -194,3 +194,12 @@ def test_skill_is_told_beside_har_on_their_common_dates() -> None:
     assert _skill(found, 1) is None
     found.scored = scored([0, 1, 4], [1.0] * 3, "har")
     assert _skill(found, 250) == ("har", 1.0, None, None, 3, (day(0), day(4)), None, "live")
+
+
+def test_a_record_tells_until_when_each_asset_that_was_looked_at_was_known() -> None:
+    held: Any = SimpleNamespace(asset=SimpleNamespace(asset="A"), known_at=7)
+    looked_at = tuple(SimpleNamespace(name=it) for it in "BC")
+    alone: Any = SimpleNamespace(beside=SimpleNamespace(companions=(), known_at=()))
+    beside: Any = SimpleNamespace(beside=SimpleNamespace(companions=looked_at, known_at=(5, 6)))
+    assert _known_at(alone, held) == {"A": 7}
+    assert _known_at(beside, held) == {"A": 7, "B": 5, "C": 6}
