@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from models_store import Store
 from service.app import create_app
+from service.ledger import shadows
 from service.ledger.performance import _apart, _pvalue
 from service.settings import Settings
 from tests.models_store.artifacts import make_files, make_series
 from tests.service.client import TestClient
 from tests.service.ledger.days import DAY, days_after, live, performance
 from tests.service.worlds import ASSET, NOW, SetClock
+from volatility.errors import HistoryTooShort
 from volatility.evaluation.diebold_mariano import diebold_mariano
 
 RNG = np.random.default_rng(11)
@@ -184,6 +187,28 @@ def test_shadows_are_recorded_beside_and_told_to_nobody(
         shadow = client.post("/forecast", json=asked).json()
         record = client.get(f"/forecasts/{shadow['forecast_id']}").json()
     assert (record["role"], record["live"]) == ("shadow", True)
+
+
+def test_a_shadow_is_forecast_once_for_each_state_of_the_bars(
+    client: TestClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that fails, which is written down; of a model that is not there nobody is told."""
+
+    def fail(*_: object) -> None:
+        raise HistoryTooShort("too short")
+
+    monkeypatch.setattr(shadows, "forecast", fail)
+    recorder, line = client.app_state["ledger"].recorder, ("info", ASSET, "har", "too short")
+    for bars, levels, times in ((0, [0.8], 1), (0, [0.95], 0), (1, [0.8], 1)):
+        for bar in BARS[:bars]:
+            clock.now += DAY
+            client.put(f"/assets/{ASSET}/bars", json={"bars": [bar]}).raise_for_status()
+        with capture_logs() as written:
+            client.post("/forecast", json={"asset": ASSET, "levels": levels}).raise_for_status()
+            recorder.flush()
+        told = [it for it in written if it["event"] == "shadow not forecast"]
+        found = [(it["log_level"], it["asset"], it["model"], it["reason"]) for it in told]
+        assert found == [line] * times
 
 
 def test_a_version_on_trial_has_a_row_beside_the_one_that_serves(
