@@ -1,33 +1,45 @@
 """Each refusal of the service says its case, the field, what was found and what is needed."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from starlette.requests import Request
 
 from models_store.comparison import _baseline
 from models_store.place import Refusal
 from service.app import _check_keys
 from service.assets import holdings, newcomers
 from service.assets.database import HeldAsset, _check_alike
+from service.assets.holdings import Holdings
+from service.assets.known import PastHoldings
+from service.assets.reading import check_encoding
 from service.database.base import Timeouts
 from service.database.opening import open_database
 from service.database.sqlite import Sqlite
+from service.forecasts import choosing
 from service.forecasts.horizons import check_horizons
+from service.forecasts.pinned import _names_no_model
 from service.forecasts.policy import HistoryPolicy
-from service.forecasts.replay import replayed_session
+from service.forecasts.readiness import models_ready
+from service.forecasts.replay import brings_its_own, in_batch, replayed_session
 from service.forecasts.requests import ForecastRequest
 from service.http import errors
+from service.http.bodies import read_bytes
 from service.http.errors import STATUS, Fault, InvalidRequest, located, status_of
 from service.http.lanes import Lane
 from service.http.limits import BodyLimits
-from service.http.slices import check_values
+from service.http.slices import MOST_BYTES_OUTSIDE, check_values
+from service.ledger.shadows import Shadow
+from service.models.catalogue import _answered_by_universal
+from service.models.commands import run as run_command
 from service.models.universal import Universal
 from service.security.keys import KeyRing
 from service.security.quotas import Quotas
@@ -71,6 +83,48 @@ def one_too_many() -> None:
         await asyncio.gather(lane.run(len, ""), lane.run(len, ""))
 
     asyncio.run(ask())
+
+
+NOTHING_HELD = Holdings(None)  # type: ignore[arg-type]
+
+
+def raised(error: Exception) -> None:
+    raise error
+
+
+def no_answer() -> None:
+    raise errors.DatabaseUnavailable("it does not answer", needed="a database")
+
+
+def without_driver() -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, "service.database.postgres", None)
+        open_database("postgresql://host/name", TIMEOUTS)
+
+
+def request_with(name: str, value: str) -> Request:
+    headers = [(name.encode(), value.encode())]
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": headers})
+
+
+def ready(
+    *, draining: bool = False, models: int = 1, ping: Callable[[], object] = lambda: None
+) -> int:
+    """How many models are ready, or why none is."""
+    universal = SimpleNamespace(version=None)
+    store, shelf = SimpleNamespace(root="store"), SimpleNamespace(refused=[])
+    numbers = {"A": models}
+    catalogue: Any = SimpleNamespace(
+        numbers=lambda: numbers, universal=universal, store=store, shelf=shelf
+    )
+    holdings: Any = SimpleNamespace(store=SimpleNamespace(ping=ping))
+    told: Any = SimpleNamespace(begun=draining)
+
+    async def ask() -> int:
+        lanes: Any = SimpleNamespace(probes=Lane("probes", threads=1, waiting=0))
+        return await models_ready(catalogue, holdings, lanes, told)
+
+    return asyncio.run(ask())
 
 
 CASES: list[tuple[Callable[[], object], str, str | None, object, str | None]] = [
@@ -209,6 +263,174 @@ CASES: list[tuple[Callable[[], object], str, str | None, object, str | None]] = 
         "universal",
         "an asset that has models of its own",
     ),
+    (
+        lambda: NOTHING_HELD.get("B"),
+        "no_history",
+        "history",
+        None,
+        "history in the request, or held bars",
+    ),
+    (
+        lambda: PastHoldings(NOTHING_HELD, {}).get("B"),
+        "no_history",
+        "asset",
+        "B",
+        "an asset that has not been deleted since",
+    ),
+    (
+        lambda: newcomers.registered("B", newcomers.Described(None, None, None)),
+        "unclear_calendar",
+        "calendar",
+        None,
+        "a calendar, such as XNYS, 24/7 or 24/5",
+    ),
+    (
+        lambda: newcomers.registered("B", newcomers.Described("XNYS", None, "m")),
+        "unknown_measure",
+        "measure",
+        "m",
+        "garman_klass or parkinson or implied_variance",
+    ),
+    (
+        lambda: check_encoding(request_with("content-encoding", "Br ")),
+        "unsupported_media_type",
+        "content-encoding",
+        "br",
+        "gzip or no content-encoding",
+    ),
+    (
+        lambda: asyncio.run(read_bytes(request_with("content-type", "Text/HTML; x=y"), "a", "b")),
+        "unsupported_media_type",
+        "content-type",
+        "text/html",
+        "a or b",
+    ),
+    (
+        lambda: open_database("no URL", TIMEOUTS),
+        "invalid_setting",
+        "database_url",
+        None,
+        f"{SQLITE} or postgresql://user:password@host/name",
+    ),
+    (
+        without_driver,
+        "invalid_setting",
+        "database_url",
+        None,
+        "the extra postgres",
+    ),
+    (
+        lambda: raised(choosing._shorter_than_a_day(replace(HELD, bar_interval=300))),
+        "unknown_model",
+        "model",
+        "universal",
+        "an asset with daily bars, or one of its own models",
+    ),
+    (
+        lambda: raised(choosing._needs_bars()),
+        "missing_columns",
+        "history",
+        "rv alone",
+        "daily bars, of 22 sessions or more",
+    ),
+    (
+        lambda: raised(choosing._about_nothing()),
+        "missing_field",
+        "asset",
+        None,
+        "the name of an asset, or a history",
+    ),
+    (
+        lambda: raised(_names_no_model(None)),
+        "invalid_value",
+        "asset",
+        None,
+        "an asset's name",
+    ),
+    (
+        lambda: raised(_names_no_model("A")),
+        "invalid_value",
+        "model",
+        "auto",
+        "the name of the model whose version it is",
+    ),
+    (
+        lambda: raised(in_batch(datetime(2021, 1, 1, tzinfo=UTC))),
+        "known_at_in_batch",
+        "known_at",
+        "2021-01-01T00:00:00+00:00",
+        "POST /forecast, or items without known_at",
+    ),
+    (
+        lambda: raised(
+            brings_its_own(ForecastRequest(asset="A", known_at=datetime(2021, 1, 1, tzinfo=UTC)))
+        ),
+        "known_at_with_history",
+        "known_at",
+        "2021-01-01 00:00:00+00:00",
+        "either known_at or history",
+    ),
+    (
+        lambda: raised(
+            brings_its_own(ForecastRequest.model_validate({"asset": "A", "as_of": "2021-01-01"}))
+        ),
+        "as_of_with_history",
+        "as_of",
+        "2021-01-01",
+        "either as_of or history",
+    ),
+    (
+        lambda: check_values(b"x" * (MOST_BYTES_OUTSIDE + 1)),
+        "body_too_large",
+        "body",
+        f"{MOST_BYTES_OUTSIDE + 1} bytes",
+        f"at most {MOST_BYTES_OUTSIDE} bytes outside of long lists",
+    ),
+    (
+        lambda: raised(_answered_by_universal("B")),
+        "unknown_asset",
+        "asset",
+        "B",
+        "a forecast by auto or universal, or GET /models/universal",
+    ),
+    (
+        lambda: run_command(
+            SimpleNamespace(run=len),  # type: ignore[arg-type]
+            Settings(store="/nowhere"),  # type: ignore[arg-type]
+        ),
+        "invalid_setting",
+        "store",
+        None,
+        "the store that the service is served from",
+    ),
+    (
+        lambda: Shadow.of("har/x"),
+        "invalid_setting",
+        "shadows",
+        "har/x",
+        "model or model/version, separated by commas",
+    ),
+    (
+        lambda: ready(draining=True),
+        "not_ready",
+        None,
+        None,
+        "another process to ask",
+    ),
+    (
+        lambda: ready(models=0),
+        "not_ready",
+        None,
+        0,
+        "at least one model in the store",
+    ),
+    (
+        lambda: ready(ping=no_answer),
+        "not_ready",
+        None,
+        None,
+        "a database",
+    ),
     (begun_twice, "too_many_at_once", "client", 1, "at most 1 at once"),
     (
         asked_too_often,
@@ -229,6 +451,10 @@ def test_a_refusal_says_what_is_wrong_where_and_what_is_needed(
     assert error.value.code == code
     assert str(error.value)
     assert repr(details(error.value)) == repr((field, found, needed))
+
+
+def test_readiness_counts_the_models_in_service() -> None:
+    assert ready(models=3) == 3
 
 
 def test_a_day_before_the_calendar_begins_is_one_of_as_of() -> None:
