@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -204,3 +207,43 @@ def test_a_bug_does_not_end_it(
     told = [it["event"] for it in lines]
     assert told[:2] == ["history not compared", "history not in step with its database"]
     assert told[-1] == "history in step again"
+
+
+def test_what_was_read_again_is_written_down_and_since_when_nothing_was_compared() -> None:
+    now = datetime(2021, 2, 4, 12, tzinfo=timezone(timedelta(hours=2)))
+    changed, seen = iter([["A", "B"], []]), list[object]()
+    store: Any = SimpleNamespace(revisions=lambda changes: seen.append(("revisions", changes)))
+    holdings: Any = SimpleNamespace(store=store, refresh=lambda _: next(changed), doubt=None)
+    watcher = Watcher(holdings, lambda it: seen.append(("other", it)), clock=lambda: now)
+    changes: Any = "changes"
+    doubt = (
+        "what is held has not been compared with the history database since "
+        "2021-02-04T{}:00:00Z: bars that were put elsewhere since then are not known"
+    )
+    with capture_logs() as lines:
+        watcher._fell_behind("it does not answer")
+        watcher._fell_behind("a bug")
+        assert holdings.doubt == doubt.format(10)
+        now += timedelta(hours=3)
+        for _ in range(2):
+            watcher._compare(changes)
+            assert watcher.in_step
+        watcher._fell_behind("a bug")
+        assert holdings.doubt == doubt.format(13)
+    assert seen == [("other", "changes"), ("revisions", "changes")] * 2
+    behind = "history not in step with its database"
+    assert [(it["log_level"], it["event"], it.get("assets"), it.get("reason")) for it in lines] == [
+        ("warning", behind, None, "it does not answer"),
+        ("info", "history read again", ["A", "B"], None),
+        ("info", "history in step again", None, None),
+        ("warning", behind, None, "a bug"),
+    ]
+
+
+def test_one_that_is_told_to_stop_falls_behind_without_a_word() -> None:
+    holdings: Any = SimpleNamespace(doubt=None)
+    watcher = Watcher(holdings)
+    watcher._stopping.set()
+    with capture_logs() as lines:
+        watcher._fell_behind("the database is gone, too")
+    assert (lines, watcher.in_step) == ([], True)

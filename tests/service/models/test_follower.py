@@ -316,6 +316,80 @@ def test_a_thread_goes_on_after_whatever_happens(
     eventually(lambda: following.version() == 2)
 
 
+class Elsewhere:
+    """A mirror that is in step, or is not, or fails."""
+
+    doubt = "it does not answer"
+
+    def __init__(self) -> None:
+        self.outcome: bool | Exception = True
+        self.asked: list[bool] = []
+
+    def follow(self, anyway: bool) -> bool:
+        self.asked.append(anyway)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+def test_a_look_counts_where_the_mirror_could_be_brought_into_step(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("service.models.follower.time", SimpleNamespace(monotonic=lambda: now))
+    followed, mirror = Followed(store), Elsewhere()
+    follower = followed.follower
+    assert follower.doubt is None
+    follower._mirror = mirror  # type: ignore[assignment]
+    assert follower.doubt == "it does not answer"
+    ages, full = [], OSError(28, "No space left on device")
+    for outcome in (False, full, True):
+        mirror.outcome = outcome
+        now += 5
+        with capture_logs() as lines:
+            follower.look()
+        ages.append(follower.age)
+        told = [(it["log_level"], it["event"], it["reason"]) for it in lines]
+        warned = ("warning", "the store's mirror cannot be written", str(full))
+        assert told == ([warned] if outcome is full else [])
+    assert ages == [5, 10, 0]
+    follower.look(None)
+    assert mirror.asked == [False, False, False, True]
+
+
+def test_a_look_that_is_under_way_ends_at_a_stop(followed: Followed) -> None:
+    followed.store.promote(ASSET, "har", 2)
+    followed.follower.stop()
+    assert followed.look() == Turned()
+    assert followed.version() == 1
+
+
+def test_a_thread_looks_when_it_is_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five seconds after the look before began, of which 0.2 pass between two glances."""
+    clock, waits, looks = [100.0], list[float](), list[float]()
+    own = SimpleNamespace(monotonic=lambda: clock[0])
+    monkeypatch.setattr("service.models.follower.time", own)
+    monkeypatch.setattr(Traces, "are_out_of_date", lambda _: False)
+    follower = Followed(store, 5.0).follower
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        clock[0] += 1.0
+        return len(waits) > 11
+
+    def look() -> None:
+        looks.append(clock[0] - 100)
+        clock[0] += 0.5  # it takes a while
+
+    monkeypatch.setattr(follower, "_stopping", SimpleNamespace(wait=wait))
+    monkeypatch.setattr(follower, "look", look)
+    follower._run()
+    assert (set(waits), looks) == ({0.2}, [5.0, 10.5])
+    follower._seconds, waits[:] = 0.1, []
+    follower._run()
+    assert set(waits) == {0.1}
+
+
 def test_none_looks_where_that_is_so_set(followed: Followed) -> None:
     followed.follower.start()
     assert not followed.follower._thread.is_alive()
