@@ -1,6 +1,7 @@
 """A name that stands twice in an object is refused wherever it stands, and nothing else is."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,7 @@ def test_colons_elsewhere_are_no_names(body: str) -> None:
 def test_a_body_without_objects_has_none() -> None:
     assert duplicates(b'["a:b", [1, {}]]', ["a:b", [1, {}]]) == []
     assert duplicates(b"[]", []) == []
+    assert duplicates(b'{"a:b": "c:d"}', {"a:b": Path("c:d")}) == []  # of a kind of its own
 
 
 def test_numbers_of_more_digits_than_python_reads_hide_none() -> None:

@@ -13,6 +13,7 @@ from service.http.fields import MAX_VALUES
 from service.http.problems import MOST_FAULTS
 from service.http.slices import MOST_BYTES_OUTSIDE, SHORT, read_in_slices
 from service.hurst.schemas import HurstRequest
+from tests.errors import details
 
 BAR = {"date": "2021-10-26", "open": 1.5, "high": 2.5, "low": 1.0, "close": 1.25}
 RV = [0.001 + 1e-6 * at for at in range(20_000)]
@@ -122,7 +123,7 @@ def test_so_many_bytes_are_read_in_one_call(more: int, is_read: bool) -> None:
 def test_what_is_no_json_is_said_to_be_none(at: int) -> None:
     content = encoded({"rv": RV})
     damaged = content[:at] + b"x" + content[at:]
-    with pytest.raises(MalformedJson, match="is not JSON"):
-        read(HurstRequest, damaged)
-    with pytest.raises(MalformedJson, match="do not match"):
-        read(HurstRequest, content[:-1])
+    for body, said in ((damaged, "is not JSON"), (content[:-1], "do not match")):
+        with pytest.raises(MalformedJson, match=said) as refused:
+            read(HurstRequest, body)
+        assert details(refused.value) == ("body", None, "a JSON document (RFC 8259)")
