@@ -1,6 +1,8 @@
 """How the application is put together from its settings."""
 
 import asyncio
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,16 +13,20 @@ from starlette.types import Message
 
 from service import app as app_module
 from service.app import _lanes, _quotas, create_app
+from service.forecasts.policy import HistoryPolicy
 from service.http.errors import InvalidSetting
 from service.http.lanes import Lane
 from service.http.limits import BodyLimits
 from service.http.middleware import RequestMiddleware
+from service.ledger.recorder import Retention
+from service.ledger.shadows import Shadow
 from service.security.guard import Guard, Policy
 from service.security.quotas import Quotas
 from service.settings import Settings
 from tests.service.client import TestClient
 
 DESK = "https://desk.example.com"
+BEHIND = ("history-watcher", "verifier", "store-follower", "ledger", "live-scores")
 
 
 def options_of(app: FastAPI, middleware: Any) -> dict[str, Any] | None:
@@ -101,6 +107,53 @@ def test_pages_of_a_named_origin_may_do_what_the_service_does() -> None:
     answer = client.get("/health/live", headers={"origin": DESK})
     shown = {it.strip() for it in answer.headers["access-control-expose-headers"].split(",")}
     assert shown == {"link", "retry-after", "roughcast-schema", "x-request-id"}
+
+
+def test_what_goes_on_behind_the_answers_ends_with_the_service(settings: Settings) -> None:
+    """In threads for which the end of the process does not wait."""
+    before = set(threading.enumerate())
+    own = settings.model_copy(update={"follow_seconds": 60.0})
+    with TestClient(create_app(own)):
+        behind = {it.name: it for it in set(threading.enumerate()) - before}
+        threads = [behind[name] for name in BEHIND]
+        assert all(it.is_alive() and it.daemon for it in threads)
+    assert not any(it.is_alive() for it in threads)
+
+
+def test_the_service_is_put_together_as_the_settings_say(settings: Settings) -> None:
+    own = settings.model_copy(
+        update={
+            "follow_seconds": 61.0,
+            "max_open_models": 62,
+            "max_waiting_records": 63,
+            "ledger_days": 64,
+            "ledger_replay_days": 65,
+            "max_recorded": 66,
+            "max_stale_sessions": 67,
+            "shadows": ("har/2", "lstm"),
+            "database_connect_timeout": 4.25,
+        }
+    )
+    with TestClient(create_app(own)) as client:
+        state = client.app_state
+        ledger, policy = state["ledger"], state["policy"]
+        assert (state["follower"]._seconds, state["follower"]._tally) == (
+            61.0,
+            state["metrics"].swaps,
+        )
+        assert state["catalogue"].open_choices._most == 62
+        assert (ledger.recorder._most, ledger.recorder._retention) == (
+            63,
+            Retention(timedelta(days=64), timedelta(days=65), 66),
+        )
+        assert policy == HistoryPolicy(67, None) == state["questions"]._policy
+        assert ledger.questions._policy is None  # what was answered is answered again
+        wanted = ledger.recorder._beside.__self__._wanted
+        assert wanted[-2:] == (Shadow("har", 2), Shadow("lstm", None))
+        assert state["store_folder"]._seconds == 4.25
+        assert state["questions"].versions is ledger.questions.versions
+        assert state["ingest_tally"] is state["metrics"].ingests
+        assert state["forecast_tally"] is state["metrics"].forecasts
 
 
 def test_there_is_one_page_of_documentation() -> None:
