@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import onnx
@@ -13,16 +14,25 @@ from pydantic import ValidationError
 from models_store.artifact import with_sums
 from models_store.errors import ArtifactRefused
 from models_store.forecast import ForecastInput
+from models_store.manifest import TrainingData
 from models_store.predictors.pooled_graph import PooledGraph
 from models_store.universal.asset_model import bind
 from models_store.universal.manifest import KindRecord, PanelAsset, UniversalManifest
 from models_store.universal.model import UniversalModel
 from models_store.universal.store import UniversalStore
-from tests.models_store.universal.small import small_files, small_graph, small_manifest
+from tests.models_store.universal.small import (
+    END,
+    HORIZONS,
+    small_files,
+    small_graph,
+    small_manifest,
+)
 from tests.simulated_panel import simulated_asset
 from tests.universal import universal_files
 from volatility.arrays import DAY
+from volatility.calendars import get_calendar
 from volatility.errors import HistoryTooShort
+from volatility.evaluation.intervals import LEVELS
 from volatility.scale_free import KINDS
 from volatility.seasonality import DAY_CLASSES
 from volatility.series import DatedSeries
@@ -153,6 +163,46 @@ def test_a_model_is_what_its_manifest_says(tmp_path):
     assert set(model.effects) == set(KINDS)
     for kind, effects in model.effects.items():
         assert effects.tolist() == [by_kind[kind][name] for name in DAY_CLASSES]
+
+
+def test_what_is_said_of_an_asset_is_of_the_panel_and_its_kind():
+    ours = small_manifest()
+    model = UniversalModel(ours, 3, "d" * 64, PooledGraph.of(small_graph(1.0)))
+    bound = bind(model, "NEW", "fx", "24/5", "parkinson", 60)
+    said = bound.manifest
+    assert (bound.version, bound.sha256, bound.tracks) == (3, "d" * 64, {})
+    assert (said.asset, said.model, said.scale) == ("NEW", "universal", "logs")
+    assert (said.measure, said.calendar, said.bar_interval) == ("parkinson", "24/5", 86_400)
+    assert said.periods_per_year == get_calendar("24/5").periods_per_year
+    same = ("lookback", "minimum_sessions", "horizons", "rv_medians", "hyperparameters")
+    for name in (*same, "seed", "seeds", "code_version"):
+        assert getattr(said, name) == getattr(ours, name), name
+    assert said.training == TrainingData(
+        asset="universal",
+        source="a panel of 2 assets",
+        start=date(2010, 1, 4),
+        end=END,
+        nobs=5_000,
+        missing_sessions=0,
+        sha256="d" * 64,
+    )
+    for horizon in HORIZONS:
+        told, known = said.at(horizon), ours.short_histories["fx"][60][horizon]
+        assert (told.residual_variance, told.clip, told.learned) == (0.0, (1e-8, 1.0), {})
+        assert told.mean_rv == pytest.approx(1e-4)  # the geometric mean of the bounds
+        assert told.evaluation == known.evaluation
+        assert [it.level for it in told.intervals] == list(LEVELS)
+        for interval in told.intervals:
+            assert interval.lower < 0 < interval.upper
+            assert (interval.calibration_nobs, interval.nobs) == (20_060, 20_060)
+            assert interval.coverage_observed == known.coverage_observed[str(interval.level)]
+        assert bound.at(horizon).training_end == END
+        assert bound.pooled[horizon].size == known.error_size
+        assert bound.pooled[horizon].assets == known.assets
+    assert bound.capped_means == dict(zip(HORIZONS, ours.capped_means, strict=True))
+    other = bind(model, "NEW", "fx", "24/7", "parkinson", 60)
+    assert len({bound.identity, other.identity}) == 2
+    assert bound.identity == f"{'d' * 64} fx 24/5 parkinson 60"
 
 
 def test_fewer_than_a_month_are_refused(bound, history):
