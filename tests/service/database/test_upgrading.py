@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
+from structlog.testing import capture_logs
 
 from service.assets import tables as history
 from service.assets.database import HistoryStore
@@ -84,6 +85,15 @@ def store(database_url: str) -> Iterator[HistoryStore]:
     store = HistoryStore(database_url)
     yield store
     store.close()
+
+
+def test_an_upgrade_is_written_down_once(store: HistoryStore) -> None:
+    with capture_logs() as lines:
+        for _ in range(2):
+            store.prepare([])
+    assert lines == [
+        {"event": "database upgraded", "log_level": "info", "before": None, "after": "0005"}
+    ]
 
 
 def write_old(engine: Engine, has_kinds: bool) -> None:

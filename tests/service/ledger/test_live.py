@@ -160,11 +160,12 @@ def test_an_alarm_is_written_down_once(client: TestClient, clock: SetClock) -> N
     with capture_logs() as written:
         for _ in range(2):
             scores.refresh(ASSET, ledger)
-    raised = performance(client)["log_har"]["alarms"]["qlike"]["raised"]
+    alarm = performance(client)["log_har"]["alarms"]["qlike"]
+    raised = alarm["raised"]
     [line] = [it for it in written if (it["model"], it["watched"]) == ("log_har", "qlike")]
     assert line["event"] == "live forecasts are not what was promised"
     assert (line["log_level"], line["asset"], line["version"]) == ("warning", ASSET, 1)
-    assert line["raised"] == raised[-1]
+    assert (line["raised"], line["horizon"], line["promised"]) == (raised[-1], 1, alarm["promised"])
 
 
 def test_an_asset_that_is_held_no_longer_is_let_go_of(client: TestClient, clock: SetClock) -> None:

@@ -82,7 +82,9 @@ def test_a_version_is_promoted_and_rolled_back(
         of | {"action": "promote", "version": 3},
         of | {"action": "roll back", "version": 1},
     ]
-    assert "version 3 of A/har is to serve\nversion 1 of" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "version 3 of A/har is to serve\nversion 1 of A/har is to serve\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,16 @@ def test_old_versions_are_removed(
         assert run("prune", "--keep", "1") == 0
     assert store.versions("A", "har") == [1, 3]
     assert [store.versions(*of) for of in (("A", "log_har"), ("B", "har"))] == [[1], [1]]
-    assert [(it["action"], it["asset"], it["versions"]) for it in told] == [("prune", "A", [2])]
+    assert told == [
+        {
+            "event": "audit",
+            "log_level": "info",
+            "action": "prune",
+            "asset": "A",
+            "model": "har",
+            "versions": [2],
+        }
+    ]
     assert capsys.readouterr().err == "A/har: removed 2\n"
 
 

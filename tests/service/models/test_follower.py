@@ -144,7 +144,16 @@ def test_a_bad_version_is_tried_once_and_counted_once(
         for _ in range(3):
             assert followed.look() == Turned()
     assert loads.count("2") == 1
-    assert [it["event"] for it in lines] == ["artifact refused"]
+    [line] = lines
+    assert line.pop("reason").startswith("coefficients.json has sha256")
+    assert line == {
+        "event": "artifact refused",
+        "log_level": "warning",
+        "asset": ASSET,
+        "model": "har",
+        "version": 2,
+        "served_version": 1,
+    }
     assert (followed.version(), followed.counted) == (1, (0, 1))
 
 

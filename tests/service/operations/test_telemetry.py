@@ -59,7 +59,9 @@ def test_without_the_extra_it_is_said_that_nothing_is_exported(
         assert lines == []
         monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:4318")
         assert telemetry() == OFF | {"auto_configure": True}
-    assert [it["event"] for it in lines] == ["nothing is exported to OpenTelemetry"]
+    assert [(it["event"], it["needed"]) for it in lines] == [
+        ("nothing is exported to OpenTelemetry", "pip install 'roughcast[otel]'")
+    ]
 
 
 def test_a_span_has_the_name_of_its_route(

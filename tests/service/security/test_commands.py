@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from service.database.base import USUAL
 from service.database.opening import open_database
+from service.security import commands
 from service.security.keys import KeyRing
 from service.security.store import KeyStore
 from service.server import main
@@ -37,22 +40,36 @@ def ring_of(url: str) -> KeyRing:
     return ring
 
 
-def test_a_key_is_made_listed_and_revoked(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("make", "desk", "--scopes", "ingest", "forecast") == 0
-    text = capsys.readouterr().out.strip()
+def test_a_key_is_made_listed_and_revoked(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(commands, "log", fresh)
+    with structlog.testing.capture_logs() as lines:
+        assert run("make", "desk", "--scopes", "ingest", "forecast") == 0
+    said = capsys.readouterr()
+    text = said.out.strip()
     key = ring_of(url).find(text)
     assert key is not None
+    assert said.err == f"key {key.id} of desk; it is shown this once:\n"
+    audit = {"event": "audit", "log_level": "info", "key": key.id}
+    made = {"action": "make key", "name": "desk", "scopes": ["forecast", "ingest"]}
+    assert [it for it in lines if it["event"] == "audit"] == [audit | made]
     assert key.name == "desk"
     assert key.scopes == {"forecast", "ingest"}
     assert run("list") == 0
     listed = capsys.readouterr().out
-    assert [key.id in listed, "good" in listed, "forecast ingest" in listed] == [True] * 3
-    assert text not in listed
-    assert run("revoke", key.id) == 0
+    made_on = datetime.fromtimestamp(key.created_at, UTC).date()
+    row = f"{key.id}  {made_on}  {{:<18}}  forecast ingest         desk\n"
+    assert listed == row.format("good")
+    with structlog.testing.capture_logs() as lines:
+        assert run("revoke", key.id) == 0
+    assert lines == [audit | {"action": "revoke key"}]
+    assert capsys.readouterr().err == f"key {key.id} is revoked\n"
     assert ring_of(url).find(text) is None
-    capsys.readouterr()
     assert run("list") == 0
-    assert "revoked 20" in capsys.readouterr().out
+    revoked = [f"revoked {made_on + timedelta(days=it)}" for it in (0, 1)]  # at midnight
+    assert capsys.readouterr().out in map(row.format, revoked)
 
 
 def test_only_a_key_that_is_made_makes_a_database(tmp_path: Path, capsys: object) -> None:
