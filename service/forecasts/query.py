@@ -81,8 +81,8 @@ class Question(NamedTuple):
     as_of: date | None  # the day of held history that is replayed
     last_closed: np.datetime64  # session of the history's calendar
     warnings: tuple[str, ...]
-    quantiles: tuple[float, ...] = ()
-    explain: bool = False
+    quantiles: tuple[float, ...]
+    explain: bool
     beside: Beside = Beside()
     policy: HistoryPolicy | None = None
     known_at: datetime | None = None  # the time whose knowledge of held history is replayed

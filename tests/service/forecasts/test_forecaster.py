@@ -41,7 +41,7 @@ def question(world_settings: Settings) -> Question:
     model = Store(world_settings.store_folder).load(ASSET, "har")
     last = make_series().dates[-1]
     choice = Choice(model, None, "third", ASSET, SOURCE)
-    return Question(choice, make_series(), 1, (0.8,), None, last, ("first",))
+    return Question(choice, make_series(), 1, (0.8,), None, last, ("first",), (), False)
 
 
 def request(**body: Any) -> ForecastRequest:
