@@ -8,6 +8,7 @@ import pytest
 from models_store import Store
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
+from service.forecasts import encoding
 from service.forecasts.encoding import EncodedForecasts, encode, encode_term_structure
 from service.forecasts.forecaster import IssuedForecast
 from service.forecasts.query import Questions
@@ -128,3 +129,34 @@ def test_what_came_with_the_request_is_not_kept(settings: Settings, holdings: Ho
     one, other = (encoded.answer(it) for it in asked)
     assert one == other
     assert one is not other
+
+
+def test_what_is_answered_anew_from_held_history_is_told_with_its_bytes(
+    settings: Settings, holdings: Holdings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is taken; beyond so many, what is kept is let go of, and is not told of again."""
+    monkeypatch.setattr(encoding, "_MAX_REMEMBERED", 2)
+    questions = Questions(Catalogue(Store(settings.store_folder)), holdings, lambda: NOW)
+    told, takes = list[tuple[Any, ...]](), [False, True]
+
+    def made(*of: Any) -> bool:
+        told.append(of)
+        return takes.pop(0) if takes else True
+
+    encoded = EncodedForecasts(made)
+    asked = questions.of(request())
+    for times in (1, 2, 2):
+        answer = encoded.answer(asked)
+        assert len(told) == times
+        question, issued, body = told[-1]
+        assert (question, body) == (asked, answer.body)
+        assert issued.forecast_id == answer.ids == json.loads(body)["forecast_id"]
+    encoded.answer(questions.of(request(history={"rv": json_rv()})))
+    assert len(told) == 2
+    explained = questions.of(request(model="har", explain=True))
+    assert encoded.answer(explained) is not encoded.answer(explained)  # it is long
+    assert len(told) == 4
+    kept = encoded.answer(asked)
+    for level in (0.8, 0.95):
+        encoded.answer(questions.of(request(levels=(level,))))
+    assert encoded.answer(asked) is not kept
