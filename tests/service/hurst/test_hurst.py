@@ -56,6 +56,12 @@ def test_a_held_asset_is_examined_by_every_estimator(client: TestClient) -> None
         assert found["hurst"] == pytest.approx(estimate.hurst, abs=1e-9)
         assert found["standard_error"] == pytest.approx(estimate.standard_error, abs=1e-9)
         assert [point["scale"] for point in found["points"]] == list(estimate.scales)
+    assert answer["warnings"] == list(expected.warnings)
+    client.app_state["holdings"].doubt = "bars may be missing"
+    try:
+        assert client.get(f"/hurst/{ASSET}").json()["warnings"][-1] == "bars may be missing"
+    finally:
+        client.app_state["holdings"].doubt = None
 
 
 def test_a_series_that_is_sent_is_examined(client: TestClient) -> None:
@@ -74,21 +80,42 @@ def test_the_number_of_intraday_returns_is_used(client: TestClient) -> None:
     assert hours["estimates"] != minutes["estimates"]
 
 
-def test_the_comparison_of_scales_is_answered(client: TestClient) -> None:
+def test_every_field_is_that_of_the_report(client: TestClient) -> None:
     path = 0.3 * fractional_brownian_motion(0.1, 800, np.random.default_rng(3))[0]
     body = {"log_volatility": path.tolist(), "measure": "realized_variance", "intraday_nobs": 78}
-    answer = client.post("/hurst", json=body).json()["comparison"]
-    expected = report(path, measure="realized_variance", intraday_nobs=78).comparison
-    assert answer["fractional"]["hurst"] == pytest.approx(expected.fractional.hurst)
-    assert answer["two_factors"]["reversion"] == pytest.approx(expected.two_factors.reversion)
-    assert answer["har"]["coefficients"] == pytest.approx(expected.har.coefficients)
-    assert answer["over_two_factors"] == pytest.approx(
-        answer["fractional"]["log_likelihood"] - answer["two_factors"]["log_likelihood"]
-    )
-    assert answer["noise_bounds"] == pytest.approx([expected.noise.least, expected.noise.most])
+    answer = client.post("/hurst", json=body).json()
+    expected = report(path, measure="realized_variance", intraday_nobs=78)
+    of_report = ("nobs", "measure", "hurst", "headline_estimator", "upper_bound", "weekly_cycle")
+    assert same(answer, expected, *of_report, "verdict", "reason")
+    assert answer["warnings"] == list(expected.warnings)
+    assert (answer["asset"], answer["as_of"], answer["calendar"]) == (None, None, None)
+    of_estimate = ("estimator", "hurst", "standard_error", "level", "bias_at_estimate")
+    for found, estimate in zip(answer["estimates"], expected.estimates, strict=True):
+        assert same(found, estimate, *of_estimate, "fit_r_squared", "reason")
+        assert found["interval"] == (estimate.interval and list(estimate.interval))
+        for point, known in zip(found["points"], estimate.points, strict=True):
+            assert same(point, known, "scale", "value", "corrected")
+            assert point["fitted"] == estimate.fitted(known.scale)
+    told, known = answer["comparison"], expected.comparison
+    over = ("over_one_factor", "over_two_factors", "over_har")
+    assert same(told, known, "declared_misfit", "margin", *over)
+    assert told["noise_bounds"] == [known.noise.least, known.noise.most]
+    of_model = ("log_likelihood", "noise_variance")
+    assert same(told["fractional"], known.fractional, *of_model, "hurst", "reversion", "variance")
+    assert same(told["har"], known.har, *of_model, "variance")
+    assert told["har"]["coefficients"] == list(known.har.coefficients)
+    for name in ("one_factor", "two_factors"):
+        assert same(told[name], getattr(known, name), *of_model)
+        for part in ("reversion", "variance"):
+            assert told[name][part] == list(getattr(getattr(known, name), part))
     undeclared = client.post("/hurst", json={"log_volatility": path.tolist()}).json()
     assert undeclared["comparison"]["noise_bounds"] == [0, None]
     assert undeclared["calendar"] is None
+
+
+def same(said: dict[str, object], known: object, *names: str) -> bool:
+    """Whether fields of an answer are attributes of what it was made from, to the last bit."""
+    return {it: said[it] for it in names} == {it: getattr(known, it) for it in names}
 
 
 def test_the_number_of_steps_behind_a_range_is_used(client: TestClient) -> None:
