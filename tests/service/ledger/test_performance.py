@@ -55,6 +55,9 @@ def test_a_month_of_days(client: TestClient, clock: SetClock) -> None:
     inside = (bounds[:, 0] <= rv) & (rv <= bounds[:, 1])
     assert first["coverage"] == pytest.approx(inside.mean())
     assert first["promised"] == said[0]["intervals"][0]["coverage_observed"]
+    outside = np.maximum(bounds[:, 0] - rv, 0) + np.maximum(rv - bounds[:, 1], 0)
+    score = bounds[:, 1] - bounds[:, 0] + 2 / 0.2 * outside
+    assert first["interval_loss"] == pytest.approx(score.mean())
     against = row["against"]["har"]
     assert against["nobs"] == 30
     assert against["qlike_ratio"] == pytest.approx(row["qlike_loss"] / har["qlike_loss"])

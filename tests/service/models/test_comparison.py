@@ -38,6 +38,7 @@ def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settin
             "mae_volatility",
             "r_squared_log",
             "correlation_log",
+            "crps_log",
             "coverage_nobs",
             "in_confidence_set",
             "confidence_set_pvalue",
@@ -47,8 +48,10 @@ def test_the_table_is_that_of_the_artifacts(client: TestClient, settings: Settin
         ):
             assert row[name] == getattr(of, name), name
         assert row["coverage"] == {str(level): it for level, it in of.coverage.items()}
-        assert row["coverage_by_tercile"]["0.8"] == list(of.coverage_by_tercile[0.8])
-        assert row["interval_loss_log"]["0.95"] == of.interval_loss_log[0.95]
+        for name in ("coverage_after_breaks", "interval_loss_log"):
+            assert row[name] == {str(level): it for level, it in getattr(of, name).items()}, name
+        terciles = {str(level): list(it) for level, it in of.coverage_by_tercile.items()}
+        assert row["coverage_by_tercile"] == terciles
         assert row["diebold_mariano"] == {
             name: {"statistic": test.statistic, "pvalue": test.pvalue}
             for name, test in of.diebold_mariano.items()
