@@ -8,7 +8,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from models_store.graph_cost import cost_of
+from models_store.graph_cost import OPERATORS, cost_of
 from models_store.predictors.onnx_file import read_model
 
 NUMBERS = (-7, -3, -2, -1, 0, 1, 2, 3, 5, 64)
@@ -77,3 +77,77 @@ def test_integers_are_followed_as_onnxruntime_computes_them(seed: int) -> None:
         made = made_by_onnxruntime(content) if told < 1_000_000 else None
         assert made in (None, told)
         compared += made is not None
+
+
+ROWS, COLUMNS = 64, 22  # of x
+WEIGHTS = np.ones((COLUMNS, 3), np.float32)
+GATES, HIDDEN = 8, 2  # of an LSTM
+
+# A node of each operator: what it takes besides x, its attributes, how many outputs and products.
+NODES: dict[str, tuple[list[Any], dict[str, Any], int, int]] = {
+    "Add": ([np.float32(1)], {}, 1, 0),
+    "Clip": ([np.float32(0), np.float32(1)], {}, 1, 0),
+    "Concat": ([], {"axis": 1}, 1, 0),
+    "Div": ([np.float32(2)], {}, 1, 0),
+    "Expand": ([np.array([2, 1, COLUMNS])], {}, 1, 0),
+    "Gather": ([np.array([0, 1, 2])], {"axis": 1}, 1, 0),
+    "Gemm": ([WEIGHTS], {}, 1, ROWS * COLUMNS * 3),
+    "LSTM": (
+        [np.ones((1, GATES, COLUMNS), np.float32), np.ones((1, GATES, HIDDEN), np.float32)],
+        {"hidden_size": HIDDEN},
+        3,
+        ROWS * GATES * (COLUMNS + HIDDEN),
+    ),
+    "LayerNormalization": ([np.ones(COLUMNS, np.float32)], {}, 1, 0),
+    "MatMul": ([WEIGHTS], {}, 1, ROWS * COLUMNS * 3),
+    "Mul": ([np.float32(2)], {}, 1, 0),
+    "ReduceMean": ([np.array([1])], {"keepdims": 0}, 1, 0),
+    "ReduceSum": ([np.array([1])], {"keepdims": 1}, 1, 0),
+    "Relu": ([], {}, 1, 0),
+    "Reshape": ([np.array([-1, 11])], {}, 1, 0),
+    "Shape": ([], {}, 1, 0),
+    "Sigmoid": ([], {}, 1, 0),
+    "Slice": ([np.array([1]), np.array([9]), np.array([1])], {}, 1, 0),
+    "Softmax": ([], {"axis": 1}, 1, 0),
+    "Split": ([np.array([20, 2])], {"axis": 1}, 2, 0),
+    "Squeeze": ([np.array([0])], {}, 1, 0),
+    "Sub": ([np.float32(1)], {}, 1, 0),
+    "Transpose": ([], {"perm": [1, 0]}, 1, 0),
+    "Unsqueeze": ([np.array([1])], {}, 1, 0),
+}
+DEEPER = ("LSTM", "Squeeze")  # take x with a first axis of one
+
+
+@pytest.mark.parametrize("operator", NODES)
+def test_each_operator_makes_what_onnxruntime_makes(operator: str) -> None:
+    more, attributes, outputs, products = NODES[operator]
+    constants = [numpy_helper.from_array(np.asarray(it), f"c{at}") for at, it in enumerate(more)]
+    before = []
+    given = "x"
+    if operator in DEEPER:
+        constants.append(numpy_helper.from_array(np.array([0]), "first"))
+        before = [helper.make_node("Unsqueeze", ["x", "first"], ["deeper"])]
+        given = "deeper"
+    made = [f"made_{at}" for at in range(outputs)]
+    twice = [given] if operator == "Concat" else []
+    names = [given, *twice, *(f"c{at}" for at in range(len(more)))]
+    node = helper.make_node(operator, names, made, **attributes)
+    kind = TensorProto.INT64 if operator == "Shape" else TensorProto.FLOAT
+    shown = [it.output[0] for it in before]
+    described = helper.make_graph(
+        [*before, node],
+        "test",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", COLUMNS])],
+        [helper.make_tensor_value_info(it, TensorProto.FLOAT, None) for it in shown]
+        + [helper.make_tensor_value_info(it, kind, None) for it in made],
+        constants,
+    )
+    opsets = [helper.make_opsetid("", 20)]
+    model = helper.make_model(described, opset_imports=opsets, ir_version=10)
+    content = bytes(model.SerializeToString())
+    found = cost_of(read_model(content).graph)
+    assert found == (made_by_onnxruntime(content), products)
+
+
+def test_every_operator_that_is_known_is_tried() -> None:
+    assert NODES.keys() == OPERATORS

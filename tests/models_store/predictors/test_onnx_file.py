@@ -1,10 +1,52 @@
 import numpy as np
 import onnx
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 from onnx import TensorProto, helper, numpy_helper
 
-from models_store.predictors.onnx_file import float_constants
+from models_store.predictors.onnx_file import _MESSAGES, float_constants
 from models_store.shipped import shipped_artifacts
+
+NAMES = {
+    "Model": onnx.ModelProto,
+    "Opset": onnx.OperatorSetIdProto,
+    "Graph": onnx.GraphProto,
+    "Input": onnx.ValueInfoProto,
+    "Type": onnx.TypeProto,
+    "TensorType": onnx.TypeProto.Tensor,
+    "Shape": onnx.TensorShapeProto,
+    "Dimension": onnx.TensorShapeProto.Dimension,
+    "Node": onnx.NodeProto,
+    "Attribute": onnx.AttributeProto,
+    "Tensor": onnx.TensorProto,
+}
+
+
+def test_fields_have_the_numbers_that_onnx_gives_them() -> None:
+    """What is not looked into is read as bytes, and so are texts and kinds by their numbers."""
+    assert NAMES.keys() == _MESSAGES.keys()
+    for name, message in NAMES.items():
+        theirs = message.DESCRIPTOR.fields_by_name
+        for field, number, kind in _MESSAGES[name]:
+            known = theirs[field]
+            assert (number, kind.endswith("*")) == (known.number, known.is_repeated), field
+            one = kind.removesuffix("*")
+            if one in NAMES:
+                assert known.message_type == NAMES[one].DESCRIPTOR, field
+            else:
+                assert one in READ_AS[known.type], field
+
+
+_KINDS = FieldDescriptor
+READ_AS = {
+    _KINDS.TYPE_MESSAGE: ("bytes",),
+    _KINDS.TYPE_BYTES: ("bytes",),
+    _KINDS.TYPE_STRING: ("bytes",),
+    _KINDS.TYPE_ENUM: ("int32",),
+    _KINDS.TYPE_INT32: ("int32",),
+    _KINDS.TYPE_INT64: ("int64",),
+    _KINDS.TYPE_FLOAT: ("float",),
+}
 
 
 def model_of(tensors: list[TensorProto]) -> bytes:

@@ -14,13 +14,17 @@ from opentelemetry import trace
 
 from service.app import create_app
 from service.operations import telemetry as module
-from service.operations.telemetry import ENDPOINTS, telemetry
+from service.operations.telemetry import telemetry
 from service.settings import Settings
 from tests.service.client import TestClient
 from tests.service.patience import eventually
 from tests.service.processes import serving
 from tests.service.worlds import ASSET, clock
 
+# As OpenTelemetry documents them.
+ENDPOINTS = tuple(
+    f"OTEL_EXPORTER_OTLP_{kind}ENDPOINT" for kind in ("", "TRACES_", "METRICS_", "LOGS_")
+)
 ON = {"tracing": True, "metrics": True, "logs": True, "auto_configure": True}
 OFF = dict.fromkeys(ON, False)
 

@@ -46,3 +46,11 @@ def test_the_limit_on_memory_is_that_of_the_container(
     second.write_text(said)
     found = samples_of(ProcessMetrics((tmp_path / "absent", second)))
     assert found.get(LIMIT) == limit
+
+
+def test_the_limit_is_looked_for_where_containers_have_it() -> None:
+    """In version 2 of control groups, and in version 1."""
+    assert [str(it) for it in ProcessMetrics()._limits] == [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
