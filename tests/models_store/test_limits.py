@@ -17,10 +17,11 @@ from onnx import AttributeProto, TensorProto, helper
 
 from models_store import Store, artifact, limits
 from models_store.files import DamagedArtifact, read_file
-from models_store.graph_cost import cost_of
+from models_store.graph_cost import UnknownCost, cost_of
 from models_store.limits import BeyondLimits, check_content
 from models_store.predictors import linear
 from models_store.predictors.network import OnnxPredictorSpec
+from models_store.predictors.onnx_file import read_model
 from models_store.shipped import shipped_artifacts
 from models_store.signatures import SUMS
 from tests.models_store.artifacts import make_files, make_network, make_network_files, verified
@@ -374,6 +375,49 @@ def changed_graph(change: Callable[[Any], None], **constants: np.ndarray) -> byt
     model = load_from_string(graph([node("Relu", "x")], constants))
     change(model)
     return bytes(model.SerializeToString())
+
+
+INNER = ("t", "g", "sparse_tensor", "tensors", "graphs", "sparse_tensors")
+
+
+@pytest.mark.parametrize("field", INNER)
+def test_a_node_holds_no_graph_and_no_tensor_of_any_kind(field: str) -> None:
+    def hide(model: Any) -> None:
+        attribute = model.graph.node[0].attribute.add()
+        attribute.name = "odd"
+        held = getattr(attribute, field)
+        if field.endswith("s"):
+            held.add()
+        else:
+            held.SetInParent()
+
+    with pytest.raises(BeyondLimits, match="one of its nodes holds a graph or a tensor"):
+        check_content("model.onnx", changed_graph(hide))
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda it: it.functions.add(),
+        lambda it: it.training_info.add(),
+        lambda it: it.graph.sparse_initializer.add(),
+    ],
+)
+def test_a_network_is_one_graph_of_dense_constants(add: Callable[[Any], object]) -> None:
+    with pytest.raises(BeyondLimits, match="it has functions, training or sparse constants"):
+        check_content("model.onnx", changed_graph(lambda it: (add(it), None)[1]))
+
+
+@pytest.mark.parametrize(
+    "kind", ["sequence_type", "map_type", "sparse_tensor_type", "optional_type"]
+)
+def test_an_input_is_a_tensor_and_nothing_else_besides(kind: str) -> None:
+    """Of both, whoever reads a file takes what stands last."""
+    model = read_model(graph([node("Relu", "x")]))
+    cost_of(model.graph)
+    setattr(model.graph.input[0].type, kind, b"")
+    with pytest.raises(UnknownCost, match="its input x is no tensor of float32"):
+        cost_of(model.graph)
 
 
 def of_two_widths() -> bytes:

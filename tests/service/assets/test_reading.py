@@ -11,19 +11,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from starlette.requests import Request
 
 from service.assets import reading
 from service.assets.reading import EXCEL, PARQUET
 from service.assets.schemas import MAX_BARS
 from service.http.limits import BodyLimits
 from service.http.tables import CSV
+from tests.errors import details
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of
 from volatility.bars import DAILY, PRICES
 from volatility.errors import RoughcastError
 from volatility.formats import documents, workbooks
-from volatility.formats.reading import Options
+from volatility.formats.reading import Options, Unreadable
 
 FILES = Path(__file__).parents[2] / "volatility" / "formats" / "files"
 JSON = "application/json"
@@ -83,6 +85,29 @@ def test_a_body_may_say_that_it_is_compressed(client: TestClient) -> None:
     refused = put(client, content, CSV, content_encoding="br")
     assert (refused.status_code, refused.json()["field"]) == (415, "content-encoding")
     assert refused.json()["needed"] == "gzip or no content-encoding"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", " GZIP ", "x-gzip", ""])
+def test_an_encoding_that_is_read_is_no_obstacle(encoding: str) -> None:
+    headers = [(b"content-encoding", encoding.encode())]
+    reading.check_encoding(Request({"type": "http", "headers": headers}))
+    reading.check_encoding(Request({"type": "http", "headers": []}))
+
+
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [
+        ("malformed_json", "malformed_json"),
+        ("too_large_unpacked", "body_too_large"),
+        ("missing_package", "unsupported_media_type"),
+        ("unknown_compression", "unsupported_media_type"),
+        ("no_table", "no_table"),
+    ],
+)
+def test_what_is_no_fault_of_the_bars_is_told_as_what_it_is(code: str, other: str) -> None:
+    error = Unreadable("said", code=code, field="body", found=3, needed="another")
+    told = reading._as_other(error)
+    assert (told.code, str(told), *details(told)) == (other, "said", "body", 3, "another")
 
 
 def test_what_is_ambiguous_is_decided_by_the_query(client: TestClient) -> None:
