@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.security import scopes
 from service.security.scopes import KeyScope, needed_for
 
 READ, WRITE = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH", "DELETE")
@@ -20,8 +21,15 @@ def needed(methods: tuple[str, ...], *paths: str) -> set[KeyScope | None]:
     return {needed_for(method, path) for method in methods for path in paths}
 
 
+def test_a_key_may_have_three_scopes() -> None:
+    """By which databases know them, in the order in which they are listed."""
+    assert scopes.SCOPES == ("forecast", "ingest", "admin")
+
+
 def test_what_is_open_is_open_to_every_method() -> None:
     assert needed((*READ, *WRITE), *OPEN) == {None}
+    assert set(OPEN) == scopes.OPEN
+    assert scopes.PROBES == {it for it in OPEN if "health" in it}
 
 
 def test_pages_and_their_files_are_open_to_be_read() -> None:
