@@ -131,6 +131,7 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
             UnreadableKey, match=f"{path.name} holds no public ed25519 key"
         ) as refused:
             TrustedKeys.read([path])
+        assert refused.value.code == "unreadable_key"
         needed = "a PEM file with a public ed25519 key"
         assert details(refused.value) == ("key", path.name, needed)
     for path in (public, other, tmp_path / "text.pem", tmp_path / "absent.pem"):

@@ -29,7 +29,7 @@ def test_a_key_may_have_three_scopes() -> None:
 def test_what_is_open_is_open_to_every_method() -> None:
     assert needed((*READ, *WRITE), *OPEN) == {None}
     assert set(OPEN) == scopes.OPEN
-    assert scopes.PROBES == {it for it in OPEN if "health" in it}
+    assert {it for it in OPEN if "health" in it} == scopes.PROBES
 
 
 def test_pages_and_their_files_are_open_to_be_read() -> None:
