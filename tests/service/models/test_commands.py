@@ -1,6 +1,7 @@
 """``python -m service models``, as an operator types it."""
 
 import io
+import json
 from datetime import timedelta
 from email.message import Message
 from pathlib import Path
@@ -239,6 +240,61 @@ def test_a_running_service_is_asked_to_look(
     assert (first, second) == ("nothing is new", f"version 2 of {ASSET}/har serves")
     assert third.startswith(f"{ASSET}/har is refused: coefficients.json")
     assert "does not answer as a service does" in fourth
+
+
+@pytest.mark.parametrize(
+    ("turned", "said", "status"),
+    [
+        ({}, ["nothing is new"], 0),
+        (
+            {
+                "swaps": [{"asset": "A", "model": "har", "served": 3}],
+                "champions": [{"asset": "A", "champion": "har"}],
+            },
+            ["version 3 of A/har serves", "the champion of A is har"],
+            0,
+        ),
+        (
+            {"refused": [{"asset": "A", "model": "har", "reason": "it is not signed"}]},
+            ["A/har is refused: it is not signed"],
+            1,
+        ),
+    ],
+)
+def test_what_serves_after_a_look_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    turned: dict[str, object],
+    said: list[str],
+    status: int,
+) -> None:
+    asked = []
+
+    def answer(request: Request, timeout: float) -> io.BytesIO:
+        asked.append((request.full_url, request.get_header("Authorization"), timeout))
+        nothing: dict[str, object] = {"swaps": [], "champions": [], "refused": []}
+        return io.BytesIO(json.dumps(nothing | turned).encode())
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
+    monkeypatch.setenv("ROUGHCAST_API_KEY", " ")
+    monkeypatch.setenv("ROUGHCAST_PORT", "8123")
+    assert run("reload") == status
+    assert asked == [("http://127.0.0.1:8123/admin/reload", None, 600.0)]
+    assert capsys.readouterr().err.splitlines() == said
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"{}", b"[]"])
+def test_a_refusal_that_is_no_problem_is_told_by_its_phrase(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: bytes
+) -> None:
+    def refuse(request: Request, timeout: float) -> NoReturn:  # noqa: ARG001
+        raise HTTPError(request.full_url, 502, "Bad Gateway", Message(), io.BytesIO(body))
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
+    assert run("reload", "--service", "http://desk.example:81/") == 2
+    assert capsys.readouterr().err == "http://desk.example:81 refuses: 502 Bad Gateway\n"
 
 
 def test_a_service_that_refuses_says_why(
