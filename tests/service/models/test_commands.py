@@ -288,7 +288,7 @@ def test_what_serves_after_a_look_is_said(
 def test_a_refusal_that_is_no_problem_is_told_by_its_phrase(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
-    def refuse(request: Request, timeout: float) -> NoReturn:  # noqa: ARG001
+    def refuse(request: Request, timeout: float) -> NoReturn:
         raise HTTPError(request.full_url, 502, "Bad Gateway", Message(), io.BytesIO(body))
 
     monkeypatch.setattr("urllib.request.urlopen", refuse)
