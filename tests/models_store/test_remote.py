@@ -10,7 +10,7 @@ from tests.errors import details
 from volatility.errors import InvalidInput
 
 PATIENT = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
-OF_S3 = {"config_kwargs": PATIENT}
+OF_S3: dict[str, object] = {"config_kwargs": PATIENT}
 KINDS: dict[str, dict[str, object]] = {
     "s3": OF_S3,
     "s3a": OF_S3,

@@ -85,7 +85,7 @@ def one_too_many() -> None:
     asyncio.run(ask())
 
 
-NOTHING_HELD = Holdings(None)  # type: ignore[arg-type]
+NOTHING_HELD = Holdings(None)
 
 
 def raised(error: Exception) -> None:
@@ -396,7 +396,7 @@ CASES: list[tuple[Callable[[], object], str, str | None, object, str | None]] = 
     (
         lambda: run_command(
             SimpleNamespace(run=len),  # type: ignore[arg-type]
-            Settings(store="/nowhere"),  # type: ignore[arg-type]
+            Settings(store="nowhere"),
         ),
         "invalid_setting",
         "store",

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -7,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from models_store.predictors.onnx_file import _MESSAGES, float_constants
 from models_store.shipped import shipped_artifacts
 
-NAMES = {
+NAMES: dict[str, Any] = {
     "Model": onnx.ModelProto,
     "Opset": onnx.OperatorSetIdProto,
     "Graph": onnx.GraphProto,

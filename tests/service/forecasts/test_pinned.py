@@ -33,7 +33,7 @@ def store(settings: Settings) -> Store:
 
 @pytest.fixture
 def versions(store: Store) -> PinnedModels:
-    return PinnedModels(Catalogue(store), Holdings(None))  # type: ignore[arg-type]
+    return PinnedModels(Catalogue(store), Holdings(None))
 
 
 def test_a_version_that_serves_is_told_of_as_it_serves(versions: PinnedModels) -> None:

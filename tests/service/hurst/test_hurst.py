@@ -93,9 +93,9 @@ def test_every_field_is_that_of_the_report(client: TestClient) -> None:
     for found, estimate in zip(answer["estimates"], expected.estimates, strict=True):
         assert same(found, estimate, *of_estimate, "fit_r_squared", "reason")
         assert found["interval"] == (estimate.interval and list(estimate.interval))
-        for point, known in zip(found["points"], estimate.points, strict=True):
-            assert same(point, known, "scale", "value", "corrected")
-            assert point["fitted"] == estimate.fitted(known.scale)
+        for point, of in zip(found["points"], estimate.points, strict=True):
+            assert same(point, of, "scale", "value", "corrected")
+            assert point["fitted"] == estimate.fitted(of.scale)
     told, known = answer["comparison"], expected.comparison
     over = ("over_one_factor", "over_two_factors", "over_har")
     assert same(told, known, "declared_misfit", "margin", *over)

@@ -282,7 +282,7 @@ def test_assets_and_horizons_are_listed_in_their_order(client: TestClient) -> No
     record = store.get(answer["forecast_id"])
     assert record is not None
     for number, (asset, horizon) in enumerate([("B", 5), ("A", 22), ("C", 1), ("B", 1), ("B", 22)]):
-        added = {"forecast_id": f"{number:032}", "asset": asset, "horizon": horizon}
+        added: Any = {"forecast_id": f"{number:032}", "asset": asset, "horizon": horizon}
         store.add([record._replace(**added)])
     assert store.assets() == ["A", "B", "C", ASSET]
     assert store.horizons("B") == [1, 5, 22]

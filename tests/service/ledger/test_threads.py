@@ -321,5 +321,5 @@ def test_a_promise_is_that_of_the_very_version() -> None:
     assert promise("A", "har", 2, "another") is None
     assert promise("A", "har", 3, "h") is None
     assert promise("B", "universal", 1, "u") is None  # held no longer
-    universal.model = None  # type: ignore[assignment]
+    universal.model = None
     assert promise("A", "universal", 1, "v") == ("A", "universal", 1)
