@@ -57,22 +57,18 @@ def test_the_model_for_every_asset_has_versions_of_its_own(versions: PinnedModel
     assert (found.asset, found.degraded_reason) == (ASSET, None)
 
 
-@pytest.mark.parametrize(
-    ("asset", "model", "version", "needed"),
-    [
+def test_one_that_there_is_not_is_told_with_those_that_there_are(versions: PinnedModels) -> None:
+    for asset, model, version, needed in (
         (ASSET, "har", 4, "one of 1, 2, 3"),
         (ASSET, "universal", 2, "one of 1, 2"),  # made to be evaluated
         (ASSET, "universal", 3, "one of 1, 2"),
         (ASSET, "lstm", 1, "a published model"),
         ("NOTHING", "har", 1, "a published model"),
-    ],
-)
-def test_one_that_there_is_not_is_told_with_those_that_there_are(
-    versions: PinnedModels, asset: str, model: str, version: int, needed: str
-) -> None:
-    with pytest.raises(UnknownVersion, match=f"no version {version} of {asset}/{model}") as none:
-        versions.choice(asset, model, version)
-    assert details(none.value) == ("model_version", version, needed)
+    ):
+        said = f"no version {version} of {asset}/{model}"
+        with pytest.raises(UnknownVersion, match=said) as none:
+            versions.choice(asset, model, version)
+        assert details(none.value) == ("model_version", version, needed)
 
 
 def test_those_that_were_asked_for_last_stay_open(
