@@ -277,4 +277,5 @@ def test_forecasts_that_share_no_session() -> None:
 def test_an_asset_that_is_not_held_has_no_performance(client: TestClient) -> None:
     found = client.get("/performance/NOBODY")
     assert (found.status_code, found.json()["code"]) == (404, "no_history")
-    assert found.json()["found"] == "NOBODY"
+    told = tuple(found.json()[name] for name in ("field", "found", "needed"))
+    assert told == ("asset", "NOBODY", "a held asset")
