@@ -98,6 +98,23 @@ def test_that_the_ledger_is_behind_is_written_down_once_and_so_is_its_end(
     assert recorder.assets == {"A", "B"}
 
 
+def test_a_thread_writes_five_times_a_second_and_tries_less_often_while_it_is_behind(
+    recorder: Recorder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        note(recorder, "A")
+        store.error = AWAY if len(waits) == 2 else None
+        return len(waits) > 4
+
+    monkeypatch.setattr(recorder, "_stopping", SimpleNamespace(wait=wait))
+    recorder._run()
+    assert waits == [0.2, 0.2, 1.0, 0.2, 0.2]
+    assert (recorder.waiting, recorder.written) == (0, 5)  # once more behind the end
+
+
 def test_what_is_left_at_the_end_is_written_down(recorder: Recorder, store: Store) -> None:
     store.error = AWAY
     for name in "AB":
