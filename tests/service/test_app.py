@@ -19,7 +19,6 @@ from service.http.lanes import Lane
 from service.http.limits import BodyLimits
 from service.http.middleware import RequestMiddleware
 from service.ledger.recorder import Retention
-from service.ledger.shadows import Shadow
 from service.security.guard import Guard, Policy
 from service.security.quotas import Quotas
 from service.settings import Settings
@@ -130,7 +129,6 @@ def test_the_service_is_put_together_as_the_settings_say(settings: Settings) -> 
             "ledger_replay_days": 65,
             "max_recorded": 66,
             "max_stale_sessions": 67,
-            "shadows": ("har/2", "lstm"),
             "database_connect_timeout": 4.25,
         }
     )
@@ -148,8 +146,6 @@ def test_the_service_is_put_together_as_the_settings_say(settings: Settings) -> 
         )
         assert policy == HistoryPolicy(67, None) == state["questions"]._policy
         assert ledger.questions._policy is None  # what was answered is answered again
-        wanted = ledger.recorder._beside.__self__._wanted
-        assert wanted[-2:] == (Shadow("har", 2), Shadow("lstm", None))
         assert state["store_folder"]._seconds == 4.25
         assert state["questions"].versions is ledger.questions.versions
         assert state["ingest_tally"] is state["metrics"].ingests

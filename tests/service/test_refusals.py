@@ -37,7 +37,6 @@ from service.http.errors import STATUS, Fault, InvalidRequest, located, status_o
 from service.http.lanes import Lane
 from service.http.limits import BodyLimits
 from service.http.slices import MOST_BYTES_OUTSIDE, check_values
-from service.ledger.shadows import Shadow
 from service.models.catalogue import _answered_by_universal
 from service.models.commands import run as run_command
 from service.models.universal import Universal
@@ -402,13 +401,6 @@ CASES: list[tuple[Callable[[], object], str, str | None, object, str | None]] = 
         "store",
         None,
         "the store that the service is served from",
-    ),
-    (
-        lambda: Shadow.of("har/x"),
-        "invalid_setting",
-        "shadows",
-        "har/x",
-        "model or model/version, separated by commas",
     ),
     (
         lambda: ready(draining=True),

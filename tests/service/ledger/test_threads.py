@@ -208,7 +208,7 @@ def scorer() -> LiveScorer:
     """Of B, which this process has answered, and of what the database lists."""
     ledger: Any = SimpleNamespace(
         recorder=SimpleNamespace(flush=lambda: None, assets={"B"}),
-        store=SimpleNamespace(assets=lambda: ["C", "A"]),
+        store=SimpleNamespace(assets=lambda: {"C", "A"}),
     )
     holdings: Any = SimpleNamespace(find=lambda _: HELD, doubt=None)
     return LiveScorer(Scores(), ledger, holdings)  # type: ignore[arg-type]
@@ -258,9 +258,9 @@ def test_a_thread_looks_each_second_and_lists_what_others_forecast_each_minute(
         if len(looks) in outcomes:
             raise outcomes[len(looks)]
 
-    def assets() -> list[str]:
+    def assets() -> set[str]:
         listed.append(len(waits))
-        return ["C", "A"]
+        return {"C", "A"}
 
     monkeypatch.setattr(scorer, "_stopping", SimpleNamespace(wait=wait))
     monkeypatch.setattr(scorer, "look", look)
