@@ -11,10 +11,11 @@ import pytest
 from models_store import ArtifactRefused, Shelf, Store, open_store
 from models_store.changed import CHANGED, changes_since, with_change
 from models_store.mirror import Mirror, mirror_of
-from models_store.names import folder_of_file, is_pointer
+from models_store.names import SHADOW, folder_of_file, is_pointer
 from models_store.outgoing import begin
 from models_store.pruning import prune
 from models_store.remote import BEGINNING, ExtraNeeded, Remote
+from models_store.shadows import end_shadow, shadows, start_shadow
 from models_store.signatures import SIGNATURE, SUMS
 from models_store.stored_comparisons import folders, record
 from tests.models_store.artifacts import flip_byte, make_files, opened
@@ -68,6 +69,21 @@ def test_what_is_published_in_one_mirror_is_in_another(
     assert [it.name for it in folders(Store(mirror.root), "TEST")] == [
         it.name for it in folders(writer, "TEST")
     ]
+
+
+def test_a_version_on_trial_is_so_in_every_mirror(url: str, writer: Store, tmp_path: Path) -> None:
+    mirror = followed(mirror_of(url, tmp_path / "reader"))
+    start_shadow(writer, *MODEL, 2)
+    mirror.pull()
+    assert shadows(Store(mirror.root), "TEST") == {"har": 2}
+    assert prune(writer, *MODEL, 0, LATER).removed == ()
+    (writer.root / "TEST" / "har" / SHADOW).unlink()  # the remote names it all the same
+    assert prune(writer, *MODEL, 0, LATER).removed == ()
+    start_shadow(writer, *MODEL, 2)
+    end_shadow(writer, *MODEL)
+    mirror.pull()
+    assert shadows(Store(mirror.root), "TEST") == {}
+    assert prune(writer, *MODEL, 0, LATER).removed == (2,)
 
 
 def test_each_mirror_can_publish(url: str, writer: Store, tmp_path: Path) -> None:
