@@ -208,7 +208,7 @@ def serve(context: typer.Context) -> None:
 
 @application.command(context_settings=PASSED_ON)
 def models(context: typer.Context) -> None:
-    """List, promote, roll back, prune served models."""
+    """List, promote, roll back, try, prune served models."""
     _become_service(["models", *context.args])
 
 

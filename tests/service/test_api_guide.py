@@ -152,6 +152,7 @@ def test_there_is_an_example_of_every_route_for_data() -> None:
         "/assets/BTC-USD/history",
         "/performance/BTC-USD",
         "/admin/models/SPX/har/promote",
+        "/admin/models/SPX/lhar/shadow",
         "/admin/reload",
         "/v2/models/SPX~har/infer",
         "/v1/timeseries/forecast",

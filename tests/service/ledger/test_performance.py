@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 
 from models_store import Store
+from models_store.shadows import start_shadow
 from service.app import create_app
 from service.ledger.performance import _apart, _pvalue
 from service.settings import Settings
@@ -171,8 +173,8 @@ def test_what_was_promised_is_that_of_the_version(client: TestClient, clock: Set
 def test_shadows_are_recorded_beside_and_told_to_nobody(
     settings: Settings, clock: SetClock
 ) -> None:
-    tried = settings.model_copy(update={"shadows": ("last_value/1", "nothing", "har/9")})
-    with TestClient(create_app(tried, clock)) as client:
+    start_shadow(Store(settings.store_folder), ASSET, "last_value", 1)
+    with TestClient(create_app(settings, clock)) as client:
         list(live(client, clock, BARS[:3], model="log_har"))
         found = performance(client)
         assert {name: it["nobs"] for name, it in found.items()} == {
@@ -191,12 +193,18 @@ def test_a_version_on_trial_has_a_row_beside_the_one_that_serves(
 ) -> None:
     store = Store(settings.store_folder)
     store.publish(make_files(ASSET, "log_har", 7e-5))
-    tried = settings.model_copy(update={"shadows": ("log_har/2",)})
-    with TestClient(create_app(tried, clock)) as client:
-        list(live(client, clock, BARS[:3], model="log_har"))
+    with TestClient(create_app(settings, clock)) as client:
+        list(live(client, clock, BARS[:1], model="log_har"))
+        performance(client)  # all is recorded by then
+        path = f"/admin/models/{ASSET}/log_har/shadow"
+        assert client.post(path, json={"version": 2}).json()["shadow_version"] == 2
+        list(live(client, clock, BARS[1:4], model="log_har"))
+        performance(client)
+        assert client.delete(path).json()["shadow_version"] is None
+        list(live(client, clock, BARS[4:5], model="log_har"))
         rows = client.get(f"/performance/{ASSET}").json()["models"]
     found = {it["version"]: it for it in rows if it["model"] == "log_har"}
-    assert [(version, it["nobs"]) for version, it in found.items()] == [(1, 3), (2, 3)]
+    assert [(version, it["nobs"]) for version, it in found.items()] == [(1, 5), (2, 3)]
     assert found[1]["qlike_loss"] != found[2]["qlike_loss"]
     assert set(found[2]["against"]) == {"har"}
 
@@ -215,11 +223,20 @@ def test_an_asset_without_a_benchmark_of_its_own_is_told(
     ]
 
 
-@pytest.mark.parametrize("text", ["/1", "har/", "har/x", "har/0", "har/1/2"])
-def test_a_shadow_that_names_nothing_stops_the_start(settings: Settings, text: str) -> None:
-    wrong = settings.model_copy(update={"shadows": (text,)})
-    with pytest.raises(Exception, match="neither a model nor a model and a version"):
-        TestClient(create_app(wrong)).__enter__()
+def test_what_cannot_be_read_of_trials_keeps_no_benchmark_from_being_recorded(
+    settings: Settings, clock: SetClock
+) -> None:
+    pointer = settings.store_folder / ASSET / "log_har" / "shadow"
+    pointer.write_text("{}")
+    with (
+        structlog.testing.capture_logs() as told,
+        TestClient(create_app(settings, clock)) as client,
+    ):
+        list(live(client, clock, BARS[:2], model="log_har"))
+        assert performance(client)["har"]["nobs"] == 2
+    [line] = [it for it in told if it["event"] == "versions on trial not known"]
+    assert (line["asset"], line["log_level"]) == (ASSET, "warning")
+    assert "pointer 'shadow' cannot be read" in line["reason"]
 
 
 def test_a_test_of_overlapping_forecasts_needs_ten_that_share_no_session() -> None:

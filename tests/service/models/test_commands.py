@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from models_store import Store, atomic, pruning
+from models_store.shadows import shadows
 from models_store.signatures import read_private_key, sign
 from models_store.stored_comparisons import folders, promoted, recall
 from service.models import commands
@@ -85,10 +86,32 @@ def test_a_version_is_promoted_and_rolled_back(
     assert "version 3 of A/har is to serve\nversion 1 of" in capsys.readouterr().err
 
 
+def test_a_version_is_tried_and_the_trial_ended(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(commands, "log", fresh)
+    with structlog.testing.capture_logs() as told:
+        assert run("shadow", "A", "har", "3") == 0
+        assert shadows(store, "A") == {"har": 3}
+        assert run("list", "A") == 0
+        har, log_har = capsys.readouterr().out.splitlines()
+        assert "1 of 1, 2, 3, 3 on trial, since" in har
+        assert "trial" not in log_har
+        assert run("end-shadow", "A", "har") == 0
+    assert shadows(store, "A") == {}
+    of = {"event": "audit", "log_level": "info", "asset": "A", "model": "har"}
+    assert told == [of | {"action": "start shadow", "version": 3}, of | {"action": "end shadow"}]
+    assert capsys.readouterr().err == "no version of A/har is on trial\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["promote", "A", "har", "9"], "A/har has no version 9"),
+        (["shadow", "A", "har", "9"], "A/har has no version 9"),
+        (["shadow", "A", "har"], "required: version"),
+        (["end-shadow", "A", "ewma"], "asset A has no model 'ewma'"),
         (["promote", "A", "ewma", "1"], "asset A has no model 'ewma'"),
         (["promote", "C", "har", "1"], "no models are published for asset 'C'"),
         (["promote", "A", "har", "x"], "invalid int value: 'x'"),
