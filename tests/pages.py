@@ -73,6 +73,11 @@ def commands(page: str, heading: str | None = None) -> list[str]:
     return [it for it in printed(page, heading) if it not in left_out]
 
 
+def code(page: str) -> list[str]:
+    """Blocks of Python of a page; a test that calls this is taken to run each of them."""
+    return blocks(page, "python")
+
+
 def printed(page: str, heading: str | None = None) -> list[str]:
     """All commands of a page or a part of it."""
     shown = blocks(page, "sh", "crontab", heading=heading)

@@ -103,5 +103,7 @@ def test_every_target_of_make_that_is_named_exists_and_so_do_its_modules(page: s
     for target in {it for span in code for it in TARGET.findall(span)}:
         rule = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
         assert rule, target
-        for module in re.findall(r"python -m ((?:service|training|benchmarks|tests)\b[a-z_.]*)", rule[1]):
+        for module in re.findall(
+            r"python -m ((?:service|training|benchmarks|tests)\b[a-z_.]*)", rule[1]
+        ):
             assert find_spec(module), module
