@@ -18,12 +18,15 @@ PAGES = sorted(
         *(ROOT / "deploy").rglob("*.md"),
     )
 )
-# Commands that no test of pytest runs, by the reason. Those of .ci/run and of the workflow need none.
+# Commands that no test of pytest runs, by the reason. What a change has to pass needs none.
 EXCUSED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "needs a container engine, which cannot start containers where tests run": (
             "docker compose build",
-            "docker compose run --rm service python -m service keys make desk --scopes forecast ingest",
+            (
+                "docker compose run --rm service "
+                "python -m service keys make desk --scopes forecast ingest"
+            ),
             "docker compose up --wait",
             "docker compose --profile training run --rm training",
         ),
@@ -31,17 +34,36 @@ EXCUSED: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "source .venv/bin/activate",
             "pip install --editable '.[training]'",
         ),
-        "installs a built wheel from a registry, as `make release` does and then asks it": (
+        "installs a built wheel from a registry, as `make release` does, which then asks it": (
             "python3 -m venv roughcast",
             "roughcast/bin/pip install dist/roughcast-0.1.0-py3-none-any.whl",
             "roughcast/bin/python -m service",
         ),
-        "of npm and an environment of its own; test_clients runs the same generators in "
-        "`make clients`, a job of the workflow": (
+        "has an environment of its own, with npm: `make clients` runs the same generators": (
             "openapi-python-client generate --url http://localhost:8000/openapi.json",
-            "npx openapi-typescript http://localhost:8000/openapi.json "
-            "--default-non-nullable=false --output schema.d.ts",
+            (
+                "npx openapi-typescript http://localhost:8000/openapi.json "
+                "--default-non-nullable=false --output schema.d.ts"
+            ),
         ),
+        "writes docs/results.md; test_cli has it write another page": (
+            "python -m training results",
+        ),
+    }
+)
+# Targets of make that prose names, and that no test and no change runs.
+EXCUSED_TARGETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "measures for minutes or hours, and writes tables into a page": (
+            *("abuse", "artifacts", "bench", "coverage-tables", "evaluation-tables"),
+            *("hurst-tables", "kills", "motion", "mutants", "replicas"),
+        ),
+        "runs the tests again, with a measurement or for a minute in place of seconds": (
+            "coverage",
+            "observe",
+        ),
+        "installs from a registry, or needs a browser": ("release", "sbom", "screenshots"),
+        "writes or fits anew what tests compare with": ("openapi", "rebuild"),
     }
 )
 _BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -58,10 +80,16 @@ def blocks(page: str, *languages: str, heading: str | None = None) -> list[str]:
     languages : of which they are.
     heading : its text; None for the whole page.
     """
+    found = _BLOCK.findall(section(page, heading))
+    return [block for language, block in found if language in languages]
+
+
+def section(page: str, heading: str | None = None) -> str:
+    """The text of a page, or what stands below one of its headings."""
     text = (ROOT / page).read_text()
-    if heading is not None:
-        text = re.split(r"^##+ ", text.split(f"# {heading}\n")[1], maxsplit=1, flags=re.M)[0]
-    return [block for language, block in _BLOCK.findall(text) if language in languages]
+    if heading is None:
+        return text
+    return re.split(r"^##+ ", text.split(f"# {heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def commands(page: str, heading: str | None = None) -> list[str]:
@@ -76,6 +104,17 @@ def commands(page: str, heading: str | None = None) -> list[str]:
 def code(page: str) -> list[str]:
     """Blocks of Python of a page; a test that calls this is taken to run each of them."""
     return blocks(page, "python")
+
+
+def mentions(page: str, heading: str | None = None) -> list[str]:
+    """Commands of ``service`` and ``training`` in a page's prose and tables, in whole.
+
+    A test that calls this is taken to run each of them.
+    """
+    prose = _BLOCK.sub("", section(page, heading))
+    found = re.findall(r"`(python -m (?:service|training) [^`…]+)`", prose)
+    left_out = set(excused())
+    return [it for it in dict.fromkeys(found) if it not in left_out]
 
 
 def printed(page: str, heading: str | None = None) -> list[str]:
@@ -107,7 +146,7 @@ def split(block: str) -> Iterator[str]:
 
 
 def training_words(command: str) -> list[str]:
-    """Arguments that ``python -m training`` is given by a command, or by the target of make in it."""
+    """Arguments that a command gives to ``python -m training``, itself or by a target of make."""
     if command.startswith("make "):
         # What is installed is not looked at, and nothing is run.
         environment = os.environ | {"MAKEFLAGS": "n NETWORKS="}

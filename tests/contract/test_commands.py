@@ -1,7 +1,7 @@
 """Every command that the documentation prints is run by a test, or excused with a reason.
 
-A command counts as run where a test asks for it by ``commands(page, heading)`` of
-:mod:`tests.pages`, or where it is one of those that a change has to pass.
+A command counts as run where a test asks for it by ``commands(page, heading)`` or, of prose, by
+``mentions(page, heading)`` of :mod:`tests.pages`, or where it is one that every change has to pass.
 """
 
 import ast
@@ -15,13 +15,13 @@ import pytest
 import yaml
 
 from tests import pages
-from tests.pages import PAGES, ROOT, commands, printed
+from tests.pages import PAGES, ROOT, commands, mentions, printed
 
 TESTS = ROOT / "tests"
 # A block in another language than that of commands holds none.
 PROGRAMS = re.compile(
-    r"^(?:[\d*]+ [\d*]+ \* \* \S+ +)?(?:\w+=\S+ )*(?:\S*/)?(?:python3?|make|curl|roughcast(?= \w)|docker|pip|psql"
-    r"|pg_\w+|openssl|npx|npm|git|cp|rm|export|source|bash) ",
+    r"^(?:[\d*]+ [\d*]+ \* \* \S+ +)?(?:\w+=\S+ )*(?:\S*/)?(?:python3?|make|curl"
+    r"|roughcast(?= \w)|docker|pip|psql|pg_\w+|openssl|npx|npm|git|cp|rm|export|source|bash) ",
     re.MULTILINE,
 )
 TARGET = re.compile(r"(?<!keys )\bmake ([a-z][a-z-]*)\b")
@@ -40,13 +40,10 @@ def asked_for(function: str) -> Iterator[tuple[str, str | None]]:
 
 
 @cache
-def run_by_tests() -> frozenset[tuple[str, str]]:
-    """Page and text of the commands that tests ask for."""
-    return frozenset(
-        (page, command)
-        for page, heading in asked_for("commands")
-        for command in commands(page, heading)
-    )
+def run_by_tests() -> frozenset[str]:
+    """The commands that tests ask for."""
+    of_blocks = {it for place in asked_for("commands") for it in commands(*place)}
+    return frozenset(of_blocks.union(*(mentions(*place) for place in asked_for("mentions"))))
 
 
 @cache
@@ -65,8 +62,9 @@ def run_by_the_workflow() -> frozenset[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_is_run_or_excused(page: str) -> None:
-    run = {command for at, command in run_by_tests() if at == page} | run_by_the_workflow()
-    assert [it for it in printed(page) if it not in run | set(pages.excused())] == []
+    run_or_excused = run_by_tests() | run_by_the_workflow() | set(pages.excused())
+    told = [*printed(page), *mentions(page)]
+    assert [it for it in told if it not in run_or_excused] == []
 
 
 def test_what_a_change_has_to_pass_is_found() -> None:
@@ -77,13 +75,14 @@ def test_what_a_change_has_to_pass_is_found() -> None:
 
 def test_what_is_excused_is_printed_and_run_by_nothing() -> None:
     shown = {it for page in PAGES for it in printed(page)}
+    shown |= {it for page in PAGES for it in re.findall(r"`(python [^`]+)`", pages.section(page))}
     assert [it for it in pages.excused() if it not in shown or it in run_by_the_workflow()] == []
     assert len(set(pages.excused())) == len(list(pages.excused()))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_stand_in_blocks_of_their_own(page: str) -> None:
-    languages = {it for it in re.findall(r"^```(\w*)", (ROOT / page).read_text(), re.M)}
+    languages = set(re.findall(r"^```(\w*)", (ROOT / page).read_text(), re.MULTILINE))
     assert languages <= {"", "sh", "crontab", "json", "python", "diff", "text"}
     for block in pages.blocks(page, "", "json", "text"):
         assert not PROGRAMS.search(block), f"a command in a block that is not of `sh`: {block}"
@@ -95,15 +94,25 @@ def test_every_block_of_python_is_on_a_page_whose_code_is_run() -> None:
     assert {it for it in with_code - run if not it.startswith("docs/tutorials/")} == set()
 
 
+def targets(page: str) -> set[str]:
+    """Targets of make in a page's blocks and prose."""
+    prose = re.findall(r"`([^`\n]+)`", pages.section(page))
+    return {it for text in (*prose, *pages.blocks(page, "sh")) for it in TARGET.findall(text)}
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_every_target_of_make_that_is_named_exists_and_so_do_its_modules(page: str) -> None:
+def test_every_target_of_make_that_is_named_is_run_or_excused(page: str) -> None:
+    run = {it for text in run_by_tests() | run_by_the_workflow() for it in TARGET.findall(text)}
+    assert targets(page) - run <= {it for of in pages.EXCUSED_TARGETS.values() for it in of}
+
+
+def test_targets_that_are_named_or_excused_exist_and_so_do_their_modules() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    text = (ROOT / page).read_text()
-    code = [*re.findall(r"`([^`\n]+)`", text), *pages.blocks(page, "sh")]
-    for target in {it for span in code for it in TARGET.findall(span)}:
+    named = set().union(*map(targets, PAGES))
+    assert {it for of in pages.EXCUSED_TARGETS.values() for it in of} <= named
+    for target in named:
         rule = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
         assert rule, target
-        for module in re.findall(
-            r"python -m ((?:service|training|benchmarks|tests)\b[a-z_.]*)", rule[1]
-        ):
+        ours = r"python -m ((?:service|training|benchmarks|tests)\b[a-z_.]*)"
+        for module in re.findall(ours, rule[1]):
             assert find_spec(module), module

@@ -36,7 +36,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 def test_the_example_request_returns_the_example_answer(client: TestClient) -> None:
-    _serve, _test, command = commands("README.md")
+    serve, _test, command = commands("README.md")
+    assert serve in commands("docs/tutorials/first-forecast.md")  # which is followed
     [answer] = blocks("README.md", "json")
     response = client.request(**request_of(command))
     shown, found = json.loads(answer), response.json()

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from models_store import Store
-from tests.pages import commands, training_words
+from tests.pages import commands, mentions, training_words
 from tests.service import worlds
 from tests.service.answering import answering
 from tests.simulated_panel import simulated_bars
@@ -30,7 +30,6 @@ from volatility.frames import to_frame
 
 SESSIONS = 620
 FEW = ["--config", str(SMALL_CONFIG), "--jobs", "1"]
-EVALUATIONS = "Which model forecasts best, and is the difference luck?"
 ONE = ["--models", "ewma"]
 load = datasets.load
 
@@ -69,7 +68,9 @@ def evaluated(folder: str = "var/evaluation") -> pd.DataFrame:
 
 
 def test_evaluations_are_made_of_what_they_name() -> None:
-    every, horizons, models, transfer, own = commands("docs/evaluation.md", EVALUATIONS)
+    every, horizons, models, transfer, own = commands(
+        "docs/evaluation.md", "Which model forecasts best, and is the difference luck?"
+    )
     run(every, *ONE)
     assert set(evaluated()["asset"]) == set(datasets.NAMES)
     run(horizons, *ONE)
@@ -88,6 +89,15 @@ def test_models_look_at_companions() -> None:
     assert "hexp_companions" in Store(Path("var/store")).models("SPY")
     run(evaluate)
     assert {"hexp_companions", "hexp"} <= set(evaluated()["model"])
+
+
+def test_what_is_named_is_fitted_and_published(capsys: pytest.CaptureFixture[str]) -> None:
+    (some,) = mentions("docs/models.md")
+    run(some)
+    assert {"harq", "garch"} <= set(Store(Path("var/store")).models("BTC-USD-1H"))
+    (every,) = mentions("docs/architecture.md", "The path of a retrain")
+    run(every, *ONE)
+    assert set(datasets.NAMES) <= set(Store(Path("var/store")).assets())
 
 
 @pytest.fixture
@@ -124,5 +134,7 @@ def test_own_assets_are_compared() -> None:
     own, transfer = commands("docs/own-models.md", "Comparing")
     run(own, *ONE)
     assert set(evaluated()["horizon"]) == {1, 5}
-    *_, same, _own = commands("docs/evaluation.md", EVALUATIONS)  # which has been run above
+    *_, same, _own = commands(
+        "docs/evaluation.md", "Which model forecasts best, and is the difference luck?"
+    )  # which has been run above
     assert training_words(transfer) == training_words(same)

