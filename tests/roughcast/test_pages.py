@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pandas as pd
 import pytest
 
@@ -16,23 +15,12 @@ from roughcast.commands import application
 from roughcast.results.comparison import Comparison
 from roughcast.results.forecast import Forecast
 from tests.pages import blocks, code, commands
+from tests.roughcast.transport import Awaited
 from tests.service.client import TestClient
 
 ROOT = Path(__file__).parents[2]
 PYTHON = (ROOT / "docs" / "python.md").read_text()
 COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text()
-
-
-class OfTests(httpx.AsyncBaseTransport):
-    """An application that is called by a transport that waits."""
-
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answered = self._transport.handle_request(request)
-        content = httpx.ByteStream(answered.read())
-        return httpx.Response(answered.status_code, headers=answered.headers, stream=content)
 
 
 def test_the_readme_s_lines_load_measure_fit_forecast_compare_and_plot(
@@ -58,7 +46,7 @@ def test_every_block_of_the_page_runs(
     )
     monkeypatch.setattr(
         "roughcast.client.AsyncClient",
-        partial(roughcast.AsyncClient, transport=OfTests(transport)),
+        partial(roughcast.AsyncClient, transport=Awaited(transport)),
     )
     shipped = roughcast.dataset("BTC-USD").loc[:"2021-02-03"]  # as far as the service's clock is
     monkeypatch.setattr("roughcast.datasets.dataset", lambda _name: shipped)

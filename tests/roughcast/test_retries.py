@@ -78,7 +78,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     monkeypatch.setattr("roughcast.client.sleep", waited.append)
-    monkeypatch.setattr("roughcast.client.pause", sleep)
+    monkeypatch.setattr("roughcast.client.asynchronous.pause", sleep)
     return waited
 
 
