@@ -133,16 +133,18 @@ def split(block: str) -> Iterator[str]:
     """Each command of a block, without the times of cron and without comments."""
     lines: list[str] = []
     for line in block.splitlines():
+        if not lines and not line.strip():
+            continue
         lines.append(line)
         command = "\n".join(lines)
-        if command.strip() and _is_whole(command):
+        if _is_whole(command):
             command = _SCHEDULE.sub("", command)
             if len(lines) == 1:
                 command = _COMMENT.sub("", command)
             if command:
                 yield command
             lines = []
-    assert not "".join(lines).strip(), f"no whole command: {lines}"
+    assert not lines, f"no whole command: {lines}"
 
 
 def training_words(command: str) -> list[str]:

@@ -67,6 +67,31 @@ def test_every_command_is_run_or_excused(page: str) -> None:
     assert [it for it in told if it not in run_or_excused] == []
 
 
+BLOCK = """\
+make serve    # and don't stop
+curl -d '{
+  "a": 1}' \\
+  localhost
+
+printf '1' |
+  cat
+5 0 * * *    python -m service models prune --keep 7
+python - <<'PY'
+x = "it's"
+PY
+"""
+
+
+def test_commands_are_told_apart() -> None:
+    assert list(pages.split(BLOCK)) == [
+        "make serve",
+        "curl -d '{\n  \"a\": 1}' \\\n  localhost",
+        "printf '1' |\n  cat",
+        "python -m service models prune --keep 7",
+        "python - <<'PY'\nx = \"it's\"\nPY",
+    ]
+
+
 def test_what_a_change_has_to_pass_is_found() -> None:
     assert {"make test", "make check", "make docs", "make clients", "bash .ci/run"} <= (
         run_by_the_workflow()

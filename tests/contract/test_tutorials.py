@@ -81,7 +81,8 @@ def output_of(step: Step, served: tuple[Serving, Path]) -> str:
 
 
 def follow(page: str, served: tuple[Serving, Path]) -> list[str]:
-    said, typed = [], []
+    said: list[str] = []
+    typed: list[str] = []
     for step in steps(page):
         if step.language not in {"sh", "crontab", "python"}:
             continue
