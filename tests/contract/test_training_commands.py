@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,9 @@ import pandas as pd
 import pytest
 
 from models_store import Store
+from service.assets.database import HistoryStore
+from service.settings import Settings
 from tests.pages import commands, mentions, training_words
-from tests.service import worlds
 from tests.service.answering import answering
 from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG, write_bars
@@ -100,27 +100,25 @@ def test_what_is_named_is_fitted_and_published(capsys: pytest.CaptureFixture[str
     assert set(datasets.NAMES) <= set(Store(Path("var/store")).assets())
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[str]:
-    settings = worlds.settings_in(tmp_path / "service")
-    worlds.build(tmp_path / "service")
-    with answering(settings, lambda: datetime.now(UTC)) as url:
-        yield url
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_models_are_fitted_on_an_own_asset(service: str) -> None:
-    retrain, put, ask, again = (
-        it.replace("http://127.0.0.1:8000", service)
-        for it in commands("docs/own-models.md", "Fit models on your own asset")
-    )
+def test_models_are_fitted_on_an_own_asset_and_serve(tmp_path: Path) -> None:
+    retrain, *asked, again = commands("docs/own-models.md", "Fit models on your own asset")
     run(retrain, *ONE)
-    store = Store(Path("var/store"))
-    assert "ewma" in store.models("MINE")
-    put_bars, forecast = (json.loads(typed(it)) for it in (put, ask))
-    assert put_bars["added"] == SESSIONS
-    assert forecast["asset"] == "MINE"
-    run(again, *ONE)
+    champion = Store(Path("var/store")).champion("MINE")
+    settings = Settings(
+        store=tmp_path / "var/store", database_url=f"sqlite:///{tmp_path}/h.sqlite3"
+    )
+    HistoryStore(settings.database_url).prepare([])
+    with answering(settings, lambda: datetime.now(UTC)) as url:
+        merged, forecast = (json.loads(typed(at(url, it))) for it in asked)
+        assert merged["added"] == SESSIONS
+        assert (forecast["asset"], forecast["model"]) == ("MINE", champion)
+        run(at(url, again), *ONE)
+
+
+def at(url: str, command: str) -> str:
+    """A command that asks the service where it is."""
+    return command.replace("http://127.0.0.1:8000", url)
 
 
 def typed(command: str) -> str:
