@@ -15,6 +15,7 @@ import pytest
 
 from models_store import ArtifactRefused, Store
 from models_store.mirror import mirror_of
+from models_store.shadows import shadows
 from models_store.signatures import TrustedKeys
 from service.assets.database import HistoryStore
 from tests.models_store.artifacts import make_files, make_series
@@ -125,13 +126,13 @@ def test_a_store_in_a_bucket_is_listed_retrained_into_and_served(
     assert mirror_of(bucket + "/desk/store") is not None
 
 
-def test_models_are_listed_promoted_rolled_back_and_pruned(
+def test_models_are_listed_promoted_rolled_back_tried_and_pruned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed, promote, roll_back, reload, prune = mentions(
+    listed, promote, roll_back, start, end, reload, prune = mentions(
         "docs/operations.md", "Promoting and rolling back"
     )
-    of_trial, try_on = mentions("docs/operations.md", "A version on trial")
+    of_trial, on_trial, promote_it, end_it = mentions("docs/operations.md", "A version on trial")
     settings = worlds.settings_in(tmp_path)
     store = Store(settings.store_folder)
     for number in range(1, 8):
@@ -142,8 +143,13 @@ def test_models_are_listed_promoted_rolled_back_and_pruned(
     assert store.served("SPX", "har") == (3, 1)
     assert operate(roll_back) == 0
     assert store.served("SPX", "har") == (1,)
-    assert operate(of_trial) == operate(try_on) == 0
+    assert operate(start) == 0
+    assert shadows(store, "SPX") == {"har": 3}
+    assert operate(end) == operate(of_trial) == operate(on_trial) == 0
+    assert (shadows(store, "SPX"), shadows(store, "BTC-USD")) == ({}, {"combination": 4})
+    assert operate(promote_it) == operate(end_it) == 0
     assert store.served("BTC-USD", "combination")[0] == 4
+    assert shadows(store, "BTC-USD") == {}
     with answering(settings, worlds.clock) as url:
         monkeypatch.setenv("ROUGHCAST_PORT", url.rpartition(":")[2])
         assert operate(reload) == 0
