@@ -129,7 +129,7 @@ def test_a_store_in_a_bucket_is_listed_retrained_into_and_served(
 def test_models_are_listed_promoted_rolled_back_tried_and_pruned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed, promote, roll_back, start, end, reload, prune = mentions(
+    listed, promote, roll_back, reload, start, end, prune = mentions(
         "docs/operations.md", "Promoting and rolling back"
     )
     of_trial, on_trial, promote_it, end_it = mentions("docs/operations.md", "A version on trial")
