@@ -90,7 +90,6 @@ def of_a_file(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         command(**given)
 
-    run.__annotations__ = {it.name: it.annotation for it in (*own, *more)}
     run.__signature__ = signature(command).replace(parameters=[*own, *more])  # type: ignore[attr-defined]
     return run
 

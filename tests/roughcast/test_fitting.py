@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,15 @@ def test_a_model_shows_what_it_is(model: FittedModel) -> None:
     assert refused.value.found == 10
     with pytest.raises(UnsupportedHorizon):
         model.summary(10)
+
+
+def test_a_fitted_model_says_how_old_its_history_is(rv: pd.Series) -> None:
+    """By the time that it was fitted at."""
+    said = roughcast.fit("har", rv, horizons=[1, 5], now=NOW + timedelta(days=3)).forecast([5])
+    assert said.stale_sessions == 3
+    assert said.at(5).warnings[0] == (
+        "the history is stale: it ends on 2021-02-03, and 3 sessions have closed since"
+    )
 
 
 def test_rv_and_bars_give_the_same_fit(bars: pd.DataFrame, rv: pd.Series) -> None:

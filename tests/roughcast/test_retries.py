@@ -15,6 +15,7 @@ import pytest
 
 from roughcast.client import AsyncClient, Client, NotUnderstood, Problem, Unreachable
 from roughcast.client.exchange import told_delay
+from tests.errors import details
 
 READY = {"status": "ready", "models": 1, "assets": 1, "stale_sessions": {}, "warnings": []}
 Answer = tuple[int, dict[str, str], bytes]
@@ -173,7 +174,9 @@ def test_where_nothing_answers_that_is_told(by: Any, waits: list[float]) -> None
     with pytest.raises(Unreachable, match="does not answer") as refused:
         by(url, lambda it: it.health(), retries=1)
     assert refused.value.code == "unreachable"
-    assert "asked 2 times" in str(refused.value)
+    field, found, needed = details(refused.value)
+    assert (field, needed) == ("url", "a running service")
+    assert str(refused.value) == f"{url} does not answer: {found}, asked 2 times"
     assert len(waits) == 1
 
 

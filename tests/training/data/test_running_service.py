@@ -90,6 +90,18 @@ def test_of_a_long_answer_the_beginning_is_told() -> None:
 
 
 @BOTH
+def test_a_minute_is_waited_for_an_answer(kind: type[RunningService]) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={})
+
+    kind("http://there", transport=httpx.MockTransport(answer)).ask("/assets")
+    assert set(asked[0].extensions["timeout"].values()) == {60.0}
+
+
+@BOTH
 def test_an_address_that_only_looks_like_one_is_refused(kind: type[RunningService]) -> None:
     with pytest.raises(UnusableService, match="it does not answer: Invalid") as refused:
         kind("http://the\x00re").ask("/assets")
