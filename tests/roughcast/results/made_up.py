@@ -1,7 +1,8 @@
-"""A result of each kind, of numbers that are made up."""
+"""A result of each kind, of numbers that are made up, and as a service answers it."""
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -106,3 +107,65 @@ REPORT = HurstReport(
     ),
     warnings=("no measure is named",),
 )
+
+
+def answer_of(horizon: HorizonForecast) -> dict[str, Any]:
+    """One of several horizons."""
+    return {
+        "horizon": horizon.horizon,
+        "forecast_id": horizon.forecast_id,
+        "rv": horizon.rv,
+        "volatility": horizon.volatility,
+        "volatility_annualized": horizon.volatility_annualized,
+        "intervals": [vars(it) for it in horizon.intervals],
+        "calibration": {"effective_nobs": horizon.effective_nobs},
+        "quantiles": [vars(it) for it in horizon.quantiles],
+        "warnings": [*horizon.warnings],
+    }
+
+
+FORECAST_ANSWER = {
+    "asset": "A<B",
+    "model": "har",
+    "model_version": 3,
+    "model_sha256": "ff",
+    "as_of": "2021-02-03",
+    "target_date": "2021-02-04",
+    "measure": "parkinson",
+    "term_structure": [answer_of(NEXT), answer_of(LATER)],
+    "stale_sessions": 2,
+    "missing_sessions": 1,
+    "degraded_reason": "log_har was refused",
+}
+COMPARISON_ANSWER = {
+    "asset": "SPX",
+    "measure": "parkinson",
+    "horizon": 1,
+    "baseline": "har",
+    "span": ["2020-01-01", "2021-02-03"],
+    "nobs": 400,
+    "rows": [
+        {
+            **{name: it for name, it in vars(score).items() if name != "pvalues"},
+            "diebold_mariano": {name: {"pvalue": it} for name, it in score.pvalues.items()},
+            "coverage": {str(level): share for level, share in score.coverage.items()},
+        }
+        for score in COMPARISON.scores
+    ],
+    "spa_pvalue": {"har": 0.0312},
+    "confidence_level": 0.9,
+    "excluded": [{"model": "ewma", "reason": "ewma stands by the wrong dates"}],
+    "warnings": {"log_har": "one day decides"},
+}
+REPORT_ANSWER = {
+    **{name: it for name, it in vars(REPORT).items() if name not in ("estimates", "warnings")},
+    "estimates": [
+        {
+            **vars(it),
+            "interval": it.interval and [*it.interval],
+            "points": [{"scale": scale, "value": value} for scale, value in it.points],
+        }
+        for it in REPORT.estimates
+    ],
+    "warnings": ["no measure is named"],
+}
