@@ -1,6 +1,7 @@
 """A forecast here is the one that the service answers, digit for digit."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,19 @@ import pandas as pd
 import pytest
 
 import roughcast
+from models_store.universal.store import UniversalStore
+from roughcast import forecasting
 from roughcast.results.forecast import Forecast
 from tests.errors import details
 from tests.service.client import TestClient
 from tests.service.worlds import NOW
-from volatility.errors import HistoryTooShort, InvalidBars, InvalidInput, UnsupportedHorizon
+from volatility.errors import (
+    HistoryTooShort,
+    InvalidBars,
+    InvalidInput,
+    UnknownModel,
+    UnsupportedHorizon,
+)
 
 
 def records(bars: Any) -> list[dict[str, Any]]:
@@ -57,6 +66,21 @@ def test_capitals_and_a_column_of_dates_are_read(bars: pd.DataFrame) -> None:
     stale = roughcast.forecast(bars.tail(30), [1], now=datetime(2021, 2, 7, 12))  # noqa: DTZ001
     assert (plain.stale_sessions, stale.stale_sessions) == (0, 3)
     assert stale == roughcast.forecast(bars.tail(30), [1], now=datetime(2021, 2, 7, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [((), "none"), ((SimpleNamespace(reason="a bit flipped"),), "a bit flipped")],
+)
+def test_a_package_without_its_model_is_told(
+    refused: tuple[Any, ...], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UniversalStore, "newest", lambda _: (None, refused))
+    with pytest.raises(UnknownModel) as missing:
+        forecasting._shipped.__wrapped__()
+    assert str(missing.value) == f"the model for every asset cannot serve: {reason}"
+    needed = "an installation of this package that is whole"
+    assert details(missing.value) == ("model", None, needed)
 
 
 def test_its_table_has_a_row_a_horizon(bars: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from service.app import create_app
 from service.ledger.performance import _apart, _pvalue
 from service.settings import Settings
 from tests.models_store.artifacts import make_files, make_series
+from tests.service.any_asset import publish_universal
 from tests.service.client import TestClient
 from tests.service.ledger.days import DAY, days_after, live, performance
 from tests.service.worlds import ASSET, NOW, SetClock
@@ -170,6 +171,19 @@ def test_what_was_promised_is_that_of_the_version(client: TestClient, clock: Set
     assert row["alarms"]["coverage"]["promised"] == pytest.approx(1 - interval["coverage_observed"])
 
 
+def test_what_the_model_for_every_asset_promises_is_that_of_the_asset_s_kind(
+    settings: Settings, clock: SetClock
+) -> None:
+    publish_universal(settings)
+    with TestClient(create_app(settings, clock)) as client:
+        [said] = live(client, clock, BARS[:1], model="universal")
+        row = performance(client)["universal"]
+    assert [(it["level"], it["promised"]) for it in row["intervals"]] == [
+        (it["level"], it["coverage_observed"]) for it in said["intervals"]
+    ]
+    assert row["promised_qlike"] > 0
+
+
 def test_shadows_are_recorded_beside_and_told_to_nobody(
     settings: Settings, clock: SetClock
 ) -> None:
@@ -261,6 +275,8 @@ def test_dates_that_run_backwards_are_refused(client: TestClient) -> None:
 def test_forecasts_that_share_no_session() -> None:
     assert _apart(np.array([3, 4, 5, 6, 9, 10, 14]), 3).tolist() == [0, 3, 4, 6]
     assert _apart(np.array([3, 4, 6]), 1).tolist() == [0, 1, 2]
+    nothing = np.array([], np.intp)
+    assert nothing[_apart(nothing, 3)].tolist() == []
 
 
 def test_an_asset_that_is_not_held_has_no_performance(client: TestClient) -> None:
