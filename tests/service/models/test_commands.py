@@ -259,7 +259,8 @@ def test_a_service_that_refuses_says_why(
     asked = []
 
     def refuse(request: Request, timeout: float) -> NoReturn:
-        asked.append((request.get_method(), request.full_url, request.get_header("Authorization")))
+        key = request.get_header("Authorization")
+        asked.append((request.get_method(), request.full_url, key, timeout))
         body = io.BytesIO(b'{"detail": "the key lacks the scope admin"}')
         raise HTTPError(request.full_url, 403, "Forbidden", Message(), body)
 
@@ -267,7 +268,7 @@ def test_a_service_that_refuses_says_why(
     monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
     monkeypatch.setenv("ROUGHCAST_API_KEY", "rc_1_2")
     assert run("reload", "--service", "https://desk.example") == 2
-    assert asked == [("POST", "https://desk.example/admin/reload", "Bearer rc_1_2")]
+    assert asked == [("POST", "https://desk.example/admin/reload", "Bearer rc_1_2", 600.0)]
     assert "refuses: 403 the key lacks the scope admin" in capsys.readouterr().err
     assert run("reload", "--service", "https://me:secret@desk.example") == 2
     assert "secret" not in capsys.readouterr().err

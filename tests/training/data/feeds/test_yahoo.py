@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.training.data.feeds.memory import same
@@ -134,6 +135,20 @@ def test_what_may_pass_is_asked_again(times: int, waits: list[float]) -> None:
         page = YahooFeed.of("SPY", "1d").page(DAILY.timestamps[0])
     same(page.bars, DAILY)
     assert waits == [5.0, 2.0, 4.0]
+
+
+def test_half_a_minute_is_waited_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    import yfinance
+
+    waited: list[int] = []
+
+    def history(_self: yfinance.Ticker, **asked: Any) -> pd.DataFrame:
+        waited.append(asked["timeout"])
+        return pd.DataFrame(columns=["Open", "High", "Low", "Close"])
+
+    monkeypatch.setattr(yfinance.Ticker, "history", history)
+    assert len(YahooFeed.of("SPY", "1d").page(DAILY.timestamps[0]).bars) == 0
+    assert waited == [30]
 
 
 def test_what_does_not_pass_is_told(waits: list[float]) -> None:
