@@ -1,9 +1,11 @@
 """What stands below each heading of each table."""
 
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.training.evaluation.rows import make_comparison, make_row, outcome
@@ -17,13 +19,15 @@ from training.evaluation.panel.transfer_report import (
     change_table,
     chosen_table,
     difference_table,
+    transfer_csv,
 )
-from training.evaluation.panel.transfer_scores import Difference, TransferSummary
-from training.evaluation.panel.walk_forward import PanelWalkForward
+from training.evaluation.panel.transfer_scores import Difference, TransferScore, TransferSummary
+from training.evaluation.panel.walk_forward import PanelWalkForward, TrackKey
 from training.evaluation.sentences import better, superiority, worse
 from training.models.pooled.transfer import Setting
 from training.publishing import store_results
 from volatility.evaluation.influence import Influence
+from volatility.evaluation.tracks import ForecastTrack
 
 ROW = make_row()
 BARE = make_row(
@@ -264,6 +268,35 @@ def test_the_page_of_a_panel() -> None:
     assert sum("0.9000" in line for line in lines[second:]) == 1
     assert lines[-1] == "- A: why"
     assert "## Left out" not in panel_report.panel_report(SCORES, held, plan, "", ()).decode()
+
+
+def test_scores_and_forecasts_of_a_panel_are_in_files() -> None:
+    scores = [SCORES[0], replace(SCORES[2], pvalue=None)]
+    assert panel_report.scores_csv(scores).decode() == (
+        "asset,kind,model,horizon,nobs,qlike_loss,change,pvalue\n"
+        "A,stock,good,1,100,0.2,-0.1,0.5\n"
+        "C,fx,good,1,100,0.2,-0.3,\n"
+    )
+    days = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], "datetime64[D]")
+    of = ForecastTrack("m", days[:2], days[1:], np.array([1e-4, 1 / 3]), np.array([2e-4, 0.5]), 5)
+    tracks = {TrackKey("B", "m", 5): of, TrackKey("A", "m", 5): of}
+    written = panel_report.panel_forecasts(tracks)
+    assert gzip.decompress(written).decode() == (
+        "asset,model,horizon,as_of,target_date,forecast,rv\n"
+        "A,m,5,2020-01-01,2020-01-02,0.0001,0.0002\n"
+        "A,m,5,2020-01-02,2020-01-03,0.3333333333,0.5\n"
+        "B,m,5,2020-01-01,2020-01-02,0.0001,0.0002\n"
+        "B,m,5,2020-01-02,2020-01-03,0.3333333333,0.5\n"
+    )
+    assert written[4:8] == bytes(4)  # no time of writing: the same bytes tomorrow
+
+
+def test_scores_of_a_transfer_are_in_a_file() -> None:
+    score = TransferScore("A", "fx", "tuned", 60, 4, 0.1, "2020-01-02", "2020-03-31", 60, 0.2, -0.1)
+    assert transfer_csv([score]).decode() == (
+        "asset,kind,model,sessions,epochs,ridge,first,last,nobs,qlike_loss,change\n"
+        "A,fx,tuned,60,4,0.1,2020-01-02,2020-03-31,60,0.2,-0.1\n"
+    )
 
 
 def transferred(model: str, sessions: int, change: float, **against: Difference) -> TransferSummary:
