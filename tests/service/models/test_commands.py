@@ -18,10 +18,12 @@ from models_store.stored_comparisons import folders, promoted, recall
 from service.models import commands
 from service.server import main
 from service.settings import Settings
+from tests.errors import details
 from tests.keys import write_keys
 from tests.models_store.artifacts import flip_byte, make_files
 from tests.service.processes import serving
 from tests.service.worlds import ASSET, damage
+from volatility.errors import UnknownAsset, UnknownModel
 
 
 @pytest.fixture
@@ -47,23 +49,36 @@ def run(*arguments: str) -> int:
     return exited.value.code
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
-    return [line.split() for line in capsys.readouterr().out.splitlines()]
-
-
 def test_what_there_is_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.promote("A", "har", 3)
     store.promote("A", "har", 2)
     (store.root / "B" / "har" / "current").write_text("{}")
     (store.root / "B" / "champion").write_text("{}")
+    store.publish(make_files("C", "har"), promote=True)
+    today = f"{store.pointer('A', 'har').promoted_at:%Y-%m-%d}"
     assert run("list") == 0
-    har, log_har, broken = lines(capsys)
-    assert har[:5] == ["A", "*har", "2", "of", "1,"]
-    assert har[-4:] == ["before", "it", "3,", "1"]
-    assert log_har == ["A", "log_har", "none", "of", "1"]
-    assert broken[:4] == ["B", "har", "its", "pointer"]
+    har, log_har, broken, alone = capsys.readouterr().out.splitlines()
+    assert (
+        har
+        == f"A                *har                      2 of 1, 2, 3, since {today}, before it 3, 1"
+    )
+    assert log_har == "A                 log_har                  none of 1"
+    assert broken.startswith("B                 har                      its pointer ")
+    assert alone == f"C                 har                      1 of 1, since {today}"
     assert run("list", "B") == 0
-    assert len(lines(capsys)) == 1
+    assert capsys.readouterr().out == f"{broken}\n"
+
+
+def test_what_is_not_there_is_refused_with_what_is(store: Store) -> None:
+    """In full; the command prints the message alone."""
+    with pytest.raises(UnknownAsset) as asset:
+        commands._check_known(store, "a")
+    assert str(asset.value) == "no models are published for asset 'a'; did you mean 'A'?"
+    assert details(asset.value) == ("asset", "a", "one of ['A', 'B']")
+    with pytest.raises(UnknownModel) as model:
+        commands._check_known(store, "A", "hra")
+    assert str(model.value) == "asset A has no model 'hra'; did you mean 'har'?"
+    assert details(model.value) == ("model", "hra", "one of ['har', 'log_har']")
 
 
 def test_a_version_is_promoted_and_rolled_back(
