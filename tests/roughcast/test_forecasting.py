@@ -118,6 +118,13 @@ def test_its_plot_has_the_past_the_forecast_and_a_fan(bars: pd.DataFrame) -> Non
     assert found.plot(ax=axes) is axes
 
 
+def test_a_quarter_of_a_year_is_kept_for_the_plot(bars: pd.DataFrame) -> None:
+    rv = roughcast.measure(bars)
+    for rows, kept in ((66, 66), (80, 66), (30, 30)):
+        history: Any = roughcast.forecast(bars.tail(rows), [1], now=NOW).history
+        assert history.tolist() == rv.tail(kept).tolist()
+
+
 def test_what_cannot_be_forecast_is_refused_with_what_is_needed(bars: pd.DataFrame) -> None:
     with pytest.raises(HistoryTooShort):
         roughcast.forecast(bars.tail(21), now=NOW)
