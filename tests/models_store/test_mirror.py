@@ -18,6 +18,7 @@ from models_store.remote import BEGINNING, ExtraNeeded, Remote
 from models_store.shadows import end_shadow, shadows, start_shadow
 from models_store.signatures import SIGNATURE, SUMS
 from models_store.stored_comparisons import folders, record
+from tests.errors import details
 from tests.models_store.artifacts import flip_byte, make_files, opened
 from tests.models_store.buckets import (
     Killed,
@@ -492,8 +493,11 @@ def test_a_library_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ExtraNeeded, match=r"Install s3fs .* pip install 'roughcast\[s3\]'"):
         Mirror("s3://bucket/models", tmp_path / "mirror").pull()
     monkeypatch.undo()
-    with pytest.raises(ExtraNeeded, match="a store at gs:// needs a library of fsspec"):
-        Mirror("gs://bucket/models", tmp_path / "mirror").pull()
+    place = "gs://bucket/models"
+    with pytest.raises(ExtraNeeded, match="a store at gs:// needs a library of fsspec") as needed:
+        Mirror(place, tmp_path / "mirror").pull()
+    said = "a folder, or a URL whose library is installed"
+    assert details(needed.value) == ("store", place, said)
 
 
 def test_one_folder_mirrors_one_store(url: str, writer: Store, tmp_path: Path) -> None:
@@ -504,9 +508,11 @@ def test_one_folder_mirrors_one_store(url: str, writer: Store, tmp_path: Path) -
     for calls in (0, 99):  # nor does it serve as one while the remote is away
         with (
             failing(calls, error=ConnectionError),
-            pytest.raises(InvalidInput, match="is a store of its own, and cannot mirror"),
+            pytest.raises(InvalidInput, match="is a store of its own, and cannot mirror") as other,
         ):
             Mirror(url, own.root).follow()
+        needed = "an empty folder, or none yet"
+        assert details(other.value) == ("store_mirror", str(own.root), needed)
 
 
 def test_a_mirror_has_a_folder_of_its_own_by_default() -> None:

@@ -196,9 +196,12 @@ def test_where_nothing_answers_that_is_told(by: Any, waits: list[float]) -> None
 def test_what_no_service_answers_is_not_understood(by: Any, wrong: Answer) -> None:
     with (
         misbehaving([wrong]) as (url, _),
-        pytest.raises(NotUnderstood, match="/health/ready is not understood"),
+        pytest.raises(NotUnderstood, match="/health/ready is not understood") as other,
     ):
         by(url, lambda it: it.health())
+    field, found, needed = details(other.value)
+    assert (field, needed) == ("url", "a service of the same version")
+    assert str(found)[:200] == wrong[2].decode(errors="replace")[:200]
 
 
 def test_a_time_to_ask_again_may_be_a_date() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.errors import details
 from tests.training.data.feeds.memory import same
 from tests.training.data.feeds.server import Answer, walk
 from tests.training.data.feeds.yahoo_chart import Chart, serving_yahoo
@@ -165,7 +166,8 @@ def test_an_unknown_symbol_is_refused_at_once(waits: list[float]) -> None:
         pytest.raises(FeedRefused, match="Yahoo gives no bars of NOPE: HTTP Error 404") as refused,
     ):
         YahooFeed.of("NOPE", "1d").page(DAILY.timestamps[0])
-    assert (refused.value.field, refused.value.found) == ("symbol", "NOPE")
+    needed = "a symbol that it has, and a time that it has bars of"
+    assert details(refused.value) == ("symbol", "NOPE", needed)
     assert waits == []
 
 
