@@ -497,7 +497,7 @@ def test_a_library_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ExtraNeeded, match="a store at gs:// needs a library of fsspec") as needed:
         Mirror(place, tmp_path / "mirror").pull()
     said = "a folder, or a URL whose library is installed"
-    assert details(needed.value) == ("store", place, said)
+    assert (needed.value.code, details(needed.value)) == ("extra_missing", ("store", place, said))
 
 
 def test_one_folder_mirrors_one_store(url: str, writer: Store, tmp_path: Path) -> None:

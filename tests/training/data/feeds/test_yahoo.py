@@ -167,7 +167,8 @@ def test_an_unknown_symbol_is_refused_at_once(waits: list[float]) -> None:
     ):
         YahooFeed.of("NOPE", "1d").page(DAILY.timestamps[0])
     needed = "a symbol that it has, and a time that it has bars of"
-    assert details(refused.value) == ("symbol", "NOPE", needed)
+    told = refused.value.code, details(refused.value)
+    assert told == ("feed_refused", ("symbol", "NOPE", needed))
     assert waits == []
 
 
