@@ -36,7 +36,8 @@ def universal(
     )
     holdings: Any = SimpleNamespace(find={"A": held}.get)
     chooser: Any = SimpleNamespace(held_model=lambda _asset: chosen)
-    request = ForecastRequest(**({} if "history" in asked else {"asset": "A"}), **asked)
+    said: dict[str, Any] = asked if "history" in asked else {"asset": "A", **asked}
+    request = ForecastRequest(**said)
     return is_long_for_universal(request, horizons, catalogue, holdings, chooser)
 
 

@@ -31,7 +31,7 @@ def loaded(name: str, version: int = 2) -> Any:
 
 def card(name: str, kind: str | None = None, measure: str = "known") -> Card:
     fields = dict.fromkeys(Card._fields)
-    return Card(**{**fields, "model": name, "kind": kind, "measure": measure, "calendar": "XNYS"})  # type: ignore[arg-type]
+    return Card(**{**fields, "model": name, "kind": kind, "measure": measure, "calendar": "XNYS"})
 
 
 @dataclass
@@ -72,7 +72,7 @@ class World:
 
     def of(self, model: str = "auto") -> Any:
         """The name and the reason of a model of the asset's own, or what the other is asked."""
-        found = self.choices().of(model)
+        found: Any = self.choices().of(model)
         if not isinstance(found, Choice):
             return found
         assert (found.skill, found.asset) == (f"{found.model.manifest.model} at 1", "A")
