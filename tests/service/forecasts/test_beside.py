@@ -84,13 +84,13 @@ def test_why_there_is_none_is_told(found: Any, why: str) -> None:
     there = beside(found)
     assert (there.absent, there.companions, there.revisions) == ((why,), (), ())
     assert there.obstacle(MANIFEST, None) == why
-    assert there.join(SERIES, None) is there  # type: ignore[arg-type]
+    assert there.join(SERIES, None) is there
 
 
 def test_a_history_without_dates_has_nothing_beside_it() -> None:
     undated: Any = SimpleNamespace(rv=np.ones(3))
     there = beside(held())
-    assert there.join(undated, None) is there  # type: ignore[arg-type]
+    assert there.join(undated, None) is there
     assert there.obstacle(MANIFEST, None) == (
         "the history has no dates, by which companions are aligned"
     )
