@@ -14,12 +14,13 @@ from training.evaluation.across import AcrossRow
 from training.evaluation.panel import report as panel_report
 from training.evaluation.panel.interval_table import PanelIntervals, interval_table
 from training.evaluation.panel.scores import ALL, AssetScore, KindScore, by_kind
-from training.evaluation.panel.transfer import EVERYTHING
+from training.evaluation.panel.transfer import EVERYTHING, TransferPlan
 from training.evaluation.panel.transfer_report import (
     change_table,
     chosen_table,
     difference_table,
     transfer_csv,
+    transfer_report,
 )
 from training.evaluation.panel.transfer_scores import Difference, TransferScore, TransferSummary
 from training.evaluation.panel.walk_forward import PanelWalkForward, TrackKey
@@ -325,6 +326,42 @@ def test_transfer_tells_what_differs_from_the_model_for_every_asset() -> None:
     assert row_of(against, 0) == ["model", "60", "1,000", "all"]
     assert row_of(against) == ["`tuned`", "-1.23 (p = 0.010, 6 of 8)", "–", "–"]
     assert row_of(difference_table(rows, "scratch"))[1] == "-50.00 (p = 0.001, 7 of 8)"
+
+
+def test_the_page_of_a_transfer() -> None:
+    rows = [
+        transferred("tuned", 60, -0.2, universal=Difference(-0.1, 6, 0.01)),
+        transferred("universal", 60, -0.1, scratch=Difference(-0.5, 7, 0.001)),
+        transferred("log_har", EVERYTHING, 0.0),
+    ]
+    before = [replace(it, assets=5, nobs=2_500) for it in rows]
+    chosen = {("tuned", 60): (Setting(4),)}
+    plan = TransferPlan(4, 18)
+
+    def page(*more: Any) -> list[str]:
+        return transfer_report(rows, *more).decode().splitlines()
+
+    lines = page(before, chosen, plan, "the command", ["A: why"])
+    assert lines[:3] == ["# Transfer from a panel", "", "`the command`"]
+    assert lines[4].startswith("8 assets, 4,000 forecasts: the first ")
+    assert "the other 3 of 4 folds, at most 18 months before" in lines[4]
+    titles = [line for line in lines if line.startswith("## ")]
+    assert titles == ["## The quarter before", "## What was chosen", "## Left out"]
+    quarter, told, left = map(lines.index, titles)
+    assert lines[quarter + 2].startswith("Third quarters of the 5 assets that choose, 2,500 ")
+    for part, own in ((lines[:quarter], rows), (lines[quarter:told], before)):
+        against = [place for place, line in enumerate(part) if line.startswith("Against ")]
+        assert [part[place].partition(":")[0] for place in against] == [
+            "Against the universal model",
+            "Against the network from scratch",
+        ]
+        for place, other in zip(against, ("universal", "scratch"), strict=True):
+            table = difference_table(own, other)
+            assert part[place + 2 : place + 2 + len(table)] == table
+    assert lines[told + 4 : left - 1] == chosen_table(chosen)
+    assert lines[left + 2 :] == ["- A: why"]
+    alone = page((), chosen, plan, "the command", ())
+    assert [line for line in alone if line.startswith("## ")] == ["## What was chosen"]
 
 
 def test_transfer_tells_what_was_chosen() -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.training.data.feeds.yahoo_chart import Chart, serving_yahoo
 from tests.volatility.session_bars import session_bars
 from training.data.feeds.retrying import Unavailable
 from training.data.feeds.source import FeedRefused
-from training.data.feeds.yahoo import YahooFeed
+from training.data.feeds.yahoo import YahooFeed, _moment
 from volatility.bars import Bars
 from volatility.calendars import get_calendar
 
@@ -136,6 +137,12 @@ def test_what_may_pass_is_asked_again(times: int, waits: list[float]) -> None:
         page = YahooFeed.of("SPY", "1d").page(DAILY.timestamps[0])
     same(page.bars, DAILY)
     assert waits == [5.0, 2.0, 4.0]
+
+
+def test_days_begin_at_midnight_in_new_york_and_hours_at_their_time() -> None:
+    start = np.datetime64("2024-10-07T14:30:00", "s")
+    assert _moment(start, 86_400) == date(2024, 10, 7)
+    assert _moment(start, 3_600) == datetime(2024, 10, 7, 14, 30, tzinfo=UTC)
 
 
 def test_half_a_minute_is_waited_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
