@@ -32,7 +32,15 @@ SENT = [
     {"date": "2021-02-03", "open": 2.0, "high": 4.0, "low": 1.5, "close": 3.0},
 ]
 USUAL = {"model": "auto", "horizons": [1, 5, 10, 22], "levels": [0.8, 0.95]}
-PROBLEM = {"status": 422, "code": "history_too_short", "detail": "too few", "errors": [{"a": 1}]}
+PROBLEM = {
+    "status": 422,
+    "code": "history_too_short",
+    "detail": "too few",
+    "field": "history",
+    "found": 5,
+    "needed": "22 sessions",
+    "errors": [{"a": 1}],
+}
 PUT = {
     "asset": "A/B",
     "added": 1,
@@ -232,6 +240,7 @@ def test_a_batch_has_forecasts_and_problems_in_order(by: Any) -> None:
     questions = [Question("A"), Question("B", [1])]
     problem, forecast = by(answering, lambda it: it.forecast_batch(questions))
     assert (problem.status, problem.code, str(problem)) == (422, "history_too_short", "too few")
+    assert details(problem) == ("history", 5, "22 sessions")
     assert (problem.errors, problem.retry_after) == (({"a": 1},), None)
     assert forecast == FORECAST
     items = [USUAL | {"asset": "A"}, USUAL | {"asset": "B", "horizons": [1]}]
