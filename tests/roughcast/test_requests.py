@@ -309,7 +309,7 @@ def test_three_repetitions_are_usual(by: Any, monkeypatch: pytest.MonkeyPatch) -
     async def pause(_seconds: float) -> None: ...
 
     monkeypatch.setattr("roughcast.client.sleep", lambda _seconds: None)
-    monkeypatch.setattr("roughcast.client.pause", pause)
+    monkeypatch.setattr("roughcast.client.asynchronous.pause", pause)
     answering = Answering(*[PROBLEM] * 5, status=503)
     with pytest.raises(Problem):
         by(answering, lambda it: it.health())
@@ -339,7 +339,7 @@ def test_what_has_arrived_perhaps_is_repeated_where_that_changes_nothing(
     async def pause(_seconds: float) -> None: ...
 
     monkeypatch.setattr("roughcast.client.sleep", lambda _seconds: None)
-    monkeypatch.setattr("roughcast.client.pause", pause)
+    monkeypatch.setattr("roughcast.client.asynchronous.pause", pause)
     asked: list[httpx.Request] = []
 
     def fail(request: httpx.Request) -> httpx.Response:

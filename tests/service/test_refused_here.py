@@ -23,7 +23,6 @@ from service.forecasts.replay import brings_its_own, in_batch
 from service.forecasts.requests import ForecastRequest
 from service.http.errors import DatabaseUnavailable
 from service.ledger.reading import Ledger
-from service.ledger.shadows import Shadow
 from service.models import commands
 from service.models.writing import written
 from service.operations.telemetry import telemetry
@@ -114,13 +113,6 @@ CASES: list[tuple[Callable[[], object], str, str | None, object, str | None]] = 
         "asset",
         "A",
         "a held asset",
-    ),
-    (
-        lambda: Shadow.of("har/x"),
-        "invalid_setting",
-        "shadows",
-        "har/x",
-        "model or model/version, separated by commas",
     ),
     *(
         (

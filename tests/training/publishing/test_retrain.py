@@ -51,9 +51,8 @@ def test_what_became_of_each_model_is_told(tmp_path: Path) -> None:
     names = [it.recipe.name for it in trained.fitted]
     digests = {name: store.load(asset, name).sha256 for name in names}
     why = "the first version in service"
-    assert first.outcomes == tuple(
-        Outcome(name, 1, True, False, why, digests[name]) for name in names
-    )
+    assert first.outcomes == tuple(Outcome(name, 1, True, False, why) for name in names)
+    assert {it.model: it.evidence.sha256 for it in first.outcomes} == digests
     assert (first.refused, first.not_compared, first.data) == (False, None, data.target)
     assert first.champion == store.champion(asset)
     again = publish(trained, store, ["har"])
