@@ -27,12 +27,13 @@ from models_store.files import ArtifactFiles, DamagedArtifact
 from models_store.names import (
     CHAMPION,
     CURRENT,
+    SHADOW,
     UNIVERSAL,
     folder_of_file,
     is_asset_name,
     is_pointer,
 )
-from models_store.pointers import Champion, Pointer
+from models_store.pointers import Champion, Pointer, Shadow
 from models_store.remote import BEGINNING, DIFFERS, MARK, Entry, NotAnswered, Remote, marked
 from models_store.signatures import NO_KEYS, SIGNATURE, SUMS, TrustedKeys
 from volatility.errors import InvalidInput
@@ -284,6 +285,11 @@ class Mirror:
             model = Champion.model_validate_json(content).model
             if not (path.parent / model / CURRENT).is_file():
                 raise DamagedArtifact(f"no version of {model} is in service here")
+            return
+        if path.name == SHADOW:
+            version = Shadow.model_validate_json(content).version
+            if version is not None and not (path.parent / str(version) / SUMS).is_file():
+                raise DamagedArtifact(f"version {version} is not here")
             return
         pointer = Pointer.model_validate_json(content)
         try:

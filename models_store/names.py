@@ -11,6 +11,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")  # of a comparison
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 UNIVERSAL = "universal"  # the model for every asset, the folder it is in, the asset it is of
 CURRENT = "current"  # file that says which version of a model serves
+SHADOW = "shadow"  # file that says which version of a model is on trial beside it
 CHAMPION = "champion"  # file that says which model of an asset `auto` means
 COMPARISONS = "_comparisons"  # folder of an asset, which no model can be called
 _RESERVED = {CHAMPION}  # a file of this name stands beside an asset's models
@@ -63,7 +64,7 @@ def is_model_name(name: str) -> bool:
 def is_pointer(name: str) -> bool:
     """Whether a path within a store is that of a pointer."""
     match name.split("/"):
-        case [asset, model, "current"]:
+        case [asset, model, "current" | "shadow"]:
             return is_asset_name(asset) and asset != UNIVERSAL and is_model_name(model)
         case [asset, "champion"]:
             return is_asset_name(asset) and asset != UNIVERSAL

@@ -12,8 +12,8 @@ from models_store import limits
 from models_store.atomic import replace_file
 from models_store.changed import CHANGED, MAX_NOTE_BYTES, note_change, with_change
 from models_store.mirror import Mirror
-from models_store.names import CURRENT, folder_of_file, is_pointer
-from models_store.pointers import Pointer
+from models_store.names import CURRENT, SHADOW, folder_of_file, is_pointer
+from models_store.pointers import Pointer, Shadow
 from models_store.remote import BEGINNING, DIFFERS, Remote, marked
 from models_store.signatures import SUMS, TrustedKeys
 
@@ -173,14 +173,17 @@ def _noted(remote: Remote) -> bytes:
 
 
 def _is_needed(remote: Remote, version: str) -> bool:
-    """Whether the pointer at the remote names a version, as that which serves or did before."""
+    """Whether a pointer at the remote names a version: it serves, did before, or is on trial."""
     family, _, number = version.rpartition("/")
-    try:
+    needed: set[int | None] = set()
+    with suppress(FileNotFoundError, ValueError):
         content = remote.read(f"{family}/{CURRENT}", limits.MAX_POINTER_BYTES)
         pointer = Pointer.model_validate_json(content)
-    except (FileNotFoundError, ValueError):
-        return False
-    return int(number) in (pointer.version, *pointer.previous)
+        needed |= {pointer.version, *pointer.previous}
+    with suppress(FileNotFoundError, ValueError):
+        content = remote.read(f"{family}/{SHADOW}", limits.MAX_POINTER_BYTES)
+        needed.add(Shadow.model_validate_json(content).version)
+    return int(number) in needed
 
 
 def _files_of(folder: Path) -> dict[str, bytes]:

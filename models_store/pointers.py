@@ -1,4 +1,4 @@
-"""What the pointers of a store say: which version serves, and which model `auto` means."""
+"""What the pointers of a store say: which version serves, which is on trial, what `auto` means."""
 
 from datetime import datetime
 
@@ -16,6 +16,14 @@ class Pointer(BaseModel):
     sha256: Sha256
     promoted_at: datetime
     previous: tuple[PositiveInt, ...] = ()
+
+
+class Shadow(BaseModel):
+    """Content of ``shadow``: which version is on trial, or none once that has ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: PositiveInt | None
 
 
 class Champion(BaseModel):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from models_store.atomic import flush_folder, unfinished
 from models_store.errors import ArtifactRefused
 from models_store.outgoing import remove_version
+from models_store.shadows import shadow
 from models_store.store import Store
 
 # A service that has not heard of a promotion yet serves what was promoted before, and so does one
@@ -34,7 +35,8 @@ class Pruned(NamedTuple):
 def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None = None) -> Pruned:
     """Remove old versions of one model.
 
-    Kept are the one that serves, those that it can be rolled back to, and the newest of the others.
+    Kept are the one that serves, those that it can be rolled back to, one on trial, and the newest
+    of the others.
     None is removed while the one that serves does not pass its checks, since another may be needed
     then, nor soon after a promotion.
 
@@ -55,7 +57,7 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
             pointer = store.pointer(asset, model)
             versions = store.versions(asset, model)
             needed = {pointer.version, *pointer.previous} if pointer else set()
-            others = sorted(set(versions) - needed)
+            others = sorted(set(versions) - needed - {shadow(store, asset, model)})
             old = others[: max(0, len(others) - keep)]
             if pointer is None or not old:
                 return Pruned(asset, model, _remove(store, folder, old))

@@ -46,7 +46,7 @@ from service.ledger import routes as ledger
 from service.ledger.live import LiveScorer, LiveScores
 from service.ledger.reading import Ledger
 from service.ledger.recorder import Recorder, Retention
-from service.ledger.shadows import Shadow, Shadows
+from service.ledger.shadows import Shadows
 from service.ledger.store import LedgerStore
 from service.models import admin, comparison, loss_differences
 from service.models import routes as models
@@ -285,7 +285,7 @@ def _mirror(settings: Settings) -> Mirror | None:
 
 def _ledger(settings: Settings, catalogue: Catalogue, holdings: Holdings, clock: Clock) -> Ledger:
     store, questions = LedgerStore(holdings.store.database), Questions(catalogue, holdings, clock)
-    shadows = Shadows(questions, holdings, [Shadow.of(it) for it in settings.shadows])
+    shadows = Shadows(questions, holdings)
     retention = Retention(
         timedelta(days=settings.ledger_days),
         timedelta(days=settings.ledger_replay_days),

@@ -174,12 +174,6 @@ class Settings(BaseSettings):
     max_waiting_ingests: int = Field(default=32, ge=1)
     """Most requests that wait for these threads; more are answered with 503."""
 
-    shadows: Names = ()
-    """Models on trial, separated by commas, each ``model`` or ``model/version``: where an asset has
-    it, its forecasts are recorded beside those that are answered, and told to nobody.
-    Recorded in any case are HAR and calendar-adjusted log-HAR, which others are measured
-    against."""
-
     ledger_days: int = Field(default=3_650, ge=1)
     """Days for which issued forecasts of a time to come are kept."""
 

@@ -4,7 +4,6 @@ Both classes have the same methods: a request, its repetitions and the reading o
 implementation, :mod:`roughcast.client.exchange`; they differ by who sends and who waits.
 """
 
-from asyncio import sleep as pause
 from collections.abc import Sequence
 from datetime import date, datetime
 from time import sleep
@@ -14,8 +13,9 @@ import pandas as pd
 
 from roughcast.client import requests
 from roughcast.client.answers import Health, Merged, Recorded, Replayed
-from roughcast.client.connection import connected, failed, request
-from roughcast.client.exchange import Failed, Retries, Wait, exchange
+from roughcast.client.asynchronous import AsyncClient
+from roughcast.client.connection import TIMEOUT, connected, failed, request
+from roughcast.client.exchange import RETRIES, Failed, Retries, Wait, exchange
 from roughcast.client.problems import NotUnderstood, Problem, ServiceError, Unreachable
 from roughcast.client.requests import About, Call, OfNewcomer, Question
 from roughcast.results.comparison import Comparison
@@ -35,8 +35,6 @@ __all__ = [
     "Unreachable",
 ]
 
-TIMEOUT = 30.0  # seconds
-RETRIES = 3
 Answer = TypeVar("Answer")
 
 
@@ -248,128 +246,5 @@ class Client:
 
         try:
             return self._http.request(**request(call))
-        except httpx.HTTPError as error:
-            return failed(error)
-
-
-class AsyncClient:
-    """A running service, asked without blocking; otherwise as :class:`Client`.
-
-    Parameters
-    ----------
-    url, key, timeout, retries, transport : as for :class:`Client`.
-
-    Raises
-    ------
-    ExtraMissing : the extra ``client`` is not installed.
-    InvalidInput : the address is none, or the key cannot be one.
-
-    Examples
-    --------
-    >>> import asyncio
-    >>> import httpx
-    >>> import roughcast
-    >>> answer = {"status": "ok", "models": 4, "assets": 2, "stale_sessions": {}, "warnings": []}
-    >>> made_up = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
-    >>> async def ask():
-    ...     async with roughcast.AsyncClient("http://127.0.0.1:8000", transport=made_up) as client:
-    ...         return await client.health()
-    >>> asyncio.run(ask()).models
-    4
-    """
-
-    def __init__(
-        self,
-        url: str,
-        key: str | None = None,
-        *,
-        timeout: float = TIMEOUT,
-        retries: int = RETRIES,
-        transport: "httpx.AsyncBaseTransport | None" = None,
-    ) -> None:
-        through = connected(url, key, timeout)
-        import httpx
-
-        self.url, self._retries = url, Retries(retries)
-        self._http = httpx.AsyncClient(transport=transport, **through)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def forecast(self, of: str | pd.DataFrame, **about: Unpack[About]) -> Forecast:
-        """As :meth:`Client.forecast`."""
-        return await self._ask(requests.forecast(Question(of, **about)))
-
-    async def forecast_batch(self, questions: Sequence[Question]) -> list[Forecast | Problem]:
-        """As :meth:`Client.forecast_batch`."""
-        return await self._ask(requests.forecast_batch(questions))
-
-    async def put_bars(self, asset: str, bars: pd.DataFrame, **about: Unpack[OfNewcomer]) -> Merged:
-        """As :meth:`Client.put_bars`."""
-        return await self._ask(requests.put_bars(asset, bars, **about))
-
-    async def bars(
-        self,
-        asset: str,
-        start: date | None = None,
-        end: date | None = None,
-        known_at: datetime | None = None,
-    ) -> pd.DataFrame:
-        """As :meth:`Client.bars`."""
-        return await self._ask(requests.bars(asset, start, end, known_at))
-
-    async def hurst(self, asset: str) -> HurstReport:
-        """As :meth:`Client.hurst`."""
-        return await self._ask(requests.hurst(asset))
-
-    async def compare(self, asset: str, horizon: int = 1) -> Comparison:
-        """As :meth:`Client.compare`."""
-        return await self._ask(requests.compare(asset, horizon))
-
-    async def models(self) -> pd.DataFrame:
-        """As :meth:`Client.models`."""
-        return await self._ask(requests.models())
-
-    async def performance(self, asset: str, horizon: int = 1) -> pd.DataFrame:
-        """As :meth:`Client.performance`."""
-        return await self._ask(requests.performance(asset, horizon))
-
-    async def recorded(self, forecast_id: str) -> Recorded:
-        """As :meth:`Client.recorded`."""
-        return await self._ask(requests.recorded(forecast_id))
-
-    async def replay(self, forecast_id: str) -> Replayed:
-        """As :meth:`Client.replay`."""
-        return await self._ask(requests.replay(forecast_id))
-
-    async def health(self) -> Health:
-        """As :meth:`Client.health`."""
-        return await self._ask(requests.health())
-
-    async def _ask(self, call: Call[Answer]) -> Answer:
-        steps, came = exchange(call, self._retries, self.url), None
-        while True:
-            try:
-                step = steps.send(came)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # of the generator's own type
-            came = None
-            if isinstance(step, Wait):
-                await pause(step.seconds)
-            else:
-                came = await self._send(step)
-
-    async def _send(self, call: Call[Any]) -> "httpx.Response | Failed":
-        import httpx
-
-        try:
-            return await self._http.request(**request(call))
         except httpx.HTTPError as error:
             return failed(error)

@@ -11,6 +11,8 @@ from volatility.extras import CLIENT_EXTRA, require
 if TYPE_CHECKING:
     import httpx
 
+TIMEOUT = 30.0  # seconds
+
 
 def connected(url: str, key: str | None, timeout: float) -> dict[str, Any]:
     """How either client is connected.

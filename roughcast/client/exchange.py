@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 BUSY = frozenset({429, 503})  # statuses that may be others soon
+RETRIES = 3  # repetitions of a request
 FIRST_DELAY = 0.5  # seconds before the first repetition, then twice as long each time
 LONGEST = 60.0  # seconds that are waited because an answer asks for it
 

@@ -90,7 +90,6 @@ def of_a_file(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         command(**given)
 
-    run.__annotations__ = {it.name: it.annotation for it in (*own, *more)}
     run.__signature__ = signature(command).replace(parameters=[*own, *more])  # type: ignore[attr-defined]
     return run
 
@@ -208,7 +207,7 @@ def serve(context: typer.Context) -> None:
 
 @application.command(context_settings=PASSED_ON)
 def models(context: typer.Context) -> None:
-    """List, promote, roll back, prune served models."""
+    """List, promote, roll back, try, prune served models."""
     _become_service(["models", *context.args])
 
 

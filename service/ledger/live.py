@@ -175,7 +175,7 @@ class LiveScorer:
             left -= _BETWEEN
             try:
                 if left <= 0:
-                    self._assets, left = set(self._ledger.store.assets()), _LISTING
+                    self._assets, left = self._ledger.store.assets(), _LISTING
                 self.look()
             except DatabaseUnavailable:
                 continue  # which the watcher says

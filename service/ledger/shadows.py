@@ -1,10 +1,14 @@
 """What is forecast beside an answer, and told to nobody: benchmarks, and models on trial."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import structlog
 
+from models_store import Store
+from models_store.changed import CHANGED
+from models_store.shadows import shadows
 from service.assets.held import Held
 from service.assets.holdings import Holdings
 from service.assets.known import PastHoldings
@@ -12,7 +16,6 @@ from service.forecasts.forecaster import forecast
 from service.forecasts.query import ClockReading, Questions
 from service.forecasts.requests import ForecastRequest
 from service.http.clock import moment_of
-from service.http.errors import InvalidSetting
 from service.ledger.records import Entry
 from service.models.skill import HARDEST
 from volatility.errors import NotFound, RoughcastError
@@ -20,6 +23,7 @@ from volatility.errors import NotFound, RoughcastError
 log = structlog.get_logger("service")
 
 BENCHMARKS = ("har", HARDEST)  # what live forecasts are measured against
+_LOOKING = 10.0  # seconds between looks at a store that may have changed without a note
 _MOST_KEPT = 100_000  # assets and horizons whose shadows are known to be recorded
 
 
@@ -28,30 +32,55 @@ class Shadow(NamedTuple):
 
     Parameters
     ----------
-    model : its name, of any asset that has it.
+    model : its name.
     version : the one meant; None for that which serves.
     """
 
     model: str
     version: int | None
 
-    @classmethod
-    def of(cls, text: str) -> "Shadow":
-        """Of ``model`` or ``model/version``.
 
-        Raises
-        ------
-        InvalidSetting : it is neither.
-        """
-        model, _, version = text.partition("/")
-        if not model or ("/" in text and not version.isdecimal()) or version == "0":
-            raise InvalidSetting(
-                f"shadows: {text!r} is neither a model nor a model and a version, such as lstm/2",
-                field="shadows",
-                found=text,
-                needed="model or model/version, separated by commas",
-            )
-        return cls(model, int(version) if version else None)
+_BENCHMARKS = tuple(Shadow(it, None) for it in BENCHMARKS)
+
+
+class Trials:
+    """Which versions are on trial, looked at again when the store has changed.
+
+    Parameters
+    ----------
+    store : in which they are named.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, tuple[Shadow, ...]] = {}
+        self._noted: int | None = None  # when the last change of the store was noted
+        self._looked = time.monotonic()
+
+    def of(self, asset: str) -> tuple[Shadow, ...]:
+        """Those of an asset; none of them while the store does not say so."""
+        self._follow()
+        known = self._known.get(asset)
+        if known is None:
+            known = self._known[asset] = self._read(asset)
+        return known
+
+    def _follow(self) -> None:
+        """Forget what is known where the store notes a change, and now and then."""
+        try:
+            noted = (self._store.root / CHANGED).stat().st_mtime_ns
+        except OSError:
+            noted = None
+        if noted != self._noted or time.monotonic() - self._looked > _LOOKING:
+            self._known.clear()
+            self._noted, self._looked = noted, time.monotonic()
+
+    def _read(self, asset: str) -> tuple[Shadow, ...]:
+        try:
+            return tuple([Shadow(*it) for it in shadows(self._store, asset).items()])
+        except (OSError, RoughcastError) as error:
+            log.warning("versions on trial not known", asset=asset, reason=str(error))
+            return ()
 
 
 class Shadows:
@@ -63,15 +92,11 @@ class Shadows:
     ----------
     questions : by which they are asked.
     holdings : the held history.
-    wanted : the models on trial; benchmarks come first without being named.
     """
 
-    def __init__(
-        self, questions: Questions, holdings: Holdings, wanted: Sequence[Shadow] = ()
-    ) -> None:
+    def __init__(self, questions: Questions, holdings: Holdings) -> None:
         self._questions, self._holdings = questions, holdings
-        named = (*(Shadow(it, None) for it in BENCHMARKS), *wanted)
-        self._wanted = tuple(dict.fromkeys(named))
+        self._trials = Trials(questions.catalogue.store)
         self._done: dict[tuple[str, int], tuple[object, ...]] = {}
 
     def beside(self, entry: Entry) -> Iterator[Entry]:
@@ -81,16 +106,17 @@ class Shadows:
         if question.as_of is not None or not isinstance(held, Held):
             return
         rack = self._questions.catalogue.shelf.rack(held.asset.asset)  # a retrain makes another
-        state = held.revision, question.last_closed.tobytes(), rack
+        trials = self._trials.of(held.asset.asset)
+        state = held.revision, question.last_closed.tobytes(), trials, rack
         for horizon in [it.horizon for it in entry.questions]:
             done = self._done.get((held.asset.asset, horizon))
-            if done is not None and done[:2] == state[:2] and done[2] is rack:
+            if done is not None and done[:3] == state[:3] and done[3] is rack:
                 continue
             if len(self._done) >= _MOST_KEPT:
                 self._done.clear()
             self._done[held.asset.asset, horizon] = state
             reading = ClockReading(moment_of(entry.issued_at), _AsAnswered(held, self._holdings))
-            for shadow in self._wanted:
+            for shadow in (*_BENCHMARKS, *trials):
                 yield from self._forecast(shadow, horizon, reading, entry)
 
     def _forecast(

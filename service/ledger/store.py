@@ -105,11 +105,11 @@ class LedgerStore:
             found = [_record(row) for row in connection.execute(wanted)]
         return sorted(found, key=lambda it: (it.last_issued_at, it.forecast_id))
 
-    def assets(self) -> list[str]:
-        """Names of the assets that have forecasts, sorted."""
-        names = sa.select(forecasts.c.asset).distinct().order_by(forecasts.c.asset)
+    def assets(self) -> set[str]:
+        """Names of the assets that have forecasts."""
+        names = sa.select(forecasts.c.asset).distinct()
         with self.database.reading() as connection:
-            return list(connection.scalars(names))
+            return set(connection.scalars(names))
 
     def horizons(self, asset: str) -> list[int]:
         """How many sessions ahead the forecasts of an asset are, sorted."""

@@ -1,4 +1,4 @@
-"""``POST /admin/…``: what serves is changed by an operator; its routes and schemas."""
+"""``/admin/…``: what serves, or is on trial, is changed by an operator; its routes and schemas."""
 
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from models_store import ArtifactRefused
 from models_store.names import InvalidName
+from models_store.shadows import end_shadow, start_shadow
 from models_store.succession import NewChampion, Swap
 from service.http.bodies import BodyRoute
 from service.http.errors import (
@@ -49,8 +50,8 @@ _STORE_ERRORS = (
 _BODY_ERRORS = (MalformedJson, BodyTooLarge, BodyTooSlow, UnsupportedMediaType)
 
 
-class Promotion(RequestBody):
-    """Which version is to serve."""
+class Wanted(RequestBody):
+    """Which version is to serve, or to be tried."""
 
     version: Annotated[
         int, Field(ge=1, description="As `GET /models/{asset}/{model}` lists it.", examples=[2])
@@ -97,6 +98,14 @@ class PromotionAnswer(ReloadAnswer):
     ]
 
 
+class ShadowAnswer(TypedDict):
+    """Which version of a model is on trial beside the one that serves."""
+
+    asset: AssetName
+    model: ModelName
+    shadow_version: Annotated[int | None, Field(description="Null where none is.", examples=[2])]
+
+
 @router.post("/reload", operation_id="reload_store", responses=problems(InvalidRequest, Overloaded))
 async def reload(request: Request, follower: FollowerDep, lanes: LanesDep) -> ReloadAnswer:
     """Look at the store now; what was refused is tried again, too."""
@@ -111,7 +120,7 @@ async def reload(request: Request, follower: FollowerDep, lanes: LanesDep) -> Re
     responses=problems(*_STORE_ERRORS, *_BODY_ERRORS),
 )
 async def promote(
-    body: Promotion,
+    body: Wanted,
     asset: NamePath,
     model: NamePath,
     request: Request,
@@ -146,6 +155,45 @@ async def roll_back(
     audited(request, "roll back", asset=asset, model=model, version=version)
     turned = await lanes.commands.run(follower.look, [(asset, model)])
     return _promotion_answer(asset, model, version, turned, catalogue)
+
+
+@router.post(
+    "/models/{asset}/{model}/shadow",
+    operation_id="start_shadow",
+    responses=problems(*_STORE_ERRORS, *_BODY_ERRORS),
+)
+async def start(
+    body: Wanted,
+    asset: NamePath,
+    model: NamePath,
+    request: Request,
+    catalogue: CatalogueDep,
+    lanes: LanesDep,
+) -> ShadowAnswer:
+    """Have a version forecast beside each answer, recorded and told to nobody, in all processes."""
+    store, version = catalogue.store, body.version
+    await lanes.commands.run(written, lambda: start_shadow(store, asset, model, version))
+    audited(request, "start shadow", asset=asset, model=model, version=version)
+    return ShadowAnswer(asset=asset, model=model, shadow_version=version)
+
+
+@router.delete(
+    "/models/{asset}/{model}/shadow",
+    operation_id="end_shadow",
+    responses=problems(*_STORE_ERRORS),
+)
+async def end(
+    asset: NamePath,
+    model: NamePath,
+    request: Request,
+    catalogue: CatalogueDep,
+    lanes: LanesDep,
+) -> ShadowAnswer:
+    """End the trial of a model's version; what it has forecast stays recorded."""
+    store = catalogue.store
+    await lanes.commands.run(written, lambda: end_shadow(store, asset, model))
+    audited(request, "end shadow", asset=asset, model=model)
+    return ShadowAnswer(asset=asset, model=model, shadow_version=None)
 
 
 def _changed(turned: Turned) -> dict[str, int]:

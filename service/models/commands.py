@@ -1,4 +1,4 @@
-"""``python -m service models``: list, promote, roll back, prune and reload what the store has."""
+"""``python -m service models``: list, promote, try, prune and reload what the store has."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from functools import partial
 from models_store import ArtifactRefused, Store
 from models_store.mirror import mirror_of
 from models_store.pruning import prune
+from models_store.shadows import end_shadow, shadow, start_shadow
 from models_store.signatures import TrustedKeys
 from models_store.stored_comparisons import record
 from service.http.errors import InvalidSetting
@@ -34,6 +35,15 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     roll_back = commands.add_parser("roll-back", help="let the version serve that served before")
     _add_model(roll_back)
     roll_back.set_defaults(run=_roll_back)
+    started = commands.add_parser(
+        "shadow", help="let a version forecast beside the one that serves"
+    )
+    _add_model(started)
+    started.add_argument("version", type=int, help="as list shows it")
+    started.set_defaults(run=_start_shadow)
+    ended = commands.add_parser("end-shadow", help="end the trial of a version")
+    _add_model(ended)
+    ended.set_defaults(run=_end_shadow)
     reloaded = commands.add_parser("reload", help="have a running service look at its store now")
     add_reload(reloaded)
     reloaded.set_defaults(run=None)
@@ -86,9 +96,10 @@ def _list(store: Store, options: argparse.Namespace) -> int:
 
 
 def _told(store: Store, asset: str, model: str) -> str:
-    """Which version is to serve, since when, which did before, and which there are."""
+    """Which version is to serve, since when, which did before, which there are, and is on trial."""
     pointer, versions = store.pointer(asset, model), store.versions(asset, model)
-    there = f"of {', '.join(map(str, versions))}"
+    there, tried = f"of {', '.join(map(str, versions))}", shadow(store, asset, model)
+    there += "" if tried is None else f", {tried} on trial"
     if pointer is None:
         return f"none {there}"
     before = ", ".join(map(str, pointer.previous))
@@ -116,6 +127,24 @@ def _roll_back(store: Store, options: argparse.Namespace) -> int:
     written(lambda: store.roll_back(options.asset, options.model))
     record(store, options.asset)
     return _audited(store, "roll back", options.asset, options.model)
+
+
+def _start_shadow(store: Store, options: argparse.Namespace) -> int:
+    asset, model, version = options.asset, options.model, options.version
+    _check_known(store, asset, model)
+    written(lambda: start_shadow(store, asset, model, version))
+    log.info("audit", action="start shadow", asset=asset, model=model, version=version)
+    sys.stderr.write(f"version {version} of {asset}/{model} is on trial\n")
+    return 0
+
+
+def _end_shadow(store: Store, options: argparse.Namespace) -> int:
+    asset, model = options.asset, options.model
+    _check_known(store, asset, model)
+    written(lambda: end_shadow(store, asset, model))
+    log.info("audit", action="end shadow", asset=asset, model=model)
+    sys.stderr.write(f"no version of {asset}/{model} is on trial\n")
+    return 0
 
 
 def _prune(store: Store, options: argparse.Namespace) -> int:

@@ -90,6 +90,9 @@ class ModelAnswer(TypedDict):
     sha256: str
     versions: Annotated[list[int], Field(description="Every version in the store.")]
     served_version: Annotated[int | None, Field(description="The version that answers now.")]
+    shadow_version: Annotated[
+        int | None, Field(description="The version on trial, recorded and told to nobody.")
+    ]
     champion: bool
     manifest: Manifest
 

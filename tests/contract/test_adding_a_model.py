@@ -12,6 +12,7 @@ import pytest
 
 from models_store.store import Store
 from tests.contract.test_models_page import ROW
+from tests.pages import code
 from tests.training.simulated import make_training_set, small_config
 from training.models import registry
 from training.publishing.retrain import publish, train
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-model.md").read_text()
 
 
-(CODE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+(CODE,) = code("docs/adding-a-model.md")
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+from tests.pages import commands
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 PACKAGES = ("volatility", "models_store", "training", "service")
@@ -224,6 +226,16 @@ def test_a_change_touches_as_many_files_as_the_page_says(heading: str) -> None:
     numbers = ["no file", "One file", "", "Three files", "Four files", "Five files"]
     by_hand = len(re.findall(r"^\+\+\+ b/", diff_of(heading), re.M))
     assert section.strip().startswith(numbers[by_hand + ("the last by a command" in section)])
+
+
+def test_the_check_before_every_commit_is_installed(tmp_path: Path) -> None:
+    _test, _check, install = commands("CONTRIBUTING.md")
+    assert run(["git", "init", "--quiet"], tmp_path, "").returncode == 0
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    shutil.copy(ROOT / ".pre-commit-config.yaml", tmp_path)
+    done = run(["bash", "-c", install], tmp_path, "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pre-commit" in (tmp_path / ".git" / "hooks" / "pre-commit").read_text()
 
 
 def section_of(heading: str) -> str:

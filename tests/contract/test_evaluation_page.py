@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import shlex
 from argparse import HelpFormatter
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.evaluation_tables import __main__ as evaluation_tables
+from tests.pages import code, commands, training_words
 from tests.training.evaluation.studies import results
 from training import cli
 from training.commands.arguments import add_evaluate
@@ -21,12 +21,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
 
 def test_the_example_is_what_the_command_gives(tmp_path: Path) -> None:
     section = PAGE.split("## Reading one")[1]
-    (command,) = re.findall(r"```\n(python -m training evaluate .*)\n```", section)
+    (command,) = commands("docs/evaluation.md", "Reading one")
     (shown,) = re.findall(
         r"<!-- example: .* -->\n(.*)\n<!-- end of example -->", section, flags=re.DOTALL
     )
-    words = shlex.split(command)[3:]
-    assert cli.main([*words, "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
+    assert cli.main([*training_words(command), "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
     assert shown in (tmp_path / "out" / "report.md").read_text()
 
 
@@ -50,8 +49,8 @@ def test_the_simulated_tables_are_made_by_their_command(tmp_path: Path) -> None:
 
 
 def test_the_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    exec(compile(code, "evaluation", "exec"), {"__name__": "evaluation"})  # the page's own code
+    (shown,) = code("docs/evaluation.md")
+    exec(compile(shown, "evaluation", "exec"), {"__name__": "evaluation"})  # the page's own code
     model, qlike, in_set = capsys.readouterr().out.split()
     assert model in {*BENCHMARKS, "ewma"}
     assert 0 < float(qlike) < 1

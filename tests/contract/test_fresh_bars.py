@@ -1,7 +1,5 @@
 """The commands that the documentation gives for fresh bars, run as they stand."""
 
-import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +13,8 @@ import time_machine
 from models_store import Store
 from service.assets.database import HistoryStore
 from tests.models_store.artifacts import make_files
+from tests.pages import commands, training_words
+from tests.service.operating import operate
 from tests.service.processes import serving
 from tests.service.worlds import settings_in
 from tests.training.data.feeds.exchanges import EXCHANGES, Market, pointed
@@ -26,21 +26,12 @@ from training.commands import data_pull
 from training.data.bars_file import read_bars
 from volatility.calendars import get_calendar
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime(2024, 12, 3, 0, 10, tzinfo=UTC)  # of the session of December 2 all has closed
 SESSIONS = get_calendar("XNYS").sessions(np.datetime64("2010-01-04"), np.datetime64("2024-12-02"))
 SHARES = replace(walk("2010-01-04", len(SESSIONS), 86_400), timestamps=SESSIONS.astype("M8[s]"))
 DAYS = walk("2018-01-01", 2_529, 86_400)  # to 2024-12-03, which is under way
 HOURS = walk("2024-10-01", 1_513, 3_600)  # to 2024-12-03 00:00
 MARKETS = {"binance": Market.of(DAYS, 1_000), "coinbaseexchange": Market.of(HOURS, 300)}
-
-
-def commands(page: str, after: str = "") -> list[list[str]]:
-    """Arguments of every ``python -m training`` in its blocks of code that speaks of fresh bars."""
-    text = (ROOT / page).read_text().split(after, 1)[1] if after else (ROOT / page).read_text()
-    text = text.split("\n## ")[0] if after else text
-    found = re.findall(r"^(?:[\d*]+ [\d*]+ \* \* \* +)?python -m training (.*)$", text, re.M)
-    return [shlex.split(it) for it in found]
 
 
 @pytest.fixture
@@ -65,14 +56,20 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield f"http://127.0.0.1:{service.port}"
 
 
+def run(command: str, world: str) -> int:
+    here = command.replace("http://127.0.0.1:8000", world)
+    if here.startswith("python -m service "):
+        return operate(here)
+    words = training_words(here)
+    small = ["--config", str(SMALL_CONFIG), "--jobs", "1"] if words[0] == "retrain" else []
+    return cli.main([*words, *small])
+
+
 def test_the_schedule_of_operations_does_what_it_says(world: str) -> None:
-    schedule = commands("docs/operations.md", "\n## Fresh bars\n")
-    assert [it[0] for it in schedule] == ["data"] * 5 + ["retrain"]
+    schedule = commands("docs/operations.md", "Fresh bars")
+    assert len(schedule) == 7
     for command in schedule:
-        here = [it.replace("http://127.0.0.1:8000", world) for it in command]
-        if command[0] == "retrain":
-            here += ["--config", str(SMALL_CONFIG), "--jobs", "1"]
-        assert cli.main(here) == 0, command
+        assert run(command, world) == 0, command
     held = {it["asset"]: it for it in httpx.get(f"{world}/assets").json()["assets"]}
     assert {name: held[name]["bars"] for name in ("BTC-USDT", "SPY")} == {
         "BTC-USDT": len(DAYS) - 1,
@@ -86,9 +83,9 @@ def test_the_schedule_of_operations_does_what_it_says(world: str) -> None:
 
 
 def test_so_do_the_commands_for_models_of_one_s_own(world: str) -> None:
-    shown = [it for it in commands("docs/own-models.md") if it[:2] == ["data", "pull"]]
-    assert len(shown) == 2
-    for command in shown:
-        assert cli.main([it.replace("http://127.0.0.1:8000", world) for it in command]) == 0
+    pulls = commands("docs/own-models.md", "Bars from elsewhere")
+    assert len(pulls) == 2
+    for command in pulls:
+        assert run(command, world) == 0, command
     assert httpx.get(f"{world}/forecast/BTC-USDT").json()["as_of"] == "2024-12-02"
     assert len(read_bars(Path("spy.csv"))) == len(SHARES)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from models_store.shipped import shipped_artifacts
 from models_store.store import Store
 from service.app import create_app
 from service.settings import Settings
+from tests.pages import blocks, commands
 from tests.service.client import TestClient
-from tests.service.test_api_guide import assert_same
+from tests.service.test_api_guide import assert_same, request_of
 from training.publishing.further_ahead import read_ahead
 from training.publishing.store_results import BEGIN, END, tables
 
@@ -23,7 +23,6 @@ README = (ROOT / "README.md").read_text()
 UNIVERSAL = (ROOT / "docs" / "universal.md").read_text()
 COMPANIONS = (ROOT / "docs" / "companions.md").read_text()
 RESULTS = (ROOT / "docs" / "results.md").read_text()
-OWN = (ROOT / "docs" / "own-models.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -36,37 +35,20 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield started
 
 
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)
-
-
-def requests(page: str) -> list[tuple[str, str]]:
-    """Path and body of every forecast that a page asks for with a body of its own."""
-    found = []
-    for block in blocks(page, "sh"):
-        for command in re.findall(r"curl .*?(?:\n\n|\n$|$)", block, flags=re.DOTALL):
-            words = shlex.split(command.replace("\\\n", " "))
-            if "-d" in words and "MINE" not in command:
-                url = next(word for word in words if word.startswith("http"))
-                found.append(
-                    (url.removeprefix("http://127.0.0.1:8000"), words[words.index("-d") + 1])
-                )
-    return found
-
-
 def test_the_example_request_returns_the_example_answer(client: TestClient) -> None:
-    [(path, body)] = requests(README)
-    [answer] = blocks(README, "json")
-    response = client.post(path, content=body, headers={"Content-Type": "application/json"})
+    serve, _test, command = commands("README.md")
+    assert serve in commands("docs/tutorials/first-forecast.md")  # which is followed
+    [answer] = blocks("README.md", "json")
+    response = client.request(**request_of(command))
     shown, found = json.loads(answer), response.json()
     assert {"rv", "volatility_annualized", "intervals", "target_date"} <= set(shown)
     assert_same(shown, {name: found[name] for name in shown})  # fewer fields than there are
 
 
 def test_an_asset_that_nobody_knows_gets_the_whole_answer_shown(client: TestClient) -> None:
-    [(path, body)] = requests(UNIVERSAL)
-    [answer] = blocks(UNIVERSAL, "json")
-    response = client.post(path, content=body, headers={"Content-Type": "application/json"})
+    command, *_of_panels = commands("docs/universal.md")
+    [answer] = blocks("docs/universal.md", "json")
+    response = client.request(**request_of(command))
     assert response.status_code == 200, response.text
     given, promised = response.json(), json.loads(answer)
     for each in (given, promised):
@@ -97,15 +79,6 @@ def test_the_results_are_those_of_the_shipped_models() -> None:
     expected = tables(Store(shipped_artifacts()))
     page = (ROOT / "docs" / "results.md").read_text()
     assert page.split(BEGIN)[1].split(END)[0].strip() == expected.strip()
-
-
-def test_every_make_target_named_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    shown = "\n".join(block for page in (README, OWN) for block in blocks(page, "sh"))
-    targets = set(re.findall(r"(?<!keys )\bmake ([a-z]+)\b", shown))
-    assert "serve" in targets
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
 def test_the_table_of_what_it_is_worth_is_that_of_the_page() -> None:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from service.settings import Settings
-from tests.service.processes import Serving, serving
+from tests.pages import commands, excused, split
+from tests.service.processes import Serving, listening
 from tests.service.test_api_guide import assert_same
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +21,15 @@ FOLDER = ROOT / "docs" / "tutorials"
 BLOCK = re.compile(
     r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$(?:\n^```(json|text)\n(.*?)^```$)?', re.M | re.S
 )
-# Of which the environment of the tests is the outcome.
-SETUP = re.compile(r"(make \w+|source \.venv/bin/activate|pip install --editable '\.\[\w+\]')$")
+SERVE = "make serve"
+PRINTED = {
+    "first-forecast.md": commands("docs/tutorials/first-forecast.md"),
+    "daily-bot.md": commands("docs/tutorials/daily-bot.md"),
+    "your-own-asset.md": commands("docs/tutorials/your-own-asset.md"),
+    "reading-an-evaluation.md": commands("docs/tutorials/reading-an-evaluation.md"),
+}
+# What make would install is installed, and its Python is that of the tests.
+MADE = {"MAKEFLAGS": f"SERVICE= BIN={Path(sys.executable).parent}", "PORT": "0"}
 
 
 class Step(NamedTuple):
@@ -41,13 +48,13 @@ def steps(page: str) -> list[Step]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, Path]]:
-    """A service as ``make serve`` starts it, in a folder of its own."""
+    """The service that ``make serve`` starts, in a folder of its own."""
     folder = tmp_path_factory.mktemp("tutorials")
-    (folder / "var").mkdir()
-    settings = Settings(
-        store=folder / "var" / "store", database_url=f"sqlite:///{folder}/var/history.sqlite3"
-    )
-    with serving(settings, FOLLOW_SECONDS="0.2") as running:
+    (folder / "Makefile").symlink_to(ROOT / "Makefile")
+    assert SERVE in PRINTED["first-forecast.md"]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {"PYTHONPATH": path, "ROUGHCAST_FOLLOW_SECONDS": "0.2", **MADE}
+    with listening(["bash", "-c", SERVE], folder, **environment) as running:
         yield running, folder
 
 
@@ -57,8 +64,10 @@ def output_of(step: Step, served: tuple[Serving, Path]) -> str:
     if step.title:
         (folder / step.title).write_text(text)
         return ""
+    text = text.replace("/srv/bot", str(folder)).replace(" venv/bin/python", " python")
     text = re.sub(r"^roughcast ", "python -m roughcast ", text, flags=re.MULTILINE)
-    lines = [line for line in text.splitlines() if not SETUP.match(line)]
+    left_out = {SERVE, *excused()}
+    lines = [it for it in split(text) if it not in left_out]
     command = ["bash", "-euc", "\n".join(lines)]
     if step.language == "python":
         command = [sys.executable, "-c", text]
@@ -72,21 +81,24 @@ def output_of(step: Step, served: tuple[Serving, Path]) -> str:
 
 
 def follow(page: str, served: tuple[Serving, Path]) -> list[str]:
-    said = []
+    said: list[str] = []
+    typed: list[str] = []
     for step in steps(page):
-        if step.language not in {"sh", "python"}:
+        if step.language not in {"sh", "crontab", "python"}:
             continue
+        typed += split(step.text) if step.language != "python" else []
         said.append(output_of(step, served))
         if step.kind == "json":
             shown, found = json.loads(step.output), json.loads(said[-1])
             assert_same(shown, {name: found[name] for name in shown})  # fewer fields than there are
         if step.kind == "text":
             assert said[-1].rstrip("\n") == step.output.rstrip("\n")
+    assert [it for it in typed if it not in set(excused())] == PRINTED[page]
     return said
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tutorials ask by curl")
-@pytest.mark.parametrize("page", ["first-forecast.md", "daily-bot.md", "your-own-asset.md"])
+@pytest.mark.parametrize("page", [it for it in PRINTED if it != "reading-an-evaluation.md"])
 def test_a_tutorial_can_be_followed(page: str, served: tuple[Serving, Path]) -> None:
     said = follow(page, served)
     assert len(said) >= 3
@@ -106,14 +118,4 @@ def test_the_evaluation_gives_the_table_that_is_read(served: tuple[Serving, Path
 
 
 def test_every_tutorial_is_among_them() -> None:
-    tested = {"first-forecast.md", "daily-bot.md", "your-own-asset.md", "reading-an-evaluation.md"}
-    assert {path.name for path in FOLDER.glob("*.md")} == tested
-
-
-def test_every_target_that_is_called_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    pages = "".join(path.read_text() for path in FOLDER.glob("*.md"))
-    targets = re.findall(r"^make (\w+)", pages, re.M)
-    assert "serve" in targets
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.M), target
+    assert {path.name for path in FOLDER.glob("*.md")} == set(PRINTED)

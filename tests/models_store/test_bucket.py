@@ -19,6 +19,8 @@ from models_store.stored_comparisons import record
 from tests.models_store.artifacts import make_files, opened
 from tests.models_store.buckets import followed, mirrored
 from tests.models_store.test_mirror import LATER, contents
+from tests.pages import commands
+from tests.service.processes import listening
 
 MODEL = "TEST", "har"
 
@@ -133,3 +135,26 @@ def test_a_server_that_does_not_answer_is_told(
     with pytest.raises(OSError, match="does not answer"):
         writer.publish(make_files(intercept=3e-5))
     assert writer.versions(*MODEL) == [1, 2]
+
+
+def test_the_guide_s_commands_reach_it(tmp_path: Path) -> None:
+    """But for the retrain, whose libraries are not here: test_operations_guide runs it."""
+    *exports, listed, _retrain, start = commands("docs/operations.md", "A store in a bucket")
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    made = Remote("s3://bucket/desk/store").files
+    made.mkdirs("bucket", exist_ok=True)
+    typed = "\n".join(exports).replace("https://minio.example.com", endpoint)
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    database = f"sqlite:///{tmp_path}/history.sqlite3"
+    more = {"PATH": programs, "ROUGHCAST_DATABASE_URL": database}
+    with listening(["bash", "-euc", f"{typed}\n{start}"], tmp_path, **more):
+        pass  # it puts the shipped models there
+    done = subprocess.run(
+        ["bash", "-euc", f"{typed}\n{listed}"],
+        cwd=tmp_path,
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "BTC-USD" in done.stdout

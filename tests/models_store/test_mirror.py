@@ -11,12 +11,14 @@ import pytest
 from models_store import ArtifactRefused, Shelf, Store, open_store
 from models_store.changed import CHANGED, changes_since, with_change
 from models_store.mirror import Mirror, mirror_of
-from models_store.names import folder_of_file, is_pointer
+from models_store.names import SHADOW, folder_of_file, is_pointer
 from models_store.outgoing import begin
 from models_store.pruning import prune
 from models_store.remote import BEGINNING, ExtraNeeded, Remote
+from models_store.shadows import end_shadow, shadows, start_shadow
 from models_store.signatures import SIGNATURE, SUMS
 from models_store.stored_comparisons import folders, record
+from tests.errors import details
 from tests.models_store.artifacts import flip_byte, make_files, opened
 from tests.models_store.buckets import (
     Killed,
@@ -68,6 +70,21 @@ def test_what_is_published_in_one_mirror_is_in_another(
     assert [it.name for it in folders(Store(mirror.root), "TEST")] == [
         it.name for it in folders(writer, "TEST")
     ]
+
+
+def test_a_version_on_trial_is_so_in_every_mirror(url: str, writer: Store, tmp_path: Path) -> None:
+    mirror = followed(mirror_of(url, tmp_path / "reader"))
+    start_shadow(writer, *MODEL, 2)
+    mirror.pull()
+    assert shadows(Store(mirror.root), "TEST") == {"har": 2}
+    assert prune(writer, *MODEL, 0, LATER).removed == ()
+    (writer.root / "TEST" / "har" / SHADOW).unlink()  # the remote names it all the same
+    assert prune(writer, *MODEL, 0, LATER).removed == ()
+    start_shadow(writer, *MODEL, 2)
+    end_shadow(writer, *MODEL)
+    mirror.pull()
+    assert shadows(Store(mirror.root), "TEST") == {}
+    assert prune(writer, *MODEL, 0, LATER).removed == (2,)
 
 
 def test_each_mirror_can_publish(url: str, writer: Store, tmp_path: Path) -> None:
@@ -476,8 +493,11 @@ def test_a_library_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ExtraNeeded, match=r"Install s3fs .* pip install 'roughcast\[s3\]'"):
         Mirror("s3://bucket/models", tmp_path / "mirror").pull()
     monkeypatch.undo()
-    with pytest.raises(ExtraNeeded, match="a store at gs:// needs a library of fsspec"):
-        Mirror("gs://bucket/models", tmp_path / "mirror").pull()
+    place = "gs://bucket/models"
+    with pytest.raises(ExtraNeeded, match="a store at gs:// needs a library of fsspec") as needed:
+        Mirror(place, tmp_path / "mirror").pull()
+    said = "a folder, or a URL whose library is installed"
+    assert (needed.value.code, details(needed.value)) == ("extra_missing", ("store", place, said))
 
 
 def test_one_folder_mirrors_one_store(url: str, writer: Store, tmp_path: Path) -> None:
@@ -488,9 +508,11 @@ def test_one_folder_mirrors_one_store(url: str, writer: Store, tmp_path: Path) -
     for calls in (0, 99):  # nor does it serve as one while the remote is away
         with (
             failing(calls, error=ConnectionError),
-            pytest.raises(InvalidInput, match="is a store of its own, and cannot mirror"),
+            pytest.raises(InvalidInput, match="is a store of its own, and cannot mirror") as other,
         ):
             Mirror(url, own.root).follow()
+        needed = "an empty folder, or none yet"
+        assert details(other.value) == ("store_mirror", str(own.root), needed)
 
 
 def test_a_mirror_has_a_folder_of_its_own_by_default() -> None:

@@ -141,6 +141,7 @@ def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
             read_private_key(path)
         needed = "a PEM file with a private ed25519 key"
         assert details(refused.value) == ("key", path.name, needed)
+        assert refused.value.code == "unreadable_key"
     for path, kind in ((its_public, "PublicKey"), (other, "PrivateKey")):
         with pytest.raises(UnreadableKey, match=f"it is a .*{kind}"):
             read_private_key(path) if path is other else TrustedKeys.read([path])

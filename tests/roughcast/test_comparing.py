@@ -25,19 +25,22 @@ def compared(rv: pd.Series) -> Comparison:
 
 def test_it_is_what_an_evaluation_says(compared: Comparison, rv: pd.Series) -> None:
     config = read_config()
-    asset, _ = asset_of(rv.tail(700), Described(), NOW)
+    asset, notes = asset_of(rv.tail(700), Described(), NOW)
     chosen = tuple(recipes(["har", "ewma"], config))
     [expected] = evaluate([Study(TrainingSet(asset, {}, config.seed, 5), chosen)], 1)
     rows = expected.comparisons[TEST].rows
     assert [it.model for it in compared.scores] == [it.model for it in rows]
     assert len(rows) == 5  # the benchmarks beside
     for score, row in zip(compared.scores, rows, strict=True):
-        assert (score.qlike_loss, score.in_confidence_set) == (
-            row.qlike_loss,
-            row.in_confidence_set,
-        )
-        assert score.pvalues == {name: it.pvalue for name, it in row.diebold_mariano.items()}
-    assert compared.nobs == expected.comparisons[TEST].nobs
+        told = dict(vars(score))
+        assert told.pop("pvalues") == {it: dm.pvalue for it, dm in row.diebold_mariano.items()}
+        assert told == {name: getattr(row, name) for name in told}
+    test, told = expected.comparisons[TEST], dict(vars(compared))
+    assert (told.pop("asset"), told.pop("measure")) == (None, "garman_klass")
+    assert told.pop("span") == tuple(it.item() for it in test.span)
+    assert told.pop("remarks") == (*notes, *test.warnings.values())
+    del told["scores"], told["losses"]
+    assert told == {name: getattr(test, name) for name in told}
     assert compared.losses is not None
     assert compared.losses.mean().to_dict() == pytest.approx(
         {it.model: it.qlike_loss for it in rows}, rel=1e-12

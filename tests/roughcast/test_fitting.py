@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.service.worlds import NOW
 from training.config import read_config
 from training.data.assets import TrainingSet
 from training.data.bars_file import make_asset
+from training.models.calendar_adjusted import CalendarAdjusted
 from training.models.registry import LINEAR, make_recipe
 from training.publishing.retrain import publish, train
 from volatility.errors import (
@@ -91,6 +93,14 @@ def test_every_model_without_a_network_is_fitted(name: str) -> None:
     assert np.isfinite(frame["coefficient"]).all()
     assert frame["standard_error"].isna().all() == (summary.remark is not None)
     assert summary.remark is not None or (frame["standard_error"] > 0).all()
+    unknown = [it is None for it in (summary.lags, summary.critical, summary.r_squared)]
+    assert unknown == [summary.remark is not None] * 3
+    assert (summary.model, summary.horizon, frame.index[0]) == (name, 5, "constant")
+    assert summary.span == (rv.index[0].date(), rv.index[-1].date())
+    recipe = make_recipe(name, read_config())
+    calendar = " without the calendar" if isinstance(recipe, CalendarAdjusted) else ""
+    assert summary.unit in (f"rv{calendar}", f"log rv{calendar}")
+    assert summary.nobs <= len(rv) - recipe.lookback - 4
 
 
 def test_garch_tells_its_parameters() -> None:
@@ -147,6 +157,15 @@ def test_a_model_shows_what_it_is(model: FittedModel) -> None:
     assert refused.value.found == 10
     with pytest.raises(UnsupportedHorizon):
         model.summary(10)
+
+
+def test_a_fitted_model_says_how_old_its_history_is(rv: pd.Series) -> None:
+    """By the time that it was fitted at."""
+    said = roughcast.fit("har", rv, horizons=[1, 5], now=NOW + timedelta(days=3)).forecast([5])
+    assert said.stale_sessions == 3
+    assert said.at(5).warnings[0] == (
+        "the history is stale: it ends on 2021-02-03, and 3 sessions have closed since"
+    )
 
 
 def test_rv_and_bars_give_the_same_fit(bars: pd.DataFrame, rv: pd.Series) -> None:

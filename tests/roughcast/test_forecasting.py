@@ -1,6 +1,7 @@
 """A forecast here is the one that the service answers, digit for digit."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,19 @@ import pandas as pd
 import pytest
 
 import roughcast
+from models_store.universal.store import UniversalStore
+from roughcast import forecasting
 from roughcast.results.forecast import Forecast
 from tests.errors import details
 from tests.service.client import TestClient
 from tests.service.worlds import NOW
-from volatility.errors import HistoryTooShort, InvalidBars, InvalidInput, UnsupportedHorizon
+from volatility.errors import (
+    HistoryTooShort,
+    InvalidBars,
+    InvalidInput,
+    UnknownModel,
+    UnsupportedHorizon,
+)
 
 
 def records(bars: Any) -> list[dict[str, Any]]:
@@ -59,6 +68,21 @@ def test_capitals_and_a_column_of_dates_are_read(bars: pd.DataFrame) -> None:
     assert stale == roughcast.forecast(bars.tail(30), [1], now=datetime(2021, 2, 7, 12, tzinfo=UTC))
 
 
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [((), "none"), ((SimpleNamespace(reason="a bit flipped"),), "a bit flipped")],
+)
+def test_a_package_without_its_model_is_told(
+    refused: tuple[Any, ...], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UniversalStore, "newest", lambda _: (None, refused))
+    with pytest.raises(UnknownModel) as missing:
+        forecasting._shipped.__wrapped__()
+    assert str(missing.value) == f"the model for every asset cannot serve: {reason}"
+    needed = "an installation of this package that is whole"
+    assert details(missing.value) == ("model", None, needed)
+
+
 def test_its_table_has_a_row_a_horizon(bars: pd.DataFrame) -> None:
     found = roughcast.forecast(bars.tail(60), [1, 22], quantiles=[0.9], asset="MINE", now=NOW)
     frame: Any = found.to_frame()
@@ -92,6 +116,13 @@ def test_its_plot_has_the_past_the_forecast_and_a_fan(bars: pd.DataFrame) -> Non
     assert axes.get_ylabel() == "volatility per year"
     assert ahead.get_label() == "forecast, mean up to there"
     assert found.plot(ax=axes) is axes
+
+
+def test_a_quarter_of_a_year_is_kept_for_the_plot(bars: pd.DataFrame) -> None:
+    rv = roughcast.measure(bars)
+    for rows, kept in ((66, 66), (80, 66), (30, 30)):
+        history: Any = roughcast.forecast(bars.tail(rows), [1], now=NOW).history
+        assert history.tolist() == rv.tail(kept).tolist()
 
 
 def test_what_cannot_be_forecast_is_refused_with_what_is_needed(bars: pd.DataFrame) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pandas as pd
 import pytest
 
@@ -15,34 +14,19 @@ import roughcast
 from roughcast.commands import application
 from roughcast.results.comparison import Comparison
 from roughcast.results.forecast import Forecast
+from tests.pages import blocks, code, commands
+from tests.roughcast.transport import Awaited
 from tests.service.client import TestClient
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
 PYTHON = (ROOT / "docs" / "python.md").read_text()
 COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text()
-
-
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)
-
-
-class OfTests(httpx.AsyncBaseTransport):
-    """An application that is called by a transport that waits."""
-
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answered = self._transport.handle_request(request)
-        content = httpx.ByteStream(answered.read())
-        return httpx.Response(answered.status_code, headers=answered.headers, stream=content)
 
 
 def test_the_readme_s_lines_load_measure_fit_forecast_compare_and_plot(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    [block] = blocks(README, "python")
+    [block] = code("README.md")
     lines = [it for it in block.splitlines() if it]
     assert len(lines) <= 8
     for call in ("measure", "fit", "forecast(horizons=[1, 5, 22])", "compare", ".plot()"):
@@ -62,12 +46,12 @@ def test_every_block_of_the_page_runs(
     )
     monkeypatch.setattr(
         "roughcast.client.AsyncClient",
-        partial(roughcast.AsyncClient, transport=OfTests(transport)),
+        partial(roughcast.AsyncClient, transport=Awaited(transport)),
     )
     shipped = roughcast.dataset("BTC-USD").loc[:"2021-02-03"]  # as far as the service's clock is
     monkeypatch.setattr("roughcast.datasets.dataset", lambda _name: shipped)
     names: dict[str, Any] = {}
-    for block in blocks(PYTHON, "python"):
+    for block in code("docs/python.md"):
         exec(block, names)
     assert isinstance(names["found"], Forecast)
     assert isinstance(names["compared"], Comparison)
@@ -93,10 +77,11 @@ def test_every_command_of_the_page_answers(
 ) -> None:
     bars.tail(600).to_csv(tmp_path / "mine.csv")
     monkeypatch.chdir(tmp_path)
-    [block] = blocks(COMMAND_LINE, "sh")
-    commands = [shlex.split(it)[1:] for it in block.splitlines()]
-    assert len(commands) == 5
-    for words in commands:
+    shown = commands("docs/command-line.md")
+    assert len(shown) == 5
+    for command in shown:
+        program, *words = shlex.split(command)
+        assert program == "roughcast"
         assert application.run(words) == 0, capsys.readouterr().err
         assert capsys.readouterr().out
 
@@ -104,7 +89,7 @@ def test_every_command_of_the_page_answers(
 def test_the_page_s_example_is_what_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [promised] = blocks(COMMAND_LINE, "text")
+    [promised] = blocks("docs/command-line.md", "text")
     monkeypatch.setitem(os.environ, "COLUMNS", "80")
     application.run(["forecast", "SPX"])
     printed = capsys.readouterr().out.splitlines()

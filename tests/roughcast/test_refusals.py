@@ -174,7 +174,10 @@ def test_a_file_that_there_is_not() -> None:
     with pytest.raises(RoughcastError) as refused:
         answering.read(said)
     needed = "a file of bars, or one of SPX, BTC-USD, BTC-USD-1H, ETH-USD"
-    assert details(refused.value) == ("file", "SPXX", needed)
+    assert (refused.value.code, details(refused.value)) == (
+        "unknown_source",
+        ("file", "SPXX", needed),
+    )
     assert str(refused.value) == f"there is no file SPXX; did you mean 'SPX'?; needed: {needed}"
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from roughcast.client import AsyncClient, Client, NotUnderstood, Problem, Unreachable
 from roughcast.client.exchange import told_delay
+from tests.errors import details
 
 READY = {"status": "ready", "models": 1, "assets": 1, "stale_sessions": {}, "warnings": []}
 Answer = tuple[int, dict[str, str], bytes]
@@ -78,7 +79,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     monkeypatch.setattr("roughcast.client.sleep", waited.append)
-    monkeypatch.setattr("roughcast.client.pause", sleep)
+    monkeypatch.setattr("roughcast.client.asynchronous.pause", sleep)
     return waited
 
 
@@ -173,7 +174,9 @@ def test_where_nothing_answers_that_is_told(by: Any, waits: list[float]) -> None
     with pytest.raises(Unreachable, match="does not answer") as refused:
         by(url, lambda it: it.health(), retries=1)
     assert refused.value.code == "unreachable"
-    assert "asked 2 times" in str(refused.value)
+    field, found, needed = details(refused.value)
+    assert (field, needed) == ("url", "a running service")
+    assert str(refused.value) == f"{url} does not answer: {found}, asked 2 times"
     assert len(waits) == 1
 
 
@@ -193,9 +196,12 @@ def test_where_nothing_answers_that_is_told(by: Any, waits: list[float]) -> None
 def test_what_no_service_answers_is_not_understood(by: Any, wrong: Answer) -> None:
     with (
         misbehaving([wrong]) as (url, _),
-        pytest.raises(NotUnderstood, match="/health/ready is not understood"),
+        pytest.raises(NotUnderstood, match="/health/ready is not understood") as other,
     ):
         by(url, lambda it: it.health())
+    field, found, needed = details(other.value)
+    assert (field, needed) == ("url", "a service of the same version")
+    assert str(found)[:200] == wrong[2].decode(errors="replace")[:200]
 
 
 def test_a_time_to_ask_again_may_be_a_date() -> None:

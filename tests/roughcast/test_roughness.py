@@ -22,11 +22,14 @@ def test_it_is_what_the_service_answers(service: TestClient) -> None:
     numbers = found.to_frame().to_numpy(), expected.to_frame().to_numpy()
     assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, nan_ok=True)
     assert found.hurst == pytest.approx(expected.hurst)
-    assert (found.nobs, found.measure, found.warnings) == (
-        expected.nobs,
-        expected.measure,
-        expected.warnings,
+    exact = ("asset", "nobs", "measure", "headline_estimator", "reason", "warnings")
+    assert [getattr(found, it) for it in exact] == [getattr(expected, it) for it in exact]
+    assert found.upper_bound == pytest.approx(expected.upper_bound)
+    told, said = (
+        [(it.estimator, it.level, it.reason) for it in report.estimates]
+        for report in (found, expected)
     )
+    assert told == said
     points = [np.array(it.estimates[0].points) for it in (found, expected)]
     assert points[0] == pytest.approx(points[1])
 

@@ -3,10 +3,11 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,14 +36,27 @@ def serving(
 
     ``python`` starts it in ``folder``, or where the caller is.
     """
-    environment = os.environ | {
+    environment = {
         "ROUGHCAST_STORE": str(settings.store_folder),
         "ROUGHCAST_DATABASE_URL": settings.database_url,
-        "ROUGHCAST_PORT": "0",
         **{f"ROUGHCAST_{name}": value for name, value in more.items()},
     }
+    with listening([python, "-m", "service"], folder, **environment) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def listening(
+    command: Sequence[str | Path], folder: Path | None = None, **environment: str
+) -> Iterator[Serving]:
+    """A service that a command starts, on a free port and in a folder or where the caller is."""
     process = subprocess.Popen(
-        [python, "-m", "service"], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=os.environ | {"ROUGHCAST_PORT": "0"} | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that what a shell or make has started ends with it
     )
     reader = None
     try:
@@ -52,7 +66,8 @@ def serving(
         reader.start()
         yield served
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # a test has waited for its end
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if reader is not None:
             reader.join()

@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ import pytest
 from service.app import create_app
 from service.http.codes import CODES as ERROR_CODES
 from service.settings import Settings
+from tests.pages import commands
+from tests.service.answering import answering
 from tests.service.client import TestClient
 from tests.service.forecasts import test_bad_input as bad
 from tests.service.http.examples import FILE, answers
@@ -97,6 +101,27 @@ def test_requests_get_answers_shown(client: TestClient) -> None:
         check_example(client, command, answer)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_requests_without_an_answer_shown_are_answered(tmp_path: Path) -> None:
+    """Those that are piped into curl: with bars and variances that are made or printed."""
+    answered = {command.rstrip("\n") for command, _ in EXAMPLES}
+    others = [it for it in commands("docs/api.md") if it not in answered]
+    settings = Settings(store=tmp_path / "store", database_url=f"sqlite:///{tmp_path}/h.sqlite3")
+    with answering(settings, lambda: datetime(2022, 1, 1, tzinfo=UTC)) as url:
+        update = next(it for it in answered if "assets/BTC-USD/bars" in it and "-X PUT" in it)
+        for command in (update, *others):  # of which one adds the bar that follows
+            here = command.replace("localhost:8000", url.removeprefix("http://"))
+            here = re.sub(r"\bcurl ", "curl --fail-with-body ", here)
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", here],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{command}{done.stdout}{done.stderr}"
+            assert json.loads(done.stdout)
+
+
 def check_example(client: TestClient, command: str, answer: str) -> None:
     found = client.request(**request_of(command))
     assert_same(json.loads(answer), found.json())
@@ -152,6 +177,7 @@ def test_there_is_an_example_of_every_route_for_data() -> None:
         "/assets/BTC-USD/history",
         "/performance/BTC-USD",
         "/admin/models/SPX/har/promote",
+        "/admin/models/SPX/lhar/shadow",
         "/admin/reload",
         "/v2/models/SPX~har/infer",
         "/v1/timeseries/forecast",
@@ -191,7 +217,7 @@ def request_of(command: str) -> dict[str, Any]:
                 if request["method"] == "GET":
                     request["method"] = "POST"
             case _:
-                request["url"] = word.removeprefix("localhost:8000")
+                request["url"] = re.sub("^(http://)?(localhost|127.0.0.1):8000", "", word)
     return request
 
 

@@ -23,6 +23,7 @@ from service.security.guard import Guard, Policy
 from service.security.quotas import Quotas
 from service.settings import Settings
 from tests.service.client import TestClient
+from tests.service.worlds import clock
 
 DESK = "https://desk.example.com"
 BEHIND = ("history-watcher", "verifier", "store-follower", "ledger", "live-scores")
@@ -184,3 +185,26 @@ def test_a_refused_start_is_told_without_a_traceback(
     assert ("Traceback" in failed.get("message", "")) is not is_refused
     reasons = [it["reason"] for it in logged if it["event"] == "cannot start"]
     assert reasons == (["no"] if is_refused else [])
+
+
+def test_no_thread_keeps_the_process_from_ending_and_each_has_a_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None that waits for a database, a disk or a store; what is stuck is told by its name."""
+    started: dict[str, bool] = {}
+    start = threading.Thread.start
+
+    def starting(thread: threading.Thread) -> None:
+        started[thread.name] = thread.daemon
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starting)
+    with TestClient(create_app(settings, clock)) as client:
+        client.get("/health/ready").raise_for_status()
+        client.get("/metrics").raise_for_status()
+    names = ("history-watcher", "verifier", "store-follower", "ledger", "live-scores")
+    assert {name: started.get(name) for name in names} == dict.fromkeys(names, True)
+    assert {name: started.get(name) for name in ("store-folder", "disks")} == {
+        "store-folder": True,
+        "disks": True,
+    }

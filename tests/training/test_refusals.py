@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from models_store.store import Store
 from tests.errors import details
 from tests.training.simulated import SMALL_CONFIG, make_asset
 from training import cli
-from training.commands import evaluate, evaluate_panel, evaluate_transfer, preparation, sign
+from training.commands import (
+    data_pull,
+    evaluate,
+    evaluate_panel,
+    evaluate_transfer,
+    preparation,
+    sign,
+)
 from training.commands.retrain_panel import _check_options
 from training.config import read_config, seeds_from
 from training.data.assets import TrainingSet
@@ -353,3 +361,23 @@ def test_seeds_beyond_what_torch_takes() -> None:
     assert seeds_from(2**63 - 3, 3)[-1] == 2**63 - 1
     with pytest.raises(RoughcastError):
         seeds_from(2**63 - 2, 3)
+
+
+def test_whose_sessions_bars_are_of_has_to_be_said() -> None:
+    with pytest.raises(RoughcastError) as error:
+        data_pull._calendar(None)
+    assert error.value.code == "calendar_needed"
+    check(error.value, "calendar", None, "a calendar of exchange_calendars, such as XNYS, or 24/7")
+
+
+def test_a_service_that_holds_nothing_long_enough() -> None:
+    held = {"A": 499, "VIX": 900}
+    asked: Any = SimpleNamespace(
+        service=SimpleNamespace(sessions=lambda: held), companions=[SimpleNamespace(name="VIX")]
+    )
+    with pytest.raises(RoughcastError, match="holds no asset with 500 sessions") as error:
+        preparation.Preparation._held(asked)
+    found = {"A": "it has 499 sessions", "VIX": "it is a companion"}
+    check(error.value, "from_service", found, "an asset with at least 500 sessions")
+    held["A"] = 500
+    assert preparation.Preparation._held(asked) == {"A": "", "VIX": "it is a companion"}

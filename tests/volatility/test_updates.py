@@ -1,5 +1,7 @@
 """What is measured anew only where bars have changed is bit for bit what measuring all gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,6 +117,15 @@ def test_prices_that_have_come_to_rest_are_refused() -> None:
     flat = priced(bars, 1.0, flat=True)
     with pytest.raises(ConstantPrices):
         updated(series, spliced(bars, flat), flat.timestamps, calendar)
+
+
+def test_bars_after_the_last_session_of_a_calendar_are_of_none() -> None:
+    calendar, bars = get_calendar("XNYS"), session_bars("2019-06-26", "2019-07-10", 1800)
+    end = calendar.position(np.datetime64("2019-07-08")) + 1
+    sessions = ("session_dates", "opens", "closes", "breaks")
+    until = replace(calendar, **{name: getattr(calendar, name)[:end] for name in sessions})
+    series, _ = daily_series(bars, "realized_variance", until)
+    assert_same(updated(series, bars, bars.timestamps[-1:], until), series)
 
 
 @given(st.sets(st.integers(0, 29), min_size=1), st.sets(st.integers(0, 29), min_size=1))

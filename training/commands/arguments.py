@@ -47,6 +47,12 @@ def add_retrain(parser: argparse.ArgumentParser) -> None:
         help="sessions ahead, whose mean rv models forecast; they are judged by the first, which "
         "is 1; overrides the configuration's",
     )
+    parser.add_argument(
+        "--to-service",
+        metavar="URL",
+        help="with --bars: put them to a running service, too, once models are published; its key, "
+        "if it needs one, from the environment's ROUGHCAST_API_KEY",
+    )
     add_store_options(parser)
     _add_panel(parser)
 

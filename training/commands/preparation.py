@@ -230,8 +230,9 @@ def check_panel_alone(options: argparse.Namespace) -> None:
     ------
     InvalidInput : one is given.
     """
-    for option in ("asset", "bars", "from_service", "calendar", "measure", "outside_sessions"):
-        found = getattr(options, option)
+    own = ("asset", "bars", "from_service", "to_service", "calendar", "measure", "outside_sessions")
+    for option in own:
+        found = getattr(options, option, None)  # to evaluate puts nothing anywhere
         if found is not None:
             name = f"--{option.replace('_', '-')}"
             raise InvalidInput(

@@ -20,6 +20,7 @@ from training.commands.preparation import (
     with_horizons,
     workers_of,
 )
+from training.commands.seeding import Seeding
 from training.evaluation.finished_units import FinishedUnits
 from training.evaluation.study import Study
 from training.publishing.retrain import count_all_fits, long_enough_for, publish, train
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
     prepared = Preparation.of(options)
+    seeding = Seeding.at(options.to_service, prepared.file) if options.to_service else None
     config = with_horizons(prepared.config, options.horizons)
     echo(options, config, console, store=options.store)
     loaded = prepared.load()
@@ -47,6 +49,8 @@ def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
         refused = [
             _retrain_asset(study, further, options, store, console, finished) for study in studies
         ]
+    if seeding is not None:
+        seeding.put(studies[0].data.target, console)
     return REFUSED if any(refused) else 0
 
 

@@ -153,4 +153,4 @@ def _tables(files: Sequence[Path]) -> Iterator[tuple[str, Table]]:
                 frame = part.drop(columns=ASSET).reset_index(drop=True)
                 yield str(asset), replace(table, frame=frame)
         else:
-            yield path.name[: path.name.lower().find(".")], table
+            yield path.name.partition(".")[0], table

@@ -130,6 +130,11 @@ def test_a_network_whose_forecasts_could_not_be_explained_is_not_published(tmp_p
         UniversalStore(tmp_path).publish(spoiled)
 
 
+def test_it_has_seen_what_the_panel_had(model, bound):
+    seen = {bound.at(it).training_end for it in bound.manifest.horizons}
+    assert seen == {model.manifest.training_end}
+
+
 @pytest.mark.parametrize("nobs", [22, 60, 250, 251, 700])
 def test_histories_of_any_length_are_forecast(bound, history, nobs):
     for horizon in (1, 5, 10, 22):

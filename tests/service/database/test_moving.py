@@ -1,6 +1,6 @@
 """The commands of the guide that move a history from one kind of database to the other."""
 
-import re
+import os
 import subprocess
 import sys
 from datetime import date
@@ -14,10 +14,10 @@ from service.ledger.store import LedgerStore
 from service.security.keys import ApiKey
 from service.security.store import KeyStore
 from tests.models_store.artifacts import make_series
+from tests.pages import commands
 from tests.service.databases import PostgresServer
 from tests.service.worlds import ASSET, bars_of, first_held, held_asset
 
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 BARS = bars_of(make_series(40))
 KEYS = [
     ApiKey("0a1b2c3d", "desk", frozenset({"forecast"}), "0" * 64, 1_600_000_000, None),
@@ -45,8 +45,11 @@ ISSUED = Record(
 
 
 def move(old: str, new: str) -> None:
-    [script] = re.findall(r"<<'PY'\n(.*?\n)PY\n", OPERATIONS.read_text(), re.DOTALL)
-    subprocess.run([sys.executable, "-", old, new], input=script, text=True, check=True)
+    *_others, command = commands("docs/operations.md", "Backup and restore")
+    command = command.replace("sqlite:///var/history.sqlite3", f"'{old}'")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "ROUGHCAST_DATABASE_URL": new}
+    subprocess.run(["bash", "-euc", command], env=environment, check=True)
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["to_postgresql", "to_sqlite"])

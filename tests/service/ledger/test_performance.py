@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from models_store import Store
+from models_store.shadows import start_shadow
 from service.app import create_app
 from service.ledger import shadows
 from service.ledger.performance import _apart, _pvalue
 from service.settings import Settings
 from tests.models_store.artifacts import make_files, make_series
+from tests.service.any_asset import publish_universal
 from tests.service.client import TestClient
 from tests.service.ledger.days import DAY, days_after, live, performance
 from tests.service.worlds import ASSET, NOW, SetClock
@@ -174,11 +177,24 @@ def test_what_was_promised_is_that_of_the_version(client: TestClient, clock: Set
     assert row["alarms"]["coverage"]["promised"] == pytest.approx(1 - interval["coverage_observed"])
 
 
+def test_what_the_model_for_every_asset_promises_is_that_of_the_asset_s_kind(
+    settings: Settings, clock: SetClock
+) -> None:
+    publish_universal(settings)
+    with TestClient(create_app(settings, clock)) as client:
+        [said] = live(client, clock, BARS[:1], model="universal")
+        row = performance(client)["universal"]
+    assert [(it["level"], it["promised"]) for it in row["intervals"]] == [
+        (it["level"], it["coverage_observed"]) for it in said["intervals"]
+    ]
+    assert row["promised_qlike"] > 0
+
+
 def test_shadows_are_recorded_beside_and_told_to_nobody(
     settings: Settings, clock: SetClock
 ) -> None:
-    tried = settings.model_copy(update={"shadows": ("last_value/1", "nothing", "har/9")})
-    with TestClient(create_app(tried, clock)) as client:
+    start_shadow(Store(settings.store_folder), ASSET, "last_value", 1)
+    with TestClient(create_app(settings, clock)) as client:
         list(live(client, clock, BARS[:3], model="log_har"))
         found = performance(client)
         assert {name: it["nobs"] for name, it in found.items()} == {
@@ -219,12 +235,18 @@ def test_a_version_on_trial_has_a_row_beside_the_one_that_serves(
 ) -> None:
     store = Store(settings.store_folder)
     store.publish(make_files(ASSET, "log_har", 7e-5))
-    tried = settings.model_copy(update={"shadows": ("log_har/2",)})
-    with TestClient(create_app(tried, clock)) as client:
-        list(live(client, clock, BARS[:3], model="log_har"))
+    with TestClient(create_app(settings, clock)) as client:
+        list(live(client, clock, BARS[:1], model="log_har"))
+        performance(client)  # all is recorded by then
+        path = f"/admin/models/{ASSET}/log_har/shadow"
+        assert client.post(path, json={"version": 2}).json()["shadow_version"] == 2
+        list(live(client, clock, BARS[1:4], model="log_har"))
+        performance(client)
+        assert client.delete(path).json()["shadow_version"] is None
+        list(live(client, clock, BARS[4:5], model="log_har"))
         rows = client.get(f"/performance/{ASSET}").json()["models"]
     found = {it["version"]: it for it in rows if it["model"] == "log_har"}
-    assert [(version, it["nobs"]) for version, it in found.items()] == [(1, 3), (2, 3)]
+    assert [(version, it["nobs"]) for version, it in found.items()] == [(1, 5), (2, 3)]
     assert found[1]["qlike_loss"] != found[2]["qlike_loss"]
     assert set(found[2]["against"]) == {"har"}
 
@@ -243,11 +265,20 @@ def test_an_asset_without_a_benchmark_of_its_own_is_told(
     ]
 
 
-@pytest.mark.parametrize("text", ["/1", "har/", "har/x", "har/0", "har/1/2"])
-def test_a_shadow_that_names_nothing_stops_the_start(settings: Settings, text: str) -> None:
-    wrong = settings.model_copy(update={"shadows": (text,)})
-    with pytest.raises(Exception, match="neither a model nor a model and a version"):
-        TestClient(create_app(wrong)).__enter__()
+def test_what_cannot_be_read_of_trials_keeps_no_benchmark_from_being_recorded(
+    settings: Settings, clock: SetClock
+) -> None:
+    pointer = settings.store_folder / ASSET / "log_har" / "shadow"
+    pointer.write_text("{}")
+    with (
+        structlog.testing.capture_logs() as told,
+        TestClient(create_app(settings, clock)) as client,
+    ):
+        list(live(client, clock, BARS[:2], model="log_har"))
+        assert performance(client)["har"]["nobs"] == 2
+    [line] = [it for it in told if it["event"] == "versions on trial not known"]
+    assert (line["asset"], line["log_level"]) == (ASSET, "warning")
+    assert "pointer 'shadow' cannot be read" in line["reason"]
 
 
 def test_a_test_of_overlapping_forecasts_needs_ten_that_share_no_session() -> None:
@@ -272,6 +303,8 @@ def test_dates_that_run_backwards_are_refused(client: TestClient) -> None:
 def test_forecasts_that_share_no_session() -> None:
     assert _apart(np.array([3, 4, 5, 6, 9, 10, 14]), 3).tolist() == [0, 3, 4, 6]
     assert _apart(np.array([3, 4, 6]), 1).tolist() == [0, 1, 2]
+    nothing = np.array([], np.intp)
+    assert nothing[_apart(nothing, 3)].tolist() == []
 
 
 def test_an_asset_that_is_not_held_has_no_performance(client: TestClient) -> None:

@@ -131,6 +131,13 @@ def test_what_cannot_be_is_refused_with_what_is_missing(client: TestClient) -> N
     assert refused(f"{ASSET}/har/promote", "2") == (422, "wrong_type", "version", "2")
     assert refused(f"{ASSET}/har/promote", json={}) == (422, "missing_field", "version", None)
     assert refused(f"{ASSET}/har/promote?x=1") == (422, "unknown_parameter", "x", "1")
+    assert refused(f"{ASSET}/har/shadow", 9) == (404, "unknown_version", "version", 9)
+    assert refused(f"{ASSET}/ewma/shadow") == (404, "unknown_model", "model", "ewma")
+    assert refused(f"{ASSET}/har/shadow", 0) == (422, "invalid_value", "version", 0)
+    assert client.delete("/admin/models/DOGE/har/shadow").json()["code"] == "unknown_asset"
+    assert client.delete(f"/admin/models/{ASSET}/har/shadow?x=1").json()["code"] == (
+        "unknown_parameter"
+    )
     assert refused(f"{ASSET}/har/roll-back", json=None) == (404, "unknown_version", "version", 1)
     assert client.get("/admin/reload").status_code == 405
     assert ask(client)["model_version"] == 1
@@ -169,7 +176,23 @@ def test_a_version_that_only_the_store_accepts_is_told_of(
     assert (said["served_version"], said["swaps"], said["refused"]) == (2, [swap(1, 2)], [])
 
 
-@pytest.mark.parametrize("path", ["promote", "roll-back"])
+def test_a_version_on_trial_is_told_and_answers_nobody(client: TestClient, store: Store) -> None:
+    path, shown = f"models/{ASSET}/har/shadow", f"/models/{ASSET}/har"
+    before = ask(client)
+    for version in (3, 2):
+        said = post(client, path, json={"version": version})
+        assert said == {"asset": ASSET, "model": "har", "shadow_version": version}
+        assert client.get(shown).json()["shadow_version"] == version
+    assert (ask(client), store.served(ASSET, "har")) == (before, (1,))
+    assert client.get(f"/models/{ASSET}/log_har").json()["shadow_version"] is None
+    for _ in range(2):
+        ended = client.delete(f"/admin/{path}")
+        said = {"asset": ASSET, "model": "har", "shadow_version": None}
+        assert (ended.status_code, ended.json()) == (200, said)
+    assert client.get(shown).json()["shadow_version"] is None
+
+
+@pytest.mark.parametrize("path", ["promote", "roll-back", "shadow"])
 def test_a_store_that_cannot_be_written_is_a_problem_of_its_own(
     client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -181,7 +204,7 @@ def test_a_store_that_cannot_be_written_is_a_problem_of_its_own(
 
     monkeypatch.setattr(atomic, "_write_and_flush", refuse)
     answer = client.post(
-        f"/admin/models/{ASSET}/har/{path}", json={"version": 3} if path == "promote" else None
+        f"/admin/models/{ASSET}/har/{path}", json=None if path == "roll-back" else {"version": 3}
     )
     assert answer.status_code == 503
     problem = answer.json()
@@ -206,7 +229,8 @@ def test_who_changed_what_is_written_down(
         TestClient(create_app(with_keys(settings, follow_seconds=0), clock)) as client,
         structlog.testing.capture_logs() as lines,
     ):
-        for path in ("/admin/reload", f"{url}/promote", f"{url}/roll-back"):
+        paths = ("/admin/reload", *(f"{url}/{it}" for it in ("promote", "roll-back", "shadow")))
+        for path in paths:
             refused = client.post(path, json={"version": 2}, headers=reader)
             assert (refused.status_code, refused.json()["needed"]) == (
                 403,
@@ -217,6 +241,8 @@ def test_who_changed_what_is_written_down(
         client.post(f"{url}/roll-back", headers=headers)
         store.promote(ASSET, "har", 3)
         client.post("/admin/reload", headers=headers)
+        client.post(f"{url}/shadow", json={"version": 2}, headers=headers)
+        client.delete(f"{url}/shadow", headers=headers)
     told = [it for it in lines if it["event"] == "audit"]
     assert {(it["key"], it["name"], it["client"]) for it in told} == {
         (key_id, "operator", "testclient")
@@ -227,4 +253,6 @@ def test_who_changed_what_is_written_down(
         {"action": "promote", "version": 2, "swaps": None} | of,
         {"action": "roll back", "version": 1, "swaps": None} | of,
         {"action": "reload", "version": None, "swaps": 1, "asset": None, "model": None},
+        {"action": "start shadow", "version": 2, "swaps": None} | of,
+        {"action": "end shadow", "version": None, "swaps": None} | of,
     ]

@@ -13,15 +13,18 @@ import pytest
 import structlog
 
 from models_store import Store, atomic, pruning
+from models_store.shadows import shadows
 from models_store.signatures import read_private_key, sign
 from models_store.stored_comparisons import folders, promoted, recall
 from service.models import commands
 from service.server import main
 from service.settings import Settings
+from tests.errors import details
 from tests.keys import write_keys
 from tests.models_store.artifacts import flip_byte, make_files
 from tests.service.processes import serving
 from tests.service.worlds import ASSET, damage
+from volatility.errors import UnknownAsset, UnknownModel
 
 
 @pytest.fixture
@@ -47,23 +50,36 @@ def run(*arguments: str) -> int:
     return exited.value.code
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
-    return [line.split() for line in capsys.readouterr().out.splitlines()]
-
-
 def test_what_there_is_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.promote("A", "har", 3)
     store.promote("A", "har", 2)
     (store.root / "B" / "har" / "current").write_text("{}")
     (store.root / "B" / "champion").write_text("{}")
+    store.publish(make_files("C", "har"), promote=True)
+    today = f"{store.pointer('A', 'har').promoted_at:%Y-%m-%d}"
     assert run("list") == 0
-    har, log_har, broken = lines(capsys)
-    assert har[:5] == ["A", "*har", "2", "of", "1,"]
-    assert har[-4:] == ["before", "it", "3,", "1"]
-    assert log_har == ["A", "log_har", "none", "of", "1"]
-    assert broken[:4] == ["B", "har", "its", "pointer"]
+    har, log_har, broken, alone = capsys.readouterr().out.splitlines()
+    assert (
+        har
+        == f"A                *har                      2 of 1, 2, 3, since {today}, before it 3, 1"
+    )
+    assert log_har == "A                 log_har                  none of 1"
+    assert broken.startswith("B                 har                      its pointer ")
+    assert alone == f"C                 har                      1 of 1, since {today}"
     assert run("list", "B") == 0
-    assert len(lines(capsys)) == 1
+    assert capsys.readouterr().out == f"{broken}\n"
+
+
+def test_what_is_not_there_is_refused_with_what_is(store: Store) -> None:
+    """In full; the command prints the message alone."""
+    with pytest.raises(UnknownAsset) as asset:
+        commands._check_known(store, "a")
+    assert str(asset.value) == "no models are published for asset 'a'; did you mean 'A'?"
+    assert details(asset.value) == ("asset", "a", "one of ['A', 'B']")
+    with pytest.raises(UnknownModel) as model:
+        commands._check_known(store, "A", "hra")
+    assert str(model.value) == "asset A has no model 'hra'; did you mean 'har'?"
+    assert details(model.value) == ("model", "hra", "one of ['har', 'log_har']")
 
 
 def test_a_version_is_promoted_and_rolled_back(
@@ -88,10 +104,32 @@ def test_a_version_is_promoted_and_rolled_back(
     )
 
 
+def test_a_version_is_tried_and_the_trial_ended(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = structlog.wrap_logger(None, wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(commands, "log", fresh)
+    with structlog.testing.capture_logs() as told:
+        assert run("shadow", "A", "har", "3") == 0
+        assert shadows(store, "A") == {"har": 3}
+        assert run("list", "A") == 0
+        har, log_har = capsys.readouterr().out.splitlines()
+        assert "1 of 1, 2, 3, 3 on trial, since" in har
+        assert "trial" not in log_har
+        assert run("end-shadow", "A", "har") == 0
+    assert shadows(store, "A") == {}
+    of = {"event": "audit", "log_level": "info", "asset": "A", "model": "har"}
+    assert told == [of | {"action": "start shadow", "version": 3}, of | {"action": "end shadow"}]
+    assert capsys.readouterr().err == "no version of A/har is on trial\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["promote", "A", "har", "9"], "A/har has no version 9"),
+        (["shadow", "A", "har", "9"], "A/har has no version 9"),
+        (["shadow", "A", "har"], "required: version"),
+        (["end-shadow", "A", "ewma"], "asset A has no model 'ewma'"),
         (["promote", "A", "ewma", "1"], "asset A has no model 'ewma'"),
         (["promote", "C", "har", "1"], "no models are published for asset 'C'"),
         (["promote", "A", "har", "x"], "invalid int value: 'x'"),
@@ -303,7 +341,8 @@ def test_a_service_that_refuses_says_why(
     asked = []
 
     def refuse(request: Request, timeout: float) -> NoReturn:
-        asked.append((request.get_method(), request.full_url, request.get_header("Authorization")))
+        key = request.get_header("Authorization")
+        asked.append((request.get_method(), request.full_url, key, timeout))
         body = io.BytesIO(b'{"detail": "the key lacks the scope admin"}')
         raise HTTPError(request.full_url, 403, "Forbidden", Message(), body)
 
@@ -311,7 +350,7 @@ def test_a_service_that_refuses_says_why(
     monkeypatch.setattr("service.server.logs.configure", lambda _level: None)
     monkeypatch.setenv("ROUGHCAST_API_KEY", "rc_1_2")
     assert run("reload", "--service", "https://desk.example") == 2
-    assert asked == [("POST", "https://desk.example/admin/reload", "Bearer rc_1_2")]
+    assert asked == [("POST", "https://desk.example/admin/reload", "Bearer rc_1_2", 600.0)]
     assert "refuses: 403 the key lacks the scope admin" in capsys.readouterr().err
     assert run("reload", "--service", "https://me:secret@desk.example") == 2
     assert "secret" not in capsys.readouterr().err

@@ -259,6 +259,24 @@ def test_one_asset_that_cannot_be_followed_leaves_the_others(
     assert followed.look().swaps == (Swap("A-BUG", "har", None, 1),)
 
 
+def test_a_stop_ends_a_look_after_the_asset_that_is_under_way(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = followed.turner.turn
+
+    def turning(asset: str, *given: Any) -> Turned:
+        followed.follower.stop()
+        return turn(asset, *given)
+
+    for asset in ("A-FIRST", "B-SECOND"):
+        followed.store.publish(make_files(asset, "har"), promote=True)
+    monkeypatch.setattr(followed.turner, "turn", turning)
+    with capture_logs() as lines:
+        assert followed.look() == Turned((Swap("A-FIRST", "har", None, 1),))
+    assert [it["asset"] for it in lines] == ["A-FIRST"]
+    assert followed.counted == (1, 0)
+
+
 @pytest.fixture
 def following(store: Store) -> Iterator[Followed]:
     """Looks a hundred times a second."""

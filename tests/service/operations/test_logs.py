@@ -41,6 +41,25 @@ def test_the_driver_does_not_name_hosts_for_debugging() -> None:
     assert not logging.getLogger("psycopg").isEnabledFor(logging.DEBUG)
 
 
+def test_neither_a_line_nor_what_waits_to_be_written_stops_anything() -> None:
+    tried: list[str] = []
+
+    class Full:
+        def write(self, _line: bytes) -> None:
+            tried.append("write")
+            raise OSError(28, "No space left on device")
+
+        def flush(self) -> None:
+            tried.append("flush")
+            raise OSError(28, "No space left on device")
+
+    stream: Any = Full()
+    log = logs.Unfailing(stream)
+    log.write(b"a line\n")
+    log.flush()
+    assert tried == ["write", "flush"]
+
+
 def test_a_full_disk_under_the_log_loses_lines_and_nothing_else(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,7 @@ OUTPUT = {"verbose": False, "quiet": False}
 STORE = {"store": Path("var/store"), "store_mirror": None}
 PANEL = {"panel": None, "folds": 3, "months": 24, "histories": [22, 60, 125]}
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "retrain": {**ASSETS, **FITTING, **PANEL, "horizons": None, **STORE},
+    "retrain": {**ASSETS, **FITTING, **PANEL, "horizons": None, "to_service": None, **STORE},
     "evaluate": {
         **ASSETS,
         **FITTING,

@@ -1,8 +1,13 @@
+from argparse import Namespace
+from dataclasses import replace
+
 from rich.console import Console
 
 from tests.training.simulated import make_asset, small_config
-from training.commands.console import FitsProgress, introduce
+from training.commands.console import FitsProgress, echo, introduce
+from training.config import flatten
 from training.models.registry import recipes
+from volatility.errors import Finding
 
 
 def test_what_an_asset_cannot_have_is_told_with_the_reason() -> None:
@@ -14,6 +19,36 @@ def test_what_an_asset_cannot_have_is_told_with_the_reason() -> None:
         "  without lhar: its bars give no return",
         "  without transfer: SOURCE is what it learns from",
     ]
+
+
+def test_data_are_introduced_with_their_companions_and_notes() -> None:
+    asset = make_asset("MINE", nobs=40)
+    first, *_, last = asset.series.dates
+    beside = make_asset("VIX", nobs=30)
+    target = replace(asset, companions=(beside,), source="[mine].csv")
+    note = Finding("odd", "warning", "low", "a [bold] price", "a price")
+    console = Console(width=200)
+    with console.capture() as captured:
+        introduce(target, (note,), (), console)
+    told = f"40 sessions of garman_klass, {first} to {last}, calendar 24/7"
+    other = f"30 sessions of garman_klass, {first} to {beside.series.dates[-1]}, calendar 24/7"
+    assert captured.get().splitlines() == [
+        "",
+        f"MINE: {told}, from [mine].csv",
+        f"  companion VIX: {other}, from {beside.source}",
+        f"  note: {note}",
+    ]
+
+
+def test_settings_are_told_where_that_is_asked_for() -> None:
+    config, console = small_config(), Console(width=200)
+    with console.capture() as captured:
+        echo(Namespace(verbose=False), config, console, panel="many")
+    assert captured.get() == ""
+    with console.capture() as captured:
+        echo(Namespace(verbose=True), config, console, panel="[many]", horizons=[1, 5])
+    settings = flatten(config) | {"panel": "[many]", "horizons": "[1, 5]"}
+    assert captured.get().splitlines() == [f"{name} = {it}" for name, it in settings.items()]
 
 
 def test_each_frequency_of_refitting_has_its_bar() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import re
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ import pytest
 from models_store.store import Store
 from tests.training.simulated import SMALL_CONFIG, write_bars
 from training import cli
-from training.models.registry import MODELS
+from training.commands.evaluate import _command
+from training.config import read_config
+from training.models.registry import MODELS, recipes
 
 FILES = {"results.csv", "results.json", "forecasts.csv.gz", "report.md", "report.html", "figures"}
 
@@ -134,6 +137,24 @@ def test_a_folder_of_something_else_is_refused_before_anything_is_fitted(
     printed = capsys.readouterr()
     assert "notes.txt" in printed.err
     assert "sessions of" not in printed.out
+
+
+def test_the_command_in_a_report_has_what_was_said_and_no_more() -> None:
+    def told(*more: str) -> str:
+        given = cli.make_parser().parse_args(["evaluate", *more])
+        return _command(given, recipes(given.models, read_config(SMALL_CONFIG)))
+
+    begin = "python -m training evaluate"
+    assert told("--jobs", "2", "--out", "there", "-q") == f"{begin} --horizons 1"
+    file = "--asset MINE --bars 'my bars.csv' --calendar XNYS --measure parkinson"
+    more = "--outside-sessions drop --source SPX --config c.toml --seed 3 --seeds 2 --dayfirst"
+    more += " --companion VIX --companion A=a.csv"
+    chosen = "last_value ewma har log_har calendar_log_har"
+    horizons = "--horizons 1 5"
+    given = f"{file} {more} --models ewma --horizons 5 1 5"
+    assert told(*shlex.split(given)) == f"{begin} {file} {more} --models {chosen} {horizons}"
+    service = "--asset A --asset B --from-service http://there"
+    assert told(*service.split()) == f"{begin} {service} --horizons 1"
 
 
 @pytest.mark.parametrize("horizon", ["0", "-1", "soon"])

@@ -19,6 +19,7 @@ from rich.console import Console
 from models_store.shipped import shipped_artifacts
 from models_store.store import Store
 from models_store.universal.store import UniversalStore
+from tests.pages import commands, training_words
 from tests.simulated_panel import simulated_bars
 from tests.training.simulated import SMALL_CONFIG
 from training.cli import main, make_parser
@@ -32,12 +33,18 @@ from volatility.frames import to_frame
 from volatility.scale_free import KINDS
 
 PANEL = {"AAA": ("stock", "XNYS"), "BBB": ("stock", "XNYS"), "COIN": ("crypto", "24/7")}
+# As the page prints them.
+_REQUEST, TRANSFER, EVALUATE, RETRAIN = commands("docs/universal.md")
 PLAN = ("--folds", "2", "--months", "18", "--histories", "22", "--jobs", "1")
 
 
 @pytest.fixture(scope="module")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("panel"), 1_100)
+
+
+def words_of(command: str, panel: Path) -> list[str]:
+    return training_words(command.replace("DIR", str(panel)))
 
 
 def written(folder: Path, sessions: int) -> Path:
@@ -51,8 +58,8 @@ def written(folder: Path, sessions: int) -> Path:
 
 def test_a_panel_is_evaluated(panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = tmp_path / "results"
-    options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
-    assert main(["evaluate", *options, *PLAN, "--horizons", "1", "5"]) == 0
+    options = ["--out", str(out), "--config", str(SMALL_CONFIG), *PLAN]
+    assert main([*words_of(EVALUATE, panel), *options, "--horizons", "1", "5"]) == 0
     assert "`universal_22`" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == {
         "report.html",
@@ -100,20 +107,8 @@ def test_a_panel_is_evaluated_with_companions_beside(
 
 def test_transfer_from_a_panel_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out, panel = tmp_path / "results", written(tmp_path, 270)
-    options = ["--panel", str(panel), "--out", str(out), "--config", str(SMALL_CONFIG)]
-    transfer = [
-        "--source",
-        "panel",
-        "--folds",
-        "2",
-        "--jobs",
-        "1",
-        "--seeds",
-        "1",
-        "--targets",
-        "2",
-    ]
-    assert main(["evaluate", *options, *transfer]) == 0
+    options = ["--out", str(out), "--config", str(SMALL_CONFIG), "--folds", "2", "--jobs", "1"]
+    assert main([*words_of(TRANSFER, panel), *options, "--targets", "2"]) == 0
     assert {path.name for path in out.iterdir()} == {
         "report.html",
         "report.md",
@@ -247,11 +242,16 @@ def test_a_horizon_at_which_nothing_can_be_evaluated_is_refused_before_any_fit(
     assert "no asset of the panel can be evaluated 22 ahead" in capsys.readouterr().err
 
 
-def test_the_universal_model_is_published(panel: Path, tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    options = ["--panel", str(panel), "--store", str(store), "--config", str(SMALL_CONFIG)]
+def test_the_universal_model_is_published(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    store = Path("var/store")
     shipped = len(UniversalStore(store).versions())
-    assert main(["retrain", *options, *PLAN, "--horizons", "1", "5"]) == 0
+    words = words_of(RETRAIN, panel.absolute())
+    options = ["--config", str(SMALL_CONFIG), *PLAN, "--horizons", "1", "5"]
+    assert main([*words, *options]) == 0
     universal = UniversalStore(store)
     assert len(universal.versions()) > shipped
     model, refused = universal.newest()

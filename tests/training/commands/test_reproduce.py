@@ -1,6 +1,7 @@
 """The whole command on simulated files: results, resuming, and what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import commands, training_words
 from tests.training.reproduction.stand_in import expect, write_stand_in
 from tests.training.simulated import SMALL_CONFIG
 from training import cli
@@ -17,6 +19,8 @@ from training.reproduction.run import quick_config
 from training.reproduction.units import NETWORKS
 
 UNITS = 2 * len(NETWORKS)
+# As the page prints them: by make, and then the command itself; whole, quick, or with a download.
+MAKE_DOWNLOAD, MAKE_QUICK, WHOLE, QUICK, DOWNLOAD = commands("docs/reproduction.md")
 PROGRAM = """
 import json, sys
 from training import cli
@@ -33,9 +37,11 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[st
     return tmp_path / "paper", sums
 
 
-def arguments(data: Path, out: Path, *more: str) -> list[str]:
+def arguments(data: Path, out: Path, *more: str, command: str = WHOLE) -> list[str]:
+    """Those of a command of the page, in these folders and with networks that are small."""
     common = ["--config", str(SMALL_CONFIG), "--jobs", "1", "--seeds", "1"]
-    return ["reproduce", "--data", str(data), "--out", str(out), *common, *more]
+    where = ["--data", str(data), "--out", str(out)]
+    return [*training_words(command), *where, *common, *more]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -49,7 +55,10 @@ def parts(folder: Path) -> dict[str, int]:
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(
-    data: tuple[Path, dict[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: tuple[Path, dict[str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder, sums = data
     out, undisturbed = tmp_path / "out", tmp_path / "undisturbed"
@@ -68,14 +77,19 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
     (out / "parts" / victim).write_bytes(half[: len(half) // 2])
     kept = {name: changed for name, changed in finished.items() if name != victim}
 
-    assert cli.main(arguments(folder, out)) == 0
+    assert cli.main(arguments(folder, out, command=MAKE_DOWNLOAD)) == 0  # of what is there already
     printed = capsys.readouterr().out
     assert f"{len(kept)} of {UNITS} networks are at hand from an earlier run" in printed
     after = parts(out)
     assert len(after) == UNITS
     assert {name: after[name] for name in kept} == kept
 
-    assert cli.main(arguments(folder, undisturbed)) == 0
+    # Where a file is lacking, it is fetched.
+    lacking = shutil.copytree(folder, tmp_path / "lacking")
+    (lacking / "spx_val.csv").unlink()
+    monkeypatch.setattr("training.reproduction.download.BASE_URL", f"{folder.as_uri()}/")
+    assert cli.main(arguments(lacking, undisturbed, command=DOWNLOAD)) == 0
+    assert (lacking / "spx_val.csv").exists()
     assert contents(out) == contents(undisturbed)
 
 
@@ -83,7 +97,7 @@ def test_everything_is_written(
     data: tuple[Path, dict[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert cli.main(arguments(data[0], out, "--quick")) == 0
+    assert cli.main(arguments(data[0], out, command=QUICK)) == 0
     printed = capsys.readouterr().out
     assert f"{UNITS} of {UNITS}: " in printed  # progress, line by line, where there is no terminal
     assert "Does any network beat HAR?" in printed
@@ -99,7 +113,7 @@ def test_everything_is_written(
 
     # Again, nothing is left to train; with one seed more, only that one is.
     before = parts(out)
-    assert cli.main(arguments(data[0], out, "--quick", "--seeds", "2")) == 0
+    assert cli.main(arguments(data[0], out, "--seeds", "2", command=MAKE_QUICK)) == 0
     after = parts(out)
     assert {name: after[name] for name in before} == before
     assert len(after) == 2 * len(before)

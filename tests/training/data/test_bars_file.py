@@ -145,7 +145,10 @@ def test_csv_and_parquet_give_the_same_series(tmp_path: Path) -> None:
 def test_an_overlapping_measure_is_warned_of(tmp_path: Path) -> None:
     path = write_bars(tmp_path / "bars.csv")
     _, notes = load_asset("MINE", BarsFile(path, measure="rolling_std"), NOW)
-    assert "overlapping_measure" in {note.code for note in notes}
+    *_, note = notes
+    assert (note.code, note.severity, note.field) == ("overlapping_measure", "warning", "measure")
+    assert note.found == "rolling_std, in which successive days share all returns but one"
+    assert note.needed.startswith("a measure of one day at a time: ")
     _, notes = load_asset("MINE", BarsFile(path), NOW)
     assert "overlapping_measure" not in {note.code for note in notes}
 

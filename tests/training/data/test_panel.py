@@ -42,9 +42,13 @@ def test_one_file_with_a_column(folder, tmp_path_factory):
     parts = [frame(asset, seed).assign(asset=asset) for seed, asset in enumerate(CALENDARS)]
     pd.concat(parts).to_csv(together / "bars.csv.gz", index=False)
     for path in (together, together / "bars.csv.gz"):
+        if path.is_file():  # others beside it are not read
+            frame("AAA", 7).to_csv(together / "AAA.csv", index=False)
         for found, expected in zip(read_panel(path, NOW), read_panel(folder, NOW), strict=True):
             assert found.asset == expected.asset
             np.testing.assert_array_equal(found.series.rv, expected.series.rv)
+    with pytest.raises(InvalidPanel, match="two files of AAA"):
+        read_panel(together, NOW)
 
 
 def test_bars_on_days_without_a_session_are_left_out(folder):

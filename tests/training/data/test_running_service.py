@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.errors import details
 from training.data.feeds.service_target import IngestingService
 from training.data.held_bars import BarsService
 from training.data.running_service import KEY, RunningService, UnusableService
@@ -62,8 +63,9 @@ def test_a_key_that_is_none_is_refused_and_not_shown(
     monkeypatch.setattr("os.environ", {KEY: key})
     with pytest.raises(UnusableService) as refused:
         kind.at("https://there")
-    assert refused.value.field == kind.option
-    assert "cret" not in str(refused.value) + str(refused.value.found)
+    needed = "a key as `python -m service keys` makes it"
+    assert details(refused.value) == (kind.option, "a key that is not shown here", needed)
+    assert "cret" not in str(refused.value)
     monkeypatch.setattr("os.environ", {KEY: "rc_secret\n"})  # as a file ends
     assert kind.at("https://there").key == "rc_secret"
 
@@ -87,6 +89,18 @@ def test_of_a_long_answer_the_beginning_is_told() -> None:
     with pytest.raises(UnusableService) as refused:
         BarsService("http://there", transport=answers).ask("/assets")
     assert str(refused.value).endswith(f"it answers 404 to /assets: {'x' * 200}")
+
+
+@BOTH
+def test_a_minute_is_waited_for_an_answer(kind: type[RunningService]) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={})
+
+    kind("http://there", transport=httpx.MockTransport(answer)).ask("/assets")
+    assert set(asked[0].extensions["timeout"].values()) == {60.0}
 
 
 @BOTH

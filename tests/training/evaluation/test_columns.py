@@ -1,9 +1,11 @@
 """What stands below each heading of each table."""
 
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.training.evaluation.rows import make_comparison, make_row, outcome
@@ -12,18 +14,21 @@ from training.evaluation.across import AcrossRow
 from training.evaluation.panel import report as panel_report
 from training.evaluation.panel.interval_table import PanelIntervals, interval_table
 from training.evaluation.panel.scores import ALL, AssetScore, KindScore, by_kind
-from training.evaluation.panel.transfer import EVERYTHING
+from training.evaluation.panel.transfer import EVERYTHING, TransferPlan
 from training.evaluation.panel.transfer_report import (
     change_table,
     chosen_table,
     difference_table,
+    transfer_csv,
+    transfer_report,
 )
-from training.evaluation.panel.transfer_scores import Difference, TransferSummary
-from training.evaluation.panel.walk_forward import PanelWalkForward
+from training.evaluation.panel.transfer_scores import Difference, TransferScore, TransferSummary
+from training.evaluation.panel.walk_forward import PanelWalkForward, TrackKey
 from training.evaluation.sentences import better, superiority, worse
 from training.models.pooled.transfer import Setting
 from training.publishing import store_results
 from volatility.evaluation.influence import Influence
+from volatility.evaluation.tracks import ForecastTrack
 
 ROW = make_row()
 BARE = make_row(
@@ -266,6 +271,35 @@ def test_the_page_of_a_panel() -> None:
     assert "## Left out" not in panel_report.panel_report(SCORES, held, plan, "", ()).decode()
 
 
+def test_scores_and_forecasts_of_a_panel_are_in_files() -> None:
+    scores = [SCORES[0], replace(SCORES[2], pvalue=None)]
+    assert panel_report.scores_csv(scores).decode() == (
+        "asset,kind,model,horizon,nobs,qlike_loss,change,pvalue\n"
+        "A,stock,good,1,100,0.2,-0.1,0.5\n"
+        "C,fx,good,1,100,0.2,-0.3,\n"
+    )
+    days = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], "datetime64[D]")
+    of = ForecastTrack("m", days[:2], days[1:], np.array([1e-4, 1 / 3]), np.array([2e-4, 0.5]), 5)
+    tracks = {TrackKey("B", "m", 5): of, TrackKey("A", "m", 5): of}
+    written = panel_report.panel_forecasts(tracks)
+    assert gzip.decompress(written).decode() == (
+        "asset,model,horizon,as_of,target_date,forecast,rv\n"
+        "A,m,5,2020-01-01,2020-01-02,0.0001,0.0002\n"
+        "A,m,5,2020-01-02,2020-01-03,0.3333333333,0.5\n"
+        "B,m,5,2020-01-01,2020-01-02,0.0001,0.0002\n"
+        "B,m,5,2020-01-02,2020-01-03,0.3333333333,0.5\n"
+    )
+    assert written[4:8] == bytes(4)  # no time of writing: the same bytes tomorrow
+
+
+def test_scores_of_a_transfer_are_in_a_file() -> None:
+    score = TransferScore("A", "fx", "tuned", 60, 4, 0.1, "2020-01-02", "2020-03-31", 60, 0.2, -0.1)
+    assert transfer_csv([score]).decode() == (
+        "asset,kind,model,sessions,epochs,ridge,first,last,nobs,qlike_loss,change\n"
+        "A,fx,tuned,60,4,0.1,2020-01-02,2020-03-31,60,0.2,-0.1\n"
+    )
+
+
 def transferred(model: str, sessions: int, change: float, **against: Difference) -> TransferSummary:
     return TransferSummary(model, sessions, 8, 4_000, change, 5, against)
 
@@ -292,6 +326,42 @@ def test_transfer_tells_what_differs_from_the_model_for_every_asset() -> None:
     assert row_of(against, 0) == ["model", "60", "1,000", "all"]
     assert row_of(against) == ["`tuned`", "-1.23 (p = 0.010, 6 of 8)", "–", "–"]
     assert row_of(difference_table(rows, "scratch"))[1] == "-50.00 (p = 0.001, 7 of 8)"
+
+
+def test_the_page_of_a_transfer() -> None:
+    rows = [
+        transferred("tuned", 60, -0.2, universal=Difference(-0.1, 6, 0.01)),
+        transferred("universal", 60, -0.1, scratch=Difference(-0.5, 7, 0.001)),
+        transferred("log_har", EVERYTHING, 0.0),
+    ]
+    before = [replace(it, assets=5, nobs=2_500) for it in rows]
+    chosen = {("tuned", 60): (Setting(4),)}
+    plan = TransferPlan(4, 18)
+
+    def page(*more: Any) -> list[str]:
+        return transfer_report(rows, *more).decode().splitlines()
+
+    lines = page(before, chosen, plan, "the command", ["A: why"])
+    assert lines[:3] == ["# Transfer from a panel", "", "`the command`"]
+    assert lines[4].startswith("8 assets, 4,000 forecasts: the first ")
+    assert "the other 3 of 4 folds, at most 18 months before" in lines[4]
+    titles = [line for line in lines if line.startswith("## ")]
+    assert titles == ["## The quarter before", "## What was chosen", "## Left out"]
+    quarter, told, left = map(lines.index, titles)
+    assert lines[quarter + 2].startswith("Third quarters of the 5 assets that choose, 2,500 ")
+    for part, own in ((lines[:quarter], rows), (lines[quarter:told], before)):
+        against = [place for place, line in enumerate(part) if line.startswith("Against ")]
+        assert [part[place].partition(":")[0] for place in against] == [
+            "Against the universal model",
+            "Against the network from scratch",
+        ]
+        for place, other in zip(against, ("universal", "scratch"), strict=True):
+            table = difference_table(own, other)
+            assert part[place + 2 : place + 2 + len(table)] == table
+    assert lines[told + 4 : left - 1] == chosen_table(chosen)
+    assert lines[left + 2 :] == ["- A: why"]
+    alone = page((), chosen, plan, "the command", ())
+    assert [line for line in alone if line.startswith("## ")] == ["## What was chosen"]
 
 
 def test_transfer_tells_what_was_chosen() -> None:

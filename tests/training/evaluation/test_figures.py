@@ -104,6 +104,13 @@ def test_intervals_of_the_best_model_are_those_that_were_scored() -> None:
         assert inside.mean() == pytest.approx(best.coverage[level])
 
 
+def test_figures_are_of_one_width_and_have_room_for_every_model() -> None:
+    result = results()[0]
+    rows = round(1.3 + 0.28 * len(result.comparisons["test"].rows), 9)
+    sizes = [it.make(result).get_size_inches().round(9).tolist() for it in figures.FIGURES]
+    assert sizes == [[9.0, rows], [9.0, 3.9], [9.0, 4.2], [9.0, rows]]
+
+
 @pytest.mark.parametrize("make", [it.make for it in figures.FIGURES])
 def test_axes_have_labels(make: Any) -> None:
     (axes,) = make(results()[0]).axes

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.errors import details
 from tests.training.simulated import (
     asset_of,
     make_asset,
@@ -114,5 +115,7 @@ def test_a_last_half_too_short_for_an_interval_is_refused(last_step: int, enough
     if enough:
         check_history(data)
     else:
-        with pytest.raises(TooFewObservations, match=r"only 100; an interval .* needs 101"):
+        with pytest.raises(TooFewObservations, match=r"only 100; an interval .* needs 101") as few:
             check_history(data)
+        needed = "at least 101 sessions without a gap before them in the last half"
+        assert details(few.value) == ("bars", 100, needed)

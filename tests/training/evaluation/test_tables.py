@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.training.evaluation.rows import make_comparison, make_row
 from tests.training.evaluation.studies import results
 from training.evaluation.across import across_assets
 from training.evaluation.tables import (
     Value,
+    _of_model,
     _text,
     forecasts_csv_gz,
     results_csv,
     results_json,
     tidy_rows,
 )
+from volatility.evaluation.compare import BENCHMARKS
 from volatility.evaluation.losses import qlike_loss
 
 
@@ -175,3 +178,52 @@ def test_forecasts_of_every_model_can_be_scored_again() -> None:
 )
 def test_a_cell_is_written_as_every_reader_of_csv_has_it(cell: Value, text: str) -> None:
     assert _text(cell) == text
+
+
+def test_every_number_of_a_model_has_its_column() -> None:
+    comparison = make_comparison(make_row(), spa_pvalue={"har": 0.25}, warnings={"mine": "late"})
+    by_benchmark = {
+        f"{name}_{benchmark}": value
+        for place, benchmark in enumerate(BENCHMARKS, start=1)
+        for name, value in {
+            "dm_statistic": 1.0,
+            "dm_pvalue": 0.1 * place,
+            "spa_pvalue": 0.25 if benchmark == "har" else None,
+            "one_day_share": 0.1 * place,
+            "one_day_date": f"2020-03-0{place}",
+            "qlike_ratio_without": 1 + 0.01 * place,
+        }.items()
+    }
+    found = _of_model(comparison.rows[0], comparison)
+    assert {name: it for name, it in found.items() if name in by_benchmark} == by_benchmark
+    others = {name: it for name, it in found.items() if not name.endswith(BENCHMARKS)}
+    assert others == {
+        "model": "mine",
+        "qlike_loss": 0.21,
+        "qlike_ratio": 0.93,
+        "rmse_volatility": 0.0031,
+        "mae_volatility": 0.0024,
+        "r_squared_log": 0.512,
+        "correlation_log": 0.723,
+        "interval_loss_log_0.8": 1.801,
+        "coverage_0.8": 0.794,
+        "coverage_low_0.8": 0.701,
+        "coverage_middle_0.8": 0.802,
+        "coverage_high_0.8": 0.903,
+        "coverage_after_breaks_0.8": 0.614,
+        "interval_loss_log_0.95": 2.952,
+        "coverage_0.95": 0.947,
+        "coverage_low_0.95": 0.911,
+        "coverage_middle_0.95": 0.922,
+        "coverage_high_0.95": 0.933,
+        "coverage_after_breaks_0.95": 0.825,
+        "crps_log": 0.406,
+        "coverage_nobs": 77,
+        "in_confidence_set": True,
+        "confidence_set_pvalue": 0.5,
+        "information_lag": 1,
+        "seeds": 0,
+        "qlike_seed_mean": None,
+        "qlike_seed_deviation": None,
+        "timing_warning": "late",
+    }

@@ -10,6 +10,7 @@ import joblib  # type: ignore[import-untyped]
 import pytest
 from distributed import Client, LocalCluster
 
+from tests.errors import details
 from training.evaluation import workers
 from training.evaluation.workers import worker_pool, workers_at
 from volatility.errors import InvalidInput
@@ -105,8 +106,8 @@ def test_a_scheduler_that_does_not_answer_is_refused(
     before = clients()
     with pytest.raises(InvalidInput, match="no work can be given") as refused, workers_at(address):
         pass
-    assert refused.value.field == "scheduler"
-    assert refused.value.found == address
+    needed = "the address of a running Dask scheduler with workers, such as tcp://10.0.0.5:8786"
+    assert details(refused.value) == ("scheduler", address, needed)
     # One that is closed by the collector, while another starts, keeps that start waiting.
     assert clients() <= before
 

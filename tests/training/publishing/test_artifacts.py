@@ -1,12 +1,14 @@
 """From data with columns to a served forecast, through every step between."""
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models_store.errors import ArtifactRefused
+from models_store.manifest import Manifest
 from models_store.shelf import Shelf
 from models_store.store import Store
 from tests.models_store.artifacts import opened
@@ -18,7 +20,14 @@ from training.evaluation.workers import worker_pool
 from training.fitting_history import FittingHistory
 from training.models.linear.har import REGRESSORS
 from training.models.linear.least_squares import LeastSquares
-from training.publishing.artifacts import FittedModel, calibrate, fit_and_export, to_files
+from training.publishing.artifacts import (
+    PROTOCOL,
+    FittedModel,
+    calibrate,
+    fit_and_export,
+    to_files,
+)
+from volatility.evaluation import losses
 from volatility.evaluation.intervals import LEVELS, rolling_offsets
 from volatility.evaluation.losses import qlike_loss
 from volatility.evaluation.tracks import ForecastTrack
@@ -65,6 +74,58 @@ def test_a_model_of_several_columns_serves_what_was_fitted(
     (expected,) = fitted.fit.predictor.predict(windows).values
     assert model.forecast(series).rv == pytest.approx(expected, rel=1e-12)
     assert model.forecast(series.tail(22)) == model.forecast(series)
+
+
+def test_a_manifest_says_what_was_fitted_on_what_and_how_it_did(
+    fitted: FittedModel, data: TrainingSet
+) -> None:
+    found = Manifest.model_validate_json(files_of(fitted, data)["manifest.json"])
+    target, parts, study = data.target, parts_of(data), Study(data, (RECIPE,))
+    series, dates = target.series, target.series.dates
+    assert found.training.model_dump() == {
+        "asset": "TARGET",
+        "source": target.source,
+        "start": dates[0].item(),
+        "end": dates[-1].item(),
+        "nobs": len(dates),
+        "missing_sessions": 0,
+        "sha256": series.select(COLUMNS).sha256,
+    }
+    assert (found.asset, found.model, found.measure, found.calendar, found.scale) == (
+        "TARGET",
+        "leverage",
+        series.measure,
+        target.calendar_name,
+        "levels",
+    )
+    assert (found.lookback, found.bar_interval, found.periods_per_year, found.horizons) == (
+        22,
+        target.bar_interval,
+        target.calendar.periods_per_year,
+        (1,),
+    )
+    assert (found.seed, found.seeds, found.code_version) == (3, (), version("roughcast"))
+    assert (found.sources, found.companions, found.stand_in, found.by_horizon) == ((), (), None, {})
+    rv = series.rv
+    assert found.clip == (rv.min(), rv.max())
+    assert found.mean_rv == pytest.approx(rv.mean())
+    track = tracks_of(study, walk_forward([study], worker_pool(1)))["leverage"]
+    scored = track.between(parts.test, dates[-1] + 1)
+    told = found.evaluation
+    assert (told.protocol, told.refit_every, told.nobs) == (PROTOCOL, 100, len(scored))
+    assert (told.selection_start, told.test_start, told.test_end) == (
+        parts.selection.item(),
+        parts.test.item(),
+        dates[-1].item(),
+    )
+    pairs = {
+        scale: (scale(scored.rv), scale(scored.forecast)) for scale in (np.asarray, np.sqrt, np.log)
+    }
+    assert told.qlike_loss == pytest.approx(qlike_loss(*pairs[np.asarray]))
+    assert told.rmse_volatility == pytest.approx(losses.rmse_loss(*pairs[np.sqrt]))
+    assert told.mae_volatility == pytest.approx(losses.mae_loss(*pairs[np.sqrt]))
+    assert told.r_squared_log == pytest.approx(losses.r_squared_score(*pairs[np.log]))
+    assert told.correlation_log == pytest.approx(losses.correlation_score(*pairs[np.log]))
 
 
 def test_the_digest_covers_the_columns_that_were_used_alone(

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models_store.manifest import Manifest
+from models_store.manifest import Manifest, Margin
+from tests.training.evaluation.rows import make_comparison, make_row, outcome
 from training.evaluation.panel.walk_forward import PanelWalkForward
 from training.models.pooled.universal import version_known_on
 from training.publishing.gate import SERVED, _agree, judge
 from training.publishing.kind_records import _check_enough, _evaluation
+from training.publishing.retrain import _margins
 from volatility.errors import TooFewObservations
 from volatility.evaluation import losses
 from volatility.evaluation.tracks import ForecastTrack
@@ -113,3 +115,18 @@ def test_a_version_is_known_the_day_after_its_last_session(day: str, number: int
     """Of versions of the same sessions, the newest."""
     models = [version(1, "2019-01-01"), version(2, "2020-01-01"), version(3, "2020-01-01")]
     assert version_known_on(models, np.datetime64(day)).version == number
+
+
+def test_margins_are_distances_to_benchmarks_that_lose_something() -> None:
+    tests = {"har": outcome(0.04), "log_har": outcome(0.5), "last_value": outcome(0.01)}
+    compared = make_comparison(
+        make_row("mine", qlike_loss=0.2, diebold_mariano=tests),
+        make_row("har", qlike_loss=0.25, diebold_mariano={}),
+        make_row("log_har", qlike_loss=0.0),
+        make_row("last_value", qlike_loss=1e-9),
+    )
+    assert _margins("mine", compared) == {
+        "har": Margin(qlike_ratio=0.8, dm_pvalue=0.04),
+        "last_value": Margin(qlike_ratio=0.2 / 1e-9, dm_pvalue=0.01),
+    }
+    assert _margins("har", compared) == {}

@@ -16,10 +16,10 @@ from models_store.manifest import Manifest
 from models_store.shelf import Shelf
 from models_store.store import Store
 from models_store.stored_comparisons import promoted, recall
-from tests.training.simulated import make_asset, small_config
+from tests.training.simulated import make_asset, make_training_set, small_config
 from training.data.assets import TrainingSet
 from training.models.registry import recipes
-from training.publishing.retrain import publish, train
+from training.publishing.retrain import Outcome, publish, train
 
 
 def test_a_model_a_day_late_is_left_out_and_the_others_are_published(tmp_path: Path) -> None:
@@ -41,6 +41,38 @@ def test_a_model_a_day_late_is_left_out_and_the_others_are_published(tmp_path: P
     assert outcomes["har"].serves
     assert outcomes["log_har"].serves
     assert result.champion in sound
+
+
+def test_what_became_of_each_model_is_told(tmp_path: Path) -> None:
+    data = make_training_set(602)
+    trained = train(recipes(["har", "ewma"], small_config()), data, jobs=1)
+    store, asset = Store(tmp_path), data.target.asset
+    first = publish(trained, store, ["har"])
+    names = [it.recipe.name for it in trained.fitted]
+    digests = {name: store.load(asset, name).sha256 for name in names}
+    why = "the first version in service"
+    assert first.outcomes == tuple(Outcome(name, 1, True, False, why) for name in names)
+    assert {it.model: it.evidence.sha256 for it in first.outcomes} == digests
+    assert (first.refused, first.not_compared, first.data) == (False, None, data.target)
+    assert first.champion == store.champion(asset)
+    again = publish(trained, store, ["har"])
+    beside = "evaluated beside; version 1 stays"
+    assert again.outcomes == tuple(
+        Outcome("har", 1, True, False, "unchanged")
+        if name == "har"
+        else Outcome(name, None, None, False, beside)
+        for name in names
+    )
+    worse = trained.tracks["har"]
+    worse = replace(worse, forecast=worse.forecast * np.where(np.arange(len(worse)) % 2, 9, 1 / 9))
+    held = publish(replace(trained, tracks=trained.tracks | {"har": worse}), store, ["har"])
+    [outcome] = [it for it in held.outcomes if it.model == "har"]
+    assert (outcome.version, outcome.serves, outcome.refused) == (2, False, True)
+    assert outcome.note.startswith("QLIKE +")
+    assert (store.current(asset, "har"), store.versions(asset, "har")) == (1, [1, 2])
+    same = publish(replace(trained, tracks=trained.tracks | {"har": worse}), store, ["har"])
+    assert same.outcomes == held.outcomes  # it is found, and not published twice
+    assert store.versions(asset, "har") == [1, 2]
 
 
 def test_how_what_serves_compares_is_published_with_it(

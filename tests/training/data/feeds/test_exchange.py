@@ -135,6 +135,12 @@ def test_a_day_from_another_midnight_is_refused() -> None:
     assert refused.value.field == "interval"
 
 
+def test_days_from_midnight_to_midnight_are_read() -> None:
+    days = walk("2026-09-01", 40, 86_400)
+    with feed("binance", Market.of(days, 1_000), "1d") as (found, _):
+        same(found.page(days.timestamps[11]).bars, days.where(slice(11, None)))
+
+
 def test_a_price_that_is_not_there_is_none() -> None:
     def without(rows: list[Any]) -> list[Any]:
         return [[*it[:3], None, *it[4:]] for it in rows]

@@ -130,7 +130,7 @@ def test_what_another_process_added_is_not_added_again(tmp_path: Path) -> None:
     told = r"its last bar is now of 2026-10-31.*; needed: no bar after 2026-10-30"
     with pytest.raises(UnusableTarget, match=told) as refused:
         target.put(beside, part(DAYS, 30, 40), replace=False)
-    assert refused.value.field == "to_file"
+    assert (refused.value.code, refused.value.field) == ("unusable_target", "to_file")
     assert target.path.read_text() == text_of(part(DAYS, 0, 31))
     with pytest.raises(UnusableTarget, match="needed: no bar in it"):
         target.put(empty_bars(86_400), part(DAYS, 30, 40), replace=False)

@@ -2,19 +2,22 @@
 
 import warnings
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from tests.errors import details
 from tests.training.data.feeds.memory import same
 from tests.training.data.feeds.server import Answer, walk
 from tests.training.data.feeds.yahoo_chart import Chart, serving_yahoo
 from tests.volatility.session_bars import session_bars
 from training.data.feeds.retrying import Unavailable
 from training.data.feeds.source import FeedRefused
-from training.data.feeds.yahoo import YahooFeed
+from training.data.feeds.yahoo import YahooFeed, _moment
 from volatility.bars import Bars
 from volatility.calendars import get_calendar
 
@@ -136,6 +139,26 @@ def test_what_may_pass_is_asked_again(times: int, waits: list[float]) -> None:
     assert waits == [5.0, 2.0, 4.0]
 
 
+def test_days_begin_at_midnight_in_new_york_and_hours_at_their_time() -> None:
+    start = np.datetime64("2024-10-07T14:30:00", "s")
+    assert _moment(start, 86_400) == date(2024, 10, 7)
+    assert _moment(start, 3_600) == datetime(2024, 10, 7, 14, 30, tzinfo=UTC)
+
+
+def test_half_a_minute_is_waited_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    import yfinance
+
+    waited: list[int] = []
+
+    def history(_self: yfinance.Ticker, **asked: Any) -> pd.DataFrame:
+        waited.append(asked["timeout"])
+        return pd.DataFrame(columns=["Open", "High", "Low", "Close"])
+
+    monkeypatch.setattr(yfinance.Ticker, "history", history)
+    assert len(YahooFeed.of("SPY", "1d").page(DAILY.timestamps[0]).bars) == 0
+    assert waited == [30]
+
+
 def test_what_does_not_pass_is_told(waits: list[float]) -> None:
     with serving_yahoo(Chart(DAILY)) as served:
         served.answers = lambda _: Answer("", 500)
@@ -150,7 +173,9 @@ def test_an_unknown_symbol_is_refused_at_once(waits: list[float]) -> None:
         pytest.raises(FeedRefused, match="Yahoo gives no bars of NOPE: HTTP Error 404") as refused,
     ):
         YahooFeed.of("NOPE", "1d").page(DAILY.timestamps[0])
-    assert (refused.value.field, refused.value.found) == ("symbol", "NOPE")
+    needed = "a symbol that it has, and a time that it has bars of"
+    told = refused.value.code, details(refused.value)
+    assert told == ("feed_refused", ("symbol", "NOPE", needed))
     assert waits == []
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from training.evaluation.panel.interval_table import interval_table, panel_intervals
 from training.evaluation.panel.walk_forward import TrackKey
+from volatility.evaluation.interval_scores import interval_scores
 from volatility.evaluation.tracks import ForecastTrack
 
 
@@ -81,3 +82,29 @@ def test_thirds_are_of_the_forecasts_lowest_to_highest():
     )
     assert row.low_80 > 0.99
     assert row.high_80 < 0.7
+
+
+def test_every_number_is_a_mean_over_assets():
+    """Of one that is told by year and breaks, and one that is too short for that."""
+    rng = np.random.default_rng(8)
+    tracks = [track(rng.normal(size=900)), track(rng.normal(size=120), 2.0)]
+    [row] = panel_intervals({TrackKey(f"A{k}", "m", 5): it for k, it in enumerate(tracks)})
+    one, two = (
+        interval_scores(it.rv, it.forecast, np.ones(len(it), bool), it.horizon) for it in tracks
+    )
+    mean = {
+        "coverage_80": [it.coverage[0.8] for it in (one, two)],
+        "coverage_95": [it.coverage[0.95] for it in (one, two)],
+        "low_80": [it.coverage_by_tercile[0.8][0] for it in (one, two)],
+        "high_80": [it.coverage_by_tercile[0.8][2] for it in (one, two)],
+        "loss_80": [it.loss_log[0.8] for it in (one, two)],
+        "loss_95": [it.loss_log[0.95] for it in (one, two)],
+        "crps": [it.crps_log for it in (one, two)],
+        "breaks_80": [
+            it.coverage_after_breaks[0.8] for it in (one, two) if it.coverage_after_breaks
+        ],
+    }
+    assert (row.model, row.horizon, row.assets) == ("m", 5, 2)
+    assert {name: getattr(row, name) for name in mean} == {
+        name: pytest.approx(np.mean(values)) for name, values in mean.items()
+    }

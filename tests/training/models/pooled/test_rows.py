@@ -17,6 +17,7 @@ from training.models.pooled.rows import (
     usable_columns,
 )
 from volatility.scale_free import KINDS, MINIMUM
+from volatility.series import DatedSeries
 from volatility.trailing import SESSIONS
 
 
@@ -104,6 +105,18 @@ def test_variations_are_drawn_from_the_seed():
     assert len(one.targets) > 2 * (700 - MINIMUM)  # the rows as they are, and variations
     assert np.isfinite(one.regressors).all()
     assert np.isfinite(one.sequence).all()
+
+
+def test_a_third_of_the_rows_has_a_shorter_history_and_more_another_measure(asset):
+    """Where bars tell no other measure, histories alone are cut."""
+    series = asset.series
+    alone = replace(asset, series=replace(series, measure="realized_variance"))
+    bare = replace(asset, series=DatedSeries(series.rv, series.measure, series.dates))
+    whole = len(series) - MINIMUM
+    effects = class_effects([asset])
+    for given, share in ((asset, 0.35 + 0.2 + 0.1), (alone, 0.35), (bare, 0.35)):
+        varied = len(training_rows([given], effects, (1,), 7).targets) - whole
+        assert varied / whole == pytest.approx(share, abs=0.1)
 
 
 def test_rows_do_not_depend_on_what_came_later():
