@@ -286,12 +286,10 @@ class Mirror:
             if not (path.parent / model / CURRENT).is_file():
                 raise DamagedArtifact(f"no version of {model} is in service here")
             return
-        if path.name == SHADOW:
-            version = Shadow.model_validate_json(content).version
-            if version is not None and not (path.parent / str(version) / SUMS).is_file():
-                raise DamagedArtifact(f"version {version} is not here")
+        kind: type[Pointer | Shadow] = Shadow if path.name == SHADOW else Pointer
+        pointer = kind.model_validate_json(content)
+        if pointer.version is None:
             return
-        pointer = Pointer.model_validate_json(content)
         try:
             sums = (path.parent / str(pointer.version) / SUMS).read_bytes()
         except OSError:
@@ -366,11 +364,13 @@ def _needed(root: Path, assets: Collection[str] | None) -> Iterator[str]:
     for asset in _assets(root) if assets is None else assets:
         if (root / asset / CHAMPION).is_file():
             yield f"{asset}/{CHAMPION}"
-        for path in (root / asset).glob(f"*/{CURRENT}"):
-            with suppress(OSError, ValueError):
-                version = Pointer.model_validate_json(path.read_bytes()).version
-                yield f"{asset}/{path.parent.name}/{CURRENT}"
-                yield f"{asset}/{path.parent.name}/{version}/{SUMS}"
+        for kind, name in ((Pointer, CURRENT), (Shadow, SHADOW)):
+            for path in (root / asset).glob(f"*/{name}"):
+                with suppress(OSError, ValueError):
+                    version = kind.model_validate_json(path.read_bytes()).version
+                    if version is not None:
+                        yield f"{asset}/{path.parent.name}/{name}"
+                        yield f"{asset}/{path.parent.name}/{version}/{SUMS}"
 
 
 def _told(faults: Mapping[str, str]) -> str | None:

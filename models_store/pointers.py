@@ -19,11 +19,12 @@ class Pointer(BaseModel):
 
 
 class Shadow(BaseModel):
-    """Content of ``shadow``: which version is on trial, or none once that has ended."""
+    """Content of ``shadow``: which version is on trial, and its digest; neither once that ended."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: PositiveInt | None
+    sha256: Sha256 | None
 
 
 class Champion(BaseModel):

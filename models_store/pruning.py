@@ -57,7 +57,8 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
             pointer = store.pointer(asset, model)
             versions = store.versions(asset, model)
             needed = {pointer.version, *pointer.previous} if pointer else set()
-            others = sorted(set(versions) - needed - {shadow(store, asset, model)})
+            tried = shadow(store, asset, model)
+            others = sorted(set(versions) - needed - ({tried.version} if tried else set()))
             old = others[: max(0, len(others) - keep)]
             if pointer is None or not old:
                 return Pruned(asset, model, _remove(store, folder, old))

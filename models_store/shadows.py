@@ -2,18 +2,22 @@
 
 ::
 
-    <asset>/<model>/shadow   which version of the model is on trial, if any
+    <asset>/<model>/shadow   which version of the model is on trial, if any, and its digest
 """
+
+import os
 
 from models_store import outgoing
 from models_store.files import read_file, refusing_model
-from models_store.names import SHADOW, check_asset_name, check_model_name
+from models_store.names import SHADOW, check_asset_name, check_model_name, is_model_name
 from models_store.pointers import Shadow
 from models_store.store import Store
 
+_NONE = Shadow(version=None, sha256=None)
 
-def shadow(store: Store, asset: str, model: str) -> int | None:
-    """The version of a model that is on trial, or None.
+
+def shadow(store: Store, asset: str, model: str) -> Shadow | None:
+    """The version of a model that is on trial, with its digest, or None.
 
     Raises
     ------
@@ -22,23 +26,24 @@ def shadow(store: Store, asset: str, model: str) -> int | None:
     path = store.root / check_asset_name(asset) / check_model_name(model) / SHADOW
     with refusing_model(asset, model, None, f"its pointer {SHADOW!r} cannot be read: "):
         try:
-            return Shadow.model_validate_json(read_file(path)).version
+            found = Shadow.model_validate_json(read_file(path))
         except FileNotFoundError:
             return None
+    return found if found.version is not None else None
 
 
-def shadows(store: Store, asset: str) -> dict[str, int]:
-    """Versions on trial of an asset, by model, sorted.
+def tried_models(store: Store, asset: str) -> list[str]:
+    """Models of an asset of which a version is or was on trial, sorted.
 
     Raises
     ------
-    ArtifactRefused : what is in the store of one cannot be read.
     OSError : the folder of the asset cannot be read.
     """
     folder = store.root / check_asset_name(asset)
-    names = sorted(it.parent.name for it in folder.glob(f"*/{SHADOW}"))
-    found = {name: shadow(store, asset, name) for name in names}
-    return {name: version for name, version in found.items() if version is not None}
+    if not folder.is_dir():
+        return []
+    names = filter(is_model_name, os.listdir(folder))  # noqa: PTH208 - names are all it takes
+    return sorted(it for it in names if os.path.lexists(folder / it / SHADOW))
 
 
 def start_shadow(store: Store, asset: str, model: str, version: int) -> None:
@@ -51,25 +56,26 @@ def start_shadow(store: Store, asset: str, model: str, version: int) -> None:
     OSError : the store cannot be written.
     """
     with store.locked_model(asset, model) as folder:
-        store.load(asset, model, version)
+        sha256 = store.load(asset, model, version).sha256
         outgoing.put_folder(store.root, folder / str(version))
-        _point(store, asset, model, version)
+        _point(store, asset, model, Shadow(version=version, sha256=sha256))
+        # Whoever prunes may not have seen the pointer.
+        outgoing.put_folder(store.root, folder / str(version))
 
 
 def end_shadow(store: Store, asset: str, model: str) -> None:
-    """End the trial of a model's version, if there is one.
+    """End the trial of a model's version; there may be none, or only where a mirror is of.
 
     Raises
     ------
     UnknownAsset, UnknownModel : there is no such model.
     OSError : the store cannot be written.
     """
-    with store.locked_model(asset, model) as folder:
-        if (folder / SHADOW).exists():
-            _point(store, asset, model, None)
+    with store.locked_model(asset, model):
+        _point(store, asset, model, _NONE)
 
 
-def _point(store: Store, asset: str, model: str, version: int | None) -> None:
-    content = Shadow(version=version).model_dump_json(indent=2)
-    outgoing.put_file(store.root, store.root / asset / model / SHADOW, content)
+def _point(store: Store, asset: str, model: str, to: Shadow) -> None:
+    path = store.root / asset / model / SHADOW
+    outgoing.put_file(store.root, path, to.model_dump_json(indent=2))
     outgoing.note(store.root, asset)

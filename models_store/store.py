@@ -4,6 +4,7 @@
 
     <asset>/<model>/<version>/   an artifact; see models_store.artifact
     <asset>/<model>/current      which version serves, its digest, and which served before
+    <asset>/<model>/shadow       which version is on trial; see models_store.shadows
     <asset>/champion             the model that "auto" means
     .changed                     when a pointer was last put in the place of another
 

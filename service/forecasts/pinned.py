@@ -47,7 +47,7 @@ class PinnedModels:
         self._catalogue = catalogue
         self._holdings = holdings
         self._turning = threading.Lock()
-        self._open: OrderedDict[tuple[str, str, int], LoadedModel] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str, int, str | None], LoadedModel] = OrderedDict()
         self._universals: OrderedDict[int, Universal] = OrderedDict()
 
     def choice(
@@ -69,7 +69,7 @@ class PinnedModels:
         """
         if asset is None or model == AUTO:
             raise _names_no_model(asset)
-        choices = list(self._candidates(asset, model, version))
+        choices = list(self._candidates(asset, model, version, sha256))
         fitting = [it for it in choices if sha256 in (None, it.model.sha256)]
         if fitting:
             return fitting[0]
@@ -77,10 +77,12 @@ class PinnedModels:
             raise UnknownVersion(f"version {version} of {asset}/{model} is another by now")
         raise self._unknown(asset, model, version)
 
-    def _candidates(self, asset: str, model: str, version: int) -> Iterator[Choice]:
+    def _candidates(
+        self, asset: str, model: str, version: int, sha256: str | None
+    ) -> Iterator[Choice]:
         """The asset's own version, then that of the model for every asset."""
         with suppress(UnknownAsset, UnknownModel, UnknownVersion):
-            yield self._own_choice(asset, model, version)
+            yield self._own_choice(asset, model, version, sha256)
         known = find_asset(asset, self._holdings, self._catalogue)
         if model != UNIVERSAL or known is None:
             return
@@ -89,19 +91,18 @@ class PinnedModels:
             made = universal.choice(asset, known.kind, known.calendar, known.measure)
             yield replace(made, degraded_reason=None)
 
-    def _own_choice(self, asset: str, model: str, version: int) -> Choice:
-        found = self._own(asset, model, version)
+    def _own_choice(self, asset: str, model: str, version: int, sha256: str | None) -> Choice:
+        found = self._own(asset, model, version, sha256)
         serving = self._catalogue.choice(asset, model)
         if serving is not None and serving.model.sha256 == found.sha256:
             return replace(serving, degraded_reason=None)
         source = _NotServing()
         return Choice(found, None, source.skill(found, JUDGED), asset, source)
 
-    def _own(self, asset: str, model: str, version: int) -> LoadedModel:
-        store = self._catalogue.store
-        return self._kept(
-            self._open, (asset, model, version), lambda: store.load(asset, model, version)
-        )
+    def _own(self, asset: str, model: str, version: int, sha256: str | None) -> LoadedModel:
+        """One version, kept by its digest where that is known: a number may be given again."""
+        store, key = self._catalogue.store, (asset, model, version, sha256)
+        return self._kept(self._open, key, lambda: store.load(asset, model, version))
 
     def _universal(self, version: int) -> Universal:
         serving = self._catalogue.universal

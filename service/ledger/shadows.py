@@ -1,14 +1,10 @@
 """What is forecast beside an answer, and told to nobody: benchmarks, and models on trial."""
 
-import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import structlog
 
-from models_store import Store
-from models_store.changed import CHANGED
-from models_store.shadows import shadows
+from models_store.pointers import Shadow
 from service.assets.held import Held
 from service.assets.holdings import Holdings
 from service.assets.known import PastHoldings
@@ -17,70 +13,14 @@ from service.forecasts.query import ClockReading, Questions
 from service.forecasts.requests import ForecastRequest
 from service.http.clock import moment_of
 from service.ledger.records import Entry
+from service.models.choice import Choice
 from service.models.skill import HARDEST
 from volatility.errors import NotFound, RoughcastError
 
 log = structlog.get_logger("service")
 
 BENCHMARKS = ("har", HARDEST)  # what live forecasts are measured against
-_LOOKING = 10.0  # seconds between looks at a store that may have changed without a note
 _MOST_KEPT = 100_000  # assets and horizons whose shadows are known to be recorded
-
-
-class Shadow(NamedTuple):
-    """A model whose forecasts are recorded beside those that are answered.
-
-    Parameters
-    ----------
-    model : its name.
-    version : the one meant; None for that which serves.
-    """
-
-    model: str
-    version: int | None
-
-
-_BENCHMARKS = tuple(Shadow(it, None) for it in BENCHMARKS)
-
-
-class Trials:
-    """Which versions are on trial, looked at again when the store has changed.
-
-    Parameters
-    ----------
-    store : in which they are named.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[str, tuple[Shadow, ...]] = {}
-        self._noted: int | None = None  # when the last change of the store was noted
-        self._looked = time.monotonic()
-
-    def of(self, asset: str) -> tuple[Shadow, ...]:
-        """Those of an asset; none of them while the store does not say so."""
-        self._follow()
-        known = self._known.get(asset)
-        if known is None:
-            known = self._known[asset] = self._read(asset)
-        return known
-
-    def _follow(self) -> None:
-        """Forget what is known where the store notes a change, and now and then."""
-        try:
-            noted = (self._store.root / CHANGED).stat().st_mtime_ns
-        except OSError:
-            noted = None
-        if noted != self._noted or time.monotonic() - self._looked > _LOOKING:
-            self._known.clear()
-            self._noted, self._looked = noted, time.monotonic()
-
-    def _read(self, asset: str) -> tuple[Shadow, ...]:
-        try:
-            return tuple([Shadow(*it) for it in shadows(self._store, asset).items()])
-        except (OSError, RoughcastError) as error:
-            log.warning("versions on trial not known", asset=asset, reason=str(error))
-            return ()
 
 
 class Shadows:
@@ -96,7 +36,6 @@ class Shadows:
 
     def __init__(self, questions: Questions, holdings: Holdings) -> None:
         self._questions, self._holdings = questions, holdings
-        self._trials = Trials(questions.catalogue.store)
         self._done: dict[tuple[str, int], tuple[object, ...]] = {}
 
     def beside(self, entry: Entry) -> Iterator[Entry]:
@@ -106,38 +45,46 @@ class Shadows:
         if question.as_of is not None or not isinstance(held, Held):
             return
         rack = self._questions.catalogue.shelf.rack(held.asset.asset)  # a retrain makes another
-        trials = self._trials.of(held.asset.asset)
-        state = held.revision, question.last_closed.tobytes(), trials, rack
+        tried = self._questions.catalogue.on_trial.of(held.asset.asset)
+        state = held.revision, question.last_closed.tobytes(), rack, tried
         for horizon in [it.horizon for it in entry.questions]:
             done = self._done.get((held.asset.asset, horizon))
-            if done is not None and done[:3] == state[:3] and done[3] is rack:
+            if done is not None and done[:2] == state[:2] and done[2] is rack and done[3] is tried:
                 continue
             if len(self._done) >= _MOST_KEPT:
                 self._done.clear()
             self._done[held.asset.asset, horizon] = state
             reading = ClockReading(moment_of(entry.issued_at), _AsAnswered(held, self._holdings))
-            for shadow in (*_BENCHMARKS, *trials):
-                yield from self._forecast(shadow, horizon, reading, entry)
+            for model in BENCHMARKS:
+                yield from self._forecast(model, None, horizon, reading, entry)
+            for model, version in tried.items():
+                yield from self._forecast(model, version, horizon, reading, entry)
 
     def _forecast(
-        self, shadow: Shadow, horizon: int, reading: ClockReading, entry: Entry
+        self, model: str, tried: Shadow | None, horizon: int, reading: ClockReading, entry: Entry
     ) -> Iterator[Entry]:
+        """The forecast of a model's version on trial, or of a benchmark that serves."""
         asset = entry.questions[0].choice.asset
-        request = ForecastRequest(
-            asset=asset, model=shadow.model, model_version=shadow.version, horizon=horizon
-        )
+        request = ForecastRequest(asset=asset, model=model, horizon=horizon)
         try:
-            asked = self._questions.of(request, reading)
+            asked = self._questions.of(request, reading, self._choice(asset, model, tried))
             issued = forecast(asked)
-        except NotFound:  # the asset has no such model, or the store no such version
-            return
         except RoughcastError as error:
-            log.info("shadow not forecast", asset=asset, model=shadow.model, reason=str(error))
+            if tried is not None or not isinstance(error, NotFound):  # else there is no such model
+                version = tried and tried.version
+                about = {"asset": asset, "model": model, "version": version}
+                log.info("shadow not forecast", **about, reason=str(error))
             return
         shadowed = Entry(asked, issued, entry.issued_at, "shadow")
         # A companion of which bars have come in since the answer is not what it was.
         if all(it <= entry.issued_at for it in shadowed.questions[0].beside.known_at):
             yield shadowed
+
+    def _choice(self, asset: str | None, model: str, tried: Shadow | None) -> Choice | None:
+        """The version on trial, which must have the digest that it was named with."""
+        if tried is None or tried.version is None:
+            return None
+        return self._questions.versions.choice(asset, model, tried.version, tried.sha256)
 
 
 class _AsAnswered(PastHoldings):

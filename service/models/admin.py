@@ -50,7 +50,7 @@ _STORE_ERRORS = (
 _BODY_ERRORS = (MalformedJson, BodyTooLarge, BodyTooSlow, UnsupportedMediaType)
 
 
-class Wanted(RequestBody):
+class RequestedVersion(RequestBody):
     """Which version is to serve, or to be tried."""
 
     version: Annotated[
@@ -120,7 +120,7 @@ async def reload(request: Request, follower: FollowerDep, lanes: LanesDep) -> Re
     responses=problems(*_STORE_ERRORS, *_BODY_ERRORS),
 )
 async def promote(
-    body: Wanted,
+    body: RequestedVersion,
     asset: NamePath,
     model: NamePath,
     request: Request,
@@ -162,18 +162,20 @@ async def roll_back(
     operation_id="start_shadow",
     responses=problems(*_STORE_ERRORS, *_BODY_ERRORS),
 )
-async def start(
-    body: Wanted,
+async def try_version(
+    body: RequestedVersion,
     asset: NamePath,
     model: NamePath,
     request: Request,
     catalogue: CatalogueDep,
+    follower: FollowerDep,
     lanes: LanesDep,
 ) -> ShadowAnswer:
     """Have a version forecast beside each answer, recorded and told to nobody, in all processes."""
     store, version = catalogue.store, body.version
     await lanes.commands.run(written, lambda: start_shadow(store, asset, model, version))
     audited(request, "start shadow", asset=asset, model=model, version=version)
+    await lanes.commands.run(follower.look)
     return ShadowAnswer(asset=asset, model=model, shadow_version=version)
 
 
@@ -182,17 +184,19 @@ async def start(
     operation_id="end_shadow",
     responses=problems(*_STORE_ERRORS),
 )
-async def end(
+async def end_trial(
     asset: NamePath,
     model: NamePath,
     request: Request,
     catalogue: CatalogueDep,
+    follower: FollowerDep,
     lanes: LanesDep,
 ) -> ShadowAnswer:
     """End the trial of a model's version; what it has forecast stays recorded."""
     store = catalogue.store
     await lanes.commands.run(written, lambda: end_shadow(store, asset, model))
     audited(request, "end shadow", asset=asset, model=model)
+    await lanes.commands.run(follower.look)
     return ShadowAnswer(asset=asset, model=model, shadow_version=None)
 
 

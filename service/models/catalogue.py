@@ -13,6 +13,7 @@ from service.http.state import from_state
 from service.models import log
 from service.models.asset_choices import AUTO, LADDER, AssetChoices
 from service.models.choice import Choice, Choices, OpenChoices, PinnedChoices
+from service.models.on_trial import OnTrial
 from service.models.standings import Standings
 from service.models.universal import Universal
 from volatility.errors import (
@@ -57,6 +58,7 @@ class Catalogue:
     ----------
     store : where the models come from.
     shelf : the models, the champions and what was refused.
+    on_trial : versions that forecast beside these.
     standings : how the models of each asset compare.
     universal : the model for every asset.
     open_choices : those that are kept open.
@@ -74,6 +76,8 @@ class Catalogue:
         self._held_as = held_as
         self.told: Told | None = None
         self.shelf = Shelf(store, log.refused, log.returned)
+        self.on_trial = OnTrial(store)
+        self.on_trial.look(self.assets())
         self.standings = Standings(self.shelf)
         self.universal = Universal.of(self.shelf.newest)
         self.open_choices = OpenChoices(most_open, self.shelf.racks, self.is_current)

@@ -98,13 +98,20 @@ def _list(store: Store, options: argparse.Namespace) -> int:
 def _told(store: Store, asset: str, model: str) -> str:
     """Which version is to serve, since when, which did before, which there are, and is on trial."""
     pointer, versions = store.pointer(asset, model), store.versions(asset, model)
-    there, tried = f"of {', '.join(map(str, versions))}", shadow(store, asset, model)
-    there += "" if tried is None else f", {tried} on trial"
+    there = f"of {', '.join(map(str, versions))}{_trial(store, asset, model)}"
     if pointer is None:
         return f"none {there}"
     before = ", ".join(map(str, pointer.previous))
     since = f"since {pointer.promoted_at:%Y-%m-%d}"
     return f"{pointer.version} {there}, {since}" + (f", before it {before}" if before else "")
+
+
+def _trial(store: Store, asset: str, model: str) -> str:
+    try:
+        tried = shadow(store, asset, model)
+    except ArtifactRefused as error:
+        return f", {' '.join(error.reason.split())}"
+    return f", {tried.version} on trial" if tried else ""
 
 
 def _or_reason(read: Callable[[], str | None]) -> str | None:

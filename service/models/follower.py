@@ -120,6 +120,7 @@ class Follower:
             self._tally.swaps += len(found.swaps) + len(found.champions)
             self._tally.refused += sum(it not in known for it in found.refused)
             self._watch()
+            self._catalogue.on_trial.look(self._catalogue.assets())
             _write(found)
             if in_step:
                 self._looked = began

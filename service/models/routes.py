@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from models_store import ArtifactRefused, Card, UniversalModel
-from models_store.shadows import shadow
 from service.http.bodies import StrictRoute
 from service.http.errors import InvalidRequest
 from service.http.fields import NamePath
@@ -85,7 +84,7 @@ def model(
         sha256=shown.sha256,
         versions=versions_of(catalogue, asset, shown),
         served_version=served.version if served else None,
-        shadow_version=shadow(catalogue.store, asset, manifest.model) if is_own else None,
+        shadow_version=catalogue.on_trial.version(asset, manifest.model) if is_own else None,
         champion=is_own and catalogue.champion(asset) == manifest.model,
         manifest=manifest,
     )

@@ -18,7 +18,7 @@ from service.http.lanes import LanesDep
 from service.http.problems import problems
 from service.http.state import from_state
 from service.ledger.live import LiveScorer, LiveScores
-from service.models.catalogue import CatalogueDep
+from service.models.catalogue import Catalogue, CatalogueDep
 from service.models.follower import Follower
 from service.models.schemas import RefusedAnswer, refused_answer
 from service.operations.store_folder import StoreFolder
@@ -114,6 +114,7 @@ async def ready(
         *_clock_warnings(holdings, clock()),
         *_stale_warnings(stale, policy),
         *catalogue.standings.problems(),
+        *_trial_warnings(catalogue),
         *_live_warnings(live.scores),
     ]
     return ReadyAnswer(
@@ -128,6 +129,13 @@ async def ready(
         not_writable=faults,
         warnings=warnings,
     )
+
+
+def _trial_warnings(catalogue: Catalogue) -> list[str]:
+    return [
+        f"which version of {asset}/{model} is on trial is not known: {reason}"
+        for (asset, model), reason in sorted(catalogue.on_trial.faults.items())
+    ]
 
 
 def _writing_warnings(faults: dict[str, str]) -> list[str]:

@@ -11,11 +11,12 @@ import pytest
 from models_store import ArtifactRefused, Shelf, Store, open_store
 from models_store.changed import CHANGED, changes_since, with_change
 from models_store.mirror import Mirror, mirror_of
-from models_store.names import SHADOW, folder_of_file, is_pointer
+from models_store.names import folder_of_file, is_pointer
 from models_store.outgoing import begin
+from models_store.pointers import Shadow
 from models_store.pruning import prune
 from models_store.remote import BEGINNING, ExtraNeeded, Remote
-from models_store.shadows import end_shadow, shadows, start_shadow
+from models_store.shadows import end_shadow, shadow, start_shadow
 from models_store.signatures import SIGNATURE, SUMS
 from models_store.stored_comparisons import folders, record
 from tests.errors import details
@@ -74,17 +75,75 @@ def test_what_is_published_in_one_mirror_is_in_another(
 
 def test_a_version_on_trial_is_so_in_every_mirror(url: str, writer: Store, tmp_path: Path) -> None:
     mirror = followed(mirror_of(url, tmp_path / "reader"))
+    reader = Store(mirror.root)
     start_shadow(writer, *MODEL, 2)
     mirror.pull()
-    assert shadows(Store(mirror.root), "TEST") == {"har": 2}
+    assert shadow(reader, *MODEL) == shadow(writer, *MODEL)
+    assert shadow(reader, *MODEL).version == 2
     assert prune(writer, *MODEL, 0, LATER).removed == ()
-    (writer.root / "TEST" / "har" / SHADOW).unlink()  # the remote names it all the same
-    assert prune(writer, *MODEL, 0, LATER).removed == ()
-    start_shadow(writer, *MODEL, 2)
-    end_shadow(writer, *MODEL)
-    mirror.pull()
-    assert shadows(Store(mirror.root), "TEST") == {}
+    end_shadow(reader, *MODEL)
     assert prune(writer, *MODEL, 0, LATER).removed == (2,)
+    assert shadow(writer, *MODEL) is None
+
+
+def test_a_trial_that_begins_elsewhere_while_its_version_is_pruned_keeps_it(
+    url: str, writer: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put again by whichever of the two sees what the other has done."""
+    other = mirrored(url, tmp_path / "other")
+    remove = Remote.remove_folder
+
+    def and_begin(self: Remote, name: str) -> None:
+        monkeypatch.setattr(Remote, "remove_folder", remove)
+        start_shadow(other, *MODEL, 2)
+        remove(self, name)
+
+    monkeypatch.setattr(Remote, "remove_folder", and_begin)
+    assert prune(writer, *MODEL, 0, LATER).removed == ()
+    third = mirrored(url, tmp_path / "third")
+    assert (third.versions(*MODEL), shadow(third, *MODEL).version) == ([1, 2], 2)
+
+
+def test_a_trial_that_begins_before_its_version_is_pruned_elsewhere_puts_it_again(
+    url: str, writer: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, put = mirrored(url, tmp_path / "other"), Remote.put
+
+    def after_prune(self: Remote, name: str, content: bytes) -> None:
+        if name.endswith("/shadow"):
+            monkeypatch.setattr(Remote, "put", put)
+            assert prune(writer, *MODEL, 0, LATER).removed == (2,)
+        put(self, name, content)
+
+    monkeypatch.setattr(Remote, "put", after_prune)
+    start_shadow(other, *MODEL, 2)
+    third = mirrored(url, tmp_path / "third")
+    assert (third.versions(*MODEL), shadow(third, *MODEL).version) == ([1, 2], 2)
+
+
+def test_a_trial_of_what_is_not_there_is_not_taken_over(
+    url: str, writer: Store, tmp_path: Path
+) -> None:
+    start_shadow(writer, *MODEL, 2)
+    pointer = Shadow(version=9, sha256="0" * 64).model_dump_json()
+    Remote(url).put("TEST/har/shadow", pointer.encode())
+    mirror = followed(mirror_of(url, tmp_path / "reader"))
+    assert "TEST/har/shadow" in mirror.doubt
+    assert "version 9 is not here" in mirror.doubt
+    assert shadow(Store(mirror.root), *MODEL) is None
+    end_shadow(Store(mirror.root), *MODEL)
+    mirror.pull(anyway=True)
+    assert mirror.doubt is None
+
+
+def test_a_remote_that_has_lost_a_version_on_trial_is_told_of(
+    url: str, writer: Store, tmp_path: Path
+) -> None:
+    start_shadow(writer, *MODEL, 2)
+    mirror = followed(mirror_of(url, tmp_path / "reader"))
+    Remote(url).remove_folder("TEST/har/2")
+    mirror.pull(anyway=True)
+    assert "TEST/har/2" in mirror.doubt
 
 
 def test_each_mirror_can_publish(url: str, writer: Store, tmp_path: Path) -> None:

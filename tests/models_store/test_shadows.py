@@ -9,8 +9,9 @@ import pytest
 from models_store import ArtifactRefused, Store
 from models_store.changed import CHANGED
 from models_store.names import is_pointer
+from models_store.pointers import Shadow
 from models_store.pruning import prune
-from models_store.shadows import end_shadow, shadow, shadows, start_shadow
+from models_store.shadows import end_shadow, shadow, start_shadow, tried_models
 from tests.models_store.artifacts import flip_byte, make_files
 from volatility.errors import UnknownAsset, UnknownModel, UnknownVersion
 
@@ -25,18 +26,22 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
+def on_trial(store: Store, asset: str = "TEST") -> dict[str, int | None]:
+    found = {model: shadow(store, asset, model) for model in tried_models(store, asset)}
+    return {model: it.version for model, it in found.items() if it}
+
+
 def test_a_version_is_on_trial_until_another_is_or_the_trial_ends(store: Store) -> None:
-    assert shadows(store, "TEST") == {}
-    end_shadow(store, "TEST", "har")  # nothing to end
-    assert not (store.root / "TEST" / "har" / "shadow").exists()
+    assert on_trial(store) == {}
     start_shadow(store, "TEST", "log_har", 1)
     for version in (3, 2):
         start_shadow(store, "TEST", "har", version)
-        assert shadow(store, "TEST", "har") == version
-        assert shadows(store, "TEST") == {"har": version, "log_har": 1}
+        sha256 = store.load("TEST", "har", version).sha256
+        assert shadow(store, "TEST", "har") == Shadow(version=version, sha256=sha256)
+        assert on_trial(store) == {"har": version, "log_har": 1}
     end_shadow(store, "TEST", "har")
     assert shadow(store, "TEST", "har") is None
-    assert shadows(store, "TEST") == {"log_har": 1}
+    assert on_trial(store) == {"log_har": 1}
     assert store.served("TEST", "har") == (1,)
 
 
@@ -62,21 +67,27 @@ def test_what_is_not_there_or_damaged_is_not_tried(store: Store) -> None:
     path.write_bytes(flip_byte(path.read_bytes(), 5))
     with pytest.raises(ArtifactRefused):
         start_shadow(store, "TEST", "har", 2)
-    assert shadows(store, "TEST") == shadows(store, "OTHER") == {}
+    assert on_trial(store) == on_trial(store, "OTHER") == {}
 
 
-@pytest.mark.parametrize("content", ["{}", "", '{"version": 0}', '{"version": 1, "of": 2}'])
+@pytest.mark.parametrize("content", ["{}", "", '{"version": 0, "sha256": null}', '{"version": 1}'])
 def test_a_pointer_that_cannot_be_read_is_told(store: Store, content: str) -> None:
-    (store.root / "TEST" / "har" / "shadow").write_text(content)
+    path = store.root / "TEST" / "har" / "shadow"
+    path.write_text(content)
     with pytest.raises(ArtifactRefused, match="pointer 'shadow' cannot be read"):
-        shadows(store, "TEST")
-    start_shadow(store, "TEST", "log_har", 1)
-    assert shadow(store, "TEST", "log_har") == 1
+        shadow(store, "TEST", "har")
     start_shadow(store, "TEST", "har", 3)  # in its place
-    assert shadow(store, "TEST", "har") == 3
-    (store.root / "TEST" / "har" / "shadow").write_text(content)
+    assert on_trial(store) == {"har": 3}
+    path.write_text(content)
     end_shadow(store, "TEST", "har")
     assert shadow(store, "TEST", "har") is None
+
+
+def test_of_folders_that_are_no_model_nothing_is_asked(store: Store) -> None:
+    (store.root / "TEST" / "Old.bak").mkdir()
+    (store.root / "TEST" / "Old.bak" / "shadow").write_text("{}")
+    (store.root / "TEST" / "log_har" / "shadow").symlink_to("nowhere")
+    assert tried_models(store, "TEST") == ["log_har"]
 
 
 def test_a_version_on_trial_is_not_pruned(store: Store) -> None:

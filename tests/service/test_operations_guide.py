@@ -15,7 +15,7 @@ import pytest
 
 from models_store import ArtifactRefused, Store
 from models_store.mirror import mirror_of
-from models_store.shadows import shadows
+from models_store.shadows import shadow
 from models_store.signatures import TrustedKeys
 from service.assets.database import HistoryStore
 from tests.models_store.artifacts import make_files, make_series
@@ -144,12 +144,13 @@ def test_models_are_listed_promoted_rolled_back_tried_and_pruned(
     assert operate(roll_back) == 0
     assert store.served("SPX", "har") == (1,)
     assert operate(start) == 0
-    assert shadows(store, "SPX") == {"har": 3}
+    assert shadow(store, "SPX", "har").version == 3
     assert operate(end) == operate(of_trial) == operate(on_trial) == 0
-    assert (shadows(store, "SPX"), shadows(store, "BTC-USD")) == ({}, {"combination": 4})
+    assert shadow(store, "SPX", "har") is None
+    assert shadow(store, "BTC-USD", "combination").version == 4
     assert operate(promote_it) == operate(end_it) == 0
     assert store.served("BTC-USD", "combination")[0] == 4
-    assert shadows(store, "BTC-USD") == {}
+    assert shadow(store, "BTC-USD", "combination") is None
     with answering(settings, worlds.clock) as url:
         monkeypatch.setenv("ROUGHCAST_PORT", url.rpartition(":")[2])
         assert operate(reload) == 0

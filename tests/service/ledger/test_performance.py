@@ -2,12 +2,11 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from models_store import Store
@@ -265,20 +264,90 @@ def test_an_asset_without_a_benchmark_of_its_own_is_told(
     ]
 
 
-def test_what_cannot_be_read_of_trials_keeps_no_benchmark_from_being_recorded(
+def test_a_trial_that_begins_without_a_new_bar_is_forecast_at_the_next_answer(
+    settings: Settings, client: TestClient, clock: SetClock
+) -> None:
+    """What has begun by a command, too, once the store has been looked at."""
+    asked = {"asset": ASSET, "model": "log_har"}
+    recorder = client.app_state["ledger"].recorder
+    client.post("/forecast", json=asked).raise_for_status()
+    recorder.flush()
+    written = recorder.written
+    start_shadow(Store(settings.store_folder), ASSET, "last_value", 1)
+    client.post("/admin/reload").raise_for_status()
+    client.post("/forecast", json=asked | {"levels": [0.95]}).raise_for_status()
+    recorder.flush()
+    assert recorder.written == written + 2  # the answer, and the one on trial
+
+
+def test_what_cannot_be_forecast_of_a_trial_is_told(
+    settings: Settings, client: TestClient, clock: SetClock
+) -> None:
+    store = Store(settings.store_folder)
+    store.publish(make_files(ASSET, "log_har", 7e-5))
+    path = f"/admin/models/{ASSET}/log_har/shadow"
+    client.post(path, json={"version": 2}).raise_for_status()
+    shutil.rmtree(store.root / ASSET / "log_har" / "2")
+    with capture_logs() as told:
+        list(live(client, clock, BARS[:1], model="log_har"))
+        client.app_state["ledger"].recorder.flush()
+    [line] = [it for it in told if it["event"] == "shadow not forecast"]
+    assert (line["asset"], line["model"], line["version"]) == (ASSET, "log_har", 2)
+
+
+def test_another_version_of_the_number_is_not_the_one_on_trial(
+    settings: Settings, client: TestClient, clock: SetClock
+) -> None:
+    store = Store(settings.store_folder)
+    path, digests = f"/admin/models/{ASSET}/log_har/shadow", []
+    for intercept, bars in ((7e-5, BARS[:1]), (8e-5, BARS[1:2])):
+        assert store.publish(make_files(ASSET, "log_har", intercept)) == 2
+        digests.append(store.evidence(ASSET, "log_har", 2).sha256)
+        client.post(path, json={"version": 2}).raise_for_status()
+        list(live(client, clock, bars, model="log_har"))
+        client.app_state["ledger"].recorder.flush()
+        client.delete(path).raise_for_status()
+        shutil.rmtree(store.root / ASSET / "log_har" / "2")
+    ledger = client.app_state["ledger"].store
+    records = ledger.live(ASSET, 1, date(2000, 1, 1), date(2100, 1, 1))
+    tried = [it.model_sha256 for it in records if it.model_version == 2]
+    assert tried == digests
+
+
+def test_a_pointer_that_cannot_be_read_is_told_and_keeps_nothing_else_back(
     settings: Settings, clock: SetClock
 ) -> None:
-    pointer = settings.store_folder / ASSET / "log_har" / "shadow"
-    pointer.write_text("{}")
-    with (
-        structlog.testing.capture_logs() as told,
-        TestClient(create_app(settings, clock)) as client,
-    ):
+    store = Store(settings.store_folder)
+    start_shadow(store, ASSET, "last_value", 1)
+    (store.root / ASSET / "log_har" / "shadow").write_text("{}")
+    with capture_logs() as told, TestClient(create_app(settings, clock)) as client:
         list(live(client, clock, BARS[:2], model="log_har"))
-        assert performance(client)["har"]["nobs"] == 2
-    [line] = [it for it in told if it["event"] == "versions on trial not known"]
-    assert (line["asset"], line["log_level"]) == (ASSET, "warning")
-    assert "pointer 'shadow' cannot be read" in line["reason"]
+        assert {name: it["nobs"] for name, it in performance(client).items()} == {
+            "har": 2,
+            "last_value": 2,
+            "log_har": 2,
+        }
+        shown = client.get(f"/models/{ASSET}/log_har").json()
+        ready = client.get("/health/ready").json()
+    assert shown["shadow_version"] is None
+    why = "its pointer 'shadow' cannot be read"
+    [warning] = [it for it in ready["warnings"] if "on trial" in it]
+    assert warning.startswith(f"which version of {ASSET}/log_har is on trial is not known: {why}")
+    [line] = [it for it in told if it["event"] == "version on trial not known"]
+    assert (line["log_level"], line["asset"], line["model"]) == ("warning", ASSET, "log_har")
+    assert line["reason"].startswith(why)
+
+
+def test_a_store_that_hangs_keeps_no_answer_from_being_recorded(
+    client: TestClient, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*_: object) -> None:
+        raise AssertionError("the store is asked")
+
+    for name in ("tried_models", "shadow"):
+        monkeypatch.setattr(f"service.models.on_trial.{name}", hang)
+    list(live(client, clock, BARS[:2], model="log_har"))
+    assert performance(client)["log_har"]["nobs"] == 2
 
 
 def test_a_test_of_overlapping_forecasts_needs_ten_that_share_no_session() -> None:

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from models_store import Store, atomic, pruning
-from models_store.shadows import shadows
+from models_store.shadows import shadow
 from models_store.signatures import read_private_key, sign
 from models_store.stored_comparisons import folders, promoted, recall
 from service.models import commands
@@ -111,16 +111,20 @@ def test_a_version_is_tried_and_the_trial_ended(
     monkeypatch.setattr(commands, "log", fresh)
     with structlog.testing.capture_logs() as told:
         assert run("shadow", "A", "har", "3") == 0
-        assert shadows(store, "A") == {"har": 3}
+        assert shadow(store, "A", "har").version == 3
         assert run("list", "A") == 0
         har, log_har = capsys.readouterr().out.splitlines()
         assert "1 of 1, 2, 3, 3 on trial, since" in har
         assert "trial" not in log_har
         assert run("end-shadow", "A", "har") == 0
-    assert shadows(store, "A") == {}
+    assert shadow(store, "A", "har") is None
     of = {"event": "audit", "log_level": "info", "asset": "A", "model": "har"}
     assert told == [of | {"action": "start shadow", "version": 3}, of | {"action": "end shadow"}]
     assert capsys.readouterr().err == "no version of A/har is on trial\n"
+    (store.root / "A" / "har" / "shadow").write_text("{}")
+    assert run("list", "A") == 0
+    [har] = [it for it in capsys.readouterr().out.splitlines() if "*har" in it]
+    assert "1 of 1, 2, 3, its pointer 'shadow' cannot be read" in har
 
 
 @pytest.mark.parametrize(
