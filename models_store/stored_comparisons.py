@@ -52,17 +52,17 @@ Versions = Mapping[str, tuple[int, str]]  # number and digest, by model
 
 
 class Judged(NamedTuple):
-    """A comparison that has just been made.
+    """What has just been published, which need not be read again.
 
     Parameters
     ----------
-    models : what was published, by name, so that it need not be read again.
+    models : by name.
     comparison : of them, and no others, at the horizon that models are judged by; of their
-        forecasts in order of name.
+        forecasts in order of name. None where that has not been made.
     """
 
     models: Mapping[str, Evidence]
-    comparison: Comparison
+    comparison: Comparison | None
 
 
 def recall(
@@ -114,7 +114,7 @@ def record(store: Store, asset: str, judged: Judged | None = None) -> int:
     ----------
     store : it.
     asset : whose.
-    judged : a comparison that need not be made again.
+    judged : what need not be read, or compared, again.
 
     Returns
     -------

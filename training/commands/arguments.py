@@ -50,8 +50,8 @@ def add_retrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to-service",
         metavar="URL",
-        help="with --bars: put them to a running service, too, once models are published; its key, "
-        "if it needs one, from the environment's ROUGHCAST_API_KEY",
+        help="with --bars: put them to a running service, too; its key, if it needs one, from the "
+        "environment's ROUGHCAST_API_KEY",
     )
     add_store_options(parser)
     _add_panel(parser)

@@ -37,20 +37,24 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
     prepared = Preparation.of(options)
-    seeding = Seeding.at(options.to_service, prepared.file) if options.to_service else None
     config = with_horizons(prepared.config, options.horizons)
     echo(options, config, console, store=options.store)
     loaded = prepared.load()
     store = open_store(options.store)
     check_writable(options.store)
     studies = prepared.introduce_studies(loaded, console)
+    seeding = None
+    if options.to_service is not None:
+        seeding = Seeding.of(options.to_service, prepared.file, studies[0].data.target)
+        if seeding.is_first:
+            seeding.put(console)
     further = config.horizons[1:]
     with finished_units(options.store, console) as finished:
         refused = [
             _retrain_asset(study, further, options, store, console, finished) for study in studies
         ]
-    if seeding is not None:
-        seeding.put(studies[0].data.target, console)
+    if seeding is not None and not seeding.is_first:
+        seeding.put(console)
     return REFUSED if any(refused) else 0
 
 

@@ -20,20 +20,27 @@ _KNOWN_WITHIN = 30.0  # seconds, in which a service follows what was published i
 
 @dataclass(frozen=True)
 class Seeding:
-    """What is to be put where, once models are published.
+    """Bars that are to be put to a service.
+
+    Daily ones are put before anything is fitted: where the service does not take them, nothing is
+    in vain. An asset with bars within a day is known to it by its models alone, and comes after.
 
     Parameters
     ----------
     service : that is to hold the bars.
-    file : of the bars.
+    data : of the asset.
+    bars : its own.
+    kind : of asset, if that is said.
     """
 
     service: IngestingService
-    file: BarsFile
+    data: AssetData
+    bars: Bars
+    kind: str | None
 
     @classmethod
-    def at(cls, url: str, file: BarsFile | None) -> Self:
-        """Of a service that answers by now, so that nothing is fitted in vain.
+    def of(cls, url: str, file: BarsFile | None, data: AssetData) -> Self:
+        """What of a file goes to a service that answers by now.
 
         Raises
         ------
@@ -49,9 +56,17 @@ class Seeding:
             )
         service = IngestingService.at(url)
         service.ask("/assets")
-        return cls(service, file)
+        bars = read_bars(file.path, file.written)
+        if file.drop_outside:
+            bars, _ = within_sessions(bars, data.calendar)
+        return cls(service, data, bars, file.kind)
 
-    def put(self, data: AssetData, console: Console) -> None:
+    @property
+    def is_first(self) -> bool:
+        """Whether they are put before models are fitted."""
+        return self.bars.is_daily
+
+    def put(self, console: Console) -> None:
         """Put all bars that the service does not hold; those that it holds have to be the same.
 
         Raises
@@ -60,31 +75,42 @@ class Seeding:
         UnusableTarget : it holds, or would hold, bars of another length.
         Unavailable : it does not answer.
         """
-        bars = read_bars(self.file.path, self.file.written)
-        if self.file.drop_outside:
-            bars, _ = within_sessions(bars, data.calendar)
-        target = self._target(data, bars)
-        added, nothing = 0, empty_bars(bars.interval)
-        for start in range(0, len(bars), _AT_ONCE):
-            part = bars.where(slice(start, start + _AT_ONCE))
-            added += target.put(nothing, part, replace=False).added
-        told = (
-            f"{added} bars of {data.asset} added at {target.name}, {len(bars) - added} held there"
-        )
-        console.print(told, markup=False, highlight=False, soft_wrap=True)
+        target, nothing = self._target(), empty_bars(self.bars.interval)
+        added, told = 0, dict[str, None]()
+        for start in range(0, len(self.bars), _AT_ONCE):
+            part = self.bars.where(slice(start, start + _AT_ONCE))
+            put = target.put(nothing, part, replace=False)
+            added += put.added
+            told |= dict.fromkeys(put.warnings)
+        held = len(self.bars) - added
+        lines = [f"{added} bars of {self.data.asset} added at {target.name}, {held} held there"]
+        for line in (*lines, *(f"  note: {it}" for it in told)):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _target(self, data: AssetData, bars: Bars) -> ServiceTarget:
-        """The asset there; one with bars within a day is known by its models, after a moment."""
-        described = {"calendar": data.calendar_name, "kind": self.file.kind}
+    def _target(self) -> ServiceTarget:
+        asset, interval = self.data.asset, self.bars.interval
+        described = {"calendar": self.data.calendar_name, "kind": self.kind}
         until = time.monotonic() + _KNOWN_WITHIN
         while True:
-            target = ServiceTarget(self.service, data.asset, bars.interval, described)
+            target = ServiceTarget(self.service, asset, interval, described)
             try:
                 is_new = target.known is None
-            except UnusableTarget:
-                if bars.is_daily or time.monotonic() > until:
+            except UnusableTarget as error:
+                if self.is_first:
                     raise
+                if time.monotonic() > until:
+                    raise self._unseen(error) from error
                 time.sleep(1)
             else:
-                measure = data.series.measure if is_new else None  # else it has one
+                measure = self.data.series.measure if is_new else None  # else it has one
                 return replace(target, described={**described, "measure": measure})
+
+    def _unseen(self, error: UnusableTarget) -> UnusableTarget:
+        """Why bars within a day are not taken: most likely the models are not seen there."""
+        return UnusableTarget(
+            f"{error}; its models are published, and the service does not see them: the same "
+            "command puts the bars once it serves from the store that they are in",
+            field="to_service",
+            found=error.found,
+            needed="a service of the same store",
+        )

@@ -238,12 +238,11 @@ def publish(trained: TrainedModels, store: Store, asked: Collection[str]) -> Ret
 
 def _judged(
     comparison: Comparison, trained: TrainedModels, outcomes: Mapping[str, Outcome]
-) -> Judged | None:
-    """The comparison of what was trained now, if all of it and nothing else may serve."""
+) -> Judged:
+    """What was made now, and its comparison, if all of it and nothing else may serve."""
     made = {model: it.evidence for model, it in outcomes.items() if it.evidence}
-    if comparison.left_out or trained.data.horizon != JUDGED or len(made) < len(outcomes):
-        return None
-    return Judged(made, comparison)
+    is_whole = not comparison.left_out and len(made) == len(outcomes)
+    return Judged(made, comparison if is_whole and trained.data.horizon == JUDGED else None)
 
 
 def _fit_all(

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
+import numpy as np
 import pytest
 
 from models_store import Store
@@ -13,7 +14,9 @@ from tests.service.processes import serving
 from tests.service.worlds import build, settings_in
 from tests.training.data.feeds.server import walk
 from training import cli
+from training.commands import seeding
 from volatility.bars import PRICES, Bars
+from volatility.calendars import get_calendar
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +39,11 @@ def write(path: Path, bars: Bars) -> Path:
     return path
 
 
-def retrain(settings: Settings, asset: str, file: Path, url: str) -> int:
+def retrain(settings: Settings, asset: str, file: Path, url: str, *more: str) -> int:
     return cli.main(
         [
             *("retrain", "--asset", asset, "--bars", str(file), "--models", "har"),
-            *("--store", str(settings.store_folder), "--to-service", url),
+            *("--store", str(settings.store_folder), "--to-service", url, *more),
         ]
     )
 
@@ -83,7 +86,55 @@ def test_other_bars_of_the_same_days_are_not_replaced(
     assert retrain(settings, "OTHER", file, url) == 2
     assert f"bars cannot be put to {url}: it answers 409" in capsys.readouterr().err
     assert len(httpx.get(f"{url}/assets/OTHER/bars").json()["bars"]) == 2
-    assert Store(settings.store_folder).models("OTHER")  # what was published stays
+    assert Store(settings.store_folder).models("OTHER") == []  # nothing was fitted in vain
+
+
+def test_bars_go_in_parts_and_without_those_outside_of_sessions(
+    settings: Settings,
+    url: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seeding, "_AT_ONCE", 200)
+    bars = walk("2021-01-01", 730, 86_400)
+    weekdays = (bars.dates.astype(int) + 3) % 7 < 5
+    kept = get_calendar("XNYS").is_session(bars.dates)
+    file = write(tmp_path / "mine.csv", bars.where(weekdays))
+    more = ("--calendar", "XNYS", "--outside-sessions", "drop")
+    assert retrain(settings, "SHARES", file, url, *more) == 0
+    assert f"{kept.sum()} bars of SHARES added" in capsys.readouterr().out
+    held = httpx.get(f"{url}/assets/SHARES/bars").json()["bars"]
+    assert [it["date"] for it in held] == bars.dates[kept].astype(str).tolist()
+
+
+def test_what_a_service_notes_of_bars_is_told_once(
+    settings: Settings, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = walk("2021-01-01", 560, 86_400)
+    file = write(tmp_path / "mine.csv", bars.where(np.arange(560) != 500))
+    assert retrain(settings, "GAPS", file, url) == 0
+    _, _, told = capsys.readouterr().out.partition("559 bars of GAPS added at ")
+    _, gap, kind, *_ = told.splitlines()
+    assert sorted(it.split()[1] for it in (gap, kind)) == ["kind", "timestamps:"]
+    assert told.count("no bar on the session") == 1
+
+
+def test_a_service_of_another_store_does_not_know_of_bars_within_a_day(
+    settings: Settings,
+    url: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seeding, "_KNOWN_WITHIN", -1.0)
+    elsewhere = settings.model_copy(update={"store": tmp_path / "other"})
+    file = write(tmp_path / "mine.csv", walk("2021-01-01", 510 * 4, 21_600))
+    assert retrain(elsewhere, "UNSEEN", file, url) == 2
+    said = capsys.readouterr().err
+    assert "UNSEEN is new, and would hold daily bars" in said
+    assert "its models are published, and the service does not see them" in said
+    assert Store(tmp_path / "other").models("UNSEEN")
 
 
 def test_nothing_is_fitted_where_bars_cannot_be_put(

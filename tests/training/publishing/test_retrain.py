@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,3 +137,23 @@ def test_what_keeps_one_model_from_the_disk_keeps_no_other(
     assert {it for it in store.models(asset) if store.current(asset, it)} == (
         set(trained.tracks) - {"log_har"}
     )
+
+
+def test_what_was_just_published_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, read, evidence = make_training_set(602), list[str](), Store.evidence
+    trained = train(recipes(["har", "ewma"], small_config()), data, jobs=1)
+
+    def reading(self: Store, asset: str, model: str, *version: Any) -> Any:
+        read.append(model)
+        return evidence(self, asset, model, *version)
+
+    monkeypatch.setattr(Store, "evidence", reading)
+    store = Store(tmp_path)
+    publish(trained, store, ["har"])
+    assert read == []
+    moved = trained.tracks["har"]
+    moved = replace(moved, forecast=moved.forecast * 1.001)
+    publish(replace(trained, tracks=trained.tracks | {"har": moved}), store, ["har"])
+    assert sorted(read) == sorted(set(trained.tracks) - {"har"})  # those that stay
