@@ -145,6 +145,16 @@ def test_a_version_swapped_behind_the_pointer_is_refused(store: Store) -> None:
         store.load("TEST", "har")
 
 
+def test_a_version_of_another_asset_or_model_is_refused(store: Store) -> None:
+    """Its sums are right: a folder was copied, or named by hand."""
+    store.publish(make_files())
+    shutil.copytree(store.root / "TEST" / "har", store.root / "OTHER" / "log_har")
+    with pytest.raises(ArtifactRefused, match="its manifest is that of TEST/har") as refused:
+        store.load("OTHER", "log_har", 1)
+    error = refused.value
+    assert (error.asset, error.model, error.version) == ("OTHER", "log_har", 1)
+
+
 def test_an_artifact_that_does_not_replay_is_not_published(store: Store) -> None:
     files = make_files(intercept=1e-5)
     other = make_files(intercept=2e-5)

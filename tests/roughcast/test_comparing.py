@@ -23,6 +23,21 @@ def compared(rv: pd.Series) -> Comparison:
     return roughcast.compare(rv.tail(700), ["har", "ewma"], horizon=5)
 
 
+def test_it_takes_one_process_unless_more_are_asked_for(
+    rv: pd.Series, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counting(studies: Any, jobs: int) -> Any:
+        asked.append(jobs)
+        return evaluate(studies, 1)
+
+    monkeypatch.setattr("training.evaluation.run.evaluate", counting)
+    for more in ({}, {"jobs": -1}):
+        roughcast.compare(rv.tail(520), ["har"], **more)
+    assert asked == [1, -1]
+
+
 def test_it_is_what_an_evaluation_says(compared: Comparison, rv: pd.Series) -> None:
     config = read_config()
     asset, notes = asset_of(rv.tail(700), Described(), NOW)

@@ -130,6 +130,13 @@ def test_coverage_has_a_mark_a_tercile_and_one_overall() -> None:
     lines = {line.get_label(): line for line in axes.lines}
     rows = result.comparisons["test"].rows
     assert list(np.asarray(lines["overall"].get_xdata())) == [row.coverage[0.8] for row in rows]
+    marks = {name: line.get_marker() for name, line in lines.items() if "_child" not in str(name)}
+    assert marks == {
+        "lowest third of forecasts": "v",
+        "middle third of forecasts": "s",
+        "highest third of forecasts": "^",
+        "overall": "o",
+    }
     lowest = lines["lowest third of forecasts"]
     assert list(np.asarray(lowest.get_xdata())) == [row.coverage_by_tercile[0.8][0] for row in rows]
 

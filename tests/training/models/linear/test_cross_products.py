@@ -6,6 +6,7 @@ import pytest
 from training.models.linear.cross_products import solve, solve_weighted
 from training.models.linear.least_squares import LeastSquares, least_squares
 from training.models.linear.regression import Sample
+from volatility.arrays import Scale
 
 COUNTS = np.array([60, 61, 90, 300])
 
@@ -91,6 +92,16 @@ def test_what_cannot_be_told_apart_is_fitted_one_by_one(kind: str) -> None:
         own = together.at(at)
         fitted = own.intercept + sample.design @ own.slopes
         np.testing.assert_allclose(fitted, one.intercept + sample.design @ one.slopes, rtol=1e-8)
+
+
+@pytest.mark.parametrize("scale", ["logs", "levels"])
+def test_variances_of_residuals_are_those_of_one_fit_alone(scale: Scale) -> None:
+    sample = simulated()
+    recipe = LeastSquares("x", ("mean_1", "mean_5", "mean_22"), scale, 22)
+    together = recipe.coefficients_each(sample, COUNTS).residual_variance
+    alone = [float(recipe.coefficients(sample.first(it)).residual_variance) for it in COUNTS]
+    np.testing.assert_allclose(together, alone, rtol=1e-8)
+    assert (together == 0).all() == (scale == "levels")
 
 
 def test_later_rows_change_no_earlier_fit() -> None:
