@@ -150,8 +150,9 @@ def split(block: str) -> Iterator[str]:
 def training_words(command: str) -> list[str]:
     """Arguments that a command gives to ``python -m training``, itself or by a target of make."""
     if command.startswith("make "):
-        # What is installed is not looked at, and nothing is run.
-        environment = os.environ | {"MAKEFLAGS": "n NETWORKS="}
+        # What is installed is not looked at, and nothing is run; it may be made within `make test`.
+        flags = {"MAKEFLAGS": "n --no-print-directory NETWORKS="}
+        environment = {k: it for k, it in os.environ.items() if k != "MAKELEVEL"} | flags
         command = subprocess.run(
             ["bash", "-c", command],
             cwd=ROOT,

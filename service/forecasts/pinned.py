@@ -47,7 +47,7 @@ class PinnedModels:
         self._catalogue = catalogue
         self._holdings = holdings
         self._turning = threading.Lock()
-        self._open: OrderedDict[tuple[str, str, int, str | None], LoadedModel] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str, int], LoadedModel] = OrderedDict()
         self._universals: OrderedDict[int, Universal] = OrderedDict()
 
     def choice(
@@ -100,8 +100,11 @@ class PinnedModels:
         return Choice(found, None, source.skill(found, JUDGED), asset, source)
 
     def _own(self, asset: str, model: str, version: int, sha256: str | None) -> LoadedModel:
-        """One version, kept by its digest where that is known: a number may be given again."""
-        store, key = self._catalogue.store, (asset, model, version, sha256)
+        store, key = self._catalogue.store, (asset, model, version)
+        with self._turning:
+            known = self._open.get(key)
+            if known is not None and sha256 not in (None, known.sha256):
+                del self._open[key]  # its number was given again
         return self._kept(self._open, key, lambda: store.load(asset, model, version))
 
     def _universal(self, version: int) -> Universal:

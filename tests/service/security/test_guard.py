@@ -118,6 +118,8 @@ def test_every_route_needs_the_scope_that_its_work_is_worth(client: TestClient) 
         "POST /admin/reload": "admin",
         "POST /admin/models/{asset}/{model}/promote": "admin",
         "POST /admin/models/{asset}/{model}/roll-back": "admin",
+        "POST /admin/models/{asset}/{model}/shadow": "admin",
+        "DELETE /admin/models/{asset}/{model}/shadow": "admin",
     }
     pages = {"/view/{asset}", "/static/{of}/{name}"}
     assert {key.partition(" ")[2] for key, scope in found.items() if scope is None} == OPEN | pages

@@ -10,6 +10,7 @@ import pytest
 
 from models_store import Store
 from service.settings import Settings
+from tests.service.answering import eventually
 from tests.service.processes import serving
 from tests.service.worlds import build, settings_in
 from tests.training.data.feeds.server import walk
@@ -66,7 +67,9 @@ def test_what_models_were_fitted_on_is_held_where_they_serve(
     assert f"{count} bars of {asset} added at {url}, 0 held there" in capsys.readouterr().out
     held = httpx.get(f"{url}/assets/{asset}/bars").json()["bars"]
     assert [it["close"] for it in held] == bars.close.tolist()
-    said = httpx.post(f"{url}/forecast", json={"asset": asset, "model": "har"}).json()
+    asked = {"asset": asset, "model": "har"}
+    eventually(lambda: httpx.post(f"{url}/forecast", json=asked).status_code == 200)
+    said = httpx.post(f"{url}/forecast", json=asked).json()
     assert (said["model"], said["as_of"]) == ("har", str(bars.dates[-1]))
     assert retrain(settings, asset, file, url) == 0
     assert f"0 bars of {asset} added at {url}, {count} held there" in capsys.readouterr().out
