@@ -192,6 +192,21 @@ def damage(store: Store, version: int) -> None:
     path.write_bytes(flip_byte(path.read_bytes(), 5))
 
 
+def test_a_shelf_refuses_a_version_swapped_behind_the_pointer(store: Store) -> None:
+    """By its files as by its evidence, before anything of it has passed."""
+    publish_and_promote(store, intercept=1e-5)
+    store.publish(make_files(intercept=2e-5))
+    folder = store.root / "TEST" / "har"
+    (folder / "1").rename(folder / "9")
+    (folder / "2").rename(folder / "1")
+    for read in (lambda it: it.open("TEST", "har"), lambda it: it.rack("TEST").evidence()):
+        shelf = Shelf(store)
+        assert not read(shelf)
+        (refusal,) = shelf.refused
+        assert (refusal.model, refusal.version) == ("har", 1)
+        assert "not the promoted one" in refusal.reason
+
+
 def test_of_several_earlier_versions_that_serves_which_served_last(store: Store) -> None:
     for intercept in (1e-5, 2e-5, 3e-5, 4e-5):
         store.publish(make_files(intercept=intercept))

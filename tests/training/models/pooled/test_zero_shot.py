@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from models_store.universal.store import UniversalStore
 from tests.simulated_panel import simulated_asset
 from tests.universal import universal_files
 from training.models.pooled.rows import log_targets
-from training.models.pooled.universal import own_log_scale
+from training.models.pooled.universal import Universal, own_log_scale
 from training.models.pooled.zero_shot import zero_shot
 from volatility.scale_free import MINIMUM
 from volatility.trailing import SESSIONS
@@ -65,3 +66,20 @@ def test_a_forecast_that_saw_less_than_a_full_window_says_nothing_of_the_scale(m
     later = data.until(data.series.dates[SESSIONS + 49])
     assert zero_shot(model, later).log_scales[-1, 0] != 0
     assert (zero_shot(model, later).log_scales[:-1] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (("return", "jump"), ("return",)),
+        (
+            ("range_ratio", "return", "overnight_return"),
+            ("overnight_return", "range_ratio", "return"),
+        ),
+        ((), ()),
+    ],
+)
+def test_columns_that_bars_do_not_give_are_done_without(
+    given: tuple[str, ...], kept: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert Universal(22, tmp_path).adapted_to(given) == Universal(22, tmp_path, kept)
