@@ -30,7 +30,8 @@ PAGES = {"overview": "/", "asset": f"/view/{ASSET}", "try": "/try", "docs": "/do
 PASTED = bars_of(make_series()).where(slice(-200, None))
 CSV = csv_header(is_daily=True) + "".join(csv_lines(PASTED))
 TABLE = "#assets tbody tr"
-WITHIN = "data:", "blob:", "chrome:"  # the browser itself, whose first page asks for its parts
+# The browser itself, whose first page asks for its parts.
+WITHIN = "data:", "blob:", "chrome:", "chrome-untrusted:"
 # Keeps the answer to the first file back until `release()` is called.
 HOLD = """
 const send = window.fetch;
