@@ -6,6 +6,7 @@
 """
 
 import os
+from pathlib import Path
 
 from models_store import outgoing
 from models_store.files import read_file, refusing_model
@@ -37,13 +38,13 @@ def tried_models(store: Store, asset: str) -> list[str]:
 
     Raises
     ------
-    OSError : the folder of the asset cannot be read.
+    OSError : the folder of the asset, or of one of its models, cannot be read.
     """
     folder = store.root / check_asset_name(asset)
     if not folder.is_dir():
         return []
     names = filter(is_model_name, os.listdir(folder))  # noqa: PTH208 - names are all it takes
-    return sorted(it for it in names if os.path.lexists(folder / it / SHADOW))
+    return sorted(it for it in names if _is_there(folder / it / SHADOW))
 
 
 def start_shadow(store: Store, asset: str, model: str, version: int) -> None:
@@ -73,6 +74,15 @@ def end_shadow(store: Store, asset: str, model: str) -> None:
     """
     with store.locked_model(asset, model):
         _point(store, asset, model, _NONE)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a directory entry, though a link may lead nowhere."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _point(store: Store, asset: str, model: str, to: Shadow) -> None:

@@ -90,6 +90,18 @@ def test_of_folders_that_are_no_model_nothing_is_asked(store: Store) -> None:
     assert tried_models(store, "TEST") == ["log_har"]
 
 
+def test_a_model_that_cannot_be_looked_at_is_not_passed_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(self: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    start_shadow(store, "TEST", "har", 2)
+    monkeypatch.setattr(Path, "lstat", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        tried_models(store, "TEST")
+
+
 def test_a_version_on_trial_is_not_pruned(store: Store) -> None:
     later = datetime.now(UTC) + timedelta(days=1)
     start_shadow(store, "TEST", "har", 2)

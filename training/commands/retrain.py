@@ -8,6 +8,7 @@ from rich.console import Console
 
 from models_store.shipped import open_store
 from models_store.store import Store
+from models_store.stored_comparisons import promoted
 from training.commands import retrain_panel
 from training.commands.comparison_tables import print_retrained
 from training.commands.console import FitsProgress, echo
@@ -54,7 +55,10 @@ def _retrain_assets(options: argparse.Namespace, console: Console) -> int:
             _retrain_asset(study, further, options, store, console, finished) for study in studies
         ]
     if seeding is not None and not seeding.is_first:
-        seeding.put(console)
+        if promoted(store, seeding.data.asset):
+            seeding.put(console)
+        else:
+            console.print("bars not put: no model serves, by which a service would know the asset")
     return REFUSED if any(refused) else 0
 
 

@@ -46,6 +46,7 @@ class Seeding:
         ------
         InvalidInput : there is no file.
         UnusableService : it is no address of a service, or the service refuses.
+        UnusableTarget : it has bars of another length.
         Unavailable : it does not answer.
         """
         if file is None:
@@ -55,11 +56,14 @@ class Seeding:
                 needed="--bars FILE",
             )
         service = IngestingService.at(url)
-        service.ask("/assets")
         bars = read_bars(file.path, file.written)
         if file.drop_outside:
             bars, _ = within_sessions(bars, data.calendar)
-        return cls(service, data, bars, file.kind)
+        seeding = cls(service, data, bars, file.kind)
+        target = seeding._at_present()
+        if seeding.is_first or target.listed is not None:
+            _ = target.known  # of another length they are refused before anything is fitted
+        return seeding
 
     @property
     def is_first(self) -> bool:
@@ -88,22 +92,25 @@ class Seeding:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _target(self) -> ServiceTarget:
-        asset, interval = self.data.asset, self.bars.interval
-        described = {"calendar": self.data.calendar_name, "kind": self.kind}
         until = time.monotonic() + _KNOWN_WITHIN
         while True:
-            target = ServiceTarget(self.service, asset, interval, described)
+            target = self._at_present()
             try:
                 is_new = target.known is None
             except UnusableTarget as error:
-                if self.is_first:
+                if self.is_first or target.listed is not None:
                     raise
                 if time.monotonic() > until:
                     raise self._unseen(error) from error
                 time.sleep(1)
             else:
                 measure = self.data.series.measure if is_new else None  # else it has one
-                return replace(target, described={**described, "measure": measure})
+                return replace(target, described={**target.described, "measure": measure})
+
+    def _at_present(self) -> ServiceTarget:
+        """The asset there, of which the service is asked anew."""
+        described = {"calendar": self.data.calendar_name, "kind": self.kind}
+        return ServiceTarget(self.service, self.data.asset, self.bars.interval, described)
 
     def _unseen(self, error: UnusableTarget) -> UnusableTarget:
         """Why bars within a day are not taken: most likely the models are not seen there."""

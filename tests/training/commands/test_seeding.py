@@ -140,6 +140,17 @@ def test_a_service_of_another_store_does_not_know_of_bars_within_a_day(
     assert Store(tmp_path / "other").models("UNSEEN")
 
 
+def test_bars_of_another_length_are_refused_before_anything_is_fitted(
+    settings: Settings, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daily = {"asset": "DAILY", "calendar": "24/7"}
+    httpx.post(f"{url}/assets", json=daily).raise_for_status()
+    file = write(tmp_path / "mine.csv", walk("2021-01-01", 510 * 4, 21_600))
+    assert retrain(settings, "DAILY", file, url) == 2
+    assert "DAILY has bars of 86400 seconds" in capsys.readouterr().err
+    assert Store(settings.store_folder).models("DAILY") == []
+
+
 def test_nothing_is_fitted_where_bars_cannot_be_put(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

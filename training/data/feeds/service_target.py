@@ -92,19 +92,32 @@ class ServiceTarget:
         return self.service.url
 
     @cached_property
+    def listed(self) -> Mapping[str, Any] | None:
+        """What the service says of the asset, whatever its bars; None where it does not know it.
+
+        Raises
+        ------
+        UnusableService : it does not answer as a service does.
+        """
+        try:
+            listed = {it["asset"]: it for it in self.service.ask("/assets").json()["assets"]}
+            return listed.get(self.asset)
+        except (ValueError, KeyError, TypeError) as error:
+            self.service.not_ours(error)
+
+    @cached_property
     def known(self) -> Mapping[str, Any] | None:
-        """What the service says of the asset; None where it does not know it.
+        """The same of an asset with bars of this length.
 
         Raises
         ------
         UnusableService : it does not answer as a service does.
         UnusableTarget : it holds, or would hold, bars of another length.
         """
+        found = self.listed
         try:
-            listed = {it["asset"]: it for it in self.service.ask("/assets").json()["assets"]}
-            found: Mapping[str, Any] | None = listed.get(self.asset)
             length = found["bar_interval"] if found else DAILY
-        except (ValueError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             self.service.not_ours(error)
         if self.interval != length:
             what = f"has bars of {length} seconds" if found else "is new, and would hold daily bars"
