@@ -36,7 +36,7 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
     """Remove old versions of one model.
 
     Kept are the one that serves, those that it can be rolled back to, one on trial, and the newest
-    of the others.
+    of the others; the newest of all in any case, so that no number is given twice.
     None is removed while the one that serves does not pass its checks, since another may be needed
     then, nor soon after a promotion.
 
@@ -59,7 +59,8 @@ def prune(store: Store, asset: str, model: str, keep: int, now: datetime | None 
             needed = {pointer.version, *pointer.previous} if pointer else set()
             tried = shadow(store, asset, model)
             others = sorted(set(versions) - needed - ({tried.version} if tried else set()))
-            old = others[: max(0, len(others) - keep)]
+            kept = max(keep, int(others[-1:] == versions[-1:]))
+            old = others[: max(0, len(others) - kept)]
             if pointer is None or not old:
                 return Pruned(asset, model, _remove(store, folder, old))
             store.load(asset, model, pointer.version, pointer.sha256)

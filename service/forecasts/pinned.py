@@ -104,7 +104,7 @@ class PinnedModels:
         with self._turning:
             known = self._open.get(key)
             if known is not None and sha256 not in (None, known.sha256):
-                del self._open[key]  # its number was given again
+                del self._open[key]  # by now its number is another's
         return self._kept(self._open, key, lambda: store.load(asset, model, version))
 
     def _universal(self, version: int) -> Universal:

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.mark.parametrize(
     ("keep", "removed"),
-    [(0, (1, 3, 5, 6)), (1, (1, 3, 5)), (3, (1,)), (4, ()), (9, ())],
+    [(0, (1, 3, 5)), (1, (1, 3, 5)), (3, (1,)), (4, ()), (9, ())],
 )
 def test_what_serves_served_and_is_newest_stays(
     store: Store, keep: int, removed: tuple[int, ...]
@@ -45,7 +45,7 @@ def test_nothing_is_removed_soon_after_a_promotion(store: Store) -> None:
     pruned = prune(store, "TEST", "har", 0, almost)
     assert pruned == Pruned("TEST", "har", (), "promoted less than 10 minutes ago")
     assert store.versions("TEST", "har") == [1, 2, 3, 4, 5, 6]
-    assert prune(store, "TEST", "har", 0, pointer.promoted_at + SETTLED).removed == (1, 3, 5, 6)
+    assert prune(store, "TEST", "har", 0, pointer.promoted_at + SETTLED).removed == (1, 3, 5)
 
 
 def test_nothing_is_removed_by_the_clock_of_today_right_after_a_promotion(store: Store) -> None:
@@ -75,6 +75,21 @@ def test_of_a_model_that_never_served_the_newest_stay(store: Store) -> None:
         store.publish(make_files(model="ewma", intercept=(number + 1) * 1e-5))
     assert prune(store, "TEST", "ewma", 1).removed == (1, 2)
     assert store.versions("TEST", "ewma") == [3]
+
+
+@pytest.mark.parametrize("serving", [2, 6])
+def test_no_number_is_given_twice(store: Store, serving: int) -> None:
+    store.promote("TEST", "har", serving)
+    prune(store, "TEST", "har", 0, LATER)
+    assert store.publish(make_files(intercept=1e-3)) == 7
+    assert prune(store, "TEST", "har", 0, LATER).removed == ((6,) if serving == 2 else ())
+
+
+def test_of_a_model_that_never_served_the_newest_stays_even_if_none_is_to(store: Store) -> None:
+    for number in range(2):
+        store.publish(make_files(model="ewma", intercept=(number + 1) * 1e-5))
+    assert prune(store, "TEST", "ewma", 0).removed == (1,)
+    assert store.publish(make_files(model="ewma", intercept=3e-5)) == 3
 
 
 def test_what_is_not_there_is_named(store: Store) -> None:
