@@ -1,10 +1,15 @@
 """What is forecast beside an answer, and told to nobody: benchmarks, and models on trial."""
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import structlog
 
+from models_store.errors import ArtifactUnreadable
 from models_store.pointers import Shadow
+from models_store.rack import Rack
 from service.assets.held import Held
 from service.assets.holdings import Holdings
 from service.assets.known import PastHoldings
@@ -12,6 +17,7 @@ from service.forecasts.forecaster import forecast
 from service.forecasts.query import ClockReading, Questions
 from service.forecasts.requests import ForecastRequest
 from service.http.clock import moment_of
+from service.http.errors import DatabaseUnavailable
 from service.ledger.records import Entry
 from service.models.choice import Choice
 from service.models.skill import HARDEST
@@ -21,6 +27,26 @@ log = structlog.get_logger("service")
 
 BENCHMARKS = ("har", HARDEST)  # what live forecasts are measured against
 _MOST_KEPT = 100_000  # assets and horizons whose shadows are known to be recorded
+_PASSING = (ArtifactUnreadable, DatabaseUnavailable)  # a store or database may be back
+_RETRYING = 5.0  # seconds before another try of what could not be read
+
+
+class _State(NamedTuple):
+    """What shadows depend on."""
+
+    revision: int  # of the asset's bars
+    last_closed: bytes
+    rack: Rack  # a retrain makes another
+    tried: Mapping[str, Shadow]
+
+    def is_that_of(self, other: "_State") -> bool:
+        """Whether nothing has changed; a rack is compared as an object, not by what is in it."""
+        return self[:2] == other[:2] and self.rack is other.rack and self.tried is other.tried
+
+
+class _Done(NamedTuple):
+    state: _State
+    until: float  # by the monotonic clock; infinite unless something could not be read
 
 
 class Shadows:
@@ -36,7 +62,7 @@ class Shadows:
 
     def __init__(self, questions: Questions, holdings: Holdings) -> None:
         self._questions, self._holdings = questions, holdings
-        self._done: dict[tuple[str, int], tuple[object, ...]] = {}
+        self._done: dict[tuple[str | None, int], _Done] = {}
 
     def beside(self, entry: Entry) -> Iterator[Entry]:
         """The shadows of an answer of now, as far as the models can forecast what was asked."""
@@ -44,16 +70,16 @@ class Shadows:
         held = question.history
         if question.as_of is not None or not isinstance(held, Held):
             return
-        rack = self._questions.catalogue.shelf.rack(held.asset.asset)  # a retrain makes another
-        tried = self._questions.catalogue.on_trial.of(held.asset.asset)
-        state = held.revision, question.last_closed.tobytes(), rack, tried
+        asset, catalogue = held.asset.asset, self._questions.catalogue
+        rack, tried = catalogue.shelf.rack(asset), catalogue.on_trial.of(asset)
+        state = _State(held.revision, question.last_closed.tobytes(), rack, tried)
         for horizon in [it.horizon for it in entry.questions]:
-            done = self._done.get((held.asset.asset, horizon))
-            if done is not None and done[:2] == state[:2] and done[2] is rack and done[3] is tried:
+            done = self._done.get((asset, horizon))
+            if done and done.state.is_that_of(state) and time.monotonic() < done.until:
                 continue
             if len(self._done) >= _MOST_KEPT:
                 self._done.clear()
-            self._done[held.asset.asset, horizon] = state
+            self._done[asset, horizon] = _Done(state, math.inf)
             reading = ClockReading(moment_of(entry.issued_at), _AsAnswered(held, self._holdings))
             for model in BENCHMARKS:
                 yield from self._forecast(model, None, horizon, reading, entry)
@@ -70,6 +96,8 @@ class Shadows:
             asked = self._questions.of(request, reading, self._choice(asset, model, tried))
             issued = forecast(asked)
         except RoughcastError as error:
+            if isinstance(error, _PASSING):
+                self._try_again(asset, horizon)
             if tried is not None or not isinstance(error, NotFound):  # else there is no such model
                 version = tried and tried.version
                 about = {"asset": asset, "model": model, "version": version}
@@ -79,6 +107,11 @@ class Shadows:
         # A companion of which bars have come in since the answer is not what it was.
         if all(it <= entry.issued_at for it in shadowed.questions[0].beside.known_at):
             yield shadowed
+
+    def _try_again(self, asset: str | None, horizon: int) -> None:
+        """Let an answer that comes some seconds later have these shadows forecast once more."""
+        done = self._done[asset, horizon]
+        self._done[asset, horizon] = done._replace(until=time.monotonic() + _RETRYING)
 
     def _choice(self, asset: str | None, model: str, tried: Shadow | None) -> Choice | None:
         """The version on trial, which must have the digest that it was named with."""
