@@ -6,7 +6,6 @@
 """
 
 import os
-from pathlib import Path
 
 from models_store import outgoing
 from models_store.files import read_file, refusing_model
@@ -40,11 +39,12 @@ def tried_models(store: Store, asset: str) -> list[str]:
     ------
     OSError : the folder of the asset, or of one of its models, cannot be read.
     """
-    folder = store.root / check_asset_name(asset)
-    if not folder.is_dir():
+    folder = str(store.root / check_asset_name(asset))
+    try:
+        names = filter(is_model_name, os.listdir(folder))  # noqa: PTH208 - names are all it takes
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    names = filter(is_model_name, os.listdir(folder))  # noqa: PTH208 - names are all it takes
-    return sorted(it for it in names if _is_there(folder / it / SHADOW))
+    return sorted([it for it in names if _is_there(f"{folder}/{it}/{SHADOW}")])
 
 
 def start_shadow(store: Store, asset: str, model: str, version: int) -> None:
@@ -76,10 +76,10 @@ def end_shadow(store: Store, asset: str, model: str) -> None:
         _point(store, asset, model, _NONE)
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(path: str) -> bool:
     """Whether there is a directory entry, though a link may lead nowhere."""
     try:
-        path.lstat()
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True

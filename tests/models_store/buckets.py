@@ -23,6 +23,11 @@ def with_two_versions(url: str, folder: Path) -> Store:
     return store
 
 
+def with_a_newer_version(store: Store) -> int:
+    """Publish a third, since the newest is never pruned; it never serves."""
+    return store.publish(make_files(intercept=9e-5))
+
+
 class Killed(BaseException):
     """What no code expects."""
 

@@ -17,7 +17,7 @@ from models_store.pruning import prune
 from models_store.remote import Remote
 from models_store.stored_comparisons import record
 from tests.models_store.artifacts import make_files, opened
-from tests.models_store.buckets import followed, mirrored
+from tests.models_store.buckets import followed, mirrored, with_a_newer_version
 from tests.models_store.test_mirror import LATER, contents
 from tests.pages import commands
 from tests.service.processes import listening
@@ -63,6 +63,7 @@ def test_what_is_published_in_one_mirror_is_in_another(
     url: str, writer: Store, tmp_path: Path
 ) -> None:
     mirror = followed(mirror_of(url, tmp_path / "reader"))
+    with_a_newer_version(writer)
     writer.promote(*MODEL, 2)
     writer.set_champion(*MODEL)
     record(writer, "TEST")
@@ -71,7 +72,6 @@ def test_what_is_published_in_one_mirror_is_in_another(
     assert opened(Shelf(Store(mirror.root)), *MODEL).version == 2
     assert Store(mirror.root).roll_back(*MODEL) == 1
     assert prune(writer, *MODEL, 0, LATER).removed == (2,)
-    assert writer.publish(make_files(intercept=3e-5)) == 3
     sizes = {name: it.size for name, it in Remote(url).listed("TEST/har/2").items()}
     assert sizes == {"TEST/har/2/manifest.json": 0}
 

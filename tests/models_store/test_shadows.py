@@ -13,6 +13,7 @@ from models_store.pointers import Shadow
 from models_store.pruning import prune
 from models_store.shadows import end_shadow, shadow, start_shadow, tried_models
 from tests.models_store.artifacts import flip_byte, make_files
+from tests.models_store.buckets import with_a_newer_version
 from volatility.errors import UnknownAsset, UnknownModel, UnknownVersion
 
 
@@ -93,17 +94,18 @@ def test_of_folders_that_are_no_model_nothing_is_asked(store: Store) -> None:
 def test_a_model_that_cannot_be_looked_at_is_not_passed_over(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(self: Path) -> None:
+    def failing(path: str) -> None:
         raise OSError(5, "Input/output error")
 
     start_shadow(store, "TEST", "har", 2)
-    monkeypatch.setattr(Path, "lstat", failing)
+    monkeypatch.setattr("models_store.shadows.os.lstat", failing)
     with pytest.raises(OSError, match="Input/output error"):
         tried_models(store, "TEST")
 
 
 def test_a_version_on_trial_is_not_pruned(store: Store) -> None:
     later = datetime.now(UTC) + timedelta(days=1)
+    with_a_newer_version(store)
     start_shadow(store, "TEST", "har", 2)
     assert prune(store, "TEST", "har", 0, later).removed == (3,)
     end_shadow(store, "TEST", "har")

@@ -24,6 +24,7 @@ from tests.models_store.buckets import (
     make_url,
     mirrored,
     refusing,
+    with_a_newer_version,
     with_two_versions,
 )
 from tests.models_store.test_mirror import LATER, MODEL, contents
@@ -216,6 +217,7 @@ def test_a_promotion_mends_the_pointer_at_the_remote(
 def test_what_is_promoted_while_it_is_pruned_elsewhere_stays(
     url: str, writer: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_a_newer_version(writer)
     other = mirrored(url, tmp_path / "other")
     remove = Remote.remove
 
@@ -236,6 +238,7 @@ def test_what_is_promoted_while_it_is_pruned_elsewhere_stays(
 def test_what_is_pruned_while_it_is_promoted_elsewhere_is_put_back(
     url: str, writer: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_a_newer_version(writer)
     other = mirrored(url, tmp_path / "other")
     put_file = outgoing.put_file
 
@@ -273,6 +276,7 @@ def test_a_remote_that_has_lost_what_is_promoted_here_is_doubted(
 def test_what_was_rolled_back_and_pruned_meanwhile_is_not_lost(
     writer: Store, reader: Mirror
 ) -> None:
+    with_a_newer_version(writer)
     writer.promote(*MODEL, 2)
     reader.pull()
     writer.roll_back(*MODEL)
