@@ -45,7 +45,7 @@ from volatility.evaluation.influence import Influence
 FILE = "comparison.json"
 # How comparisons are made, and written. With another number all are made anew: to be raised when
 # `models_store.comparison` or `volatility.evaluation` finds something else of the same forecasts.
-PROCEDURE = 1
+PROCEDURE = 2
 _KEPT = 64  # of an asset: some versions of all its horizons
 
 Versions = Mapping[str, tuple[int, str]]  # number and digest, by model

@@ -18,7 +18,7 @@ LAGS = WINDOW + 2  # that a revision of one which is a day late depends on
 MINIMUM_ROWS = 60
 # In standard errors. The figures behind them stand in docs/decisions/0020.
 REACTS = 3.0  # a forecast made in time is called so from here on
-NOTHING = 4.0  # a late forecast's reaction to yesterday is no further from 0
+NOTHING = 4.0  # a reaction that is no further from 0 is none
 NEGLIGIBLE = 0.03  # of the largest reaction: long memory beyond the lags leaves so much
 LATE = 4.0  # by so much it reacts more to the day before yesterday
 YESTERDAY_MATTERS = 3.5  # HAR's weight of it: what tells nothing, an honest fit may leave out
@@ -75,11 +75,23 @@ class Reaction(NamedTuple):
         """Whether the regression is nearly an identity."""
         return self.explained >= EXACT
 
-    def ignores_yesterday(self) -> bool:
-        """Whether the reaction to the session before the target is as good as none."""
+    def follows_yesterday(self) -> bool:
+        """Whether it reacts to the session before the target, and to neither neighbour as much.
+
+        Who has seen the target falls on the day after it, and who is late rises on the day before:
+        a reaction of either sign, or of several days, tells nothing of being in time. An identity
+        may have weights of any sign, and has none of a session that is not in it.
+        """
+        if self.exact:
+            return self.ignores(0) and not self.ignores(1)
+        target, yesterday, day_before = self.coefficients[:3]
+        return bool(self.scores[1] >= REACTS and yesterday > max(target, day_before))
+
+    def ignores(self, lag: int) -> bool:
+        """Whether the reaction to a session so many before the target is as good as none."""
         largest = float(np.abs(self.coefficients).max())
-        negligible = max(NOTHING * self.errors[1], NEGLIGIBLE * largest)
-        return bool(abs(self.coefficients[1]) <= negligible)
+        negligible = max(NOTHING * self.errors[lag], NEGLIGIBLE * largest)
+        return bool(abs(self.coefficients[lag]) <= negligible)
 
     def lateness(self) -> float:
         """How much more it reacts to the day before yesterday than to yesterday, in errors."""
@@ -200,13 +212,13 @@ def examine(forecast: FloatArray, sessions: Sessions | None) -> Timing:
     if late >= 1.0:
         return Timing(2, late >= STRICTER)
     best = max(reactions, key=lambda reaction: reaction.explained)
-    return Timing(1 if max(abs(robust.scores[1]), abs(best.scores[1])) >= REACTS else None)
+    return Timing(1 if robust.follows_yesterday() or best.follows_yesterday() else None)
 
 
 def _lateness(reactions: Sequence[Reaction], in_logs: Reaction, sessions: Sessions) -> float:
     """By how much a forecast is late, 1 being the least that is called so; 0 if it is not."""
     robust, best = reactions[0], max(reactions, key=lambda reaction: reaction.explained)
-    if not (robust.ignores_yesterday() and best.ignores_yesterday()):
+    if not (robust.ignores(1) and best.ignores(1)):
         return 0.0
     if best.exact and best.ends_in_time():
         return 0.0

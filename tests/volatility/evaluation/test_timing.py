@@ -44,9 +44,33 @@ def timing(
     return examine(FORECAST, sessions)
 
 
-@pytest.mark.parametrize(("score", "lag"), [(3.0, 1), (-3.0, 1), (2.99, None), (-2.99, None)])
+@pytest.mark.parametrize(("score", "lag"), [(3.0, 1), (2.99, None), (-3.0, None)])
 def test_on_time_is_who_reacts_to_yesterday_by_three_errors(monkeypatch, score, lag):
     assert timing(monkeypatch, reaction({1: score * ERROR})) == Timing(lag)
+
+
+@pytest.mark.parametrize("neighbour", [0, 2])
+@pytest.mark.parametrize(("weight", "lag"), [(0.39, 1), (0.41, None)])
+def test_on_time_is_nobody_who_reacts_more_to_a_neighbour_of_yesterday(
+    monkeypatch, neighbour, weight, lag
+):
+    given = reaction({1: 0.4, neighbour: weight})
+    assert timing(monkeypatch, given) == Timing(lag)
+
+
+@pytest.mark.parametrize(
+    ("weights", "lag"),
+    [
+        ({1: -0.41}, 1),  # a window may weigh its newest session below 0
+        ({1: -0.41, 2: 2.0}, 1),
+        ({1: 0.4}, None),  # four errors, as good as none
+        ({0: 0.41, 1: 0.41}, None),
+        ({0: 0.4, 1: 0.41}, 1),
+        ({0: -0.41, 1: 2.0}, None),
+    ],
+)
+def test_an_identity_is_on_time_with_yesterday_in_it_and_the_target_not(monkeypatch, weights, lag):
+    assert timing(monkeypatch, reaction({}), levels=reaction(weights, 0.9)).information_lag == lag
 
 
 @pytest.mark.parametrize(("explained", "lag"), [(0.6, 1), (0.4, None)])
@@ -110,14 +134,14 @@ def test_yesterday_is_ignored_up_to_four_errors_or_three_percent_of_the_largest(
     sign, yesterday, error, ignores
 ):
     given = reaction({1: sign * yesterday, 2: -2.0}, error=error)
-    assert given.ignores_yesterday() is ignores
+    assert given.ignores(1) is ignores
 
 
 @pytest.mark.parametrize("best", ["robust", "levels"])
 def test_who_does_not_ignore_yesterday_is_not_late(monkeypatch, best):
     late, both = reaction({2: 2.0}), reaction({1: 0.7, 2: 2.0}, 0.6)
     given = {"robust": (both, late), "levels": (late, both)}[best]
-    assert timing(monkeypatch, given[0], late, given[1]).information_lag == 1
+    assert timing(monkeypatch, given[0], late, given[1]).information_lag is None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +175,7 @@ def test_early_is_who_reacts_to_the_target_by_five_errors(monkeypatch, score, sa
     assert timing(monkeypatch, reaction({0: score * ERROR}), logs, logs) == said
 
 
-@pytest.mark.parametrize(("before", "lag"), [(1.33, 0), (1.34, 1), (-1.33, 0), (-1.34, 1)])
+@pytest.mark.parametrize(("before", "lag"), [(1.33, 0), (1.34, 1), (-1.33, 0), (-1.34, None)])
 def test_early_reacts_to_the_target_no_less_than_to_three_quarters_of_any_day(
     monkeypatch, before, lag
 ):
