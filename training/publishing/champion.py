@@ -12,6 +12,7 @@ from volatility.errors import RoughcastError
 from volatility.evaluation.compare import BENCHMARKS, qlike_of
 from volatility.evaluation.diebold_mariano import diebold_mariano
 from volatility.evaluation.losses import check_paired, qlike_losses
+from volatility.evaluation.superior_ability import superior_ability_pvalues
 from volatility.evaluation.tracks import ForecastTrack, align
 
 _CHANCE = 0.05
@@ -32,11 +33,12 @@ def name_champion(
 ) -> None:
     """Point ``champion`` at the combination, or at what was better on the selection part.
 
-    The combination's members are fixed before any data; a model of the asset takes its place where
-    its QLIKE on the selection part is lower by more than chance (Diebold-Mariano, 5 %). Without a
-    combination it is the model with the lowest QLIKE there. Losses on the test part have no say, so
-    that the choice makes nothing better that they show. Which forecasts stand by the wrong dates,
-    and are no candidates, all dates tell.
+    The combination's members are fixed before any data; the model of the asset with the lowest
+    QLIKE on the selection part takes its place where that is lower by more than chance, and by more
+    than that of the best of so many models would be (Diebold-Mariano and superior predictive
+    ability, 5 % each). Without a combination it is the model with the lowest QLIKE there. Losses on
+    the test part have no say, so that the choice makes nothing better that they show. Which
+    forecasts stand by the wrong dates, and are no candidates, all dates tell.
 
     Parameters
     ----------
@@ -64,9 +66,9 @@ def name_champion(
     }
     check_paired(losses)
     best = min(losses, key=lambda model: float(losses[model].mean()))
-    combined = losses.get(COMBINATION)
-    doubtful = combined is not None and not _better(losses[best], combined, together.horizon)
-    store.set_champion(asset, COMBINATION if doubtful else best)
+    if COMBINATION in losses and not _is_beaten(COMBINATION, best, losses, together.horizon):
+        best = COMBINATION
+    store.set_champion(asset, best)
 
 
 def _served_track(store: Store, asset: str, model: str) -> ForecastTrack | None:
@@ -79,6 +81,13 @@ def _late(tracks: Sequence[ForecastTrack], parts: SampleParts) -> Collection[str
     present = {track.model for track in tracks}
     baseline = next(name for name in (*BENCHMARKS, tracks[0].model) if name in present)
     return qlike_of(tracks, start=parts.test, baseline=baseline).left_out
+
+
+def _is_beaten(model: str, best: str, losses: Mapping[str, FloatArray], horizon: int) -> bool:
+    """Whether the best of all is better than a model, and that not as the best of many chances."""
+    if not _better(losses[best], losses[model], horizon):
+        return False
+    return superior_ability_pvalues(losses, (model,), horizon=horizon)[model] < _CHANCE
 
 
 def _better(losses: FloatArray, others: FloatArray, horizon: int) -> bool:

@@ -88,3 +88,50 @@ def test_better_is_what_is_so_by_more_than_chance(
     assert first is losses
     assert second is others
     assert horizon == 5
+
+
+def as_good_as_each_other(models: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Losses of a combination, and of others that are as good, each with luck of its own."""
+    common = rng.exponential(size=625)
+    names = ["combination", *(f"model_{number}" for number in range(models))]
+    return {name: common + 0.3 * rng.standard_normal(625) for name in names}
+
+
+def test_the_best_of_many_equals_beats_nobody_more_often_than_chance() -> None:
+    rng = np.random.default_rng(4)
+    alone = beaten = 0
+    for _ in range(60):
+        losses = as_good_as_each_other(20, rng)
+        best = min(losses, key=lambda model: float(losses[model].mean()))
+        alone += champion_module._better(losses[best], losses["combination"], 1)
+        beaten += champion_module._is_beaten("combination", best, losses, 1)
+    assert alone >= 9  # by Diebold-Mariano, as if it were the only one
+    assert beaten <= 5
+
+
+def test_who_is_better_beats_the_combination_among_many_too() -> None:
+    losses = as_good_as_each_other(20, np.random.default_rng(5))
+    losses["better"] = losses["combination"] - 0.2 * np.random.default_rng(6).exponential(size=625)
+    assert champion_module._is_beaten("combination", "better", losses, 1)
+    assert not champion_module._is_beaten("better", "better", losses, 1)
+
+
+def test_many_are_compared_over_the_horizon_that_they_forecast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def tested(*given: object, **options: object) -> dict[str, float]:
+        asked.append((given, options))
+        return {"combination": 0.05 - 1e-9 * len(asked)}
+
+    monkeypatch.setattr(champion_module, "superior_ability_pvalues", tested)
+    monkeypatch.setattr(champion_module, "_better", lambda *_: True)
+    losses = {"combination": np.ones(2), "har": np.zeros(2)}
+    assert champion_module._is_beaten("combination", "har", losses, 5)
+    assert asked == [((losses, ("combination",)), {"horizon": 5})]
+    asked.clear()
+    monkeypatch.setattr(
+        champion_module, "superior_ability_pvalues", lambda *_, **__: {"combination": 0.05}
+    )
+    assert not champion_module._is_beaten("combination", "har", losses, 5)
