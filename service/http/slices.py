@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from annotated_types import MaxLen
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -146,8 +146,10 @@ def declared(schema: type[BaseModel], path: tuple[str, ...]) -> Declared | None:
     """The list that a schema has at a path, if it has one there."""
     annotation: Any = schema
     field: FieldInfo | None = None
+    strict = False  # as the model is that has the list: a number in quotes is none
     for name in path:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            strict = annotation.model_config.get("strict") or False
             field = annotation.model_fields.get(name)
             annotation = _without_none(field.annotation) if field else None
         elif get_origin(annotation) is dict:
@@ -157,7 +159,7 @@ def declared(schema: type[BaseModel], path: tuple[str, ...]) -> Declared | None:
     if get_origin(annotation) is not list or field is None:
         return None
     most = next((it.max_length for it in field.metadata if isinstance(it, MaxLen)), None)
-    return Declared(TypeAdapter(annotation), most)
+    return Declared(TypeAdapter(annotation, config=ConfigDict(strict=strict)), most)
 
 
 def _without_none(annotation: Any) -> Any:

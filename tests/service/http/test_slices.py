@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.forecasts.requests import ForecastRequest
+from service.forecasts.requests import BatchRequest, ForecastRequest
 from service.http.bodies import read
 from service.http.errors import BodyTooLarge, InvalidRequest, MalformedJson
 from service.http.fields import MAX_VALUES
@@ -54,6 +54,32 @@ def test_faults_are_where_they_are_in_the_whole_body() -> None:
     assert fields[0] == "asset"
     assert fields[-2:] == ["history.bars[3].open", "history.bars[2000].close"]
     assert set(fields[1:-2]) == {prefix + name for name in ("open", "high", "low", "close")}
+
+
+@pytest.mark.parametrize("number", [22, 9_000])
+@pytest.mark.parametrize("at", [0, 1, -1])
+@pytest.mark.parametrize("value", [True, "0.001"])
+def test_what_is_no_number_is_refused_wherever_it_stands(
+    value: object, at: int, number: int
+) -> None:
+    values: list[object] = [0.001] * number
+    values[at] = value
+    place = f"[{at % number}]"
+    forecast: dict[str, Any] = {"asset": "A", "history": {"rv": values}}
+    for schema, body, field in (
+        (ForecastRequest, forecast, f"history.rv{place}"),
+        (HurstRequest, {"rv": values}, f"rv{place}"),
+        (HurstRequest, {"log_volatility": values}, f"log_volatility{place}"),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            read(schema, encoded(body))
+        assert [(it.field, it.code) for it in refused.value.faults] == [(field, "wrong_type")]
+
+
+def test_what_is_no_number_is_refused_in_a_batch() -> None:
+    items = [{"asset": "A", "history": {"rv": [0.001, at, 0.001]}} for at in (0.001, True, "0.001")]
+    fields = faults_of(BatchRequest, encoded({"items": items}))
+    assert fields == ["items[1].history.rv[1]", "items[2].history.rv[1]"]
 
 
 @pytest.mark.parametrize("number", [30, 90_000])
