@@ -24,6 +24,7 @@ from volatility.evaluation.intervals import (
     WINDOW,
     ScaledErrors,
     effective_nobs,
+    lowest_probability,
     ordered_offsets,
     ordered_quantiles,
     scale_errors,
@@ -113,6 +114,19 @@ class Calibration:
         return [math.exp(self.scale * offset) for offset in found.tolist()]
 
     @cached_property
+    def widest_level(self) -> float:
+        """Highest level whose bounds are inside of what the errors tell."""
+        return 1 - 2 * lowest_probability(len(self.ordered), self.rank_horizon or self.horizon)
+
+    def warnings(self, levels: Sequence[float]) -> list[str]:
+        """Say so of intervals that would be wider, if the errors told more."""
+        wider = sorted(it for it in set(levels) if it > self.widest_level + 1e-12)
+        if not wider:
+            return []
+        named, widest = " and ".join(map(str, wider)), self.widest_level
+        return [f"past errors tell no interval beyond {widest:.3f}, which is given for {named}"]
+
+    @cached_property
     def content(self) -> bytes:
         """The errors and their scale, by which a forecast is told from one with other intervals."""
         scales = np.array([self.scale, self.log_scale] if self.log_scale else [self.scale])
@@ -144,7 +158,7 @@ def pooled_calibration(
     ----------
     pooled : the errors of its class.
     residuals : (m,) its own log residuals, if any: they move the scale away from that of the class.
-    through : the last session known to the forecast.
+    through : the last session of which any of the errors are.
     horizon : sessions ahead.
     levels : nominal coverages.
 

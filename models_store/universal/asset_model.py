@@ -93,9 +93,13 @@ class UniversalAssetModel(LoadedModel):
         """By horizon, for a history that tells no error of its own."""
         nothing = np.empty(0)
         return {
-            horizon: pooled_calibration(kind, nothing, date.min, horizon=horizon)
+            horizon: pooled_calibration(kind, nothing, self._last(horizon), horizon=horizon)
             for horizon, kind in self.pooled.items()
         }
+
+    def _last(self, horizon: int) -> date:
+        """The last session of which its kind's errors are."""
+        return self.manifest.at(horizon).evaluation.test_end
 
     def calibrate(
         self, history: RealizedSeries, outcomes: bool = True, horizon: int = 1
@@ -127,10 +131,11 @@ class UniversalAssetModel(LoadedModel):
 
     def _calibration(self, told: _Outcomes, through: date, horizon: int) -> Calibration:
         if not len(told.errors):
-            return replace(self._of_kind[horizon], through=through)
+            return self._of_kind[horizon]
         kind = self.pooled[horizon]
         if len(told.errors) < MINIMUM:
-            found = pooled_calibration(kind, told.errors, through, horizon=horizon)
+            last = max(through, self._last(horizon))
+            found = pooled_calibration(kind, told.errors, last, horizon=horizon)
         else:
             found = scaled_calibration(told.errors, through, horizon, start=kind.size)
         return replace(found, log_scale=told.log_scale)

@@ -100,9 +100,12 @@ def _request(record: Record, answer: Mapping[str, Any]) -> ForecastRequest:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    # What a calibration tells besides, records from before that do not have.
-    calibration = {name: after["calibration"].get(name) for name in before["calibration"]}
-    after = {**after, "calibration": calibration}
+    # Its numbers, of which records from before have fewer; the date that it is told by is none.
+    numbers = [name for name in before["calibration"] if name != "through"]
+    before, after = (
+        {**it, "calibration": {name: it["calibration"].get(name) for name in numbers}}
+        for it in (before, after)
+    )
     found = [it for it in _MADE_AGAIN if before.get(it) != after.get(it)]
     bounds = [[(it["level"], it["rv"]) for it in told["intervals"]] for told in (before, after)]
     return (*found, *(() if bounds[0] == bounds[1] else ("intervals",)))

@@ -176,6 +176,41 @@ def test_quantiles_agree_with_intervals(model: LoadedModel) -> None:
     assert low < middle < high
 
 
+@pytest.mark.parametrize(
+    ("horizon", "nobs", "said"),
+    [
+        # The lowest order statistic stands at (1 + (o - 1) / 2) / (n + o), o = (h + 1) / 2.
+        (1, 100, "no interval beyond 0.980, which is given for 0.99"),  # 1 / 101
+        (1, 199, None),  # 1 / 200, just within
+        (1, 198, "no interval beyond 0.990, which is given for 0.99"),
+        (22, 500, "no interval beyond 0.976, which is given for 0.98 and 0.99"),  # 6.25 / 511.5
+    ],
+)
+def test_an_interval_that_errors_do_not_tell_is_said_to_be_none(
+    horizon: int, nobs: int, said: str | None
+) -> None:
+    errors = np.sort(np.random.default_rng(3).standard_normal(nobs))
+    found = Calibration.of(
+        errors, 1.0, LEVELS, nobs=nobs, from_history=0, through=date(2021, 3, 4), horizon=horizon
+    )
+    assert found.warnings((0.99, 0.5, 0.98, 0.99)) == ([f"past errors tell {said}"] if said else [])
+    assert found.warnings((0.8, 0.95)) == []
+    widest = found.widest_level
+    within = found.quantiles([(1 - widest) / 2, (1 + widest) / 2])
+    if said:
+        assert within == list(found.multipliers[0.99][:2])
+
+
+def test_a_forecast_says_which_intervals_are_not_wider(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ForecastInput(grown(60), (0.95, 0.8))
+    (before,) = model.forecast_batch([asked])
+    monkeypatch.setattr(Calibration, "warnings", lambda _, levels: [f"of {levels}"])
+    (after,) = model.forecast_batch([asked])
+    assert after.warnings == (*before.warnings, "of (0.95, 0.8)")
+
+
 def test_a_forecast_has_the_quantiles_asked_for(model: LoadedModel) -> None:
     history = grown(60)
     given = ForecastInput(history, (0.8,), quantiles=(0.1, 0.9))

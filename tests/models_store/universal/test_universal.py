@@ -35,7 +35,7 @@ from volatility.errors import HistoryTooShort
 from volatility.evaluation.intervals import LEVELS
 from volatility.scale_free import KINDS
 from volatility.seasonality import DAY_CLASSES
-from volatility.series import DatedSeries
+from volatility.series import DatedSeries, RealizedSeries
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +260,25 @@ def test_own_errors_take_the_place_of_the_kinds(bound, history):
     assert (short.from_history, short.log_scale) == (0, 0.0)
     assert long.from_history == 450
     assert long.log_scale != 0.0
-    assert long.through == short.through == history.dates[-1].item()
+    assert long.through == history.dates[-1].item()
+
+
+def test_errors_of_the_kind_are_dated_by_the_panel(tmp_path, history):
+    store = UniversalStore(tmp_path)
+    bound = bind(store.load(store.publish(small_files())), "NEW", "stock", "XNYS", "garman_klass")
+    assert bound.calibrate(history.tail(100)).through == END
+    assert bound.calibrate(RealizedSeries(history.rv, history.measure)).through == END
+    dates = history.dates
+    for nobs, through in ((300, max(END, dates[-1].item())), (700, dates[-1].item())):
+        found = bound.calibrate(history.tail(nobs))
+        assert (found.from_history, found.through) == (nobs - 250, through)
+    last = np.searchsorted(dates, np.datetime64("2019-12-30"))
+    for nobs in (40, 300):  # with none of its own, and with some, beside those of later days
+        replayed = bound.forecast(history.part(slice(last + 1 - nobs, last + 1)))
+        assert replayed.calibration.through == END > replayed.as_of
+        assert f"intervals are made of errors up to {END}, after {replayed.as_of}" in str(
+            replayed.warnings
+        )
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_all_that_bars_and_a_version_make_is_compared(client: TestClient) -> Non
     """And nothing that is told of the model, or of the time since."""
     answer = forecast(client, quantiles=[0.5])
     changed = {
-        "calibration": {**answer["calibration"], "through": None},
+        "calibration": {**answer["calibration"], "nobs": 99},
         "intervals": [{**answer["intervals"][0], "level": 0.7}, answer["intervals"][1]],
     }
     for name in answer:
@@ -117,6 +117,8 @@ def test_all_that_bars_and_a_version_make_is_compared(client: TestClient) -> Non
         other = {**answer, name: changed.get(name, "another")}
         assert _differences(answer, other) == ((name,) if of_bars else ()), name
         assert _differences(other, answer) == ((name,) if of_bars else ()), name
+    dated = {**answer, "calibration": {**answer["calibration"], "through": "1999-12-31"}}
+    assert _differences(dated, answer) == ()
 
 
 def test_each_horizon_of_a_term_structure_is_a_forecast(client: TestClient) -> None:
