@@ -227,9 +227,11 @@ class LoadedModel(Evidence):
                 raise refusals.unsupported_level(manifest, level)
         if history.measure != manifest.measure:
             raise refusals.measure_mismatch(manifest, history.measure)
+        if manifest.columns:  # a longer history would lack them, too
+            refusals.check_own_columns(manifest, history)
         if history.rv.size < self.required_sessions:
             raise refusals.too_short(manifest, history.rv.size)
-        if manifest.columns:
+        if manifest.companions:
             refusals.check_columns(manifest, history)
 
     def _calibrations(self, inputs: Sequence[ForecastInput]) -> list[Calibration]:
@@ -328,6 +330,7 @@ class LoadedModel(Evidence):
         calibration = computed.calibrations[at]
         explanation = computed.explanations.get(at)
         warnings = self._warnings(computed.places[at], calibration)
+        warnings += calibration.warnings(given.levels)
         if computed.replaced[at]:
             warnings.insert(0, model.in_place(rv))
         if explanation:

@@ -1,5 +1,7 @@
 """Which model answers a request: the asset's own, or the one for every asset."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from service.assets.holdings import Holdings, find_asset
 from service.assets.newcomers import Described, check_agrees
 from service.forecasts.requests import ForecastRequest
 from service.http.errors import Fault, InvalidRequest, located
+from service.models.asset_choices import REGRESSIONS
 from service.models.catalogue import AUTO, Catalogue
 from service.models.choice import Choice
 from service.models.universal import Universal
@@ -92,24 +95,36 @@ class Chooser:
 
         Returns
         -------
-        None where nothing else can answer either.
+        The first of the ladder that such a history is long enough for, or else the first that needs
+        less than what was chosen; None where none does.
         """
-        needed, name = choice.model.required_sessions, request.asset
         is_rv = request.history is not None and request.history.bars is None
-        if request.model != AUTO or name is None or is_rv:
+        if request.model != AUTO or request.asset is None or is_rv:
             return None
+        model, shortest = choice.model, None
+        why = f"{model.manifest.model} needs {model.required_sessions} sessions and the history has"
+        for other in self._ladder(request.asset, f"{why} {nobs}"):
+            if other.model.required_sessions <= nobs:
+                return other
+            if shortest is None and other.model.required_sessions < model.required_sessions:
+                shortest = other
+        return shortest
+
+    def _ladder(self, name: str, why: str) -> Iterator[Choice]:
+        """What may answer where a history is too short for the model that was chosen.
+
+        Not the last value: a single session is no history.
+        """
         known, universal = (
             find_asset(name, self._holdings, self._catalogue),
             self._catalogue.universal,
         )
-        if known is None or not universal.knows(known.bar_interval, known.measure):
-            return None
-        reason = (
-            f"{choice.model.manifest.model} needs {needed} sessions and the history has {nobs}; "
-            f"{UNIVERSAL} answers instead"
-        )
-        other = _of_known(universal, known, reason)
-        return other if nobs >= other.model.required_sessions else None
+        if known is not None and universal.knows(known.bar_interval, known.measure):
+            yield _of_known(universal, known, f"{why}; {UNIVERSAL} answers instead")
+        for own in REGRESSIONS:
+            other = self._catalogue.choice(name, own)
+            if other is not None and other.degraded_reason is None:
+                yield replace(other, degraded_reason=f"{why}; {own} answers instead")
 
     def held_model(self, asset: HeldAsset) -> LoadedModel | None:
         """The model for every asset, bound to a held one, if it is made for its bars."""

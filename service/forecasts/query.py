@@ -212,6 +212,8 @@ class Questions:
         given = len(history.bars or history.rv or ()) if history else 0
         if given + sum(len(it.bars) for it in request.companions.values()) > _MANY_BARS:
             return True
+        if request.model == AUTO and self._nobs(request, given) < choice.model.required_sessions:
+            return True  # another answers, which may have to be opened
         manifest = choice.model.manifest
         if manifest.companions and is_long_beside(
             request, choice.model, horizons, self.catalogue, self._holdings
@@ -220,6 +222,11 @@ class Questions:
         return not all(
             it == JUDGED or self.catalogue.is_compared(request.asset or "", it) for it in horizons
         )
+
+    def _nobs(self, request: ForecastRequest, given: int) -> int:
+        """Sessions that are given, or else held until the day that is asked about."""
+        held = None if request.history else self._holdings.find(request.asset or "")
+        return given if held is None else sessions_until(held, request.as_of)
 
     def is_open(self, request: ForecastRequest, choice: Choice | None = None) -> bool:
         """Whether no model has to be opened; ``auto`` tells what is known of an asset, too."""

@@ -10,7 +10,8 @@ from volatility.scale_free import usual_kind
 
 AUTO = "auto"  # the name under which an asset's champion is asked
 # What `auto` is without a champion: fixed, since a comparison ranks by the test part.
-_FALLBACKS = ("calendar_log_har", "log_har", "har", "last_value")
+REGRESSIONS = ("calendar_log_har", "log_har", "har")
+_FALLBACKS = (*REGRESSIONS, "last_value")
 LADDER = (UNIVERSAL, *_FALLBACKS)  # what it is, in this order, where the champion cannot answer
 
 

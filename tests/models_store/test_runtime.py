@@ -107,8 +107,10 @@ def test_a_history_that_lacks_a_column_is_refused_and_told_what_to_send(
         with pytest.raises(InvalidSeries, match=message) as refused:
             refuse(history.select(()))
         assert (refused.value.code, refused.value.field) == ("missing_columns", "history")
-    with pytest.raises(HistoryTooShort, match="got 5"):  # whatever else is missing
+    with pytest.raises(InvalidSeries, match=message):  # however short: a longer one lacks it, too
         leverage.forecast(history.select(()).tail(5))
+    with pytest.raises(HistoryTooShort, match="got 5"):
+        leverage.forecast(history.tail(5))
 
 
 def test_diagnostics_are_those_of_the_row(network: LoadedModel) -> None:

@@ -352,13 +352,45 @@ def test_auto_with_too_short_a_history_is_the_model_for_every_asset(settings: Se
         only_rv = {"asset": ASSET, "history": {"rv": json_rv(59)}}
         assert client.post("/forecast", json=only_rv).json()["code"] == "history_too_short"
         too_few = ask(client, bars[-21:], asset=ASSET).json()
-        assert "needs 60 sessions; got 21" in too_few["detail"]
+        assert too_few["code"] == "history_too_short"
+        assert "universal needs 22 sessions; got 21" in too_few["detail"]
         early = str(make_series().dates[LONG - 2])
         replayed = client.get(f"/forecast/{ASSET}?as_of={early}").json()
         assert (replayed["model"], replayed["as_of"]) == ("universal", early)
         assert "has 59" in replayed["degraded_reason"]
         enough = str(make_series().dates[LONG - 1])
         assert client.get(f"/forecast/{ASSET}?as_of={enough}").json()["model"] == "long"
+
+
+def test_auto_with_too_short_a_history_is_a_regression_where_none_is_for_every_asset(
+    settings: Settings,
+) -> None:
+    publish_long(settings)
+    bars = json_bars(bars_of(make_series()))
+    with TestClient(create_app(settings, clock)) as client:
+        questions = client.app_state["questions"]
+        early = str(make_series().dates[LONG - 2])
+        for short in (
+            ask(client, bars[-LONG + 1 :], asset=ASSET).json(),
+            client.get(f"/forecast/{ASSET}?as_of={early}").json(),
+        ):
+            assert (short["model"], short["degraded_reason"]) == (
+                "log_har",
+                "long needs 60 sessions and the history has 59; log_har answers instead",
+            )
+        assert ask(client, bars[-22:], asset=ASSET).json()["model"] == "log_har"
+        too_few = ask(client, bars[-21:], asset=ASSET).json()
+        assert "log_har with lags (1, 5, 22) needs 22 sessions; got 21" in too_few["detail"]
+        only_rv = {"asset": ASSET, "history": {"rv": json_rv(59)}}
+        assert "long needs 60" in client.post("/forecast", json=only_rv).json()["detail"]
+        # What answers may have to be opened, which is not done between other requests.
+        for as_of, nobs, is_long in ((None, 60, False), (None, 59, True), (early, 0, True)):
+            given: dict[str, Any] = {"asset": ASSET}
+            given |= {"as_of": as_of} if as_of else {"history": {"bars": bars[-nobs:]}}
+            asked = ForecastRequest.model_validate_json(json.dumps(given))
+            assert questions.is_long(asked) is is_long
+            named = asked.model_copy(update={"model": "long"})
+            assert not questions.is_long(named)
 
 
 def test_long_histories_are_answered_beside_others(client: TestClient) -> None:
