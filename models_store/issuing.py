@@ -4,6 +4,7 @@ import hashlib
 from datetime import date
 
 from models_store.forecast import Forecast, ForecastInput
+from models_store.names import UNIVERSAL
 from models_store.runtime import LoadedModel
 from volatility.series import DatedSeries
 
@@ -26,11 +27,12 @@ def in_sample_warnings(
     own = fitted_on_it(model, asset, fitted_on, as_of)
     if own or as_of >= end:  # on the last session of training the target is still to come
         return own
-    warning = (
-        f"in-sample: {model.manifest.model} was fitted on sessions up to {end}, so a replay of "
-        f"{as_of} is better than a forecast made on that day could have been"
-    )
-    return (warning,)
+    seen = f"in-sample: {model.manifest.model} was fitted on"
+    on_that_day = "one made on that day could have been"
+    if model.manifest.asset == UNIVERSAL:
+        seen += f" other assets' sessions up to {end}"
+        return (f"{seen}, so a forecast from {as_of} may be better than {on_that_day}",)
+    return (f"{seen} sessions up to {end}, so a replay of {as_of} is better than {on_that_day}",)
 
 
 def fitted_on_it(

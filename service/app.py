@@ -1,7 +1,7 @@
 """The one place where the service is put together."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
@@ -173,14 +173,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 async def _lifespan(
     app: FastAPI, settings: Settings, clock: Clock, counted: Metrics
 ) -> AsyncIterator[State]:
-    history = HistoryStore(settings.database_url, Timeouts.of(settings), clock)
+    with _telling_why(app):
+        history = HistoryStore(settings.database_url, Timeouts.of(settings), clock)
     try:
-        try:
+        with _telling_why(app):
             state = await run_in_threadpool(_assemble, settings, history, clock, counted)
-        except RoughcastError as error:
-            log.error("cannot start", reason=str(error))
-            app.state.is_refused = True
-            raise
         counted.watch(*_collectors(settings, history, state))
         behind = (
             *(state["watcher"], state["verifier"], state["follower"]),
@@ -196,6 +193,17 @@ async def _lifespan(
                 await run_in_threadpool(thread.stop)
     finally:
         history.close()
+
+
+@contextmanager
+def _telling_why(app: FastAPI) -> Iterator[None]:
+    """Log why the service cannot start, in a line instead of a traceback."""
+    try:
+        yield
+    except RoughcastError as error:
+        log.error("cannot start", reason=str(error))
+        app.state.is_refused = True
+        raise
 
 
 def _collectors(settings: Settings, history: HistoryStore, state: State) -> list[Collector]:

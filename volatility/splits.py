@@ -4,8 +4,8 @@ import numpy as np
 
 from volatility.arrays import FloatArray
 
-# The usual ones; a reverse split multiplies by them. In 186,000 daily bars of shares, funds, indices,
-# currencies and coins none of them is seen where there was none.
+# The usual ones; a reverse split multiplies by them. In 186,000 daily bars of shares, funds,
+# indices, currencies and coins none of them is seen where there was none.
 FACTORS = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 50, 100)
 # A night's own return comes on top of the factor: 10 % is five nights' deviations of a volatile
 # share. Of two factors within it, such as 7 and 8, the nearer one is named.

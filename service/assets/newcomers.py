@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models_store.names import check_asset_name
+from models_store.names import UNIVERSAL, InvalidName, check_asset_name
 from models_store.predictors.pooled import RANGE_SIGN
 from service.assets.database import HeldAsset
 from service.http.errors import AssetMismatch, UnclearCalendar, located
@@ -74,7 +74,7 @@ def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tu
     if described.calendar is None and _span(bars) < _LEAST_SPAN:
         raise _unclear_calendar(name, bars)
     asset = HeldAsset(
-        asset=check_asset_name(name),
+        asset=_check_new(name),
         calendar=market.calendar,
         measure=measure,
         bar_interval=bars.interval,
@@ -114,13 +114,26 @@ def registered(name: str, described: Described) -> HeldAsset:
         )
     calendar = get_calendar(described.calendar).name
     return HeldAsset(
-        asset=check_asset_name(name),
+        asset=_check_new(name),
         calendar=calendar,
         measure=measure,
         bar_interval=DAILY,
         source="sent over HTTP",
         kind=described.kind or usual_kind(calendar),
     )
+
+
+def _check_new(name: str) -> str:
+    """Refuse the name of the model for every asset, which answers and metrics tell it by."""
+    if name.lower() == UNIVERSAL:
+        needed = f"another name: {name} is the model for every asset"
+        raise InvalidName(
+            f"no asset can be called {name}; needed: {needed}",
+            field="asset",
+            found=name,
+            needed=needed,
+        )
+    return check_asset_name(name)
 
 
 def _measure_of(name: str, described: Described) -> str:

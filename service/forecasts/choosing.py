@@ -22,6 +22,7 @@ from service.models.universal import Universal
 from volatility.bars import DAILY, Bars
 from volatility.calendar_inference import market_of_bars
 from volatility.errors import InvalidBars, InvalidSeries, RoughcastError, UnknownModel
+from volatility.names import did_you_mean
 from volatility.scale_free import USUAL_MEASURE
 
 
@@ -146,9 +147,20 @@ class Chooser:
         if not catalogue.models(name):  # another's forecasts would hide that its own are damaged
             catalogue.check_not_refused(name)
         refused = catalogue.refusal(name, model) is not None
+        if self._has_no_model_of_its_own(request, known) and model not in (AUTO, UNIVERSAL):
+            raise _no_model_of_its_own(name, model)
         if model not in (AUTO, UNIVERSAL) or refused or (known is None and request.history is None):
             raise catalogue.why_none(name, model)
         return known
+
+    def _has_no_model_of_its_own(self, request: ForecastRequest, known: HeldAsset | None) -> bool:
+        """Whether the model for every asset would answer for an asset, and nothing else."""
+        catalogue, history = self._catalogue, request.history
+        if catalogue.universal.version is None or catalogue.models(request.asset or ""):
+            return False
+        if known is not None:
+            return catalogue.universal.knows(known.bar_interval, known.measure)
+        return history is not None and history.bars is not None
 
     def _of_newcomer(self, request: ForecastRequest, bars: Bars | None) -> Chosen:
         """Of an asset that is neither held nor has models."""
@@ -180,6 +192,18 @@ def _of_known(universal: Universal, known: HeldAsset, reason: str | None = None)
 
 def _described(request: ForecastRequest) -> Described:
     return Described(request.calendar, request.kind)
+
+
+def _no_model_of_its_own(asset: str, model: str) -> UnknownModel:
+    needed = f"{AUTO} or {UNIVERSAL}"
+    meant = did_you_mean(model, (AUTO, UNIVERSAL))
+    return UnknownModel(
+        f"{asset} has no model {model!r}, and none of its own: {UNIVERSAL}, the model for every "
+        f"asset, answers for it{meant}; needed: {needed}",
+        field="model",
+        found=model,
+        needed=needed,
+    )
 
 
 def _about_nothing() -> InvalidRequest:

@@ -187,6 +187,28 @@ def test_a_refused_start_is_told_without_a_traceback(
     assert reasons == (["no"] if is_refused else [])
 
 
+@pytest.mark.parametrize("url", ["mysql://x", "foo", "postgres://u:secret@h/d", "sqlite:///"])
+def test_a_database_that_cannot_be_used_is_told_without_a_traceback(
+    settings: Settings, url: str
+) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    application = create_app(settings.model_copy(update={"database_url": url}))
+    with pytest.raises(InvalidSetting), structlog.testing.capture_logs() as logged:
+        asyncio.run(application({"type": "lifespan", "state": {}}, receive, send))
+    assert [it["type"] for it in sent] == ["lifespan.startup.failed"]
+    assert "Traceback" not in sent[0].get("message", "")
+    [reason] = [it["reason"] for it in logged if it["event"] == "cannot start"]
+    assert "needed: " in reason
+    assert "secret" not in reason
+
+
 def test_no_thread_keeps_the_process_from_ending_and_each_has_a_name(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,10 +114,17 @@ def test_what_is_missing_is_counted_between_the_sessions_that_there_are(client: 
 
 def test_a_held_asset_without_models_is_said_to_be_held(client: TestClient) -> None:
     paths = [f"/compare/{NAME}", f"/compare/{NAME}/losses", f"/models/{NAME}/har"]
-    paths += [f"/forecast/{NAME}?model=har"]
-    for path in paths:
+    forecast = f"/forecast/{NAME}?model=har"
+    for path in (*paths, forecast):
         assert "send daily bars" in client.get(path).json()["detail"]
     put(client, made_up_bars(60))
+    problem = client.get(forecast).json()
+    assert (problem["code"], problem["field"], problem["found"]) == (
+        "unknown_model",
+        "model",
+        "har",
+    )
+    assert problem["needed"] == "auto or universal"
     for path in paths:
         problem = client.get(path).json()
         assert (problem["status"], problem["code"]) == (404, "unknown_asset")
@@ -234,3 +241,13 @@ def test_long_histories_are_calibrated_once_and_not_between_others(client: TestC
     assert not questions.is_long(ForecastRequest(asset=NAME, horizon=5))  # one look serves all
     assert not questions.is_long(ForecastRequest(asset="SHORT"))
     assert np.isfinite(client.get("/forecast/SHORT").json()["rv"])
+
+
+@pytest.mark.parametrize("name", ["universal", "Universal"])
+def test_no_asset_has_the_name_of_the_model_for_every_asset(client: TestClient, name: str) -> None:
+    registered = client.post("/assets", json={"asset": name, "calendar": "XNYS"})
+    for answer in (put(client, made_up_bars(30), name=name), registered):
+        problem = answer.json()
+        assert (answer.status_code, problem["field"], problem["found"]) == (422, "asset", name)
+        assert problem["needed"] == f"another name: {name} is the model for every asset"
+    assert name not in [it["asset"] for it in client.get("/assets").json()["assets"]]

@@ -247,9 +247,13 @@ def test_a_date_that_is_sent_twice_is_told_as_such(client: TestClient) -> None:
 
 
 def test_another_model_of_an_unknown_asset_is_not_found(client: TestClient) -> None:
-    problem = ask(client, made_up_bars(30), model="har").json()
-    assert (problem["status"], problem["code"]) == (404, "unknown_asset")
-    assert "leave model out or ask for universal" in problem["detail"]
+    for model, meant in (("har", ""), ("universl", "; did you mean 'universal'?")):
+        problem = ask(client, made_up_bars(30), model=model).json()
+        assert (problem["status"], problem["code"]) == (404, "unknown_model")
+        assert (problem["field"], problem["found"]) == ("model", model)
+        assert problem["detail"].endswith(f"answers for it{meant}; needed: auto or universal")
+    without = client.post("/forecast", json={"asset": NAME, "model": "har"}).json()
+    assert (without["code"], without["field"]) == ("unknown_asset", "asset")
 
 
 def test_without_the_model_for_every_asset_the_refusal_says_why(settings: Settings) -> None:
@@ -422,7 +426,9 @@ def test_a_forecast_says_that_the_model_has_seen_these_sessions(client: TestClie
         f"it has seen {seen[-1]['date']}"
     )
     other = ask(client, seen).json()["warnings"]
-    assert any("universal was fitted on sessions up to 2019-12-31" in it for it in other)
+    assert any(
+        "universal was fitted on other assets' sessions up to 2019-12-31" in it for it in other
+    )
     assert not any("itself" in it for it in other)
     later = ask(client, bars, asset="SHARE").json()["warnings"]
     assert not any("in-sample" in it for it in later)
