@@ -11,6 +11,7 @@ import numpy as np
 
 from volatility.formats.headers import MOST_ROWS_BEFORE, Header, header_of, is_bar, unlabelled
 from volatility.formats.labels import prices_named, role_of
+from volatility.formats.malformed import badly_encoded, fault_in, malformed
 from volatility.formats.numbers import ROWS_AT_ONCE
 from volatility.formats.reading import (
     MOST_COLUMNS,
@@ -62,7 +63,7 @@ def table_of(
     header = header_of(rows)
     end = lines[header.rows - 1][1] if header.rows else 0
     if not any(map(any, rows)):
-        raise _malformed("it has no line with a word in it")
+        raise malformed("it has no line with a word in it")
     fields = len(header.labels or rows[header.rows])
     if header.labels and not options.columns and not _is_of_bars(rows, header):
         raise no_table(f"{described(content)} in which no column has a name that bars have")
@@ -73,7 +74,7 @@ def table_of(
     known = replace(known, delimiter=delimiter, notes=notes)
     if not header.labels:
         if not len(frame):
-            raise _malformed("it has no line")
+            raise malformed("it has no line")
         frame, layouts = unlabelled(frame, options, delimiter)
         return Table(frame, known, layouts)
     return Table(*_labelled(frame, header, options, known))
@@ -137,7 +138,7 @@ def _utf8(content: bytes | bytearray) -> bytes | bytearray:
             try:
                 return content[len(mark) :].decode(encoding).encode()
             except UnicodeDecodeError as error:
-                raise _malformed(str(error)) from error
+                raise badly_encoded(content[len(mark) :], error) from None
     return content[len(_UTF8_MARK) :] if content.startswith(_UTF8_MARK) else content
 
 
@@ -172,7 +173,7 @@ def _split(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line.replace("\0", "")], delimiter=delimiter), [])
     except csv.Error as error:
-        raise _malformed(str(error)) from error
+        raise malformed(str(error)) from error
 
 
 def _last_line(content: bytes | bytearray, delimiter: str, fields: int) -> tuple[str, int] | None:
@@ -221,9 +222,11 @@ def _frame(
         )
         frame = pd.concat(list(parts))
     except ValueError as error:  # whatever pandas raises for text that is not a table
-        raise _malformed(str(error).strip()) from error
+        fault = fault_in(content, begin, fields, delimiter)
+        raise fault or malformed(str(error).strip()) from error
     if not np.array_equal(frame.index, np.arange(len(frame))):  # where it puts surplus fields
-        raise _malformed("its lines have more fields than its header")
+        fault = fault_in(content, begin, fields, delimiter)
+        raise fault or malformed("its lines have more fields than its header")
     return frame
 
 
@@ -245,12 +248,3 @@ def _labelled(
     notes = list(known.notes)
     part = chosen(frame, labels, options, notes)
     return part, replace(known, notes=tuple(notes)), ("yfinance",)
-
-
-def _malformed(reason: str) -> Unreadable:
-    return Unreadable(
-        f"the content is not a CSV table: {reason}",
-        code="malformed_csv",
-        field="body",
-        needed="a header line with date or timestamp, open, high, low, close; a line a bar",
-    )

@@ -781,7 +781,7 @@ PUTS: dict[str, tuple[bytes, str, int, str, str | None, str]] = {
         422,
         "malformed_csv",
         "body",
-        "more fields than its header",
+        "line 2 has 6 fields; needed: at most 5 fields",
     ),
     "an empty CSV": (b"", CSV, 422, "malformed_csv", "body", "not a CSV table"),
     "a CSV of a header alone": (
@@ -798,7 +798,7 @@ PUTS: dict[str, tuple[bytes, str, int, str, str | None, str]] = {
         422,
         "malformed_csv",
         "body",
-        "Expected 5 fields",
+        "line 3 has 8 fields; needed: at most 5 fields",
     ),
     "malformed JSON": (b"{", "application/json", 400, "malformed_json", "body", "not JSON"),
     "a picture": (b"\x89PNG", "image/png", 415, "unsupported_media_type", "content-type", "png"),
