@@ -9,9 +9,11 @@ from volatility.companions import are_known, why_unknown
 from volatility.errors import (
     HistoryTooShort,
     ImplausibleUnit,
+    InvalidInput,
     InvalidSeries,
     UnsupportedHorizon,
     UnsupportedLevel,
+    UnsupportedQuantile,
 )
 from volatility.measures.columns import companion_of
 from volatility.series import RealizedSeries
@@ -36,6 +38,31 @@ def unsupported_level(manifest: Manifest, level: float) -> UnsupportedLevel:
         field="levels",
         found=level,
         needed=f"any of {levels}",
+    )
+
+
+def check_once(levels: Sequence[float], quantiles: Sequence[float]) -> None:
+    """Refuse a level or a quantile that is asked for twice.
+
+    Raises
+    ------
+    UnsupportedLevel : ``duplicate_level``.
+    UnsupportedQuantile : ``duplicate_quantile``.
+    """
+    if len(set(levels)) < len(levels):
+        raise _twice(UnsupportedLevel, "level", levels)
+    if len(set(quantiles)) < len(quantiles):
+        raise _twice(UnsupportedQuantile, "quantile", quantiles)
+
+
+def _twice(error: type[InvalidInput], name: str, given: Sequence[float]) -> InvalidInput:
+    needed = f"each {name} once, as in {list(dict.fromkeys(given))}"
+    return error(
+        f"{name}s {list(given)} has one of them twice; needed: {needed}",
+        code=f"duplicate_{name}",
+        field=f"{name}s",
+        found=list(given),
+        needed=needed,
     )
 
 

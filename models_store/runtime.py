@@ -143,7 +143,8 @@ class LoadedModel(Evidence):
         ImplausibleUnit : the newest sessions' median rv lies far outside those seen in training.
         InvalidSeries : the history is in another measure (code ``measure_mismatch``), or lacks a
             column that the model needs (code ``missing_columns``).
-        UnsupportedHorizon, UnsupportedLevel : not among those the artifact was made for.
+        UnsupportedHorizon, UnsupportedLevel : not among those the artifact was made for, or a level
+            twice (code ``duplicate_level``).
         """
         return self.forecast_batch([ForecastInput(history, tuple(levels), horizon)])[0]
 
@@ -220,6 +221,7 @@ class LoadedModel(Evidence):
 
     def _check_asked(self, given: ForecastInput) -> None:
         history, levels, horizon, *_ = given
+        refusals.check_once(levels, given.quantiles)
         manifest = self.manifest
         intervals = self.at(horizon).intervals
         for level in levels:

@@ -168,6 +168,7 @@ def test_hurst_and_compare_of_a_shipped_asset(typed: Callable[..., Told]) -> Non
         (("forecast", "SPY"), "did you mean 'SPX'?"),
         (("forecast", "nothing.csv"), "needed: a file of bars, or one of SPX"),
         (("forecast", "SPX", "-h", "3"), "it forecasts [1, 5, 10, 22] sessions ahead"),
+        (("forecast", "SPX", "--level", "0.8", "--level", "0.8"), "each level once, as in [0.8]"),
         (("compare", "SPX", "-m", "harr"), "did you mean 'har'?"),
         (("forecast", "SPX", "--horzon", "3"), "--horizon"),
         (("evaluate", "--horizns", "3"), "did you mean '--horizons'?"),

@@ -145,6 +145,8 @@ def test_what_cannot_be_forecast_is_refused_with_what_is_needed(bars: pd.DataFra
         (bars, {"now": "2021-10-28"}, "wrong_type", "now"),
         (bars, {"asset": 3}, "wrong_type", "asset"),
         (bars, {"levels": [0.77]}, "unsupported_level", "levels"),
+        (bars, {"levels": [0.8, 0.8]}, "duplicate_level", "levels"),
+        (bars, {"quantiles": [0.5, 0.1, 0.5]}, "duplicate_quantile", "quantiles"),
         (bars, {"calendar": "NOWHERE"}, "unknown_calendar", "calendar"),
         (roughcast.dataset("BTC-USD-1H"), {}, "wrong_interval", "bars"),
     ]

@@ -278,6 +278,20 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         "levels",
         r"0.77.*\[0.8, 0.95\]",
     ),
+    "a level twice": (
+        {"asset": ASSET, "levels": [0.95, 0.8, 0.95]},
+        422,
+        "duplicate_level",
+        "levels",
+        "one of them twice",
+    ),
+    "a quantile twice": (
+        {"asset": ASSET, "quantiles": [0.5, 0.5]},
+        422,
+        "duplicate_quantile",
+        "quantiles",
+        "one of them twice",
+    ),
     "quantile further out than the errors": (
         {"asset": ASSET, "quantiles": [0.5, 0.0001]},
         422,

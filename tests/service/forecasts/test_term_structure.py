@@ -137,6 +137,8 @@ def test_get_gives_the_bytes_of_post(client: TestClient) -> None:
         ({"horizons": "1;5"}, 422, "invalid_value", "horizons"),
         ({"horizons": ",".join(["1"] * 17)}, 422, "too_many_items", "horizons"),
         ({"horizons": "1,5,1"}, 422, "duplicate_horizon", "horizons"),
+        ({"levels": "0.8,0.95,0.80"}, 422, "duplicate_level", "levels"),
+        ({"quantiles": "0.5,0.5"}, 422, "duplicate_quantile", "quantiles"),
         ({"levels": ""}, 422, "invalid_value", "levels"),  # no intervals: POST alone
         ({"levels": "0.8;0.95"}, 422, "invalid_value", "levels"),
         ({"levels": "0.7"}, 422, "unsupported_level", "levels"),
