@@ -40,6 +40,7 @@ from models_store.pointers import Champion, Pointer
 from models_store.runtime import LoadedModel
 from models_store.signatures import NO_KEYS, TrustedKeys
 from volatility.errors import RoughcastError, UnknownAsset, UnknownModel, UnknownVersion
+from volatility.formats.reading import listed
 
 _MAX_ROLL_BACKS = 100  # how many earlier versions a pointer remembers
 _VERSION = re.compile(r"[1-9][0-9]*")
@@ -366,13 +367,13 @@ class Store:
                 f"no models are published for asset {asset!r}",
                 field="asset",
                 found=asset,
-                needed=f"one of {self.assets()}",
+                needed=f"one of {listed(self.assets()) or 'none'}",
             )
         return UnknownModel(
             f"asset {asset} has no model {model!r} in service",
             field="model",
             found=model,
-            needed=f"one of {self.models(asset)}",
+            needed=f"one of {listed(self.models(asset)) or 'none'}",
         )
 
     def _unknown_version(self, asset: str, model: str, version: int) -> RoughcastError:
@@ -383,7 +384,7 @@ class Store:
             f"{asset}/{model} has no version {version}",
             field="version",
             found=version,
-            needed=f"one of {versions}",
+            needed=f"one of {listed(versions)}",
         )
 
 

@@ -23,6 +23,7 @@ from models_store.signatures import NO_KEYS, SUMS, TrustedKeys
 from models_store.universal import artifact
 from models_store.universal.model import NAME, UniversalModel
 from volatility.errors import UnknownVersion
+from volatility.formats.reading import listed
 
 _CANNOT_SERVE = "its manifest does not say how it did on any kind of asset: it cannot serve"
 
@@ -106,7 +107,7 @@ class UniversalStore:
                 f"{NAME} has no version {version}",
                 field="version",
                 found=version,
-                needed=f"one of {versions}",
+                needed=f"one of {listed(versions) or 'none'}",
             )
         return self._open(self.folder / str(version), version, self.trusted)
 

@@ -182,7 +182,7 @@ def _check_around(items: LongList, rest: Content) -> None:
     if len(items) > MAX_BATCH:
         found.add([too_long(items, MAX_BATCH)])
     if found.details:
-        raise from_validation(found.details, found.stopped)
+        raise from_validation(found.details, BatchRequest, found.stopped)
 
 
 def _items(items: LongList, body: Content) -> Iterator[Parsed]:

@@ -125,7 +125,7 @@ async def forecast_held(
     try:
         body = ForecastRequest.model_validate({"asset": asset, "model": model, **asked})
     except ValidationError as error:
-        raise from_validation(error.errors(include_url=False)) from error
+        raise from_validation(error.errors(include_url=False), ForecastRequest) from error
     answer = await _answer(body, request)
     return table(rows_of(bytes(answer.body))) if wants_table(request, form) else answer
 

@@ -257,10 +257,10 @@ def read_short(schema: type[Schema], content: Content) -> Schema | None:
         details = error.errors(include_url=False)
         if any(isinstance(it, int) for detail in details for it in detail["loc"]):
             return None
-        raise from_validation(details) from error
+        raise from_validation(details, schema) from error
     twice = duplicates(content, read)
     if twice:
-        raise from_validation(twice)
+        raise from_validation(twice, schema)
     return read
 
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from service.http.errors import (
     status_of,
 )
 from service.http.json import to_bytes
+from service.http.wording import told
 from volatility.errors import Finding, InvalidBars, RoughcastError
 
 MEDIA_TYPE = "application/problem+json"
@@ -99,13 +101,14 @@ def problem_response(
 
 
 def from_validation(
-    details: Sequence[ErrorDetails], stopped: bool = False
+    details: Sequence[ErrorDetails], schema: type[BaseModel] | None = None, stopped: bool = False
 ) -> InvalidRequest | MalformedJson:
     """Translate what pydantic found wrong with a body or with parameters.
 
     Parameters
     ----------
     details : at least one fault, of which :data:`MOST_FAULTS` are told.
+    schema : of the body; None of parameters.
     stopped : whether there may be more, which nobody has looked for.
     """
     first = details[0]
@@ -115,7 +118,7 @@ def from_validation(
             f"the body is not JSON: {reason}", field="body", needed="a JSON document (RFC 8259)"
         )
     stopped = stopped or len(details) > MOST_FAULTS
-    return InvalidRequest([_fault(detail) for detail in details[:MOST_FAULTS]], stopped)
+    return InvalidRequest([_fault(detail, schema) for detail in details[:MOST_FAULTS]], stopped)
 
 
 def field_name(location: tuple[int | str, ...]) -> str:
@@ -232,15 +235,16 @@ def _code(pydantic_type: str) -> str:
     return "invalid_value"
 
 
-def _fault(detail: ErrorDetails) -> Fault:
+def _fault(detail: ErrorDetails, schema: type[BaseModel] | None) -> Fault:
     field = field_name(tuple(detail["loc"]))
     missing = detail["type"] == "missing"
+    said, needed = told(detail, field, schema)
     return Fault(
         code=detail.get("ctx", {}).get("code") or _code(detail["type"]),
-        detail=f"{field}: {detail['msg']}",
+        detail=said,
         field=field,
         found=None if missing else detail["input"],
-        needed=detail["msg"],
+        needed=needed,
     )
 
 

@@ -49,7 +49,7 @@ def read_in_slices(schema: type[Schema], content: Content) -> Schema:
     read: Schema | None = found.of(schema.model_validate_json, skeleton)
     rest = [_rest(it, schema, content, found) for it in lists]
     if found.details:
-        raise from_validation(found.details, found.stopped)
+        raise from_validation(found.details, schema, found.stopped)
     assert read is not None
     for it, values in zip(lists, rest, strict=True):
         _at(read, it.path).extend(values)
@@ -234,5 +234,5 @@ def too_long(long: LongList, most: int) -> ErrorDetails:
         "loc": long.path,
         "msg": f"List should have at most {most} items after validation, not {number}",
         "input": f"a list of {number} items",
-        "ctx": {},
+        "ctx": {"field_type": "List", "max_length": most, "actual_length": number},
     }

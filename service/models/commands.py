@@ -17,6 +17,7 @@ from service.models.writing import written
 from service.security.audit import log
 from service.settings import Settings
 from volatility.errors import UnknownAsset, UnknownModel
+from volatility.formats.reading import listed
 from volatility.names import did_you_mean
 
 _CHAMPION_MARK = "*"
@@ -191,7 +192,7 @@ def _check_known(store: Store, asset: str, model: str | None = None) -> None:
             f"no models are published for asset {asset!r}{did_you_mean(asset, assets)}",
             field="asset",
             found=asset,
-            needed=f"one of {assets}",
+            needed=f"one of {listed(assets) or 'none'}",
         )
     models = store.models(asset)
     if model is not None and model not in models:
@@ -199,7 +200,7 @@ def _check_known(store: Store, asset: str, model: str | None = None) -> None:
             f"asset {asset} has no model {model!r}{did_you_mean(model, models)}",
             field="model",
             found=model,
-            needed=f"one of {models}",
+            needed=f"one of {listed(models)}",
         )
 
 

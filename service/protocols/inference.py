@@ -61,7 +61,7 @@ class Target(NamedTuple):
         try:
             return ForecastRequest(**asked, horizon=given.horizon)
         except ValidationError as error:
-            raise from_validation(error.errors(include_url=False)) from error
+            raise from_validation(error.errors(include_url=False), ForecastRequest) from error
 
 
 class Inference(NamedTuple):

@@ -203,17 +203,17 @@ def test_what_no_store_has(tmp_path: Path) -> None:
     with pytest.raises(RoughcastError) as refused:
         store.load("NONE", "har")
     assert refused.value.code == "unknown_asset"
-    assert details(refused.value) == ("asset", "NONE", "one of []")
+    assert details(refused.value) == ("asset", "NONE", "one of none")
     for intercept in (1e-5, 2e-5):
         store.publish(make_files(intercept=intercept), promote=True)
     with pytest.raises(RoughcastError) as refused:
         store.load("TEST", "log_har")
     assert refused.value.code == "unknown_model"
-    assert details(refused.value) == ("model", "log_har", "one of ['har']")
+    assert details(refused.value) == ("model", "log_har", "one of har")
     with pytest.raises(RoughcastError) as refused:
         store.load("TEST", "har", 3)
     assert refused.value.code == "unknown_version"
-    assert details(refused.value) == ("version", 3, "one of [1, 2]")
+    assert details(refused.value) == ("version", 3, "one of 1, 2")
     assert store.roll_back("TEST", "har") == 1
     with pytest.raises(RoughcastError) as refused:
         store.roll_back("TEST", "har")
@@ -227,7 +227,7 @@ def test_what_no_store_has(tmp_path: Path) -> None:
         UniversalStore(tmp_path).load(1)
     assert refused.value.code == "unknown_version"
     assert str(refused.value) == "universal has no version 1"
-    assert details(refused.value) == ("version", 1, "one of []")
+    assert details(refused.value) == ("version", 1, "one of none")
 
 
 def test_what_fails_says_whose_it_was() -> None:

@@ -437,14 +437,14 @@ FORECASTS: dict[str, tuple[Body, int, str, str | None, str]] = {
         422,
         "unknown_field",
         "horizont",
-        "not permitted",
+        "there is no such field",
     ),
     "an unknown field of a bar": (
         with_bar(1, volume=3),
         422,
         "unknown_field",
         "history.bars[1].volume",
-        "not permitted",
+        "there is no such field",
     ),
 }
 

@@ -127,10 +127,10 @@ def test_a_further_horizon_has_a_skill_of_its_own(store: Store) -> None:
 def test_commands_tell_which_names_there_are(store: Store) -> None:
     error = refused(lambda: _check_known(store, "TESR"))
     assert str(error) == "no models are published for asset 'TESR'; did you mean 'TEST'?"
-    assert details(error) == ("asset", "TESR", f"one of {[ASSET]}")
+    assert details(error) == ("asset", "TESR", f"one of {ASSET}")
     error = refused(lambda: _check_known(store, ASSET, "hra"))
     assert str(error) == f"asset {ASSET} has no model 'hra'; did you mean 'har'?"
-    assert details(error) == ("model", "hra", f"one of {sorted(MODELS)}")
+    assert details(error) == ("model", "hra", f"one of {', '.join(sorted(MODELS))}")
 
 
 def test_nothing_is_counted_before_it_happens() -> None:

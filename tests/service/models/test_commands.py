@@ -75,11 +75,11 @@ def test_what_is_not_there_is_refused_with_what_is(store: Store) -> None:
     with pytest.raises(UnknownAsset) as asset:
         commands._check_known(store, "a")
     assert str(asset.value) == "no models are published for asset 'a'; did you mean 'A'?"
-    assert details(asset.value) == ("asset", "a", "one of ['A', 'B']")
+    assert details(asset.value) == ("asset", "a", "one of A, B")
     with pytest.raises(UnknownModel) as model:
         commands._check_known(store, "A", "hra")
     assert str(model.value) == "asset A has no model 'hra'; did you mean 'har'?"
-    assert details(model.value) == ("model", "hra", "one of ['har', 'log_har']")
+    assert details(model.value) == ("model", "hra", "one of har, log_har")
 
 
 def test_a_version_is_promoted_and_rolled_back(

@@ -277,8 +277,8 @@ def test_where_none_can_be_forecast_the_request_is_refused(served: TestClient) -
         ({}, {"model": "universal"}, 422, "missing_columns", "inputs[0].series", "send daily bars"),
         ({}, {"model": "NEW~auto"}, 422, "missing_columns", "inputs[0].series", "send daily bars"),
         ({}, {"model": "TEST~leverage"}, 422, "missing_columns", "inputs[0].series", "leverage"),
-        ({}, {"temperature": 1}, 422, "unknown_field", "temperature", "Extra inputs"),
-        ({"item_id": 1}, {}, 422, "unknown_field", "inputs[0].item_id", "Extra inputs"),
+        ({}, {"temperature": 1}, 422, "unknown_field", "temperature", "there is no such field"),
+        ({"item_id": 1}, {}, 422, "unknown_field", "inputs[0].item_id", "no such field"),
     ],
 )
 def test_why_there_is_no_answer(
