@@ -73,7 +73,7 @@ def ingest(
     except InvalidInput as error:
         if isinstance(error, InvalidBars) and not dropped:
             error = reading.counted_as_given(error)
-        raise located(error) from None
+        raise located(error, time=reading.time_name) from None
     before = holdings.find(asset.asset)
     join = _join(before, bars) if before else ()
     merge, held = holdings.merge(asset, bars, how.replace, how.put_by)

@@ -67,7 +67,7 @@ def measured(reading: Reading, described: Described, drop_outside: bool, now: da
     except InvalidInput as error:
         if isinstance(error, InvalidBars) and not dropped:
             error = reading.counted_as_given(error)
-        raise located(error) from None
+        raise located(error, time=reading.time_name) from None
     inferred = (market.inferred,) if market.inferred else ()
     said = tuple(dict.fromkeys(map(str, (*reading.told, *findings, *more))))
     return Measured(bars, series, market, dropped, (*inferred, *said))

@@ -13,6 +13,7 @@ from volatility.calendar_inference import market_of_bars
 from volatility.calendars import get_calendar
 from volatility.companions import INDEX, INDICES, usual_measure
 from volatility.errors import InvalidBars, UnknownMeasure
+from volatility.formats.reading import Reading
 from volatility.measures.daily import IMPLIED_VARIANCE
 from volatility.scale_free import usual_kind
 
@@ -29,7 +30,7 @@ class Described(NamedTuple):
 
 
 def settle(
-    name: str, known: HeldAsset | None, bars: Bars, described: Described
+    name: str, known: HeldAsset | None, reading: Reading, described: Described
 ) -> tuple[HeldAsset, tuple[str, ...]]:
     """Whose bars were sent: an asset that is known, or the one that they make.
 
@@ -46,9 +47,9 @@ def settle(
         check_agrees(known, described)
         return known, ()
     try:
-        return newcomer(name, bars, described)
+        return newcomer(name, reading.bars, described)
     except InvalidBars as error:
-        raise located(error) from None
+        raise located(error, time=reading.time_name) from None
 
 
 def newcomer(name: str, bars: Bars, described: Described) -> tuple[HeldAsset, tuple[str, ...]]:

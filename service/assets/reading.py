@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, time
 from typing import Any
 
 import numpy as np
 from starlette.requests import Request
 
-from service.assets.schemas import MAX_BARS, BarsInput
+from service.assets.schemas import MAX_BARS, BarsInput, time_name
 from service.http.bodies import JSON
 from service.http.bodies import read as read_body
 from service.http.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType, located
@@ -78,19 +79,22 @@ def read(content: Content, media_type: str, options: Options, limits: BodyLimits
     InvalidBars : a column is missing or ambiguous, or a cell cannot be read.
     """
     at_most = Limits(limits.most_bytes, MAX_BARS)
+    called = "date" if options.interval in (None, DAILY) else "timestamp"
     try:
         content, packed = unpacked(content, at_most, _counting(limits))
         if media_type != JSON:
             found = formats.read(content, options, at_most, KINDS[media_type])
         elif options.says_nothing and _is_plain(content):
-            found = _of_schema(content, options)
+            given = read_body(BarsInput, content).bars
+            called = time_name(given)
+            found = _of_schema(given, options)
         else:
             found = formats.read_document(_document(content), options, at_most)
     except Unreadable as error:
         raise _as_other(error) from error
     except InvalidInput as error:
-        raise located(error) from None
-    return found.packed_by(packed)
+        raise located(error, time=called) from None
+    return replace(found.packed_by(packed), time_name=called)
 
 
 def check_encoding(request: Request) -> None:
@@ -145,8 +149,7 @@ def _is_plain(content: Content) -> bool:
     return names <= _OWN_NAMES
 
 
-def _of_schema(content: Content, options: Options) -> Reading:
-    given = read_body(BarsInput, content).bars
+def _of_schema(given: Sequence[Mapping[str, Any]], options: Options) -> Reading:
     assert options.interval is not None
     bars = from_records(given, options.interval)
     newest = _time_of_newest(given) if options.interval == DAILY else None

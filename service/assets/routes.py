@@ -237,7 +237,7 @@ async def put_bars(
         how_written = replaced(options, interval=known.bar_interval if known else DAILY)
         limits: BodyLimits = request.scope["state"]["body_limits"]
         reading = read(content, media_type(request), how_written, limits)
-        whose, inferred = settle(asset, known, reading.bars, described)
+        whose, inferred = settle(asset, known, reading, described)
         how = Merging(replace, outside_sessions == "drop", sender(request))
         ingested = ingest(whose, reading, how, holdings, clock())
         return ingested._replace(warnings=(*inferred, *ingested.warnings))

@@ -1,7 +1,8 @@
 """What goes in and out of ``/assets``; bars as they come in."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
@@ -44,6 +45,12 @@ class BarInput(TypedDict):
     high: Price
     low: Price
     close: Price
+
+
+def time_name(bars: Sequence[Mapping[str, Any]] | None) -> str:
+    """What bars of a request call their times: ``timestamp`` where the first has that alone."""
+    first = bars[0] if bars else {}
+    return "timestamp" if "timestamp" in first and "date" not in first else "date"
 
 
 class BarsInput(RequestBody):

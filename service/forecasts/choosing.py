@@ -13,6 +13,7 @@ from service.assets.database import HeldAsset
 from service.assets.held import Held
 from service.assets.holdings import Holdings, find_asset
 from service.assets.newcomers import Described, check_agrees
+from service.assets.schemas import time_name
 from service.forecasts.requests import ForecastRequest
 from service.http.errors import Fault, InvalidRequest, located
 from service.models.asset_choices import REGRESSIONS
@@ -171,7 +172,8 @@ class Chooser:
         try:
             market = market_of_bars(bars, request.calendar, request.kind)
         except InvalidBars as error:
-            raise located(error, "history.") from None
+            given = request.history.bars if request.history else None
+            raise located(error, "history.", time_name(given)) from None
         choice = self._catalogue.universal.choice(
             request.asset, market.kind, market.calendar, USUAL_MEASURE
         )

@@ -11,6 +11,7 @@ from models_store.manifest import CompanionData, Manifest
 from service.assets.held import Held
 from service.assets.holdings import Holdings
 from service.assets.known import PastHoldings
+from service.assets.schemas import time_name
 from service.forecasts.requests import CompanionInput
 from service.http.errors import located
 from volatility.bars import from_records, validate, within_sessions
@@ -140,7 +141,7 @@ def _sent(data: CompanionData, given: CompanionInput, now: datetime) -> tuple[Co
         findings = worth_telling(validate(bars, calendar, now), data.measure)
         series, more = daily_series(bars, data.measure, calendar, (RETURN,))
     except InvalidInput as error:
-        raise located(error, f"companions.{data.asset}.") from None
+        raise located(error, f"companions.{data.asset}.", time_name(given.bars)) from None
     left_out = (
         [f"bars outside of sessions of {calendar.name} left out: {dropped}"] if dropped else []
     )

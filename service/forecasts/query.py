@@ -11,6 +11,7 @@ from models_store.comparison import JUDGED
 from service.assets.held import Held
 from service.assets.holdings import Holdings
 from service.assets.known import KnownHoldings, PastHoldings
+from service.assets.schemas import time_name
 from service.forecasts.choosing import Chooser, sessions_until
 from service.forecasts.companions import Beside, companions_of
 from service.forecasts.horizons import check_horizons
@@ -362,7 +363,7 @@ def _bars_of(history: HistoryInput, interval: int) -> Bars | None:
     try:
         return from_records(history.bars, interval)
     except InvalidInput as error:
-        raise located(error, "history.") from None
+        raise located(error, "history.", time_name(history.bars)) from None
 
 
 def _of_inline(
@@ -374,7 +375,8 @@ def _of_inline(
     try:
         series, warnings = _series_of(given, model.manifest, model.calendar, reading.now)
     except InvalidInput as error:
-        raise located(error, "history.") from None
+        bars = request.history.bars if request.history else None
+        raise located(error, "history.", time_name(bars)) from None
     return Question(
         choice,
         series,

@@ -372,21 +372,22 @@ def status_of(error: type[RoughcastError]) -> int:
     return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
 
 
-def located(error: InvalidInput, prefix: str = "") -> InvalidInput:
+def located(error: InvalidInput, prefix: str = "", time: str = "date") -> InvalidInput:
     """The same error with its fields named as the request does: ``history.bars[3].close``.
 
     Parameters
     ----------
     error : about bars or a series of the request.
     prefix : where in the request these stand.
+    time : what bars call theirs: ``date`` or ``timestamp``.
     """
     if isinstance(error, InvalidBars):
-        return InvalidBars([_located(finding, prefix) for finding in error.findings])
+        return InvalidBars([_located(finding, prefix, time) for finding in error.findings])
     return error.with_field(prefix + error.field if error.field else prefix.rstrip("."))
 
 
-def _located(finding: Finding, prefix: str) -> Finding:
+def _located(finding: Finding, prefix: str, time: str) -> Finding:
     if finding.index is None:
         return replace(finding, field=f"{prefix}bars")
-    name = finding.field if finding.field in PRICES else "date"
+    name = finding.field if finding.field in PRICES else time
     return replace(finding, field=f"{prefix}bars[{finding.index}].{name}")

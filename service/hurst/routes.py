@@ -47,6 +47,7 @@ from volatility.errors import (
     UnknownMeasure,
 )
 from volatility.hurst import FactorsFit, HurstEstimate, HurstReport, ScaleComparison, report
+from volatility.hurst.estimate import about_rv
 from volatility.plausibility import check_series
 from volatility.seasonality import day_classes
 from volatility.series import DatedSeries, RealizedSeries
@@ -70,7 +71,11 @@ def hurst_of_asset(
     """Examine the log volatility of a held asset with every estimator."""
     known_asset(asset, holdings, catalogue)
     held = holdings.get(asset)
-    answer = _answer(reports.report(held), held.series(), asset)
+    try:
+        found = reports.report(held)
+    except InvalidInput as error:
+        raise error.with_field("asset") from None
+    answer = _answer(found, held.series(), asset)
     if holdings.doubt is not None:
         answer["warnings"].append(holdings.doubt)
     return answer
@@ -109,9 +114,9 @@ def _report(body: HurstRequest) -> HurstReport:
             day_classes=classes,
         )
     except InvalidInput as error:
-        if error.field == "log_volatility" and body.rv is not None:
-            raise error.with_field("rv") from None
-        raise
+        if body.rv is None:
+            raise
+        raise about_rv(error, np.array(body.rv)) from None
 
 
 def _path(body: HurstRequest) -> tuple[FloatArray, NDArray[np.int64] | None]:

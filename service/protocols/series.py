@@ -68,7 +68,7 @@ def forecast_series(
     found = (it for some in batch.answered(asked.requests(), questions, issued) for it in some)
     for index, (given, it) in enumerate(zip(body.inputs, found, strict=True)):
         if isinstance(it, RoughcastError):
-            outcome.outputs.append(_placed(it, f"inputs[{index}].series"))
+            outcome.outputs.append(_placed(it, f"inputs[{index}]"))
             continue
         each = (it,) if isinstance(it, IssuedForecast) else it
         outcome.outputs.append(_output(given, each))
@@ -164,8 +164,10 @@ def _sessions(given: SeriesInput, calendar: Calendar) -> list[date]:
 def _placed(error: RoughcastError, place: str) -> RoughcastError:
     """The same error, of what this protocol calls it."""
     field = error.field or ""
-    if field.startswith("history") or field in ("date", "start_timestamp"):
-        return error.with_field(place)
+    if field in ("date", "start_timestamp"):
+        return error.with_field(f"{place}.start_timestamp")
+    if field.startswith("history"):
+        return error.with_field(f"{place}.series")
     return error.with_field(_PLACES.get(field, error.field))
 
 

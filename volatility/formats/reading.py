@@ -177,12 +177,14 @@ class Reading:
     rows : (n,) where each bar stood among the bars of the content.
     inferred : what was found out.
     findings : warnings, of what was changed.
+    time_name : what bars call theirs, ``date`` or ``timestamp``.
     """
 
     bars: Bars
     rows: IndexArray = field(repr=False)
     inferred: Inferred
     findings: tuple[Finding, ...] = ()
+    time_name: str = "date"
 
     @property
     def told(self) -> tuple[Finding, ...]:

@@ -163,3 +163,23 @@ def check_path(log_volatility: FloatArray) -> FloatArray:
             needed="a series that varies",
         )
     return path
+
+
+def about_rv(error: InvalidInput, rv: FloatArray) -> InvalidInput:
+    """An error about a path, as whoever gave its realized variance knows it.
+
+    Parameters
+    ----------
+    error : of :func:`check_path` or of an estimator.
+    rv : (nobs,) whose log the path is, twice.
+    """
+    if error.field != "log_volatility":
+        return error
+    is_first = isinstance(error, ConstantSeries) and error.found is not None
+    return type(error)(
+        str(error).replace("log_volatility", "the log of rv"),
+        code=error.code,
+        field="rv",
+        found=float(rv[0]) if is_first else error.found,
+        needed=error.needed,
+    )

@@ -1,6 +1,8 @@
 """The report of a series of realized variance."""
 
 from volatility.calendars import Calendar
+from volatility.errors import InvalidInput
+from volatility.hurst.estimate import about_rv
 from volatility.hurst.report import HurstReport, report
 from volatility.measures import MEASURES
 from volatility.seasonality import day_classes
@@ -23,9 +25,12 @@ def report_of(
     InvalidInput, HistoryTooShort, ConstantSeries : see :func:`volatility.hurst.report.report`.
     """
     known = MEASURES.get(series.measure)
-    return report(
-        0.5 * series.log_rv,
-        measure=series.measure if known else None,
-        intraday_nobs=intraday_nobs if known and known.bars == "intraday" else None,
-        day_classes=day_classes(series.dates, calendar),
-    )
+    try:
+        return report(
+            0.5 * series.log_rv,
+            measure=series.measure if known else None,
+            intraday_nobs=intraday_nobs if known and known.bars == "intraday" else None,
+            day_classes=day_classes(series.dates, calendar),
+        )
+    except InvalidInput as error:
+        raise about_rv(error, series.rv) from None

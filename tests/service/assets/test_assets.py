@@ -14,6 +14,7 @@ from tests.models_store.artifacts import flip_byte, make_files, make_series
 from tests.service.client import TestClient
 from tests.service.worlds import ASSET, LAST, NOW, bars_of, clock, json_bars
 from tests.volatility.prices import make_bars
+from volatility.bars import PRICES
 from volatility.frames import to_frame
 
 SERIES = make_series()
@@ -222,6 +223,17 @@ def test_a_bar_that_is_no_hour_is_refused(
     answer = hourly.put("/assets/HOURLY/bars", content=table, headers=CSV)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert message in answer.json()["detail"]
+    assert answer.json()["field"] == "bars[0].timestamp"
+
+
+def test_a_timestamp_at_fault_is_called_so(hourly: TestClient) -> None:
+    bar = {"timestamp": "2021-02-03T00:30:00Z", "open": 100, "high": 103, "low": 99, "close": 101}
+    path = "/assets/HOURLY/bars"
+    problem = hourly.put(path, json={"bars": [bar]}).json()
+    assert (problem["code"], problem["field"]) == ("misaligned_time", "bars[0].timestamp")
+    dated = {"date": "2021-02-03", **{name: bar[name] for name in PRICES}}
+    problem = hourly.put(path, json={"bars": [dated]}).json()
+    assert (problem["code"], problem["field"]) == ("unclear_time", "bars[0].date")
 
 
 def test_a_csv_column_that_stands_twice_is_refused(tomorrow: TestClient) -> None:

@@ -226,6 +226,12 @@ def test_shorter_bars_make_no_asset(client: TestClient, media_type: str) -> None
     headers = {"content-type": media_type}
     answer = client.put(f"/assets/{NAME}/bars", content=content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "wrong_interval")
+    if media_type != "text/csv":
+        assert answer.json()["field"] == "bars[0].timestamp"
+        asked = f'{{"asset": "{NAME}", "history": {content}}}'
+        problem = client.post("/forecast", content=asked, headers=headers).json()
+        found = (problem["code"], problem["field"])
+        assert found == ("wrong_interval", "history.bars[0].timestamp")
 
 
 def test_long_histories_are_calibrated_once_and_not_between_others(client: TestClient) -> None:

@@ -16,6 +16,12 @@ def test_fields_are_named_as_in_the_request() -> None:
     assert (error.field, error.code) == (fields[0], "non_finite_price")
 
 
+def test_a_time_is_called_as_the_bars_call_it() -> None:
+    wrong = Finding("misaligned_time", "error", "timestamps", "half past", "the hour", 4)
+    error = located(InvalidBars([wrong]), "history.", time="timestamp")
+    assert error.field == "history.bars[4].timestamp"
+
+
 @pytest.mark.parametrize(("field", "expected"), [("rv", "history.rv"), (None, "history")])
 def test_the_error_itself_stays_as_it_is(field: str | None, expected: str) -> None:
     error = InvalidSeries("nothing", code="empty_history", field=field, found=0, needed="a value")

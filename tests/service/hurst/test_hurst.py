@@ -162,6 +162,40 @@ def test_dates_that_do_not_fit_are_refused(
     assert answer.json()["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("body", "field", "found"),
+    [
+        ({"rv": [1e-4] * 300}, "rv", 1e-4),
+        ({"log_volatility": [-4.5] * 300}, "log_volatility", -4.5),
+    ],
+)
+def test_a_series_that_does_not_vary_is_told_as_it_was_sent(
+    client: TestClient, body: dict[str, list[float]], field: str, found: float
+) -> None:
+    problem = client.post("/hurst", json=body).json()
+    assert problem["code"] == "constant_series"
+    assert (problem["field"], problem["found"]) == (field, found)
+    said = "the log of rv" if field == "rv" else field
+    assert problem["detail"].startswith(f"{said} is constant, or a straight line")
+
+
+def test_too_short_a_history_is_that_of_the_asset(settings: Settings) -> None:
+    days = np.arange("2020-12-06", "2021-02-04", dtype="datetime64[D]").astype(str).tolist()
+    bars = [
+        {"date": day, "open": 100, "high": 103 + at % 3, "low": 99, "close": 101}
+        for at, day in enumerate(days)
+    ]
+    with TestClient(create_app(settings, lambda: NOW)) as client:
+        assert client.put("/assets/SHORT/bars", json={"bars": bars}).status_code == 200
+        problem = client.get("/hurst/SHORT").json()
+    assert (problem["code"], problem["field"], problem["found"]) == (
+        "history_too_short",
+        "asset",
+        60,
+    )
+    assert problem["needed"] == "at least 125 sessions"
+
+
 def test_an_overlapping_measure_is_an_artefact(client: TestClient) -> None:
     returns = np.random.default_rng(2).standard_normal(1000) * 0.01
     windows = np.lib.stride_tricks.sliding_window_view(returns, 22)

@@ -225,7 +225,7 @@ def test_where_none_can_be_forecast_the_request_is_refused(served: TestClient) -
             {},
             422,
             "outside_calendar",
-            "inputs[0].series",
+            "inputs[0].start_timestamp",
             "1800-01-01 lies outside the calendar 24/7",
         ),
         ({"series": []}, {}, 422, "empty_history", "inputs[0].series", "holds no rv"),
@@ -323,6 +323,7 @@ def test_sessions_follow_the_asset_s_calendar(settings: Settings) -> None:
         assert output["content"][0]["start_timestamp"] == "2021-01-29T00:00:00Z"
         error = ask(client, given | {"start_timestamp": "2020-12-25"}, model="SHARES~har").json()
         assert error["error"]["type"] == "not_a_session"
+        assert error["error"]["param"] == "inputs[0].start_timestamp"
         assert error["error"]["message"] == "2020-12-25 is not a session of the calendar XNYS"
 
 

@@ -19,7 +19,7 @@ from volatility.hurst import (
     wavelet,
     whittle,
 )
-from volatility.hurst.estimate import check_path
+from volatility.hurst.estimate import about_rv, check_path
 
 ESTIMATORS: list[Callable[[FloatArray], HurstEstimate | HurstReport]] = [
     rescaled_range,
@@ -89,6 +89,20 @@ def test_a_path_that_hardly_moves_is_refused_rather_than_divided_by_zero():
         except ConstantSeries:
             continue
         assert found.hurst is None or 0 <= found.hurst <= 1
+
+
+def test_who_gave_rv_is_told_of_rv():
+    rv = np.full(300, 2e-4)
+    with pytest.raises(ConstantSeries) as refused:
+        check_path(0.5 * np.log(rv))
+    told = about_rv(refused.value, rv)
+    assert (type(told), told.code) == (ConstantSeries, "constant_series")
+    assert details(told) == ("rv", 2e-4, "a series that varies")
+    with pytest.raises(HistoryTooShort) as short:
+        check_path(0.5 * np.log(rv[:9]))
+    assert details(about_rv(short.value, rv)) == ("rv", 9, "at least 125 sessions")
+    other = InvalidInput("x", field="measure")
+    assert about_rv(other, rv) is other
 
 
 def test_two_paths_at_once_are_refused():
