@@ -18,7 +18,7 @@ from service.forecasts.query import Questions
 from service.forecasts.refused import BODY_ERRORS, FORECAST_ERRORS
 from service.forecasts.requests import BatchRequest, ForecastRequest
 from service.forecasts.schemas import BatchAnswer, ForecastAnswer, TermStructureAnswer
-from service.forecasts.table import rows_of
+from service.forecasts.table import no_explanation, rows_of
 from service.http.bodies import JSON, BodyRoute, Unread
 from service.http.errors import InvalidRequest, Overloaded
 from service.http.fields import DECIMALS, Day, Listed, ModelQuery, NamePath, Time
@@ -111,6 +111,9 @@ async def forecast_held(
     form: TableQuery = None,
 ) -> Response:
     """Forecast from held history, as JSON or, by `format` or the header `Accept`, as CSV."""
+    as_table = wants_table(request, form)
+    if as_table and explain:
+        raise no_explanation()
     given = {
         "model_version": model_version,
         "horizon": horizon,
@@ -127,7 +130,7 @@ async def forecast_held(
     except ValidationError as error:
         raise from_validation(error.errors(include_url=False), ForecastRequest) from error
     answer = await _answer(body, request)
-    return table(rows_of(bytes(answer.body))) if wants_table(request, form) else answer
+    return table(rows_of(bytes(answer.body))) if as_table else answer
 
 
 @router.post(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from service.http.errors import Fault, InvalidRequest
 from volatility.names import in_percent
 
 _SHARED = ("asset", "model", "model_version", "as_of", "target_date", "measure", "point")
@@ -26,6 +27,13 @@ def rows_of(body: bytes) -> list[dict[str, Any]]:
     """
     answer = json.loads(body)
     return [dict(_row(answer, at)) for at in answer.get("term_structure", [answer])]
+
+
+def no_explanation() -> InvalidRequest:
+    """Error for CSV with an explanation, which would be a table of its own for each horizon."""
+    needed = "format=json, or no explain"
+    detail = f"explain: a forecast as CSV has no explanation; needed: {needed}"
+    return InvalidRequest([Fault("invalid_value", detail, "explain", True, needed)])
 
 
 def _row(shared: dict[str, Any], own: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -101,6 +101,17 @@ def test_the_numbers_are_those_of_json(client: TestClient) -> None:
     assert row["forecast_id"] == own["forecast_id"]
 
 
+@pytest.mark.parametrize(("query", "accept"), [("&format=csv", "*/*"), ("", "text/csv")])
+def test_a_table_that_is_to_explain_is_refused(client: TestClient, query: str, accept: str) -> None:
+    path, headers = f"{PATH}?explain=true{query}", {"accept": accept}
+    answer = client.get(path, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "invalid_value")
+    assert (problem["field"], problem["found"]) == ("explain", True)
+    assert problem["needed"] == "format=json, or no explain"
+    assert client.get(f"{PATH}?explain=false{query}", headers=headers).status_code == 200
+
+
 def test_what_is_wrong_is_told_as_ever(client: TestClient) -> None:
     unknown = client.get("/forecast/NOBODY?format=csv")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_asset")
