@@ -10,8 +10,9 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 def main() -> int:
     """Run one command; returns the exit status."""
     from roughcast.commands.application import run
+    from volatility.piping import until_closed
 
-    return run(sys.argv[1:])
+    return until_closed(lambda: run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ def main() -> int:
     """Run one command; returns the exit status."""
     from training import cli
     from volatility.allocator import keep_freed_memory
+    from volatility.piping import until_closed
 
     keep_freed_memory()
-    return cli.main()
+    return until_closed(cli.main)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,8 @@ def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
     options = make_parser(program).parse_args(arguments)
     try:
         return _run(options)
+    except BrokenPipeError:  # of volatility.piping
+        raise
     except (RoughcastError, OSError) as error:  # a full disk, a store that cannot be written
         sys.stderr.write(f"error: {error}\n")
         return STOPPED

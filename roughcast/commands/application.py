@@ -261,6 +261,8 @@ def _end(command: Callable[[], None]) -> None:
 
     try:
         command()
+    except BrokenPipeError:  # of volatility.piping, or typer
+        raise
     except (RoughcastError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(STOPPED) from None
