@@ -25,6 +25,7 @@ NOTES = 3  # that are printed without -v
 SHOWN = 44  # newest sessions, two months
 WIDEST = 88  # columns of notes
 ELSEWHERE = ("losses", "history")  # tables that have no place in a line of JSON
+_OVER_HTTP = {"horizons": "term_structure", "scores": "rows", "left_out": "excluded"}
 
 
 class Said(NamedTuple):
@@ -166,9 +167,7 @@ def _print(
     above: Sequence[str] = (),
 ) -> None:
     if output.as_json:
-        content = {it.name: getattr(found, it.name) for it in fields(found)}
-        kept = {name: it for name, it in content.items() if name not in ELSEWHERE}
-        sys.stdout.write(json.dumps(kept, default=_told, indent=2) + "\n")
+        sys.stdout.write(json.dumps(_as_answered(found), default=_told, indent=2) + "\n")
         return
     if output.quiet:
         sys.stdout.write(aligned(found.lines()) + "\n")
@@ -179,6 +178,15 @@ def _print(
     width = min(shutil.get_terminal_size().columns, WIDEST)
     most = None if output.verbose else NOTES
     sys.stdout.write("\n".join([*above, found.text(width, most), ""]))
+
+
+def _as_answered(found: Forecast | HurstReport | Comparison) -> dict[str, Any]:
+    """The fields of a result by the names that they have over HTTP."""
+    content = {it.name: getattr(found, it.name) for it in fields(found) if it.name not in ELSEWHERE}
+    if isinstance(found, Comparison):
+        left_out = found.left_out.items()
+        content["left_out"] = [{"model": name, "reason": reason} for name, reason in left_out]
+    return {_OVER_HTTP.get(name, name): it for name, it in content.items()}
 
 
 def _told(value: Any) -> Any:

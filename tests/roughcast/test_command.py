@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def test_json_holds_the_numbers_as_they_are(
     told = json.loads(printed)
     found = roughcast.forecast(bars.tail(120), [5], levels=[0.9], quantiles=[0.25], calendar="24/7")
     assert told["as_of"] == "2021-02-03"
-    [at] = told["horizons"]
+    [at] = told["term_structure"]
     assert at["rv"] == found.at(5).rv
     assert at["intervals"][0]["rv"] == list(found.at(5).intervals[0].rv)
     assert at["quantiles"][0]["probability"] == 0.25
@@ -159,7 +160,18 @@ def test_hurst_and_compare_of_a_shipped_asset(typed: Callable[..., Told]) -> Non
     assert "ewma" in printed
     assert max(map(len, printed.splitlines())) <= NARROW
     _, told, _ = typed("compare", "ETH-USD", "-m", "har", "--json")
-    assert {it["model"] for it in json.loads(told)["scores"]} >= {"har", "log_har"}
+    assert {it["model"] for it in json.loads(told)["rows"]} >= {"har", "log_har"}
+    assert json.loads(told)["excluded"] == []
+
+
+def test_models_that_are_left_out_are_told_as_over_http(
+    typed: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "misaligned: a day off"
+    found = replace(roughcast.compare(roughcast.dataset("ETH-USD"), ["har"]), left_out={"x": said})
+    monkeypatch.setattr("roughcast.comparing.compare", lambda *_, **__: found)
+    _, told, _ = typed("compare", "ETH-USD", "--json")
+    assert json.loads(told)["excluded"] == [{"model": "x", "reason": said}]
 
 
 @pytest.mark.parametrize(
