@@ -77,7 +77,7 @@ def compare(
     asset, notes = Question(data, described, companions, when).asset()
     known = recipes(names, config)
     check_history(TrainingSet(asset, {}, config.seed, horizon))
-    chosen = tuple(fitting(it, asset) for it in known)
+    chosen = tuple(fitting(it, asset, (horizon,)) for it in known)
     needed = sorted({name for recipe in chosen for name in recipe.sources})
     sources = {name: load_asset(name, None, when)[0] for name in needed}
     study = Study(TrainingSet(asset, sources, config.seed, horizon), chosen)

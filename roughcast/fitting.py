@@ -216,7 +216,7 @@ def fit(
     known = TrainingSet(asset, {}, config.seed, first)
     for horizon in (first, *further):
         check_history(replace(known, horizon=horizon))
-    recipe = fitting(make_recipe(model, config), asset)
+    recipe = fitting(make_recipe(model, config), asset, (first, *further))
     trained = train([recipe], known, jobs=1, further=further)
     [fitted] = trained.fitted
     return FittedModel(

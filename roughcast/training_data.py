@@ -1,6 +1,6 @@
 """What models are fitted on, from what a notebook has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -94,14 +94,14 @@ def asset_of(
     return made, (*inferred, *dict.fromkeys(map(str, findings)))
 
 
-def fitting(recipe: Recipe, asset: AssetData) -> Recipe:
-    """A recipe as it is followed for an asset.
+def fitting(recipe: Recipe, asset: AssetData, horizons: Sequence[int]) -> Recipe:
+    """A recipe as it is followed for an asset, at all of some horizons.
 
     Raises
     ------
     InvalidInput : ``not_applicable``, the asset gives too little to fit it on, or lacks a column.
     """
-    why = obstacle(recipe, asset)
+    why = obstacle(recipe, asset, horizons)
     if why is None:
         return adapted(recipe, asset.series.columns)
     bare = not asset.series.columns

@@ -24,7 +24,11 @@ def echo(options: argparse.Namespace, config: Config, console: Console, **others
 
 
 def introduce(
-    target: AssetData, notes: Sequence[Finding], chosen: Sequence[Recipe], console: Console
+    target: AssetData,
+    notes: Sequence[Finding],
+    chosen: Sequence[Recipe],
+    console: Console,
+    horizons: Sequence[int] = (1,),
 ) -> None:
     """Print what an asset's data are, what is worth knowing about them, and who cannot be fitted.
 
@@ -34,6 +38,7 @@ def introduce(
     notes : on its bars and its series.
     chosen : the models asked for.
     console : to print on.
+    horizons : at which they are fitted.
     """
     console.print(f"\n[bold]{target.asset}[/bold]: {escape(_describe(target))}")
     for companion in target.companions:
@@ -41,8 +46,15 @@ def introduce(
         console.print(f"  {described}", markup=False)
     for note in notes:
         console.print(f"  note: {note}", markup=False)
+    tell_obstacles(target, chosen, console, horizons)
+
+
+def tell_obstacles(
+    target: AssetData, chosen: Sequence[Recipe], console: Console, horizons: Sequence[int]
+) -> None:
+    """Print which models cannot be fitted at some of the horizons, and why."""
     for recipe in chosen:
-        reason = obstacle(recipe, target)
+        reason = obstacle(recipe, target, horizons)
         if reason:
             console.print(f"  without {recipe.name}: {reason}", markup=False)
 

@@ -244,7 +244,10 @@ def _own_tracks(
     """Walk-forward forecasts of the assets' own models."""
     by_name = {asset.asset: asset for asset in assets}
     studies = [
-        Study(TrainingSet(by_name[name], {}, config.seed, horizon), applicable(own, by_name[name]))
+        Study(
+            TrainingSet(by_name[name], {}, config.seed, horizon),
+            applicable(own, by_name[name], (horizon,)),
+        )
         for name, horizon in kept
     ]
     with FitsProgress(console, count_fits(studies)) as progress:

@@ -115,7 +115,7 @@ class Preparation:
                     console.print(f"left out: {asset}: {why}", markup=False)
             targets = _long_enough(targets, horizons, console)
         for target in targets:
-            introduce(target.data, target.notes, self.recipes, console)
+            introduce(target.data, target.notes, self.recipes, console, horizons)
             studies += [self.study(target.data, loaded.sources, horizon) for horizon in horizons]
         for study in studies:
             check_history(study.data)
@@ -184,7 +184,7 @@ class Preparation:
     def study(self, target: AssetData, sources: Mapping[str, AssetData], horizon: int = 1) -> Study:
         """A target at one horizon, with the models that can be fitted for it."""
         data = TrainingSet(target, sources, self.config.seed, horizon)
-        return Study(data, applicable(self.recipes, target))
+        return Study(data, applicable(self.recipes, target, (horizon,)))
 
 
 def _long_enough(

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from models_store.store import Store
 from models_store.stored_comparisons import promoted
 from training.commands import retrain_panel
 from training.commands.comparison_tables import print_retrained
-from training.commands.console import FitsProgress, echo
+from training.commands.console import FitsProgress, echo, tell_obstacles
 from training.commands.going_on import finished_units
 from training.commands.preparation import (
     REFUSED,
@@ -23,7 +24,7 @@ from training.commands.preparation import (
 )
 from training.commands.seeding import Seeding
 from training.evaluation.finished_units import FinishedUnits
-from training.evaluation.study import Study
+from training.evaluation.study import Study, applicable
 from training.publishing.retrain import count_all_fits, long_enough_for, publish, train
 
 
@@ -76,6 +77,9 @@ def _retrain_asset(
     further, too_long = long_enough_for(study.data, further)
     for horizon, reason in too_long.items():
         console.print(f"  without horizon {horizon}: {reason}", markup=False)
+    target = study.data.target
+    tell_obstacles(target, study.recipes, console, further)
+    study = replace(study, recipes=applicable(study.recipes, target, further))
     with FitsProgress(console, count_all_fits(study, further)) as progress:
         told = progress.advance
         trained = train(study.recipes, study.data, options.jobs, told, further, finished)

@@ -58,8 +58,15 @@ class SampleParts:
         return track.between(self.selection, self.selection_end)
 
 
-def obstacle(recipe: Recipe, asset: AssetData) -> str | None:
-    """Why a model cannot be fitted for ``asset``; None if it can."""
+def obstacle(recipe: Recipe, asset: AssetData, horizons: Sequence[int] = (1,)) -> str | None:
+    """Why a model cannot be fitted and judged for ``asset``; None if it can.
+
+    Parameters
+    ----------
+    recipe : the model.
+    asset : the target.
+    horizons : at all of which it is to be fitted, in sessions ahead.
+    """
     if asset.asset in recipe.sources:
         return f"{asset.asset} is what it learns from"
     recipe = adapted(recipe, asset.series.columns)
@@ -70,32 +77,41 @@ def obstacle(recipe: Recipe, asset: AssetData) -> str | None:
     if sessions < needed:
         return f"its first fit needs {needed // 2} of the {sessions} sessions, and has half of them"
     why = obstacle_of(recipe, asset.series.dates[sessions // 2 - 1])
-    return why or _unaccompanied(recipe, asset)
+    return why or _unaccompanied(recipe, asset, horizons)
 
 
-def _unaccompanied(recipe: Recipe, asset: AssetData) -> str | None:
+def _unaccompanied(recipe: Recipe, asset: AssetData, horizons: Sequence[int]) -> str | None:
     """Why the companions of a model do not allow a fit: they are not known for long enough."""
     names = companions_in(recipe.columns)
     if not names:
         return None
-    found = min(_by_part(TrainingSet(asset, {}, 0), recipe.lookback, recipe.columns))
-    if found >= MINIMUM_TARGETS:
-        return None
-    are = "is" if len(names) == 1 else "are"
-    return (
-        f"{' and '.join(names)} {are} known before only {found} targets of some part of the "
-        f"sample; needed: {MINIMUM_TARGETS}"
-    )
+    known = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} known before only"
+    for horizon in horizons:
+        data = TrainingSet(asset, {}, 0, horizon)
+        fitted, selected, tested = _by_part(data, recipe.lookback, recipe.columns)
+        fewest, errors = min(fitted, selected, tested), selected + tested
+        ahead = "" if horizon == 1 else f", {horizon} sessions ahead"
+        if fewest < MINIMUM_TARGETS:
+            where, needed = f"{fewest} targets of some part of the sample", MINIMUM_TARGETS
+        elif errors < _errors_needed(horizon):
+            where, needed = f"{errors} targets of the last half", _errors_needed(horizon)
+        else:
+            continue
+        return f"{known} {where}{ahead}; needed: {needed}"
+    return None
 
 
-def applicable(recipes: Sequence[Recipe], asset: AssetData) -> tuple[Recipe, ...]:
+def applicable(
+    recipes: Sequence[Recipe], asset: AssetData, horizons: Sequence[int] = (1,)
+) -> tuple[Recipe, ...]:
     """The recipes that make sense for ``asset``.
 
     Nothing is transferred from an asset to itself, and a model is fitted only where the bars give
     every column that it cannot do without, and the first half of them windows enough to learn from.
+    Companions must be known before enough targets at each of the horizons.
     """
     held = asset.series.columns
-    return tuple(adapted(it, held) for it in recipes if obstacle(it, asset) is None)
+    return tuple(adapted(it, held) for it in recipes if obstacle(it, asset, horizons) is None)
 
 
 def parts_of(data: TrainingSet) -> SampleParts:
@@ -154,8 +170,7 @@ def _check_targets(data: TrainingSet) -> None:
             found=fewest,
             needed=f"at least {MINIMUM_TARGETS} sessions without a gap before them in each part",
         )
-    # The last forecast is the first to have an interval: so many errors are known by then.
-    needed = MINIMUM + horizon
+    needed = _errors_needed(horizon)
     if selected + tested < needed:
         raise TooFewObservations(
             f"{following}, in the last half of them only {selected + tested}; an interval that "
@@ -168,12 +183,17 @@ def _check_targets(data: TrainingSet) -> None:
 
 def _targets_by_part(data: TrainingSet) -> tuple[int, int, int]:
     """Targets to fit on, to choose by, and to test on."""
-    if data.horizon >= len(data.target.series) - 1:
-        return 0, 0, 0
     return _by_part(data, 1, ())
 
 
+def _errors_needed(horizon: int) -> int:
+    """Targets of the last half with which its last forecast is the first to have an interval."""
+    return MINIMUM + horizon
+
+
 def _by_part(data: TrainingSet, lookback: int, columns: Sequence[str]) -> tuple[int, int, int]:
+    if data.horizon >= len(data.target.series) - 1:
+        return 0, 0, 0
     dates = data.pairs(lookback, columns).target_dates
     parts = parts_of(data)
     selection, test = np.searchsorted(dates, [parts.selection, parts.test]).tolist()

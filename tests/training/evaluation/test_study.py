@@ -12,7 +12,7 @@ from tests.training.simulated import (
     make_training_set,
     small_config,
 )
-from training.data.assets import TrainingSet
+from training.data.assets import AssetData, TrainingSet
 from training.data.companions import with_companions
 from training.evaluation.study import applicable, check_history, obstacle, parts_of
 from training.models.registry import LINEAR, NEURAL, recipes
@@ -69,6 +69,28 @@ def test_companions_must_be_given_and_known_for_long_enough() -> None:
     [made] = applicable([recipe], with_companions(asset, [companion, make_companion("OTHER")]))
     assert companions_in(made.columns) == ("BESIDE", "OTHER")
     assert made.hyperparameters["companions"] == "BESIDE OTHER"
+
+
+@pytest.fixture
+def briefly_accompanied() -> AssetData:
+    """Of its last 300 targets 117 have a companion: 300 to 304, and 396 to 507."""
+    companion = make_companion()
+    sessions = np.arange(len(companion.series)) - 31  # of the asset
+    held = (sessions < 300) | ((sessions >= 395) & (sessions < 503))
+    series = companion.series.part(held)
+    return with_companions(make_intraday_asset(), [replace(companion, series=series)])
+
+
+def test_companions_are_known_before_errors_enough_at_every_horizon(
+    briefly_accompanied: AssetData,
+) -> None:
+    """Before any fit: it would be found when all are done, and nothing can be calibrated."""
+    [recipe] = [it for it in recipes(["hexp_companions"], small_config()) if it.columns][-1:]
+    assert obstacle(recipe, briefly_accompanied) is None
+    why = "BESIDE is known before only 117 targets of the last half, 22 sessions ahead; needed: 122"
+    assert obstacle(recipe, briefly_accompanied, (1, 22)) == why
+    assert applicable([recipe], briefly_accompanied, (1, 22)) == ()
+    assert len(applicable([recipe], briefly_accompanied, (1, 17))) == 1
 
 
 def test_too_short_a_history_is_refused() -> None:

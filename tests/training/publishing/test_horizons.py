@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models_store.store import Store
@@ -176,3 +177,21 @@ def test_the_command_makes_the_horizons_asked_for(tmp_path: Path) -> None:
     assert cli.main([*common, "--models", "ewma", "--horizons", "22", "1"]) == 0
     assert Store(tmp_path / "s").load("MINE", "ewma").manifest.horizons == (1, 22)
     assert cli.main([*common, "--models", "ewma", "--horizons", "22"]) == 2
+
+
+def test_a_model_without_companions_enough_for_a_horizon_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars, beside = write_bars(tmp_path / "mine.csv"), write_bars(tmp_path / "beside.csv", seed=3)
+    frame = pd.read_csv(beside)
+    frame.drop([*range(300, 395), *range(503, 600)]).to_csv(beside, index=False)
+    given = ["--asset", "MINE", "--bars", str(bars), "--calendar", "24/7"]
+    given += ["--companion", f"BESIDE={beside}", "--config", str(SMALL_CONFIG), "--jobs", "1"]
+    models = ["--models", "har", "hexp_companions", "--horizons", "1", "22"]
+    (tmp_path / "store").mkdir()  # an empty store: the shipped models are not needed here
+    store = ["--store", str(tmp_path / "store")]
+    assert cli.main(["retrain", *given, *models, *store]) == 0
+    assert "without hexp_companions: BESIDE is known before only 1" in capsys.readouterr().out
+    published = Store(tmp_path / "store").models("MINE")
+    assert "har" in published
+    assert "hexp_companions" not in published
