@@ -108,7 +108,9 @@ def least_squares(
     Returns
     -------
     The estimate. Regressors that the sample cannot tell apart (one that is always zero, say) get
-    the solution of smallest norm.
+    the solution of smallest norm, in units of their own size. What the sample can tell apart does
+    not depend on units: a quarticity beside a constant is a rounding error to an algorithm that
+    compares them.
 
     Notes
     -----
@@ -119,8 +121,16 @@ def least_squares(
     if weights is not None:
         roots = np.sqrt(weights)
         left, right = roots[:, None] * left, roots * right
-    estimated = np.linalg.lstsq(left, right, rcond=None)[0].astype(np.float64, copy=False)
+    sizes = column_sizes(left)
+    scaled = np.linalg.lstsq(left / sizes, right, rcond=None)[0]
+    estimated = (scaled / sizes).astype(np.float64, copy=False)
     return Estimate(estimated[1:], float(estimated[0]), targets - with_constant @ estimated)
+
+
+def column_sizes(rows: FloatArray) -> FloatArray:
+    """(k,) Euclidean norms of the columns of (n, k) rows; 1 of a column of zeros."""
+    norms = np.sqrt(np.einsum("nk,nk->k", rows, rows))
+    return np.where(norms > 0, norms, 1.0)
 
 
 def relative_weights(fitted: FloatArray, targets: FloatArray) -> FloatArray:

@@ -21,7 +21,7 @@ import numpy as np
 from training.data.assets import TrainingSet
 from training.models.calendar_adjusted import CalendarAdjusted, WithoutCalendar
 from training.models.linear.asset_regressors import regressors_of
-from training.models.linear.least_squares import LeastSquares, relative_weights
+from training.models.linear.least_squares import LeastSquares, column_sizes, relative_weights
 from training.models.recipe import Recipe
 from volatility.arrays import FloatArray
 from volatility.evaluation import fixed_b
@@ -65,6 +65,8 @@ def newey_west(rows: FloatArray, residuals: FloatArray, lags: int) -> FloatArray
     (k, k).
     """
     nobs, count = rows.shape
+    sizes = column_sizes(rows)  # the inverse would leave out a column that is small beside others
+    rows = rows / sizes
     scores = rows * residuals[:, None]
     middle = scores.T @ scores
     for lag in range(1, lags + 1):
@@ -72,7 +74,7 @@ def newey_west(rows: FloatArray, residuals: FloatArray, lags: int) -> FloatArray
         middle += (1 - lag / (lags + 1)) * (product + product.T)
     bread = np.linalg.pinv(rows.T @ rows)
     covariance: FloatArray = bread @ middle @ bread * (nobs / (nobs - count))
-    return covariance
+    return covariance / np.outer(sizes, sizes)
 
 
 def precision_of(recipe: Recipe, data: TrainingSet) -> Precision | None:

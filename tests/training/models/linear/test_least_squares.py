@@ -33,3 +33,15 @@ def test_relative_weights_by_hand() -> None:
     targets = np.linspace(1.0, 101.0, 101)  # 1 % quantile: 2
     fitted = np.array([4.0, 2.0, 1.0, 0.0, -5.0])
     assert relative_weights(fitted, targets) == pytest.approx([1 / 16, 1 / 4, 1 / 4, 1 / 4, 1 / 4])
+
+
+def test_small_regressors_beside_the_constant_count() -> None:
+    """As a quarticity where rv is 1e-7: its coefficient was 0, and HARQ was HAR."""
+    rng = np.random.default_rng(0)
+    design, errors = rng.lognormal(size=(200, 2)), rng.normal(size=200)
+    targets = 1 + design @ [2.0, 3.0] + errors
+    usual = least_squares(design, targets)
+    units = np.array([1e-7, 1e-14])
+    small = least_squares(units * design, 1e-7 * targets)
+    assert small.coefficients * units / 1e-7 == pytest.approx(usual.coefficients)
+    assert small.intercept / 1e-7 == pytest.approx(usual.intercept)
