@@ -23,6 +23,7 @@ of the fitting sample, which stands for the unconditional variance also where th
 2 % at one of 0.98.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ WINDOW = 200  # sessions
 # The share of variance that falls into the session drifts over decades, so that the whole sample
 # would scale by the past; see docs/decisions/0012.
 SCALE_SESSIONS = 1_000
-PERCENT = 100.0  # arch's optimizer wants returns of about this size
+PERCENT = 100.0  # arch's optimizer wants returns of about this size, or larger: see _unit
 MAX_DECAY = 1 - 1e-6  # a sum of past squares needs a decay below one
 _REMEMBERED = 128  # estimates: those of a walk-forward, for its next horizon; 5 MB
 RISKMETRICS = (0.0, 0.06, 0.0, 0.94)  # RiskMetrics Technical Document (1996), as omega … beta
@@ -141,7 +142,8 @@ def estimate(returns: FloatArray, asymmetric: bool) -> Parameters:
 def _estimate(content: bytes, asymmetric: bool) -> Parameters:
     """Of returns that are the content of an array."""
     returns = np.frombuffer(content)
-    model = _model(returns, asymmetric)
+    unit = _unit(returns)
+    model = _model(unit * returns, asymmetric)
     result = model.fit(disp="off", show_warning=False)
     found = np.asarray(result.params, dtype=np.float64)
     converged = result.convergence_flag == 0
@@ -149,10 +151,10 @@ def _estimate(content: bytes, asymmetric: bool) -> Parameters:
         found = _riskmetrics(asymmetric)
         result, converged = model.fix(found), False
     omega, alpha, *gamma, beta = found.tolist()
-    variances = np.square(np.asarray(result.conditional_volatility)) / PERCENT**2
+    variances = np.square(np.asarray(result.conditional_volatility)) / unit**2
     variances.setflags(write=False)  # others will be given them too
     return Parameters(
-        omega / PERCENT**2,
+        omega / unit**2,
         alpha,
         gamma[0] if gamma else 0.0,
         min(beta, MAX_DECAY),
@@ -191,10 +193,20 @@ def _scale(parameters: Parameters, data: TrainingSet) -> float:
     return float((pairs.targets / fitted)[-SCALE_SESSIONS:].mean())
 
 
+def _unit(returns: FloatArray) -> float:
+    """What returns are multiplied by for ``arch``: 100, and more where they are of 0.3 % or less.
+
+    Where they are small beside one it stops before the maximum, and says that it has converged. A
+    power of ten changes no digit of those that are usual.
+    """
+    size = float(np.sqrt(np.square(returns).mean()))
+    return max(PERCENT, 10.0 ** round(-math.log10(size)))
+
+
 def _model(returns: FloatArray, asymmetric: bool) -> Any:
     from arch import arch_model  # takes seconds to import, which not every command has to wait for
 
-    return arch_model(PERCENT * returns, mean="Zero", p=1, o=int(asymmetric), q=1, rescale=False)
+    return arch_model(returns, mean="Zero", p=1, o=int(asymmetric), q=1, rescale=False)
 
 
 def _riskmetrics(asymmetric: bool) -> FloatArray:
