@@ -275,6 +275,9 @@ def test_what_a_median_may_be(manifest: Manifest, expected: tuple[float, ...]) -
         (22, 4.1e-3, 1.0, False),
         (22, 1e-5 / 4, 1.0, True),
         (22, 1e-5 / 4.1, 1.0, False),
+        (22, 2.5e-3, 9.9, True),  # .025, less than half of .05
+        (22, 2.5e-3, 10.1, False),  # volatilities
+        (22, 2.5e-3, 20.0, False),
     ],
 )
 def test_a_crisis_is_a_step_from_a_level_that_is_known(

@@ -92,6 +92,23 @@ def test_how_often_another_unit_is_noticed_stands_in_the_docs(asset: str, unit: 
     assert found == pytest.approx(int(printed[asset].strip(" %")) / 100, abs=0.0051)
 
 
+@pytest.mark.parametrize("asset", datasets.NAMES)
+@pytest.mark.parametrize("since", [22, 44, 66, 88])
+def test_how_often_a_change_to_volatilities_is_noticed_stands_in_the_docs(
+    asset: str, since: int
+) -> None:
+    (row,) = re.findall(rf"^\| {since} \|(.*)\|$", PAGE, re.M)
+    printed = dict(zip(("SPX", "BTC-USD", "BTC-USD-1H", "ETH-USD"), row.split("|"), strict=True))
+    model, rv = model_of(asset), series_of(asset).rv
+    volatility = in_unit(asset, "daily volatility")
+    changed = [
+        np.concatenate([rv[end - since - 125 : end - since], volatility[end - since : end]])
+        for end in range(since + 125, len(rv) + 1)
+    ]
+    refused = 1 - np.mean([accepts(model, it) for it in changed])
+    assert refused == pytest.approx(int(printed[asset].strip(" %")) / 100, abs=0.0051)
+
+
 @pytest.mark.parametrize(
     ("asset", "until", "first", "last"),
     [
@@ -149,7 +166,9 @@ def test_the_newest_sessions_are_judged() -> None:
     assert accepts(model, np.concatenate([np.full(100, 0.2), rv]))
     assert not accepts(model, np.concatenate([rv[:9], np.full(13, 0.2)]))
     assert not accepts(model, np.concatenate([rv[1:], np.full(22, 0.2)]))  # 21 before: too few
-    assert accepts(model, np.concatenate([rv, 29 * rv]))
+    # A median of 4.3e-4, and of .021 as volatilities: 24 times as high is half of that.
+    assert accepts(model, np.concatenate([rv, 23 * rv]))
+    assert not accepts(model, np.concatenate([rv, 25 * rv]))
     assert not accepts(model, np.concatenate([rv, np.full(22, 0.2)]))  # a step of a thousand
 
 
