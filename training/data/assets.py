@@ -7,7 +7,7 @@ import numpy as np
 
 from volatility.arrays import DAY
 from volatility.calendars import Calendar, get_calendar
-from volatility.companions import RETURN, Companion
+from volatility.companions import RETURN, Companion, known_sessions
 from volatility.pairs import Pairs, make_pairs
 from volatility.series import DatedSeries
 
@@ -69,9 +69,15 @@ class TrainingSet:
         return self.sources[name].pairs(lookback, columns, self.horizon)
 
     def until(self, cut_off: np.datetime64) -> "TrainingSet":
-        """The same as it was known on ``cut_off``: sources too are cut, or they would leak."""
-        return replace(
-            self,
-            target=self.target.until(cut_off),
-            sources={name: source.until(cut_off) for name, source in self.sources.items()},
-        )
+        """The same as it was known when the target's forecast at the end of ``cut_off`` is issued.
+
+        Sources too are cut, or they would leak: a market without a close ends its session of that
+        day after New York's forecast.
+        """
+        issued_at, calendar = np.atleast_1d(cut_off), self.target.calendar
+        sources = {}
+        for name, source in self.sources.items():
+            cut = source.until(cut_off).series
+            known = known_sessions(cut.dates, source.calendar, issued_at, calendar).total[0]
+            sources[name] = replace(source, series=cut.part(slice(0, known)))
+        return replace(self, target=self.target.until(cut_off), sources=sources)

@@ -1,9 +1,10 @@
 """Out-of-sample forecasts: fit on what was known, forecast the next sessions, fit again.
 
-A fit for a block of sessions sees data up to the day before the block and nothing later, from the
-target or from any source: no target that it learns from ends after its cut-off, whatever the
-horizon. Each forecast is made from the window that ends the session before its target date, so
-positions in two models' arrays never need to agree: dates do.
+A fit for a block of sessions sees data up to the session before the block and nothing later: no
+target that it learns from ends after its cut-off, whatever the horizon. Of a source it sees what
+had closed when the forecast at the end of its cut-off is issued. Each forecast is made from the
+window that ends the session before its target date, so positions in two models' arrays never need
+to agree: dates do.
 
 All fits of a regression are made in one pass, by one process; see
 :mod:`training.models.linear.at_once`. Others are fitted block by block, wherever there is room.

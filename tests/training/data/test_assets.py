@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.simulated import make_asset, make_companion, write_bars
+from tests.training.simulated import make_asset, make_companion, make_seasonal_asset, write_bars
 from training.data.assets import AssetData, TrainingSet
 from training.data.bars_file import BarsFile, load_asset
 from training.data.companions import CompanionFile
@@ -85,6 +85,30 @@ def test_nothing_of_the_target_or_a_source_is_seen_beyond_a_cut() -> None:
     for asset in (cut.target, cut.sources["BESIDE"]):
         assert asset.series.dates[-1] == day
     assert len(data.target.series) == 60
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "newest"),
+    [
+        # New York closes at 21:00 UTC, and is forecast half an hour later; a coin's day ends at 24.
+        ("XNYS", "24/7", "2015-01-15"),
+        ("24/7", "XNYS", "2015-01-16"),
+        ("XNYS", "XLON", "2015-01-16"),
+        ("XLON", "XNYS", "2015-01-15"),
+        ("XNYS", "XNYS", "2015-01-16"),
+    ],
+)
+def test_of_a_source_is_seen_what_had_closed_at_the_forecast(
+    target: str, source: str, newest: str
+) -> None:
+    def on(calendar: str) -> AssetData:
+        made = make_seasonal_asset({}, nobs=4_000, calendar=calendar)
+        return replace(made, series=made.series.part(made.series.dates >= np.datetime64("2014")))
+
+    data = TrainingSet(on(target), {"BESIDE": on(source)}, seed=0)
+    cut = data.until(np.datetime64("2015-01-16"))  # a Friday
+    assert cut.target.series.dates[-1] == np.datetime64("2015-01-16")
+    assert cut.sources["BESIDE"].series.dates[-1] == np.datetime64(newest)
 
 
 def test_windows_are_of_the_horizon_and_have_the_day() -> None:
