@@ -4,7 +4,8 @@ from arch.bootstrap import MCS
 from scipy.signal import lfilter
 
 from volatility.errors import InvalidSeries
-from volatility.evaluation.confidence_set import model_confidence_set
+from volatility.evaluation.confidence_set import _elimination_pvalues, model_confidence_set
+from volatility.evaluation.many_models import Resampled
 
 
 def correlated_losses(nobs: int, means: list[float], seed: int) -> dict[str, np.ndarray]:
@@ -93,6 +94,14 @@ class TestModelConfidenceSet:
         assert model_confidence_set(losses, horizon=22) != model_confidence_set(losses)
         # 3 * 5 - 2 = 13 is what 100 dates have anyway.
         assert model_confidence_set(losses, horizon=5) == model_confidence_set(losses)
+
+    def test_an_elimination_by_hand(self):
+        # What is left once others have gone: a and b of variances 1 and 3, and nothing in common.
+        # Of b less the mean of both, (b - a) / 2, the variance is (1 + 3) / 4 = 1, and b lies 1
+        # deviation from it. In the draws the larger of the two lies 2, .5, .9 and 1.5 from it.
+        noise = np.array([[0, 0, 0, 0], [4, 1, -1.8, 3]], dtype=np.float32)
+        left = Resampled(np.array([0.0, 2.0]), np.diag([1.0, 3.0]), noise, share=1e-9)
+        assert _elimination_pvalues(left) == [1.0, 0.5]
 
     def test_a_single_model_is_the_set(self):
         assert model_confidence_set({"har": np.ones(50)}).included == {"har"}

@@ -89,6 +89,14 @@ def test_one_print_does_not_decide() -> None:
     assert ruined - level > 0.5
 
 
+def test_a_target_counts_as_so_many_times_the_mean_that_was_expected() -> None:
+    # Logs 0, 0, 0, 4 and nothing that tells them apart: mean 1, squared residuals 12 over
+    # 4 - 1 - 1 degrees 6. The mean of rv is exp(1 + 6 / 2), and a cap of 1 / e makes 4 a 3.
+    model = GammaRegression("x", ("mean_1",), "logs", 22, cap=np.exp(-1))
+    found = model.coefficients(Sample(np.zeros((4, 1)), np.array([0.0, 0.0, 0.0, 4.0])))
+    assert found.intercept == pytest.approx(np.log((3 + np.exp(3)) / 4))
+
+
 def test_each_fit_of_a_growing_sample_is_the_one_it_is_alone() -> None:
     design, targets = simulated(400)
     sample, counts = Sample(design, np.log(targets)), np.array([100, 122, 400])

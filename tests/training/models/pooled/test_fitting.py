@@ -9,7 +9,7 @@ from models_store.predictors.pooled_graph import PooledGraph
 from tests.simulated_panel import TINY, simulated_asset, simulated_panel
 from training.models.pooled.fitting import fit_pooled
 from training.models.pooled.ridge import pooled_ridge
-from training.models.pooled.rows import log_targets
+from training.models.pooled.rows import log_targets, training_rows
 from training.models.pooled.zero_shot import ExportedPooled, zero_shot
 from training.networks.pooled_network import PooledNetwork, Standardization
 
@@ -94,6 +94,16 @@ def test_forecasts_have_the_mean_of_outcomes_over_the_panel(fitted):
         said = zero_shot(fitted, asset).plain[:, 0]
         ratios.append(np.exp(log_targets(asset, (1,))[:, 0] - said))
     assert np.nanmean(np.concatenate(ratios)) == pytest.approx(1.0, abs=0.05)
+
+
+def test_ratios_beyond_six_count_as_six_for_the_mean_that_scales_are_told_by(fitted):
+    rows = training_rows(simulated_panel(), fitted.effects, fitted.horizons, TINY.seed)
+    ratios = np.exp(rows.targets - fitted.network.run(rows.regressors, rows.sequence))
+    np.testing.assert_allclose(np.nanmean(ratios, axis=0, dtype=np.float64), 1, rtol=1e-5)
+    assert np.nanmax(ratios[:, 0]) > 10
+    assert fitted.capped_means[0] < 0.996
+    expected = np.nanmean(np.minimum(ratios, 6), axis=0, dtype=np.float64)
+    np.testing.assert_allclose(fitted.capped_means, expected, rtol=1e-5)
 
 
 def test_the_scale_of_an_asset_is_learned_from_its_outcomes(fitted):

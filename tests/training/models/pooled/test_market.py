@@ -128,6 +128,17 @@ def _stage_of(pooled, known, market):
     return module._fit(rows)
 
 
+def test_ratios_beyond_six_count_as_six_for_the_mean_that_scales_are_told_by() -> None:
+    # 19 outcomes of 1 and one of 61, and nothing that tells them apart: a mean of 4, which the
+    # correction says; over it 1/4 and 15.25, which counts as 6.
+    logs = np.log(np.array([1.0] * 19 + [61.0]))[:, None]
+    flat = np.zeros((20, 1))
+    rows = module._Rows(np.ones(20, dtype=bool), flat, flat, logs)
+    stage = module._fit([rows])
+    assert stage.correction(flat[:1]) == pytest.approx(np.log(4))
+    assert stage.capped_means == pytest.approx((19 / 4 + 6) / 20)
+
+
 def test_the_future_of_any_asset_moves_no_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prefix invariance, to the last bit: of the class, of the index and of every fit."""
     monkeypatch.setattr("training.models.pooled.market._FEWEST", 200)
