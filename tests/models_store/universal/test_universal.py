@@ -310,20 +310,6 @@ def test_the_scale_is_that_of_the_assets_own_outcomes(bound, history):
     assert bound.calibrate(larger).log_scale == pytest.approx(calm.log_scale, abs=0.2)
 
 
-@pytest.mark.parametrize("horizon", HORIZONS)
-def test_later_sessions_move_no_scale_that_was_known_before(bound, history, horizon):
-    changed = replace(history, rv=np.where(np.arange(700) >= 500, 1.0, history.rv))
-    found, other = (bound._outcomes(it, [horizon])[horizon].errors for it in (history, changed))
-    outcomes, others = (
-        np.log(np.lib.stride_tricks.sliding_window_view(it.rv[250:], horizon).mean(axis=1))
-        for it in (history, changed)
-    )
-    # Forecasts from sessions 249 to 499: their errors move by their outcomes and by nothing else.
-    moved = (other - found)[:251]
-    np.testing.assert_allclose(moved, (others - outcomes)[:251], atol=1e-12)
-    assert np.count_nonzero(moved) == horizon
-
-
 @pytest.mark.parametrize(
     ("kind", "calendar", "columns"),
     [
