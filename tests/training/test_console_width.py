@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,14 @@ def test_tables_are_not_folded_in_a_file(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_on_a_terminal_they_are_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "77")
     assert ran(monkeypatch, is_terminal=True).width == 77
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS.values(), ids=list(cli.COMMANDS))
+def test_what_runs_a_command_is_there(command: cli.Command) -> None:
+    found = find_spec(command.module)
+    assert found is not None
+    assert found.origin is not None
+    assert "\ndef run(" in Path(found.origin).read_text()
 
 
 def test_the_exit_status_is_the_command_s(monkeypatch: pytest.MonkeyPatch) -> None:

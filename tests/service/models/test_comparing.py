@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -33,6 +34,7 @@ from tests.service.worlds import ASSET, MODELS, damage
 from volatility.errors import UnsupportedHorizon
 
 HORIZONS = (1, 5, 22)  # of which none forecasts the last
+FEW = comparing.FEW  # of a service; tests have less
 OTHERS = set[int]()  # processes that earlier tests started, and left
 
 
@@ -105,6 +107,22 @@ def test_few_models_are_compared_here(
     monkeypatch.setattr(comparing, "FEW", 3)
     assert comparer.compared(store, ASSET, shelf.rack(ASSET), (1,)) is None
     assert comparer.compared(store, "NONE", Rack(), (1,)) is None
+
+
+def test_from_seven_models_on_another_process_is_asked(
+    store: Store, comparer: Comparer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rack(count: int) -> Any:
+        cards = [SimpleNamespace(model=f"m{it}", version=1, sha256="") for it in range(count)]
+        places = {it.model: SimpleNamespace(card=it, serves=True) for it in cards}
+        return SimpleNamespace(places=places, champion=None, refusals=())
+
+    monkeypatch.setattr(comparing, "FEW", FEW)
+    asked: list[Job] = []
+    monkeypatch.setattr(Comparer, "_ask", lambda _, job: asked.append(job))
+    for count in (6, 7):
+        comparer.compared(store, ASSET, rack(count), (1,))
+    assert [len(job.versions) for job in asked] == [7]
 
 
 def test_what_has_not_been_verified_is_compared_here(
