@@ -1,6 +1,7 @@
 """What a graph is said to make is what onnxruntime makes, whatever its integers are."""
 
 import random
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from models_store.graph_cost import OPERATORS, cost_of
+from models_store.graph_cost import OPERATORS, UnknownCost, cost_of
 from models_store.predictors.onnx_file import read_model
 
 NUMBERS = (-7, -3, -2, -1, 0, 1, 2, 3, 5, 64)
@@ -88,9 +89,13 @@ NODES: dict[str, tuple[list[Any], dict[str, Any], int, int]] = {
     "Add": ([np.float32(1)], {}, 1, 0),
     "Clip": ([np.float32(0), np.float32(1)], {}, 1, 0),
     "Concat": ([], {"axis": 1}, 1, 0),
+    "Concat of rows": ([], {"axis": 0}, 1, 0),
     "Div": ([np.float32(2)], {}, 1, 0),
     "Expand": ([np.array([2, 1, COLUMNS])], {}, 1, 0),
     "Gather": ([np.array([0, 1, 2])], {"axis": 1}, 1, 0),
+    "Gather from the end": ([np.array([0, 1, 2])], {"axis": -1}, 1, 0),
+    "Gather of rows": ([np.array([[0, 0, 0], [0, 0, 0]])], {}, 1, 0),
+    "Gather of one column": ([np.array(3)], {"axis": 1}, 1, 0),
     "Gemm": ([WEIGHTS], {}, 1, ROWS * COLUMNS * 3),
     "Gemm of the other turned": ([WEIGHTS.T.copy()], {"transB": 1}, 1, ROWS * COLUMNS * 3),
     "LSTM": (
@@ -99,10 +104,20 @@ NODES: dict[str, tuple[list[Any], dict[str, Any], int, int]] = {
         3,
         ROWS * GATES * (COLUMNS + HIDDEN),
     ),
+    "LSTM both ways": (
+        [np.ones((2, GATES, COLUMNS), np.float32), np.ones((2, GATES, HIDDEN), np.float32)],
+        {"hidden_size": HIDDEN, "direction": "bidirectional"},
+        3,
+        2 * ROWS * GATES * (COLUMNS + HIDDEN),
+    ),
     "LayerNormalization": ([np.ones(COLUMNS, np.float32)], {}, 1, 0),
     "MatMul": ([WEIGHTS], {}, 1, ROWS * COLUMNS * 3),
+    "MatMul of a vector": ([WEIGHTS[:, 0].copy()], {}, 1, ROWS * COLUMNS),
+    "MatMul of two": ([np.stack([WEIGHTS, WEIGHTS])], {}, 1, 2 * ROWS * COLUMNS * 3),
     "Mul": ([np.float32(2)], {}, 1, 0),
     "ReduceMean": ([np.array([1])], {"keepdims": 0}, 1, 0),
+    "ReduceMean from the end": ([np.array([-1])], {}, 1, 0),
+    "ReduceMean of all": ([], {}, 1, 0),
     "ReduceSum": ([np.array([1])], {"keepdims": 1}, 1, 0),
     "ReduceSum of all": ([], {"keepdims": 0}, 1, 0),
     "ReduceSum of none": ([], {"noop_with_empty_axes": 1}, 1, 0),
@@ -110,6 +125,8 @@ NODES: dict[str, tuple[list[Any], dict[str, Any], int, int]] = {
     "Reshape": ([np.array([-1, 11])], {}, 1, 0),
     "Reshape that keeps the first": ([np.array([0, 2, -1])], {}, 1, 0),
     "Shape": ([], {}, 1, 0),
+    "Shape from the second": ([], {"start": 1}, 1, 0),
+    "Shape up to the second": ([], {"end": 1}, 1, 0),
     "Sigmoid": ([], {}, 1, 0),
     "Slice": ([np.array([1]), np.array([9]), np.array([1])], {}, 1, 0),
     "Slice of columns": (
@@ -118,21 +135,33 @@ NODES: dict[str, tuple[list[Any], dict[str, Any], int, int]] = {
         1,
         0,
     ),
+    "Slice of rows and columns": (
+        [np.array([0, 2]), np.array([1, 9]), np.array([0, 1]), np.array([1, 2])],
+        {},
+        1,
+        0,
+    ),
+    "Slice of the first axis": ([np.array([0]), np.array([1])], {}, 1, 0),
+    "Slice of the first axes": ([np.array([0, 5]), np.array([1, 9])], {}, 1, 0),
     "Softmax": ([], {"axis": 1}, 1, 0),
     "Split": ([np.array([20, 2])], {"axis": 1}, 2, 0),
     "Split in two": ([], {"axis": 1, "num_outputs": 2}, 2, 0),
+    "Split in three": ([], {"axis": 1, "num_outputs": 3}, 3, 0),
+    "Split in one": ([], {"num_outputs": 1}, 1, 0),
     "Squeeze": ([np.array([0])], {}, 1, 0),
     "Sub": ([np.float32(1)], {}, 1, 0),
     "Transpose": ([], {"perm": [1, 0]}, 1, 0),
+    "Transpose of all": ([], {}, 1, 0),
     "Unsqueeze": ([np.array([1])], {}, 1, 0),
+    "Unsqueeze of two": ([np.array([0, -1])], {}, 1, 0),
 }
 DEEPER = ("LSTM", "Squeeze")  # take x with a first axis of one
 
 
-@pytest.mark.parametrize("case", NODES)
-def test_each_operator_makes_what_onnxruntime_makes(case: str) -> None:
-    more, attributes, outputs, products = NODES[case]
-    operator = case.split(maxsplit=1)[0]
+def content_of(
+    operator: str, more: Sequence[Any], attributes: Mapping[str, Any], outputs: int = 1
+) -> bytes:
+    """A model of one node, all of whose outputs are shown."""
     constants = [numpy_helper.from_array(np.asarray(it), f"c{at}") for at, it in enumerate(more)]
     before = []
     given = "x"
@@ -156,9 +185,65 @@ def test_each_operator_makes_what_onnxruntime_makes(case: str) -> None:
     )
     opsets = [helper.make_opsetid("", 20)]
     model = helper.make_model(described, opset_imports=opsets, ir_version=10)
-    content = bytes(model.SerializeToString())
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize("case", NODES)
+def test_each_operator_makes_what_onnxruntime_makes(case: str) -> None:
+    more, attributes, outputs, products = NODES[case]
+    content = content_of(case.split(maxsplit=1)[0], more, attributes, outputs)
     found = cost_of(read_model(content).graph)
     assert found == (made_by_onnxruntime(content), products)
+
+
+@pytest.mark.parametrize(
+    ("operator", "more", "attributes", "why"),
+    [
+        ("MatMul", [WEIGHTS[1:]], {}, "[64, 22] times [21, 3]"),
+        ("MatMul", [WEIGHTS[:1]], {}, "[64, 22] times [1, 3]"),
+        (
+            "LSTM",
+            [np.ones((1, GATES, COLUMNS), np.float32), np.ones((1, GATES, HIDDEN), np.float32)],
+            {"hidden_size": HIDDEN, "layout": 1},
+            "a layout other than 0",
+        ),
+        (
+            "Slice",
+            [np.array([1]), np.array([9]), np.array([1]), np.array([0])],
+            {},
+            "a step backwards",
+        ),
+        ("Reshape", [np.array([-1, 21])], {}, "[64, 22] as [67, 21]"),
+        ("Reshape", [np.array([0, 22])], {"allowzero": 1}, "[64, 22] as [0, 22]"),
+        ("Reshape", [np.array([0, -1])], {"allowzero": 1}, "[64, 22] as [0, 0]"),
+        (
+            "Gather",
+            [np.ones(3, np.float32)],
+            {"axis": 1},
+            "what is needed as integers is none",
+        ),
+        ("Add", [np.array([1])], {}, "integers are computed with in a way that is not followed"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_node(
+    operator: str, more: list[Any], attributes: dict[str, Any], why: str
+) -> None:
+    graph = read_model(content_of(operator, more, attributes)).graph
+    with pytest.raises(UnknownCost) as refused:
+        cost_of(graph)
+    assert str(refused.value) == f"at its node {operator} shapes do not fit: {why}"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "too_many"), [((32, 32), False), ((25, 41), True)], ids=["1024", "1025"]
+)
+def test_a_thousand_integers_are_the_most(numbers: tuple[int, int], too_many: bool) -> None:
+    graph = read_model(content_of("Gather", [np.zeros(numbers, np.int64)], {"axis": 1})).graph
+    if too_many:
+        with pytest.raises(UnknownCost, match="its constant c0 of 1025 integers is no shape"):
+            cost_of(graph)
+    else:
+        assert cost_of(graph).values == ROWS * 1_024
 
 
 def test_every_operator_that_is_known_is_tried() -> None:
