@@ -8,9 +8,10 @@ from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, default_client
 
 from tests.errors import details
+from tests.service.patience import eventually
 from training.evaluation import workers
 from training.evaluation.workers import worker_pool, workers_at
 from volatility.errors import InvalidInput
@@ -80,6 +81,15 @@ def test_a_cluster_does_the_work_while_it_is_asked_to(two: LocalCluster) -> None
     assert len(processes) == 2
     assert os.getpid() not in processes
     assert set(worker_pool(1)(work)) == {os.getpid()}
+
+
+def test_nothing_else_of_the_process_goes_to_the_cluster(two: LocalCluster) -> None:
+    connected = len(two.scheduler.clients)
+    with workers_at(two.scheduler_address):
+        assert len(two.scheduler.clients) == connected + 1
+        with pytest.raises(ValueError, match="No clients found"):
+            default_client()
+    eventually(lambda: len(two.scheduler.clients) == connected)
 
 
 def inside(_: int) -> tuple[int, set[int]]:
