@@ -14,5 +14,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
     store = options.store or shipped_artifacts()
     page = between_markers(options.page, tables(Store(store)))
     options.page.write_text(page, encoding="utf-8")
-    console.print(f"wrote the results of {store} into {options.page}")
+    console.print(f"wrote the results of {store} into {options.page}", markup=False)
     return 0

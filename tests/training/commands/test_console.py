@@ -1,13 +1,24 @@
+import ast
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
 from tests.training.simulated import make_asset, small_config
+from training import commands
 from training.commands.console import FitsProgress, echo, introduce
 from training.config import flatten
 from training.models.registry import recipes
 from volatility.errors import Finding
+
+OURS = (  # calls that print tables, numbers and questions of ours, or escape what is not
+    "console.print(f'\\n[bold]{target.asset}[/bold]: {escape(_describe(target))}')",
+    "console.print(table)",
+    "console.print(fitting_table(console, title, comparison, EXPLANATION, FURTHER))",
+    "console.print(f'{done} of {total} networks are at hand from an earlier run')",
+    "console.print(f'\\n[bold]{answer.question}[/bold]')",
+)
 
 
 def test_what_an_asset_cannot_have_is_told_with_the_reason() -> None:
@@ -60,3 +71,17 @@ def test_each_frequency_of_refitting_has_its_bar() -> None:
     lines = captured.get().splitlines()
     assert any("every 150 sessions" in line and "1/2 fits" in line for line in lines)
     assert any("every 22 sessions" in line and "3/3 fits" in line for line in lines)
+
+
+def test_what_others_have_named_is_read_as_no_markup() -> None:
+    """A folder may be called ``[/x]``, which would end a command with an error."""
+    for path in sorted(Path(commands.__file__).parent.glob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".print")):
+                continue
+            said = ast.unparse(call)
+            is_plain = any(
+                it.arg == "markup" and not ast.literal_eval(it.value) for it in call.keywords
+            )
+            is_ours = all(isinstance(it, ast.Constant) for it in call.args)
+            assert is_plain or is_ours or said in OURS, f"{path.name}: {said}"
