@@ -25,7 +25,7 @@ from training.models.pooled.market import (
 )
 from training.models.pooled.rows import class_effects, log_targets
 from training.models.pooled.zero_shot import zero_shot
-from volatility.scale_free import KINDS
+from volatility.scale_free import KINDS, LARGEST
 from volatility.series import DatedSeries
 
 
@@ -173,3 +173,64 @@ def test_what_an_asset_of_a_panel_looks_at() -> None:
     assert looked_at(stock, [index, bitcoin]) == [index, bitcoin]
     assert looked_at(coin, [index, bitcoin]) == [bitcoin]
     assert looked_at(bitcoin, [index, bitcoin]) == []
+
+
+def rows_of(count: int, seed: int = 0) -> module._Rows:
+    """Sessions of an asset, a third of them without companions, and one outcome not known."""
+    rng = np.random.default_rng(seed)
+    known = np.arange(count) % 3 != 0
+    design = np.column_stack([np.full(known.sum(), 2.0), rng.normal(3.0, 0.5, known.sum())])
+    design[0, 1] = 60.0  # far beyond what counts
+    plain = rng.normal(-9.0, 0.3, (count, 2))
+    targets = plain + rng.normal(0.4, 0.9, (count, 2))
+    targets[-1, 1] = np.nan
+    return module._Rows(known, design, plain, targets)
+
+
+def test_a_stage_moves_forecasts_of_logs_to_those_of_means() -> None:
+    both = [rows_of(600, 1), rows_of(300, 2)]
+    stage = module._fit(both)
+    design = np.concatenate([it.design for it in both])
+    np.testing.assert_allclose(stage.mean, design.mean(axis=0))
+    np.testing.assert_allclose(stage.deviation, [1.0, design[:, 1].std()])  # the first never varies
+    left = np.concatenate([(it.targets - it.plain)[it.known] for it in both])
+    ratios = np.exp(left - stage.correction(design))
+    np.testing.assert_allclose(np.nanmean(ratios, axis=0), 1.0)
+    np.testing.assert_allclose(stage.capped_means, np.nanmean(np.minimum(ratios, 6.0), axis=0))
+    assert (stage.capped_means < 0.999).all()
+    # What is further off than counts adds no more, on either side.
+    for side in (-1, 1):
+        far = np.array([[2.0, stage.mean[1] + side * it] for it in (1e3, 2e3)])
+        one, other = stage.correction(far)
+        assert np.array_equal(one, other)
+        edge = np.array([[2.0, stage.mean[1] + side * LARGEST * stage.deviation[1]]])
+        np.testing.assert_allclose(stage.correction(edge)[0], one)
+
+
+@pytest.mark.parametrize(("short_of", "is_fitted"), [(1, False), (0, True)])
+def test_a_thousand_rows_of_a_kind_are_enough(
+    short_of: int, is_fitted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows_of(1_500)
+    left_out = np.flatnonzero(rows.known)[:short_of]
+    rows.known[left_out] = False
+    fewer = rows._replace(design=rows.design[short_of:])
+    assert fewer.known.sum() == 1_000 - short_of
+    monkeypatch.setattr(module, "_rows", lambda *_: fewer)
+    stages = fit_market(Pooled(PANEL), PANEL[:1], {})
+    assert set(stages) == ({"stock"} if is_fitted else set())
+
+
+def test_an_asset_without_a_session_to_forecast_from_teaches_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def rows(_pooled: object, asset: AssetData, _market: object) -> module._Rows:
+        asked.append(len(asset.series))
+        return rows_of(3_000)
+
+    monkeypatch.setattr(module, "_rows", rows)
+    cut = [PANEL[0].until(PANEL[0].series.dates[it - 1]) for it in (21, 22, 23)]
+    assert set(fit_market(Pooled(PANEL), cut, {})) == {"stock"}
+    assert asked == [23]
