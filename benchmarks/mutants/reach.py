@@ -38,6 +38,7 @@ TESTS_LEFT_OUT = (
 )
 # A line that runs at an import may be a constraint or a default of what the API describes.
 _DESCRIBED = ("models_store", "service")
+_OUTSIDE = ""  # context of what runs in no test
 _QUICK = 3.0  # seconds that a file of tests takes
 _DESCRIPTION = "tests/service/http/test_openapi.py::test_it_is_the_one_on_file"
 _SETTINGS = """[run]
@@ -64,9 +65,10 @@ class Reach:
         """Tests to run for a change, those first that reach its lines, and of these the quickest.
 
         A line that runs once, at an import or in a fixture that tests share, is reached by none or
-        by the first alone. So others follow: for what runs at an import that of the API's
-        description and those of the room as a whole, as far as they are quick, which stand in no
-        folder of it; then tests that reach anything of its file, and those of its folder.
+        by the first alone. So others follow: for what runs at an import, even if a test happens to
+        be the first to import it, that of the API's description and those of the room as a whole,
+        as far as they are quick, which stand in no folder of it; then tests that reach anything of
+        its file, and those of its folder.
 
         Parameters
         ----------
@@ -80,7 +82,7 @@ class Reach:
         mirrored = f"tests/{Path(path).parent.as_posix()}/"
         groups = (
             _tests_of(there),
-            [] if _tests_of(there) else self._of_room(Path(path).parts[0]),
+            self._of_room(Path(path).parts[0]) if _OUTSIDE in there or not there else [],
             _tests_of(anywhere),
             (test for test in self.seconds if test.startswith(mirrored)),
         )

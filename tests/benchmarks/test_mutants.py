@@ -101,6 +101,9 @@ def test_tests_that_reach_the_line_come_first_and_the_quickest_of_them(tmp_path:
     }.items():
         data.set_context(context)
         data.add_lines({"lib/module.py": lines})
+    for context in ("", "tests/other/test_d.py::elsewhere|run"):
+        data.set_context(context)
+        data.add_lines({"lib/part/late.py": [1]})
     data.write()
     seconds = {
         "tests/lib/test_a.py::slow": 3.0,
@@ -110,7 +113,7 @@ def test_tests_that_reach_the_line_come_first_and_the_quickest_of_them(tmp_path:
         "tests/other/test_d.py::elsewhere": 0.1,
     }
     reach = Reach(tmp_path, seconds)
-    slow, quick, one, beside, _ = seconds
+    slow, quick, one, beside, elsewhere = seconds
     assert reach.tests("lib/module.py", 5, 5, 100) == [quick, slow, one, beside]
     assert reach.tests("lib/module.py", 6, 6, 100) == [one, quick, slow, beside]
     assert reach.tests("lib/module.py", 9, 9, 100) == [beside, one, quick, slow]
@@ -119,6 +122,8 @@ def test_tests_that_reach_the_line_come_first_and_the_quickest_of_them(tmp_path:
     assert reach.tests("lib/unknown.py", 5, 5, 100) == [beside, quick, slow]
     # Of its room, but for the file that takes more than three seconds.
     assert reach.tests("lib/part/unknown.py", 5, 5, 100) == [beside]
+    # What is imported when tests are collected, and again in one of them.
+    assert reach.tests("lib/part/late.py", 1, 1, 100) == [elsewhere, beside]
 
 
 def test_what_runs_at_an_import_is_tried_with_the_description_of_the_api(tmp_path: Path) -> None:
