@@ -1,12 +1,16 @@
 """With what a remote store is opened, and what tells one content of a file from another."""
 
+from pathlib import Path
 from typing import Any
 
 import fsspec.core
 import pytest
 
+from models_store.outgoing import put_folder
 from models_store.remote import ExtraNeeded, Remote, _token
+from models_store.signatures import SUMS
 from tests.errors import details
+from tests.models_store.buckets import make_url
 from volatility.errors import InvalidInput
 
 PATIENT = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
@@ -74,3 +78,20 @@ def test_a_content_is_told_by_whatever_a_kind_says_of_it(name: str) -> None:
     info: dict[str, Any] = dict.fromkeys(TELLING, 0) | {"name": "file", "type": "file"}
     assert _token(info) != _token(info | {name: 1})
     assert _token({name: 1, "name": "a"}) == _token({name: 1, "name": "b"}) == "1"
+
+
+def test_what_the_remote_has_another_of_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    remote, folder = Remote(make_url()), tmp_path / "TEST/har/2"
+    put_folder(tmp_path, folder, {SUMS: b"of a store of its own"})  # which goes nowhere
+    assert remote.listed() == {}
+    (tmp_path / ".remote").write_text(remote.url)
+    for _ in range(2):
+        put_folder(tmp_path, folder, {SUMS: b"one", "manifest.json": b"{}"})
+    assert set(remote.listed()) == {f"TEST/har/2/{it}" for it in (SUMS, "manifest.json")}
+    with pytest.raises(FileExistsError) as error:
+        put_folder(tmp_path, folder, {SUMS: b"other"})
+    assert error.value.strerror == (
+        "TEST/har/2 here is another than that of the remote; delete the mirror's folder to take "
+        "that"
+    )
+    assert remote.read(f"TEST/har/2/{SUMS}", 9) == b"one"

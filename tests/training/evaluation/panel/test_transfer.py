@@ -120,6 +120,20 @@ def test_a_part_is_cut_where_it_begins_and_ends_before_the_next():
     assert whole.asset.series.dates[-1] < dates[525]
 
 
+def test_what_is_tried_where_nothing_else_is_said():
+    plan = TransferPlan(2, 6)
+    assert (plan.targets, plan.judged, plan.choosing) == (None, 500, 2)
+    tuned = (Setting(1), Setting(4), Setting(16))
+    scratch = tuple(
+        Setting(epochs, ridge) for epochs in (1, 10) for ridge in (0.1, 1.0, 10.0, 100.0, 1_000.0)
+    )
+    lengths = (60, 125, 250, 500, 1_000, 0)
+    assert candidates(plan, METHODS) == {
+        **{("full", it): tuned for it in lengths},
+        **{(SCRATCH, it): scratch for it in lengths},
+    }
+
+
 def test_of_a_short_history_nothing_older_is_there():
     span = spans_of(simulated_panel()[:1], PLAN, TEST)[0]
     assert span.lengths(PLAN) == (60, 125, EVERYTHING)
