@@ -242,6 +242,20 @@ def test_a_champion_that_cannot_be_read_at_first_is_read_again(
     assert (shelf.champions, shelf.refused, shelf.lost()) == ({"TEST": "har"}, (), [])
 
 
+def test_a_champion_that_was_never_promoted_is_refused(store: Store) -> None:
+    store.publish(make_files(model="ewma"))
+    for champion, reasons in (
+        ("ewma", ["it names ewma, which is not in service"]),
+        ("har", []),
+        ("none", ["it names none, which is not in service"]),
+    ):
+        (store.root / "TEST" / CHAMPION).write_text(f'{{"model": "{champion}"}}')
+        rack = Shelf(store).rack("TEST")
+        told = [it for it in rack.refusals if it.model == CHAMPION]
+        assert [it.reason for it in told] == reasons
+        assert rack.champion == champion
+
+
 def test_evidence_that_can_be_read_again_tells_that_a_model_is_back(store: Store) -> None:
     shelf = Shelf(store)
     opened(shelf, "TEST", "har")
