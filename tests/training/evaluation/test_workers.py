@@ -122,6 +122,29 @@ def test_a_scheduler_that_does_not_answer_is_refused(
     assert clients() <= before
 
 
+def test_ten_seconds_are_waited_for_a_cluster_and_its_first_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[object] = []
+
+    class Asked:
+        def __init__(self, address: str, **options: object) -> None:
+            told.append((address, options))
+
+        def wait_for_workers(self, *asked: object, **options: object) -> None:
+            told.append((asked, options))
+            raise TimeoutError
+
+        def close(self) -> None:
+            told.append("closed")
+
+    monkeypatch.setattr("distributed.Client", Asked)
+    with pytest.raises(InvalidInput, match="it has no workers"), workers_at("tcp://there:8786"):
+        pass
+    connecting = {"timeout": 10.0, "set_as_default": False}
+    assert told == [("tcp://there:8786", connecting), ((1,), {"timeout": 10.0}), "closed"]
+
+
 def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_CONNECT_WITHIN", 1.0)
     with (

@@ -194,6 +194,19 @@ def test_parameters_that_are_not_finite_become_those_of_riskmetrics(
         assert found.variances.mean() == pytest.approx(np.square(returns).mean(), rel=0.5)
 
 
+def test_a_decay_stays_below_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SimpleNamespace(
+        params=np.array([0.5, 0.0, 1.0]), convergence_flag=0, conditional_volatility=np.full(9, 2.0)
+    )
+    monkeypatch.setattr(module, "_model", lambda *_: SimpleNamespace(fit=lambda **_: found))
+    parameters = estimate(np.full(9, 0.01), False)
+    assert parameters[:4] == (0.5e-4, 0.0, 0.0, 1 - 1e-6)
+    assert parameters.variances.tolist() == [4e-4] * 9
+    assert parameters.converged
+    with pytest.raises(ValueError, match="read-only"):
+        parameters.variances[0] = 1.0
+
+
 def test_all_horizons_are_of_one_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     data, real, estimated = simulated(SYMMETRIC, nobs=600), module._model, []
 

@@ -54,6 +54,7 @@ def test_a_kind_with_wider_errors_has_a_scale_of_its_own(panel):
     assert found["crypto"][0] == pytest.approx(np.log(mean["crypto"] / of_all), abs=0.05)
     assert found["stock"][0] == pytest.approx(np.log(mean["stock"] / of_all), abs=0.05)
     assert (found["fx"] == 0).all()
+    assert all(it == round(it, 6) != round(it, 5) for it in found["stock"].tolist())
     alike = kind_scales(Unscaled(panel), [replace(it, kind="stock") for it in panel])
     assert alike["stock"] == pytest.approx(0.0, abs=1e-6)
 

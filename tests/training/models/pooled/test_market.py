@@ -23,6 +23,7 @@ from training.models.pooled.market import (
     looked_at,
     market_of,
 )
+from training.models.pooled.ridge import pooled_ridge
 from training.models.pooled.rows import class_effects, log_targets
 from training.models.pooled.zero_shot import zero_shot
 from volatility.scale_free import KINDS, LARGEST
@@ -196,6 +197,9 @@ def test_a_stage_moves_forecasts_of_logs_to_those_of_means() -> None:
     left = np.concatenate([(it.targets - it.plain)[it.known] for it in both])
     ratios = np.exp(left - stage.correction(design))
     np.testing.assert_allclose(np.nanmean(ratios, axis=0), 1.0)
+    scaled = np.clip((design - stage.mean) / stage.deviation, -LARGEST, LARGEST)
+    slopes = pooled_ridge(scaled, left, 0.1)[1:]  # the penalty of docs/decisions/0032
+    np.testing.assert_allclose(stage.coefficients[1:], slopes)
     np.testing.assert_allclose(stage.capped_means, np.nanmean(np.minimum(ratios, 6.0), axis=0))
     assert (stage.capped_means < 0.999).all()
     # What is further off than counts adds no more, on either side.

@@ -13,11 +13,12 @@ from training.models.pooled.transfer import (
     SCRATCH,
     UNIVERSAL,
     UNSCALED,
+    Methods,
     Setting,
     Variant,
     adapted_forecasts,
 )
-from training.models.pooled.zero_shot import zero_shot
+from training.models.pooled.zero_shot import inputs_of, zero_shot
 from training.networks.strategies import STRATEGIES
 from volatility.own_scale import log_scales
 from volatility.scale_free import MINIMUM
@@ -55,6 +56,46 @@ def test_as_it_is_the_model_says_what_it_says_of_any_asset(source, asset):
     scale = log_scales(ratios, float(source.capped_means[0]), 1)[-1]
     assert scale != 0
     np.testing.assert_allclose(said[Variant(UNIVERSAL)], told.plain[:, 0] + scale)
+
+
+def test_what_starts_from_nothing_is_fitted_on_what_was_known_at_the_first_horizon(source, asset):
+    fitted = []
+
+    def fit(assets, config):
+        fitted.append((assets, config))
+        return source
+
+    cut_off = asset.series.dates[KNOWN - 1]
+    config = replace(TINY, horizons=(1, 5))
+    variants = [Variant(SCRATCH, Setting(7, 0.3))]
+    adapted_forecasts(source, asset, cut_off, variants, Methods(fit, {}), config)
+    [((known,), told)] = fitted
+    assert (len(known.series), known.series.dates[-1]) == (KNOWN, cut_off)
+    assert told.horizons == (1,)
+    own = replace(TINY.universal, ridge=0.3, epochs=7, batch_size=64)
+    assert told == replace(TINY, horizons=(1,), universal=own)
+
+
+def test_a_network_is_tuned_on_sessions_whose_outcome_was_known(source, asset):
+    tuned = []
+
+    def tune(network, rows, epochs, config):
+        tuned.append((network, rows, epochs, config))
+        return network
+
+    cut_off = asset.series.dates[KNOWN - 1]
+    methods_of = Methods(fit_pooled, {"full": tune})
+    variants = [Variant("full", Setting(3))]
+    adapted_forecasts(source, asset, cut_off, variants, methods_of, TINY)
+    [(network, rows, epochs, config)] = tuned
+    assert (network, epochs, config) == (source, 3, TINY)
+    assert len(rows.targets) == len(rows.regressors) == len(rows.sequence) == KNOWN - MINIMUM
+    told = zero_shot(source, asset).plain - source.network.run(
+        *(np.asarray(it) for it in inputs_of(source, asset)[:2])
+    )
+    outcomes = log_targets(asset, source.horizons)[: KNOWN - MINIMUM, 0]
+    offsets = told[: KNOWN - MINIMUM, 0]
+    np.testing.assert_allclose(rows.targets[:, 0], outcomes - offsets, atol=1e-4)
 
 
 def test_models_differ(source, asset):
