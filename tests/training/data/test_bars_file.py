@@ -9,7 +9,14 @@ import pytest
 
 from tests.training.simulated import write_bars
 from tests.volatility.session_bars import session_bars
-from training.data.bars_file import DAY, BarsFile, CalendarNeeded, UnreadableFile, load_asset
+from training.data.bars_file import (
+    DAY,
+    BarsFile,
+    CalendarNeeded,
+    UnreadableFile,
+    _usual_calendar,
+    load_asset,
+)
 from volatility import datasets
 from volatility.bars import PRICES, Bars
 from volatility.errors import InvalidBars, UnknownAsset
@@ -159,6 +166,18 @@ def test_bars_without_weekends_need_a_calendar(tmp_path: Path) -> None:
     frame[pd.to_datetime(frame.date).dt.day_of_week < 5].to_csv(path, index=False)
     with pytest.raises(CalendarNeeded, match="--calendar XNYS"):
         load_asset("MINE", BarsFile(path), NOW)
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_one_day_of_a_weekend_tells_of_a_market_that_never_closes(weekday: int) -> None:
+    dates = np.datetime64("2024-01-01", "s") + np.timedelta64(7, "D") * np.arange(3)  # Mondays
+    prices = dict.fromkeys(PRICES, np.ones(3))
+    bars = Bars(timestamps=dates + np.timedelta64(weekday, "D"), interval=DAY, **prices)
+    if weekday in (5, 6):
+        assert _usual_calendar(bars) == "24/7"
+    else:
+        with pytest.raises(CalendarNeeded):
+            _usual_calendar(bars)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
