@@ -115,6 +115,9 @@ def test_tests_that_reach_the_line_come_first_and_the_quickest_of_them(tmp_path:
     reach = Reach(tmp_path, seconds)
     slow, quick, one, beside, elsewhere = seconds
     assert reach.tests("lib/module.py", 5, 5, 100) == [quick, slow, one, beside]
+    assert reach.tests("lib/module.py", 2, 2, 100) == [quick, slow, one, beside]
+    # Those of its own folder have half of the time.
+    assert reach.tests("lib/module.py", 2, 2, 5) == [quick, one, beside]
     assert reach.tests("lib/module.py", 6, 6, 100) == [one, quick, slow, beside]
     assert reach.tests("lib/module.py", 9, 9, 100) == [beside, one, quick, slow]
     assert reach.tests("lib/module.py", 5, 5, 3.5) == [quick, one]
