@@ -71,7 +71,7 @@ class Reach:
         by the first alone. So others follow: for what runs at an import, even if a test happens to
         be the first to import it, that of the API's description and those of the room as a whole,
         as far as they are quick, which stand in no folder of it; then tests that reach anything of
-        its file, and those of its folder.
+        its file, again those of its folder first, and the others of that.
 
         Parameters
         ----------
@@ -88,6 +88,7 @@ class Reach:
             ((it for it in _tests_of(there) if it.startswith(folder)), most_seconds / 2),
             (_tests_of(there), most_seconds),
             (self._of_room(Path(path).parts[0]) if at_import else (), most_seconds),
+            ((it for it in _tests_of(anywhere) if it.startswith(folder)), most_seconds),
             (_tests_of(anywhere), most_seconds),
             ((it for it in self.seconds if it.startswith(folder)), most_seconds),
         )

@@ -119,7 +119,7 @@ def test_tests_that_reach_the_line_come_first_and_the_quickest_of_them(tmp_path:
     # Those of its own folder have half of the time.
     assert reach.tests("lib/module.py", 2, 2, 5) == [quick, one, beside]
     assert reach.tests("lib/module.py", 6, 6, 100) == [one, quick, slow, beside]
-    assert reach.tests("lib/module.py", 9, 9, 100) == [beside, one, quick, slow]
+    assert reach.tests("lib/module.py", 9, 9, 100) == [beside, quick, slow, one]
     assert reach.tests("lib/module.py", 5, 5, 3.5) == [quick, one]
     assert reach.tests("lib/module.py", 5, 5, 0.5) == [quick]  # one at least
     assert reach.tests("lib/unknown.py", 5, 5, 100) == [beside, quick, slow]
