@@ -10,6 +10,7 @@ import pytest
 from models_store.universal.model import UniversalModel
 from models_store.universal.store import UniversalStore
 from service.assets.schemas import MAX_BARS
+from service.database.base import Timeouts
 from service.forecasts import batch, encoding, query, routes
 from service.forecasts.batch import MOST_INVALID
 from service.forecasts.encoding import EncodedForecasts, ForecastTally
@@ -23,6 +24,7 @@ from service.http.problems import MOST_FAULTS
 from service.models.universal import Universal
 from service.protocols.schemas import MAX_TENSORS
 from service.protocols.series_schemas import MAX_SERIES
+from service.settings import Settings
 from tests.errors import details
 from tests.models_store.artifacts import make_manifest
 from tests.models_store.universal.small import small_files
@@ -45,6 +47,16 @@ def test_limits_are_those_of_the_guide() -> None:
 def test_what_takes_milliseconds_is_done_in_a_thread() -> None:
     """From there on the event loop would keep others waiting."""
     assert (routes._LARGE_BATCH, batch._TOGETHER, query._MANY_BARS) == (64, 256, 2_000)
+
+
+def test_a_database_may_take_as_long_as_settings_say_where_nobody_sets_it() -> None:
+    usual = {name: it.default for name, it in Settings.model_fields.items()}
+    assert Timeouts() == Timeouts(
+        connect=usual["database_connect_timeout"],
+        statement=usual["database_statement_timeout"],
+        lock=usual["database_lock_timeout"],
+    )
+    assert Timeouts() == Timeouts(2, 10.0, 5.0)
 
 
 DAYS = np.arange("2021-01-01", "2021-01-21", dtype="datetime64[D]")
