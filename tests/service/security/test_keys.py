@@ -36,6 +36,13 @@ def test_what_is_kept_of_a_key_does_not_tell_it() -> None:
     assert make_key("desk", ["forecast"], 0)[1] != text
 
 
+def test_a_ring_that_no_key_was_read_into_finds_none() -> None:
+    ring = KeyRing()
+    assert len(ring.keys) == 0
+    _, text = make_key("ops", ["forecast"], 0)
+    assert ring.find(text) is None
+
+
 def test_a_revoked_key_is_no_key() -> None:
     key, text = make_key("desk", ["forecast"], 0)
     assert ring_of(replace(key, revoked_at=1)).find(text) is None
