@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from models_store import LoadedModel
 from service.assets.holdings import Holdings
-from service.forecasts.choosing import Chooser
+from service.forecasts.choosing import Chooser, sessions_until
 from service.forecasts.companions import held_revisions
 from service.forecasts.requests import ForecastRequest
 from service.models.catalogue import Catalogue
@@ -38,6 +38,23 @@ def is_long_for_universal(
     if model is None:
         return False
     return request.as_of is not None or not all(held.is_calibrated(model, it) for it in horizons)
+
+
+def is_too_short(request: ForecastRequest, model: LoadedModel, holdings: Holdings) -> bool:
+    """Whether another model answers for so short a history, which may have to be opened.
+
+    Parameters
+    ----------
+    request, holdings : as in :func:`is_long_for_universal`.
+    model : that is meant.
+    """
+    history = request.history
+    if history is not None:
+        nobs = len(history.bars or history.rv or ())
+    else:
+        held = holdings.find(request.asset or "")
+        nobs = 0 if held is None else sessions_until(held, request.as_of)
+    return nobs < model.required_sessions
 
 
 def is_long_beside(

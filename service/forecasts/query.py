@@ -15,7 +15,7 @@ from service.assets.schemas import time_name
 from service.forecasts.choosing import Chooser, sessions_until
 from service.forecasts.companions import Beside, companions_of
 from service.forecasts.horizons import check_horizons
-from service.forecasts.length import is_long_beside, is_long_for_universal
+from service.forecasts.length import is_long_beside, is_long_for_universal, is_too_short
 from service.forecasts.pinned import PinnedModels
 from service.forecasts.policy import HistoryPolicy
 from service.forecasts.replay import brings_its_own
@@ -213,21 +213,15 @@ class Questions:
         given = len(history.bars or history.rv or ()) if history else 0
         if given + sum(len(it.bars) for it in request.companions.values()) > _MANY_BARS:
             return True
-        if request.model == AUTO and self._nobs(request, given) < choice.model.required_sessions:
-            return True  # another answers, which may have to be opened
-        manifest = choice.model.manifest
-        if manifest.companions and is_long_beside(
-            request, choice.model, horizons, self.catalogue, self._holdings
+        if request.model == AUTO and is_too_short(request, choice.model, self._holdings):
+            return True
+        catalogue, companions = self.catalogue, choice.model.manifest.companions
+        if companions and is_long_beside(
+            request, choice.model, horizons, catalogue, self._holdings
         ):
             return True
-        return not all(
-            it == JUDGED or self.catalogue.is_compared(request.asset or "", it) for it in horizons
-        )
-
-    def _nobs(self, request: ForecastRequest, given: int) -> int:
-        """Sessions that are given, or else held until the day that is asked about."""
-        held = None if request.history else self._holdings.find(request.asset or "")
-        return given if held is None else sessions_until(held, request.as_of)
+        known = (it == JUDGED or catalogue.is_compared(request.asset or "", it) for it in horizons)
+        return not all(known)
 
     def is_open(self, request: ForecastRequest, choice: Choice | None = None) -> bool:
         """Whether no model has to be opened; ``auto`` tells what is known of an asset, too."""
