@@ -204,3 +204,14 @@ def test_a_column_has_a_finite_value_for_each_session():
     with pytest.raises(InvalidSeries, match="found nan at position 2") as caught:
         wide(**{"return": replaced(RETURNS, 2, np.nan)})
     assert (caught.value.code, caught.value.field) == ("non_finite_column", "return")
+
+
+@pytest.mark.parametrize("rv", [[1, 2], (1.0, 2.0), np.array([1, 2], np.float32)])
+def test_values_of_any_kind_become_doubles(rv):
+    series = RealizedSeries(rv, "garman_klass", columns={"return": rv})
+    for values in (series.rv, series.columns["return"]):
+        assert isinstance(values, np.ndarray)
+        assert values.dtype == np.float64
+        assert values.tolist() == [1.0, 2.0]
+    doubles = np.array([1.0, 2.0])
+    assert RealizedSeries(doubles, "garman_klass").rv is doubles
