@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from volatility.bars import DAILY, PRICES, Bars
 from volatility.errors import InvalidBars
 from volatility.formats.content import read, read_frame
-from volatility.formats.reading import Decimal, Options, Reading
+from volatility.formats.reading import Decimal, Inferred, Options, Reading
 
 PRICE = st.floats(1e-3, 1e6).map(lambda price: float(f"{price:.10g}"))  # what Excel has room for
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -131,3 +131,13 @@ def test_bars_come_back_from_a_frame(bars: Bars, indexed: bool, case: Callable[[
     frame = frame_of(bars, case, "date")
     table = frame.set_index(frame.columns[0]).rename_axis(None) if indexed else frame
     check(read_frame(table, Options(interval=bars.interval)).bars, bars)
+
+
+def test_of_what_the_project_writes_itself_there_is_nothing_to_tell() -> None:
+    plain = Inferred()
+    assert plain.is_plain
+    assert str(plain) == "CSV, plain; dates as ISO 8601; oldest first"
+    told = {name: getattr(plain, name) for name in ("packed", "delimiter", "decimal", "newest")}
+    assert told == dict.fromkeys(told)
+    assert (plain.dropped, plain.notes) == ((), ())
+    assert (plain.interval, plain.sorted_rows, plain.mended_rows) == (0, 0, 0)
