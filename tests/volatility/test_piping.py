@@ -67,14 +67,9 @@ def test_another_pipe_that_breaks_is_told() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("service", "--openapi"),
         ("service", "models", "list"),
-        ("service", "--help"),
         ("roughcast", "models", "list"),
-        ("roughcast", "forecast", "SPX", "--json"),
-        ("roughcast", "hurst", "ETH-USD"),
         ("roughcast", "evaluate", "--help"),
-        ("roughcast", "--version"),
         ("training", "--help"),
     ],
 )
