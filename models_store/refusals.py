@@ -41,18 +41,11 @@ def unsupported_level(manifest: Manifest, level: float) -> UnsupportedLevel:
     )
 
 
-def check_once(levels: Sequence[float], quantiles: Sequence[float]) -> None:
-    """Refuse a level or a quantile that is asked for twice.
-
-    Raises
-    ------
-    UnsupportedLevel : ``duplicate_level``.
-    UnsupportedQuantile : ``duplicate_quantile``.
-    """
+def twice(levels: Sequence[float], quantiles: Sequence[float]) -> InvalidInput:
+    """A level is asked for twice (``duplicate_level``), or else a quantile."""
     if len(set(levels)) < len(levels):
-        raise _twice(UnsupportedLevel, "level", levels)
-    if len(set(quantiles)) < len(quantiles):
-        raise _twice(UnsupportedQuantile, "quantile", quantiles)
+        return _twice(UnsupportedLevel, "level", levels)
+    return _twice(UnsupportedQuantile, "quantile", quantiles)
 
 
 def _twice(error: type[InvalidInput], name: str, given: Sequence[float]) -> InvalidInput:

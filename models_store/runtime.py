@@ -221,7 +221,8 @@ class LoadedModel(Evidence):
 
     def _check_asked(self, given: ForecastInput) -> None:
         history, levels, horizon, *_ = given
-        refusals.check_once(levels, given.quantiles)
+        if any(len({*asked}) < len(asked) for asked in (levels, given.quantiles)):
+            raise refusals.twice(levels, given.quantiles)
         manifest = self.manifest
         intervals = self.at(horizon).intervals
         for level in levels:
