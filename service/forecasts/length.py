@@ -50,11 +50,11 @@ def is_too_short(request: ForecastRequest, model: LoadedModel, holdings: Holding
     """
     history = request.history
     if history is not None:
-        nobs = len(history.bars or history.rv or ())
-    else:
-        held = holdings.find(request.asset or "")
-        nobs = 0 if held is None else sessions_until(held, request.as_of)
-    return nobs < model.required_sessions
+        return len(history.bars or history.rv or ()) < model.required_sessions
+    held = holdings.find(request.asset or "")
+    if held is None:  # which is refused
+        return False
+    return sessions_until(held, request.as_of) < model.required_sessions
 
 
 def is_long_beside(

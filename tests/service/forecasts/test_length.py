@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.forecasts.length import is_long_beside, is_long_for_universal
+from service.forecasts.length import is_long_beside, is_long_for_universal, is_too_short
 from service.forecasts.requests import ForecastRequest
 from volatility.trailing import SESSIONS
 
@@ -117,3 +117,23 @@ def test_a_model_with_companions_is_long_until_all_is_known() -> None:
     assert beside(known, vix, history=rv(22))
     sent = {"VIX": {"bars": [{"date": "2021-01-04", **BAR}]}}
     assert beside(known, vix, companions=sent)
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "short"),
+    [
+        (Held(60), {}, False),
+        (Held(59), {}, True),
+        (None, {}, False),  # refused, by nobody that has to be opened
+        (Held(59), {"history": {"bars": [BAR | {"date": "2020-01-02"}] * 60}}, False),
+        (Held(60), {"history": {"bars": [BAR | {"date": "2020-01-02"}] * 59}}, True),
+        (None, {"history": {"rv": [0.1] * 59}}, True),
+        (None, {"history": {"rv": [0.1] * 60}}, False),
+    ],
+)
+def test_a_history_is_too_short_for_a_model_that_needs_more(
+    held: Held | None, asked: dict[str, Any], short: bool
+) -> None:
+    model: Any = SimpleNamespace(required_sessions=60)
+    holdings: Any = SimpleNamespace(find={"A": held}.get)
+    assert is_too_short(ForecastRequest(asset="A", **asked), model, holdings) is short
