@@ -8,6 +8,7 @@ import numpy as np
 from volatility.arrays import DateArray
 from volatility.bars import Bars, session_dates, validate
 from volatility.calendars import Calendar
+from volatility.errors import InvalidInput
 from volatility.series import DatedSeries, daily_series
 
 
@@ -31,6 +32,31 @@ def measured(
     findings = validate(bars, calendar, now)
     series, more = daily_series(bars, measure, calendar, columns)
     return series, tuple(dict.fromkeys(map(str, (*findings, *more))))
+
+
+def price_warnings(
+    bars: Bars, calendar: Calendar, start: np.datetime64, end: np.datetime64
+) -> tuple[str, ...]:
+    """What is worth knowing of the prices of some days, in bars that were checked as they came.
+
+    As :func:`measured` says it of bars that come now, by their days alone.
+
+    Parameters
+    ----------
+    bars : all of them.
+    calendar : their sessions.
+    start, end : the first and the last day, datetime64[D].
+    """
+    behind = end + np.timedelta64(1, "D")
+    part = bars.where(slice(*np.searchsorted(bars.dates, [start, behind])))
+    closed = datetime.fromisoformat(f"{behind + np.timedelta64(1, 'D')}T00:00+00:00")
+    try:
+        found = validate(part, calendar, closed)
+    except InvalidInput:  # a price that never moves, or a calendar that ends before
+        return ()
+    # Sessions that are missing are counted by the forecast.
+    said = [it for it in found if it.code != "missing_sessions"]
+    return tuple([str(it).replace(f" at bar {it.index} (", " (") for it in said])
 
 
 def extreme_sessions(bars: Bars, calendar: Calendar) -> DateArray:

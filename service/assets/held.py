@@ -17,6 +17,7 @@ from volatility.calendars import Calendar, get_calendar
 from volatility.companions import Companion, accompanied
 from volatility.errors import InvalidInput, OutsideCalendar
 from volatility.measures.session_returns import session_returns
+from volatility.measuring import price_warnings
 from volatility.plausibility import damage_of
 from volatility.series import DatedSeries, daily_series
 from volatility.updates import spliced, updated
@@ -50,6 +51,7 @@ class Held:
         self._series: dict[tuple[str, tuple[str, ...]], DatedSeries] = {}
         # By model, and by model and horizon, with the revisions of the companions beside.
         self._accompanied: dict[str, tuple[tuple[int, ...], DatedSeries]] = {}
+        self._price_warnings: dict[tuple[np.datetime64, np.datetime64], tuple[str, ...]] = {}
         self._calibrations: dict[tuple[str, int], tuple[tuple[int, ...], Calibration]] = {}
 
     @classmethod
@@ -173,6 +175,26 @@ class Held:
                 self._calibrations[model.identity, it] = revisions, calibration
             _let_go(self._calibrations, _MOST_CALIBRATIONS)
         return known[1]
+
+    def price_warnings(self, series: DatedSeries, sessions: int) -> tuple[str, ...]:
+        """What is worth knowing of the prices behind the newest sessions of a series.
+
+        Whoever puts bars is told, and whoever asks for a forecast may be somebody else.
+
+        Parameters
+        ----------
+        series : of these bars, or a part of it.
+        sessions : how many.
+        """
+        if not len(series):
+            return ()
+        start, end = series.dates[-sessions:][0], series.dates[-1]
+        known = self._price_warnings.get((start, end))
+        if known is None:
+            known = price_warnings(self.bars, self.calendar, start, end)
+            self._price_warnings[start, end] = known
+            _let_go(self._price_warnings, _MOST_CALIBRATIONS)
+        return known
 
     def is_calibrated(
         self, model: LoadedModel, horizon: int, revisions: tuple[int, ...] = ()

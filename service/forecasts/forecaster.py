@@ -109,15 +109,15 @@ def _settle_one(question: Question) -> Settled:
     if isinstance(history, Held):
         held, manifest = history, model.manifest
         history = held.series(manifest.measure, manifest.own_columns) if joined is None else joined
-        whole = len(history)
+        whole, seen = len(history), tuple[str, ...]()
         if question.as_of is not None:
             until = replayed_session(question.as_of, held.calendar, until)
             history = history.until(until)
-            warnings = (*_in_sample(question.choice, question.as_of), *warnings)
+            seen = _in_sample(question.choice, question.as_of)
         elif whole:
             choice, last = question.choice, history.dates[-1].item()
             seen = fitted_on_it(model, choice.asset, choice.fitted_on, last)
-            warnings = (*seen, *warnings)
+        warnings = (*seen, *held.price_warnings(history, model.window_sessions), *warnings)
         if len(history) == whole and revisions is not None:
             calibration = held.calibration(model, question.horizon, joined, revisions)
     elif isinstance(history, DatedSeries) and len(history):

@@ -257,3 +257,40 @@ def test_no_asset_has_the_name_of_the_model_for_every_asset(client: TestClient, 
         assert (answer.status_code, problem["field"], problem["found"]) == (422, "asset", name)
         assert problem["needed"] == f"another name: {name} is the model for every asset"
     assert name not in [it["asset"] for it in client.get("/assets").json()["assets"]]
+
+
+def doubted(client: TestClient, path: str) -> list[str]:
+    """What a forecast from held bars says of their prices."""
+    return [it for it in client.get(path).json()["warnings"] if it.startswith(("low: ", "open: "))]
+
+
+def test_what_was_said_of_prices_as_they_came_is_said_of_forecasts_from_them(
+    client: TestClient,
+) -> None:
+    bars = made_up_bars(400)
+    for bar in bars[380:]:
+        bar |= {name: 0.1 * bar[name] for name in PRICES}
+    bars[390]["low"] = 0.1 * bars[390]["high"]
+    put(client, bars)
+    sent = client.post("/forecast", json={"asset": NAME, "history": {"bars": bars}}).json()
+    told = doubted(client, f"/forecast/{NAME}")
+    assert told == [
+        it.replace(f" at bar {at} ", " ")
+        for at, it in zip((390, 380), sent["warnings"], strict=False)
+    ]
+    low, split = told
+    assert f"({bars[390]['date']}); needed: a check that neither price is a misprint" in low
+    assert f"about 0.1 times ({bars[380]['date']}); needed: prices adjusted for splits" in split
+    day = bars[385]["date"]
+    assert doubted(client, f"/forecast/{NAME}?as_of={day}") == [split]
+    assert doubted(client, f"/forecast/{NAME}?as_of={bars[379]['date']}") == []
+
+
+def test_prices_before_what_a_forecast_looks_at_are_not_told_of(client: TestClient) -> None:
+    bars = made_up_bars(400)
+    for at in (149, 150):
+        bars[at]["low"] = 0.1 * bars[at]["high"]
+    put(client, bars)
+    told = doubted(client, f"/forecast/{NAME}")
+    assert len(told) == 1  # 250 sessions, of which the first is at 150
+    assert f"({bars[150]['date']})" in told[0]
