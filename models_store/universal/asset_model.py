@@ -177,7 +177,7 @@ class UniversalAssetModel(LoadedModel):
         residuals = np.log(pairs.targets) - self._predict(horizon, said).values
         rows = np.searchsorted(part.dates, pairs.as_of)
         ratios = np.full(len(part), np.nan)
-        ordinary = self._bound.kind_scales.get(horizon, 0.0)
+        ordinary = self._bound.kind_scales[horizon]
         ratios[rows] = np.exp(residuals + ordinary)
         scales = log_scales(ratios, self.capped_means[horizon] * np.exp(ordinary), horizon)
         return _Outcomes(residuals - scales[rows], float(scales[-1]))

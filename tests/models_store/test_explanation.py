@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models_store.errors import PredictionFailed
 from models_store.explanation import explanations
 from models_store.forecast import Forecast, ForecastInput
 from models_store.predictors.linear import LinearPredictorSpec
@@ -29,6 +30,17 @@ def history_of(asset: str, measure: str, columns: tuple[str, ...]) -> DatedSerie
         calendar = get_calendar(dataset.calendar)
         _SERIES[key], _ = daily_series(dataset.bars, measure, calendar, columns)
     return _SERIES[key]
+
+
+def test_an_explanation_that_fails_says_whose_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("models_store.horizon.parts_of_rv", fail)
+    loaded = STORE.load("SPX", "har")
+    history = history_of("SPX", loaded.manifest.measure, loaded.manifest.columns)
+    with pytest.raises(PredictionFailed, match=r"^har failed to forecast: ZeroDivisionError$"):
+        loaded.forecast_batch([ForecastInput(history, explain=True)])
 
 
 def check_sum(forecast: Forecast) -> None:

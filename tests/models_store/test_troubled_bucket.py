@@ -158,7 +158,7 @@ def test_a_signature_gives_way_to_one_that_verifies(
     folder = writer.root / "TEST/har/1"
     sign(folder, read_private_key(private))
     name, good = f"TEST/har/1/{SIGNATURE}", (folder / SIGNATURE).read_bytes()
-    mirrors = [Mirror(url, tmp_path / "keyed", trusted), Mirror(url, tmp_path / "keyless")]
+    mirrors = [mirror_of(url, tmp_path / "keyed", trusted), mirror_of(url, tmp_path / "keyless")]
 
     def found(content: bytes) -> list[bytes]:
         Remote(url).put(name, content)
