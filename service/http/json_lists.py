@@ -121,6 +121,7 @@ def outline(content: Content) -> Outline:
         parts.append((at + start, kind, depths))
         depth = int(depths[-1]) if len(depths) else depth
         start += len(chunk)
+        time.sleep(0)  # gives the interpreter up, as between slices
     if depth or in_string:
         raise MalformedJson(
             "the body is not JSON: its brackets or quotes do not match",

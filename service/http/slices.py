@@ -71,11 +71,13 @@ def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[Long
     known = [it for it in lists_of(content, outline(content)) if declared(schema, it.path)]
     lists = [it for it in known if it.end - it.start > longer_than]
     lists = [it for it in lists if it.number_in(content) > keep]
-    pieces, start = [], 0
+    outside, start = [], 0
     for it in sorted(lists, key=lambda it: it.start):
-        pieces.append(content[start : it.end_of(keep - 1) if keep else it.start])
+        outside.append(slice(start, it.end_of(keep - 1) if keep else it.start))
         start = it.end
-    skeleton = b"".join([*pieces, content[start:]])
+    outside.append(slice(start, len(content)))
+    _check_length(sum(it.stop - it.start for it in outside))  # before they are copied
+    skeleton = b"".join([content[it] for it in outside])
     check_values(skeleton)
     return lists, skeleton
 
@@ -201,6 +203,7 @@ def parts(long: LongList, content: Content, start: int = 0) -> Iterator[tuple[in
 
 def check_values(part: Content) -> None:
     """Refuse what has more values, or longer ones, than any request has in one place."""
+    _check_length(len(part))
     if part.count(b",") > _MOST_OUTSIDE:
         needed = f"at most {_MOST_OUTSIDE} values outside of long lists"
         raise BodyTooLarge(
@@ -209,12 +212,15 @@ def check_values(part: Content) -> None:
             field="body",
             needed=needed,
         )
-    if len(part) > MOST_BYTES_OUTSIDE:
+
+
+def _check_length(number: int) -> None:
+    if number > MOST_BYTES_OUTSIDE:
         needed = f"at most {MOST_BYTES_OUTSIDE} bytes outside of long lists"
         raise BodyTooLarge(
-            f"the body has longer names or values than any request needs; needed: {needed}",
+            f"the body has more bytes of names and values than any request needs; needed: {needed}",
             field="body",
-            found=f"{len(part)} bytes",
+            found=f"{number} bytes",
             needed=needed,
         )
 

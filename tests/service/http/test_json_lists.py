@@ -120,5 +120,15 @@ def test_other_threads_have_their_turn_between_slices(monkeypatch: pytest.Monkey
     monkeypatch.setattr(json_lists, "time", SimpleNamespace(sleep=turns.append))
     content = json.dumps({"a": list(range(600))}).encode()
     [found] = lists_of(content, outline(content))
+    turns.clear()
     assert len(list(found.slices())) == len(turns) == 3
     assert set(turns) == {0}
+
+
+def test_other_threads_have_their_turn_while_a_body_is_looked_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns: list[float] = []
+    monkeypatch.setattr(json_lists, "time", SimpleNamespace(sleep=turns.append))
+    outline(json.dumps({"a": "A" * 300_000}).encode())
+    assert turns == [0, 0, 0]  # one of each chunk
