@@ -41,6 +41,10 @@ const [chart] = arguments;
 const says = /none|empty/.test(chart.className) && !chart.textContent.startsWith("Asking");
 return Boolean(chart.dataset.drawn) || says;
 """
+_IS_FADING = """
+const running = (it) => it instanceof CSSTransition && it.playState === "running";
+return document.getAnimations().some(running);
+"""
 
 
 class Look(NamedTuple):
@@ -130,7 +134,8 @@ class Browser:
         return [it["params"]["request"]["url"] for it in sent]
 
     def violations(self) -> list[str]:
-        """What axe finds."""
+        """What axe finds, once no colour fades any more."""
+        eventually(lambda: not self.run(_IS_FADING))
         self.run(_axe())
         found = self.driver.execute_async_script(
             "const [done] = arguments; axe.run(document).then((it) => done(it.violations))"

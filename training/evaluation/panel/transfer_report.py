@@ -135,8 +135,8 @@ def _protocol(summaries: Sequence[TransferSummary], plan: TransferPlan) -> str:
 def _change(row: TransferSummary) -> str:
     difference = row.against.get(UNIVERSAL)
     if difference is None or not difference.pvalue < LEVEL:
-        return f"{row.change:+.1%}"
-    return f"{row.change:+.1%} {'▼' if difference.change < 0 else '▲'}"
+        return f"{row.change:+z.1%}"
+    return f"{row.change:+z.1%} {'▼' if difference.change < 0 else '▲'}"
 
 
 def _points(difference: Difference, assets: int) -> str:
