@@ -259,7 +259,10 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     questions = Questions(catalogue, holdings, clock, policy, live.of, versions)
     encoded = EncodedForecasts(note)
     turner = Turner(catalogue, HeldRehearsal(questions, encoded, holdings))
-    log.info("models listed", models=catalogue.numbers(), universal=catalogue.universal.version)
+    numbers, universal = catalogue.numbers(), catalogue.universal.version
+    log.info(
+        "models listed", assets=len(numbers), models=sum(numbers.values()), universal=universal
+    )
     return State(
         catalogue=catalogue,
         holdings=holdings,

@@ -13,9 +13,9 @@ from service.assets.schemas import MAX_BARS, BarsInput, time_name
 from service.http.bodies import JSON
 from service.http.bodies import read as read_body
 from service.http.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType, located
-from service.http.json_lists import Content, LongList, lists_of, outline
+from service.http.json_lists import Content, LongList, lists_of, objects_of, outline
 from service.http.limits import BodyLimits
-from service.http.slices import parts
+from service.http.slices import around, parts
 from service.http.tables import CSV
 from volatility.bars import DAILY, PRICES, from_records
 from volatility.calendars import utc_second
@@ -41,7 +41,8 @@ BARS_BODY: dict[str, Any] = {
         }
     }
 }
-_LONG = 8 * 1024  # bytes of a list that is read in slices
+_LONG = 8 * 1024  # bytes of a list or an object that is read in slices
+_DEEPEST = 7  # a column of a table within four objects, and one around all
 _AROUND = "content"  # name of the document within one that has no list at its top
 # The beginning of a body as the schema has it: its first bar, which may be cut off.
 _BEGIN = re.compile(
@@ -168,20 +169,18 @@ def _time_of_newest(given: Sequence[Mapping[str, Any]]) -> np.datetime64 | None:
 
 
 def _document(content: Content) -> Any:
-    """JSON, whose long lists are read in slices, between which other threads run.
+    """JSON, whose long lists and objects are read in slices, between which other threads run.
 
     Raises
     ------
-    MalformedJson : it is not JSON.
-    BodyTooLarge : an item of a list has more values than any request needs.
+    MalformedJson, Unreadable : it is not JSON, or an object has a name twice.
+    BodyTooLarge : an item of them, or what is around them, has more values than any request needs.
     """
     whole = b'{"%s":%s}' % (_AROUND.encode(), bytes(content))
-    lists = [it for it in lists_of(whole, outline(whole)) if it.end - it.start > _LONG]
-    pieces, start = [], 0
-    for it in sorted(lists, key=lambda it: it.start):
-        pieces.append(whole[start : it.start])
-        start = it.end
-    document = documents.parsed(b"".join([*pieces, whole[start:]]))
+    found = outline(whole)
+    lists = [it for it in lists_of(whole, found, _DEEPEST) if it.end - it.start > _LONG]
+    objects = objects_of(whole, found, _DEEPEST, _LONG, lists)
+    document = documents.parsed(around(whole, [*lists, *objects]))
     if len(document) > 1:  # what is around the body has made names of what stands behind it
         raise MalformedJson(
             "the body is not JSON: there is more behind its end",
@@ -192,11 +191,14 @@ def _document(content: Content) -> Any:
         values = _at(document, it)
         for _, part in parts(it, whole):
             values += documents.parsed(part)
+    for it in objects:
+        values = _at(document, it)
+        for _, part in parts(it, whole):
+            documents.add_names(values, documents.parsed(part))
     return document[_AROUND]
 
 
-def _at(document: Any, long: LongList) -> list[Any]:
+def _at(document: Any, long: LongList) -> Any:
     for name in long.path:
         document = document[name]
-    found: list[Any] = document
-    return found
+    return document

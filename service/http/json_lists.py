@@ -1,4 +1,4 @@
-"""Where the long lists of a JSON document are, without parsing it.
+"""Where the long lists and objects of a JSON document are, without parsing it.
 
 pydantic reads a document in one call, during which no other thread runs: ten megabytes keep every
 other request waiting for a tenth of a second. A document whose long lists are known can be read in
@@ -35,19 +35,21 @@ _STEPS[list(b"}]")] = -1
 
 @dataclass(frozen=True, slots=True)
 class LongList:
-    """A list of a document, none of whose parents is a list.
+    """A list of a document, or an object, none of whose parents is a list.
 
     Attributes
     ----------
     path : names that lead to it.
     start, end : of what stands between its brackets.
     commas : (n,) where its items are told apart.
+    brackets : around them.
     """
 
     path: tuple[str, ...]
     start: int
     end: int
     commas: Positions = field(repr=False)
+    brackets: bytes = field(default=b"[]", repr=False)
 
     def __len__(self) -> int:
         return len(self.commas) + 1
@@ -71,8 +73,9 @@ class LongList:
             first = last
 
     def part(self, content: Content, first: int, last: int) -> bytes:
-        """A list of some of its items, those from ``first`` to before ``last``."""
-        return bytes(b"[" + content[self.start_of(first) : self.end_of(last - 1)] + b"]")
+        """A list or object of some of its items, those from ``first`` to before ``last``."""
+        items = content[self.start_of(first) : self.end_of(last - 1)]
+        return self.brackets[:1] + bytes(items) + self.brackets[1:]
 
     def start_of(self, item: int) -> int:
         """Where an item starts."""
@@ -132,26 +135,51 @@ def outline(content: Content) -> Outline:
     return Outline(at, kind, depths)
 
 
-def lists_of(content: Content, found: Outline) -> list[LongList]:
+def lists_of(content: Content, found: Outline, deepest: int = _DEEPEST) -> list[LongList]:
     """The lists of a document, in the order of depth and place.
+
+    Parameters
+    ----------
+    deepest : how many brackets may be open within one.
 
     Lists within lists are left out, and so are those whose names have escapes.
     """
     lists: list[LongList] = []
-    for depth in range(2, _DEEPEST + 1):
+    for depth in range(2, deepest + 1):
         starts, ends = found.where(_LIST, depth) + 1, found.where(_END_OF_LIST, depth - 1)
         if len(starts) != len(ends):  # of an object that a square bracket ends
             break
         outer = _outside_of(lists, starts)
         if len(outer) > _MANY:
             break
-        commas = found.where(_COMMA, depth)
-        for start, end in zip(starts[outer].tolist(), ends[outer].tolist(), strict=True):
-            path = _path(content, found, start - 1, depth)
-            if path:
-                first, last = np.searchsorted(commas, (start, end))
-                lists.append(LongList(path, start, end, commas[first:last]))
+        lists += _named(content, found, depth, starts[outer], ends[outer], b"[]")
     return lists
+
+
+def objects_of(
+    content: Content, found: Outline, deepest: int, longer_than: int, lists: Sequence[LongList]
+) -> list[LongList]:
+    """The objects of a document that are longer than some bytes and have no such part themselves.
+
+    Objects within lists are left out, and so are those whose names have escapes.
+
+    Parameters
+    ----------
+    deepest : how many brackets may be open within one.
+    longer_than : bytes.
+    lists : those that are as long.
+    """
+    objects: list[LongList] = []
+    for depth in range(deepest, 1, -1):
+        starts, ends = found.where(_OBJECT, depth) + 1, found.where(_END_OF_OBJECT, depth - 1)
+        if len(starts) != len(ends):  # of a list that a curly bracket ends
+            continue
+        is_long = ends - starts > longer_than
+        for it in (*lists, *objects):
+            is_long &= (ends < it.start) | (starts > it.end)
+        if np.count_nonzero(is_long) <= _MANY:
+            objects += _named(content, found, depth, starts[is_long], ends[is_long], b"{}")
+    return objects
 
 
 _NONE = (np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.int32))
@@ -190,6 +218,24 @@ def _path(content: Content, found: Outline, bracket: int, depth: int) -> tuple[s
         if above > 1:
             names.append(_key(content, int(before[-1])))
     return tuple(reversed(names)) if all(names) else ()
+
+
+def _named(
+    content: Content,
+    found: Outline,
+    depth: int,
+    starts: Positions,
+    ends: Positions,
+    brackets: bytes,
+) -> list[LongList]:
+    """Those lists, or objects, of one depth to which names lead."""
+    commas, named = found.where(_COMMA, depth), []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        path = _path(content, found, start - 1, depth)
+        if path:
+            first, last = np.searchsorted(commas, (start, end))
+            named.append(LongList(path, start, end, commas[first:last], brackets))
+    return named
 
 
 def _key(content: Content, position: int) -> str:

@@ -5,7 +5,7 @@ in slices of some kilobytes, between which other threads run; a body with faults
 way, until :data:`.MOST_FAULTS` are found.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -71,15 +71,25 @@ def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[Long
     known = [it for it in lists_of(content, outline(content)) if declared(schema, it.path)]
     lists = [it for it in known if it.end - it.start > longer_than]
     lists = [it for it in lists if it.number_in(content) > keep]
-    outside, start = [], 0
+    return lists, around(content, lists, keep)
+
+
+def around(content: Content, lists: Sequence[LongList], keep: int = 0) -> bytes:
+    """A body without lists that are read in slices, but with the first items of each.
+
+    Raises
+    ------
+    BodyTooLarge : it has more values outside of these lists than any request needs.
+    """
+    pieces, start = [], 0
     for it in sorted(lists, key=lambda it: it.start):
-        outside.append(slice(start, it.end_of(keep - 1) if keep else it.start))
+        pieces.append(slice(start, it.end_of(keep - 1) if keep else it.start))
         start = it.end
-    outside.append(slice(start, len(content)))
-    _check_length(sum(it.stop - it.start for it in outside))  # before they are copied
-    skeleton = b"".join([content[it] for it in outside])
+    pieces.append(slice(start, len(content)))
+    _check_length(sum(it.stop - it.start for it in pieces))  # before they are copied
+    skeleton = b"".join([content[it] for it in pieces])
     check_values(skeleton)
-    return lists, skeleton
+    return skeleton
 
 
 class Faults:

@@ -51,7 +51,8 @@ class Verifier:
             return
         log.info(
             "models verified",
-            models=catalogue.numbers(),
+            assets=len(assets),
+            models=sum(catalogue.numbers().values()),
             refused=len(catalogue.shelf.refused),
         )
         self._compare(assets)

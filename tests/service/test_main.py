@@ -59,7 +59,8 @@ def read_until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
 
 
 def test_it_serves_logs_and_stops(process: subprocess.Popen[str]) -> None:
-    assert read_until(process, "models listed")["models"] == {ASSET: 3}
+    listed = read_until(process, "models listed")
+    assert (listed["assets"], listed["models"]) == (1, 3)
     url = read_until(process, "Uvicorn running on")["event"].split()[3]
     request = urllib.request.Request(
         f"{url}/forecast",

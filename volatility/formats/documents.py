@@ -1,7 +1,7 @@
 """Bars in JSON: records, lists, columns, and what exchanges wrap around them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,12 +38,20 @@ def parsed(content: bytes | bytearray) -> Any:
     try:
         return json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(
-            f"the content is not JSON: {error}",
-            code="malformed_json",
-            field="body",
-            needed="a JSON document (RFC 8259)",
-        ) from error
+        raise _no_json(error) from error
+
+
+def add_names(found: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add a further part of an object that is read in parts.
+
+    Raises
+    ------
+    Unreadable : ``malformed_json``, it has a name twice.
+    """
+    twice = next((name for name in more if name in found), None)
+    if twice is not None:
+        raise _no_json(_twice(twice))
+    found.update(more)
 
 
 def table_of(document: Any, options: Options, limits: Limits, known: Inferred) -> Table:
@@ -79,9 +87,21 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
-        raise ValueError(f"an object has the name {twice!r} twice")
+        raise _twice(next(name for name in found if names.count(name) > 1))
     return found
+
+
+def _twice(name: str) -> ValueError:
+    return ValueError(f"an object has the name {name!r} twice")
+
+
+def _no_json(why: Exception) -> Unreadable:
+    return Unreadable(
+        f"the content is not JSON: {why}",
+        code="malformed_json",
+        field="body",
+        needed="a JSON document (RFC 8259)",
+    )
 
 
 def _no_number(text: str) -> NoReturn:
@@ -100,11 +120,17 @@ def _is_table(value: Any, is_outermost: bool) -> bool:
     if {*_SPLIT} <= value.keys():
         return isinstance(value["data"], list) and isinstance(value["columns"], list)
     inner = next(iter(value.values()), None)
-    by_row = isinstance(inner, dict) and prices_named([*inner]) >= _LEAST_PRICES
-    by_column = prices_named([*value]) >= _LEAST_PRICES and all(
-        isinstance(it, list | dict) for name, it in value.items() if role_of(name) is not None
-    )
-    return by_row or by_column
+    by_row = isinstance(inner, dict) and _has_prices(inner) and not any(_known_cells(inner))
+    return by_row or (_has_prices(value) and all(_known_cells(value)))
+
+
+def _has_prices(value: Mapping[str, Any]) -> bool:
+    return prices_named([*value]) >= _LEAST_PRICES
+
+
+def _known_cells(value: Mapping[str, Any]) -> Iterator[bool]:
+    """Whether what stands under each known name is a list or an object, and so a column."""
+    return (isinstance(it, list | dict) for name, it in value.items() if role_of(name) is not None)
 
 
 def _table_in(value: Any, options: Options, notes: list[str], depth: int) -> Any:

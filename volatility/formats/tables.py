@@ -84,7 +84,7 @@ def bars_of(table: Table, options: Options) -> tuple[Bars, Inferred]:
         notes.append(_PAID if factor is None else _ADJUSTED)
     interval = interval_of(times.utc) if options.interval is None else options.interval
     if options.interval is not None and interval < DAILY:
-        written = frame.iloc[:, columns.time[0]] if columns.time else frame.index.to_series()
+        written = frame.iloc[:, columns.time[0]] if columns.time else _row_labels(frame)
         refuse_dates_alone(written, times.alone)
     stamps = times.wall.astype("datetime64[D]") if interval == DAILY else times.utc
     inferred = replace(
@@ -190,10 +190,17 @@ def _of_one_ticker(
     return frame if len(known) == 1 else frame[(cells == wanted).to_numpy()]
 
 
+def _row_labels(frame: "pd.DataFrame") -> "pd.Series":
+    """As a column, of the type they have: ``to_series`` would look for text in all, in one call."""
+    import pandas as pd
+
+    return pd.Series(frame.index.array, dtype=frame.index.dtype, name=frame.index.name)
+
+
 def _times(frame: "pd.DataFrame", columns: Columns, options: Options) -> Times:
     """Times of the rows; of several columns of times, that which tells most."""
     if not columns.time:
-        return times_of(frame.index.to_series(), options)
+        return times_of(_row_labels(frame), options)
     cells = [frame.iloc[:, at] for at in columns.time]
     if columns.clock is not None:
         cells = [with_clock(cells[0], frame.iloc[:, columns.clock])]

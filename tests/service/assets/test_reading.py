@@ -16,6 +16,7 @@ from starlette.requests import Request
 from service.assets import reading
 from service.assets.reading import EXCEL, PARQUET
 from service.assets.schemas import MAX_BARS
+from service.http.errors import BodyTooLarge, MalformedJson
 from service.http.limits import BodyLimits
 from service.http.tables import CSV
 from tests.errors import details
@@ -34,6 +35,7 @@ BARS = bars_of(make_series())
 LAST = BARS.where(slice(-9, None))
 TABLE = pd.DataFrame({"Date": LAST.dates.astype(str)} | {it: getattr(LAST, it) for it in PRICES})
 TABLE = TABLE.assign(Volume=1.5)
+LEVELS = {"open": 10.0, "high": 20.0, "low": 5.0, "close": 9.5}
 LIMITS = BodyLimits(1_000_000, 100_000, 10_000_000)
 DAYS = Options(interval=DAILY)
 
@@ -222,11 +224,23 @@ def test_what_costs_more_than_it_is_worth_is_refused(what: str) -> None:
     assert refused.value.code == code
 
 
-def test_many_bars_in_lists_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    stamps = (np.datetime64("2000-01-01", "s") + np.arange(3_000) * np.timedelta64(1, "D")).astype(
-        int
-    )
-    rows = [[it * 1_000, 10 + at % 7, 20.0, 5, 9.5, 1] for at, it in enumerate(stamps.tolist())]
+MANY = pd.DataFrame(
+    {name: np.round(level + np.arange(3_000) % 7, 1) for name, level in LEVELS.items()},
+    index=pd.date_range("2000-01-01", periods=3_000).strftime("%Y-%m-%d"),
+)
+LONG = {
+    "lists": [[day, *prices] for day, *prices in MANY.itertuples()],
+    "objects by column": MANY.to_dict(),
+    "objects by row": MANY.to_dict("index"),
+    "within four objects": {"a": {"b": {"c": {"d": MANY.to_dict()}}}},
+    "lists by column, within four": {
+        "a": {"b": {"c": {"d": {"date": [*MANY.index], **MANY.to_dict("list")}}}}
+    },
+}
+
+
+@pytest.mark.parametrize("form", LONG)
+def test_many_bars_are_read_in_slices(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     sizes = []
     parsed = documents.parsed
 
@@ -235,10 +249,24 @@ def test_many_bars_in_lists_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) 
         return parsed(content)
 
     monkeypatch.setattr(documents, "parsed", counted)
-    found = reading.read(json.dumps(rows).encode(), JSON, DAYS, LIMITS)
-    assert found.bars.open.tolist() == [row[1] for row in rows]
+    found = reading.read(json.dumps(LONG[form]).encode(), JSON, DAYS, LIMITS).bars
+    assert {name: getattr(found, name).tolist() for name in PRICES} == MANY.to_dict("list")
+    assert found.dates.astype(str).tolist() == [*MANY.index]
     assert max(sizes) <= 20_000
     assert len(sizes) > 5
+
+
+def test_a_name_that_stands_twice_in_a_long_object_is_refused() -> None:
+    twice = json.dumps(MANY.to_dict()).replace('"2000-01-02"', '"2008-01-01"', 1)
+    with pytest.raises(MalformedJson, match=r"has the name '2008-01-01' twice"):
+        reading.read(twice.encode(), JSON, DAYS, LIMITS)
+
+
+def test_more_columns_than_any_table_has_are_refused_unread() -> None:
+    wide = {f"x{at}": dict.fromkeys(map(str, range(5_500)), 1.0) for at in range(65)}
+    with pytest.raises(BodyTooLarge) as refused:
+        reading.read(json.dumps(wide).encode(), JSON, DAYS, BodyLimits(10**7, 10**6, 10**8))
+    assert refused.value.code == "too_many_values"
 
 
 def test_parquet_of_more_rows_than_it_says_is_cut_off() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.http import json_lists
 from service.http.errors import MalformedJson
-from service.http.json_lists import LongList, lists_of, outline
+from service.http.json_lists import LongList, lists_of, objects_of, outline
 
 texts = st.text(alphabet='ab"\\[]{},: \n', max_size=6)
 values = st.recursive(
@@ -90,6 +90,49 @@ def test_slices_are_of_some_kilobytes_and_of_all_items_in_order() -> None:
 def test_an_object_of_many_lists_is_left_to_pydantic() -> None:
     content = json.dumps({f"a{number}": [1] for number in range(65)}).encode()
     assert lists_of(content, outline(content)) == []
+
+
+LONG: dict[str, Any] = {f"n{at}": at for at in range(9)}
+LONG_LIST = [*range(50)]
+
+
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        ({"a": LONG, "b": {"c": 1}, "d": LONG}, [("a",), ("d",)]),
+        ({"a": {"b": {"c": 1}, "d": LONG}}, [("a", "d")]),  # the inner one alone
+        ({"a": {str(at): {"b": at} for at in range(20)}}, [("a",)]),
+        ({"a": {"b": LONG_LIST, "c": 1}}, []),  # that list is read in slices
+        ({"a": {"b": LONG}, "c": LONG_LIST, "d": LONG}, [("a", "b"), ("d",)]),
+        ({"a": {"b": {"c": {"d": {"e": LONG}}}}}, [("a", "b", "c", "d", "e")]),
+        ({"a": {"b": {"c": {"d": {"e": {"f": LONG}}}}}}, [("a", "b", "c", "d", "e")]),
+        ({"a": [LONG]}, []),
+        ({'a"': LONG}, []),
+        ({f"a{number}": LONG for number in range(64)}, [(f"a{number}",) for number in range(64)]),
+        ({f"a{number}": LONG for number in range(65)}, []),
+    ],
+)
+def test_long_objects_are_those_without_long_parts(
+    document: dict[str, Any], paths: list[tuple[str, ...]]
+) -> None:
+    content = json.dumps(document).encode()
+    found = outline(content)
+    lists = [it for it in lists_of(content, found, 6) if it.end - it.start > 60]
+    objects = objects_of(content, found, 6, 60, lists)
+    assert [it.path for it in objects] == paths
+    for it in objects:
+        read: dict[str, Any] = {}
+        for first, last in it.slices():
+            read |= json.loads(it.part(content, first, last))
+        wanted = document
+        for name in it.path:
+            wanted = wanted[name]
+        assert list(read.items()) == list(wanted.items())
+
+
+def test_an_object_that_ends_as_a_list_is_left_to_the_parser() -> None:
+    content = b'{"a": {"b": 1]}'
+    assert objects_of(content, outline(content), 6, 0, []) == []
 
 
 @pytest.mark.parametrize(

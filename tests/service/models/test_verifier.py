@@ -80,7 +80,7 @@ def test_all_is_verified_and_compared_once_and_what_is_back_again(
     back = [("verify", "B", "auto"), ("verify", "B", "lstm"), ("verify", "B", "har")]
     assert done == [*VERIFIED, *COMPARED, *RETRIED, *back, ("compare", "B", JUDGED)]
     assert turns.seconds == [5.0, 5.0]
-    verified = {"models": {"A": 1, "B": 2}, "refused": 3}
+    verified = {"assets": 2, "models": 3, "refused": 3}
     told = [{name: it[name] for name in it if name != "exc_info"} for it in lines]
     assert told == [
         {"event": "model not verified", "log_level": "error", "asset": "A", "model": "har"},

@@ -235,6 +235,17 @@ def test_what_was_compressed_in_many_parts_is_read() -> None:
         unpacked(part * 1_024 + gzip.compress(b"") * 1_025, Limits())
 
 
+@pytest.mark.parametrize("orient", ["list", "dict", "index", "records", "split"])
+@pytest.mark.parametrize("around", [(), ("data",), ("result", "data"), ("a", "b", "c", "d")])
+def test_tables_within_objects_are_found(orient: Any, around: tuple[str, ...]) -> None:
+    document: Any = FRAME.to_dict(orient)
+    for name in reversed(around):
+        document = {name: document}
+    found = read_document(document).bars
+    assert found.dates.astype(str).tolist() == ["2024-01-02", "2024-01-03"]
+    assert {it: getattr(found, it).tolist() for it in PRICES} == FRAME[[*PRICES]].to_dict("list")
+
+
 def test_documents_that_are_no_tables() -> None:
     for content, code in (
         (b"{}", "no_table"),
