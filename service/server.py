@@ -25,7 +25,7 @@ from service.operations import logs
 from service.security.commands import add_keys
 from service.security.commands import run as run_keys
 from service.settings import Settings
-from volatility.allocator import share_arenas
+from volatility.allocator import move_what_grows, share_arenas
 from volatility.errors import RoughcastError
 from volatility.parsing import Parser
 
@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     settings = _settings()
     share_arenas()
+    move_what_grows()
     if "run" in options:
         logs.configure(settings.log_level)
         sys.exit(_run(options, settings))

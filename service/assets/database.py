@@ -373,8 +373,10 @@ def _keep_replaced(connection: Connection, asset: str, bars: Bars, now: int) -> 
 
 def _put_bars(connection: Connection, asset: str, bars: Bars, stamp: Stamp) -> None:
     """Write bars, over those that are held of the same times."""
-    written = rows_of(asset, bars, stamp)
-    put_rows(connection, _upsert(connection.dialect), written, rows.ROWS_AT_ONCE)
+    statement = _upsert(connection.dialect)
+    for start in range(0, len(bars), rows.ROWS_AT_ONCE):
+        part = bars.where(slice(start, start + rows.ROWS_AT_ONCE))
+        put_rows(connection, statement, rows_of(asset, part, stamp), rows.ROWS_AT_ONCE)
 
 
 @lru_cache

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from volatility.allocator import keep_freed_memory, share_arenas
+from volatility.allocator import keep_freed_memory, move_what_grows, share_arenas
 
 FAULTS = """
 import resource
@@ -45,6 +45,11 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 def test_threads_share_two_arenas(told: list[tuple[int, int]]) -> None:
     share_arenas()
     assert told == [(-8, 2)]  # M_ARENA_MAX of malloc.h
+
+
+def test_what_grows_is_moved_from_four_megabytes_on(told: list[tuple[int, int]]) -> None:
+    move_what_grows()
+    assert told == [(-3, 2**22), (-1, 2**23)]  # MMAP_THRESHOLD, and TRIM_THRESHOLD twice as much
 
 
 def test_what_is_freed_is_kept(told: list[tuple[int, int]]) -> None:

@@ -6,6 +6,7 @@ import json
 import struct
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -260,6 +261,26 @@ def test_a_name_that_stands_twice_in_a_long_object_is_refused() -> None:
     twice = json.dumps(MANY.to_dict()).replace('"2000-01-02"', '"2008-01-01"', 1)
     with pytest.raises(MalformedJson, match=r"has the name '2008-01-01' twice"):
         reading.read(twice.encode(), JSON, DAYS, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("value", "turns"),
+    [
+        ([0.5] * 12_000, 3),
+        ({str(it): [it] for it in range(12_000)}, 3),
+        ({"open": [0.5] * 12_000, "data": {"low": {str(it): it for it in range(6_000)}}}, 7),
+        ("text", 0),
+    ],
+)
+def test_what_was_read_is_freed_some_items_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, value: Any, turns: int
+) -> None:
+    taken: list[float] = []
+    monkeypatch.setattr(reading, "time", SimpleNamespace(sleep=taken.append))
+    within = [*value.values()] if isinstance(value, dict) and len(value) < 100 else []
+    reading._let_go(value)
+    assert [*filter(None, [*within, value])] == (["text"] if value == "text" else [])
+    assert taken == [0] * turns
 
 
 def test_more_columns_than_any_table_has_are_refused_unread() -> None:
