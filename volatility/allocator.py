@@ -25,7 +25,9 @@ def move_what_grows() -> None:
     """Let what has some megabytes grow without being copied.
 
     By default glibc copies what is smaller than the largest that was freed so far: the body of a
-    request that grows to 16 MB, five milliseconds at a time, in which no other thread runs.
+    request that grows to 16 MB, five milliseconds at a time, in which no other thread runs. Arrays
+    of that size are filled with zeros by the system each time, as they are at the start of any
+    process (docs/decisions/0059).
     """
     for option, value in ((_MMAP_THRESHOLD, _MOVED), (_TRIM_THRESHOLD, 2 * _MOVED)):
         _tell(option, value)

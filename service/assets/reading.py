@@ -1,30 +1,27 @@
 """Bodies of bars, of every form that is read, within what a request may cost."""
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
-from datetime import time as time_of_day
-from itertools import islice
+from datetime import UTC, time
 from typing import Any
 
 import numpy as np
 from starlette.requests import Request
 
+from service.assets import documents
 from service.assets.schemas import MAX_BARS, BarsInput, time_name
 from service.http.bodies import JSON
 from service.http.bodies import read as read_body
 from service.http.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType, located
-from service.http.json_lists import Content, LongList, lists_of, objects_of, outline
+from service.http.json_lists import Content
 from service.http.limits import BodyLimits
-from service.http.slices import around, parts
 from service.http.tables import CSV
 from volatility.bars import DAILY, PRICES, from_records
 from volatility.calendars import utc_second
 from volatility.errors import InvalidInput, RoughcastError
 from volatility.formats import content as formats
-from volatility.formats import documents, workbooks
+from volatility.formats import workbooks
 from volatility.formats.order import settled
 from volatility.formats.packing import unpacked
 from volatility.formats.reading import Inferred, Limits, Options, Reading, Unreadable
@@ -44,16 +41,12 @@ BARS_BODY: dict[str, Any] = {
         }
     }
 }
-_LONG = 8 * 1024  # bytes of a list or an object that is read in slices
-_DEEPEST = 7  # a column of a table within four objects, and one around all
-_AROUND = "content"  # name of the document within one that has no list at its top
 # The beginning of a body as the schema has it: its first bar, which may be cut off.
 _BEGIN = re.compile(
     rb'\s*\{\s*(?:"next"\s*:[^\[\]{}]*,\s*)?"bars"\s*:\s*\[\s*(?:\{([^{}]*)|\]|[^\s\[{])'
 )
 _HEAD = 4_096  # bytes in which the first bar is
 _NAME = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
-_FREED_AT_ONCE = 5_000  # items, in a third of a millisecond
 _ENCODINGS = ("identity", "gzip", "x-gzip", "")
 _OWN_NAMES = {"date", "timestamp", *PRICES}
 # What is refused otherwise than as input that cannot be used.
@@ -93,11 +86,11 @@ def read(content: Content, media_type: str, options: Options, limits: BodyLimits
             given = read_body(BarsInput, content).bars
             called = time_name(given)
             found = _of_schema(given, options)
-            _let_go(given)
+            documents.let_go(given)
         else:
-            document = _document(content)
+            document = documents.read(content)
             found = formats.read_document(document, options, at_most)
-            _let_go(document)
+            documents.let_go(document)
     except Unreadable as error:
         raise _as_other(error) from error
     except InvalidInput as error:
@@ -170,56 +163,6 @@ def _time_of_newest(given: Sequence[Mapping[str, Any]]) -> np.datetime64 | None:
     ends = [given[0], given[-1]] if given else []
     stamps = [it["timestamp"] for it in ends if "timestamp" in it]
     newest = max(stamps, key=lambda it: it.date(), default=None)
-    if newest is None or newest.time() == time_of_day.min:
+    if newest is None or newest.time() == time.min:
         return None
     return utc_second(newest if newest.tzinfo else newest.replace(tzinfo=UTC))
-
-
-def _document(content: Content) -> Any:
-    """JSON, whose long lists and objects are read in slices, between which other threads run.
-
-    Raises
-    ------
-    MalformedJson, Unreadable : it is not JSON, or an object has a name twice.
-    BodyTooLarge : an item of them, or what is around them, has more values than any request needs.
-    """
-    whole = b'{"%s":%s}' % (_AROUND.encode(), bytes(content))
-    found = outline(whole)
-    lists = [it for it in lists_of(whole, found, _DEEPEST) if it.end - it.start > _LONG]
-    objects = objects_of(whole, found, _DEEPEST, _LONG, lists)
-    document = documents.parsed(around(whole, [*lists, *objects]))
-    if len(document) > 1:  # what is around the body has made names of what stands behind it
-        raise MalformedJson(
-            "the body is not JSON: there is more behind its end",
-            field="body",
-            needed="a JSON document (RFC 8259)",
-        )
-    for it in lists:
-        values = _at(document, it)
-        for _, part in parts(it, whole):
-            values += documents.parsed(part)
-    for it in objects:
-        values = _at(document, it)
-        for _, part in parts(it, whole):
-            documents.add_names(values, documents.parsed(part))
-    return document[_AROUND]
-
-
-def _let_go(value: Any) -> None:
-    """Free what was read some items at a time: all at once keeps other threads waiting for 6 ms."""
-    if isinstance(value, dict) and len(value) <= _FREED_AT_ONCE:
-        for it in value.values():
-            _let_go(it)
-    while isinstance(value, dict | list) and value:
-        if isinstance(value, list):
-            del value[-_FREED_AT_ONCE:]
-        else:
-            for name in [*islice(value, _FREED_AT_ONCE)]:
-                del value[name]
-        time.sleep(0)  # gives the interpreter up
-
-
-def _at(document: Any, long: LongList) -> Any:
-    for name in long.path:
-        document = document[name]
-    return document

@@ -20,7 +20,7 @@ from service.http.bodies import read, read_short
 from service.http.duplicates import duplicates
 from service.http.errors import Fault, InvalidRequest
 from service.http.json import to_bytes
-from service.http.json_lists import Content, LongList
+from service.http.json_lists import Content, LongValue
 from service.http.problems import MOST_FAULTS, from_validation, problem_of
 from service.http.slices import Faults, cut, read_in_slices, too_long
 from volatility.errors import RoughcastError
@@ -91,7 +91,7 @@ def answered(
         while some := list(islice(rest, _TOGETHER)):
             results = answers.answer_batch(asked_of(some, questions, reading))
             yield descend_in_batch(some, results, questions, answers, failures)
-            time.sleep(0)  # gives the interpreter up; see LongList.slices
+            time.sleep(0)  # gives the interpreter up; see LongValue.slices
     finally:
         failures.log()
 
@@ -175,7 +175,7 @@ def _read(body: Content) -> Iterable[Parsed]:
     return _up_to_most_invalid(_items(lists[0], body))
 
 
-def _check_around(items: LongList, rest: Content) -> None:
+def _check_around(items: LongValue, rest: Content) -> None:
     """Check the batch without its items, and how many these are."""
     found = Faults()
     found.of(BatchRequest.model_validate_json, rest)
@@ -185,7 +185,7 @@ def _check_around(items: LongList, rest: Content) -> None:
         raise from_validation(found.details, BatchRequest, found.stopped)
 
 
-def _items(items: LongList, body: Content) -> Iterator[Parsed]:
+def _items(items: LongValue, body: Content) -> Iterator[Parsed]:
     """Read items, each by itself where one of some does not fit the schema."""
     for first, last in items.slices():
         try:

@@ -6,8 +6,10 @@ slices. What stands in strings is passed over; whether the document is JSON at a
 to say, which reads every byte of it in the end.
 """
 
+import json
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,9 +25,10 @@ _CHUNK = 128 * 1024  # bytes looked at in one go: some tenths of a millisecond
 _SLICE_BYTES = 16 * 1024  # a fifth of a millisecond for pydantic
 _SLICE_ITEMS = 256
 _DEEPEST = 4  # `companions.VIX.bars`, of objects, is the deepest list of a request
-_MANY = 64  # lists at one depth, of which no request has so many
+_MANY = 64  # lists or long objects at one depth, of which no request has so many
 _LONGEST_KEY = 256
-_KEY = re.compile(rb'(?<!\\)"([^"\\]*)"\s*:\s*\Z')  # no quote of a name is taken for its first
+# Of a name as it is written; no quote within it is taken for its first.
+_KEY = re.compile(rb'(?<!\\)("(?:[^"\\]|\\.)*")\s*:\s*\Z', re.DOTALL)
 _OBJECT, _LIST, _END_OF_OBJECT, _END_OF_LIST, _COMMA, _QUOTE = b'{[}],"'
 _KINDS = bytes(it if it in b'{[}],"' else 0 for it in range(256))
 _STEPS = np.zeros(256, dtype=np.int8)
@@ -34,8 +37,8 @@ _STEPS[list(b"}]")] = -1
 
 
 @dataclass(frozen=True, slots=True)
-class LongList:
-    """A list of a document, or an object, none of whose parents is a list.
+class LongValue:
+    """A list or an object of a document, none of whose parents is a list.
 
     Attributes
     ----------
@@ -53,6 +56,11 @@ class LongList:
 
     def __len__(self) -> int:
         return len(self.commas) + 1
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is no object."""
+        return self.brackets == b"[]"
 
     def number_in(self, content: Content) -> int:
         """Number of its items, which may be none."""
@@ -72,10 +80,32 @@ class LongList:
             time.sleep(0)
             first = last
 
-    def part(self, content: Content, first: int, last: int) -> bytes:
-        """A list or object of some of its items, those from ``first`` to before ``last``."""
-        items = content[self.start_of(first) : self.end_of(last - 1)]
-        return self.brackets[:1] + bytes(items) + self.brackets[1:]
+    def part(
+        self, content: Content, first: int, last: int, within: Sequence["LongValue"] = ()
+    ) -> bytes:
+        """A list or object of some of its items, those from ``first`` to before ``last``.
+
+        Parameters
+        ----------
+        content : the document.
+        first, last : items.
+        within : values that are left empty in it, by where they start.
+
+        Raises
+        ------
+        MalformedJson : one item of several is empty.
+        """
+        start, end = self.start_of(first), self.end_of(last - 1)
+        first_within = bisect_right(within, start, key=_start)
+        inner = within[first_within : bisect_right(within, end, key=_start)]
+        items = b"".join([content[it] for it in around(inner, start, end)])
+        if last - first == 1 < len(self) and not items.strip():
+            raise MalformedJson(
+                f"the body is not JSON: {'.'.join(self.path)} has an item that is empty",
+                field="body",
+                needed="a JSON document (RFC 8259)",
+            )
+        return self.brackets[:1] + items + self.brackets[1:]
 
     def start_of(self, item: int) -> int:
         """Where an item starts."""
@@ -84,6 +114,26 @@ class LongList:
     def end_of(self, item: int) -> int:
         """Where it ends."""
         return self.end if item == len(self.commas) else int(self.commas[item])
+
+
+def _start(value: LongValue) -> int:
+    return value.start
+
+
+def around(values: Sequence[LongValue], start: int, end: int, keep: int = 0) -> Iterator[slice]:
+    """What of a part of a document is outside of some values, piece by piece.
+
+    Parameters
+    ----------
+    values : by where they start; those that are within others are left out with them.
+    start, end : of the part.
+    keep : how many items of each value are taken for outside of it.
+    """
+    for it in values:
+        if it.start >= start:
+            yield slice(start, it.end_of(keep - 1) if keep else it.start)
+            start = it.end
+    yield slice(start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +185,16 @@ def outline(content: Content) -> Outline:
     return Outline(at, kind, depths)
 
 
-def lists_of(content: Content, found: Outline, deepest: int = _DEEPEST) -> list[LongList]:
-    """The lists of a document, in the order of depth and place.
+def lists_of(content: Content, found: Outline, deepest: int = _DEEPEST) -> list[LongValue]:
+    """The lists of a document, in the order of depth and place; none that is within another.
 
     Parameters
     ----------
+    content : the document.
+    found : its outline.
     deepest : how many brackets may be open within one.
-
-    Lists within lists are left out, and so are those whose names have escapes.
     """
-    lists: list[LongList] = []
+    lists: list[LongValue] = []
     for depth in range(2, deepest + 1):
         starts, ends = found.where(_LIST, depth) + 1, found.where(_END_OF_LIST, depth - 1)
         if len(starts) != len(ends):  # of an object that a square bracket ends
@@ -156,27 +206,24 @@ def lists_of(content: Content, found: Outline, deepest: int = _DEEPEST) -> list[
     return lists
 
 
-def objects_of(
-    content: Content, found: Outline, deepest: int, longer_than: int, lists: Sequence[LongList]
-) -> list[LongList]:
-    """The objects of a document that are longer than some bytes and have no such part themselves.
+def objects_of(content: Content, found: Outline, deepest: int, longer_than: int) -> list[LongValue]:
+    """The objects of a document that are longer than some bytes, in the order of depth and place.
 
-    Objects within lists are left out, and so are those whose names have escapes.
+    Those that are within others are among them, those within lists are not.
 
     Parameters
     ----------
+    content : the document.
+    found : its outline.
     deepest : how many brackets may be open within one.
     longer_than : bytes.
-    lists : those that are as long.
     """
-    objects: list[LongList] = []
-    for depth in range(deepest, 1, -1):
+    objects: list[LongValue] = []
+    for depth in range(2, deepest + 1):
         starts, ends = found.where(_OBJECT, depth) + 1, found.where(_END_OF_OBJECT, depth - 1)
         if len(starts) != len(ends):  # of a list that a curly bracket ends
-            continue
+            break
         is_long = ends - starts > longer_than
-        for it in (*lists, *objects):
-            is_long &= (ends < it.start) | (starts > it.end)
         if np.count_nonzero(is_long) <= _MANY:
             objects += _named(content, found, depth, starts[is_long], ends[is_long], b"{}")
     return objects
@@ -199,25 +246,12 @@ def _structure(chunk: Content, in_string: bool) -> tuple[Positions, NDArray[np.u
     return at[outside], kind[outside], bool(quotes[-1] % 2) if len(quotes) else in_string
 
 
-def _outside_of(lists: Sequence[LongList], starts: Positions) -> Positions:
+def _outside_of(lists: Sequence[LongValue], starts: Positions) -> Positions:
     """Which of the positions are in none of the lists."""
     outside = np.ones(len(starts), dtype=np.bool_)
     for it in lists:
         outside &= (starts < it.start) | (starts >= it.end)
     return np.flatnonzero(outside)
-
-
-def _path(content: Content, found: Outline, bracket: int, depth: int) -> tuple[str, ...]:
-    """Names that lead to a list; none where it has none, or a parent is a list."""
-    names = [_key(content, bracket)]
-    for above in range(depth - 1, 0, -1):
-        opens = ((found.kind == _OBJECT) | (found.kind == _LIST)) & (found.depth == above)
-        before = found.at[opens & (found.at < bracket)]
-        if not len(before) or content[before[-1]] != _OBJECT:
-            return ()
-        if above > 1:
-            names.append(_key(content, int(before[-1])))
-    return tuple(reversed(names)) if all(names) else ()
 
 
 def _named(
@@ -227,19 +261,46 @@ def _named(
     starts: Positions,
     ends: Positions,
     brackets: bytes,
-) -> list[LongList]:
+) -> list[LongValue]:
     """Those lists, or objects, of one depth to which names lead."""
-    commas, named = found.where(_COMMA, depth), []
+    named: list[LongValue] = []
+    if not len(starts):
+        return named
+    opens = (found.kind == _OBJECT) | (found.kind == _LIST)
+    above = [found.at[opens & (found.depth == it)] for it in range(1, depth)]
+    commas = found.where(_COMMA, depth)
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        path = _path(content, found, start - 1, depth)
+        path = _path(content, above, start - 1)
         if path:
             first, last = np.searchsorted(commas, (start, end))
-            named.append(LongList(path, start, end, commas[first:last], brackets))
+            named.append(LongValue(path, start, end, commas[first:last], brackets))
     return named
 
 
+def _path(content: Content, above: Sequence[Positions], bracket: int) -> tuple[str, ...]:
+    """Names that lead to a list or an object; none where one has none, or a parent is a list.
+
+    Parameters
+    ----------
+    content : the document.
+    above : where brackets open that are outside of it, by how many are open.
+    bracket : where its own opens.
+    """
+    parents = [int(it[np.searchsorted(it, bracket) - 1]) for it in above]
+    if any(content[it] != _OBJECT for it in parents):
+        return ()
+    names = [_key(content, it) for it in (*parents[1:], bracket)]
+    return tuple(names) if all(names) else ()
+
+
 def _key(content: Content, position: int) -> str:
-    """The name before a value."""
-    before = bytes(content[max(0, position - _LONGEST_KEY) : position])
-    match = _KEY.search(before)
-    return match[1].decode("utf-8", "replace") if match else ""
+    """The name before a value; empty where it is not known for certain."""
+    start = max(0, position - _LONGEST_KEY)
+    match = _KEY.search(bytes(content[start:position]))
+    if match is None or (start and not match.start()):  # what is before its quote is not seen
+        return ""
+    try:
+        name: str = json.loads(match[1].decode())
+    except ValueError:
+        return ""
+    return name

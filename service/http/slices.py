@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from service.http.duplicates import duplicates
 from service.http.errors import BodyTooLarge, MalformedJson
-from service.http.json_lists import Content, LongList, lists_of, outline
+from service.http.json_lists import Content, LongValue, around, lists_of, outline
 from service.http.problems import MOST_FAULTS, from_validation
 
 SHORT = 64 * 1024  # bytes, read in a millisecond
@@ -56,7 +56,7 @@ def read_in_slices(schema: type[Schema], content: Content) -> Schema:
     return read
 
 
-def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[LongList], Content]:
+def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[LongValue], Content]:
     """The lists of a body that are read in slices, and the body with few of their items.
 
     They are those that its schema knows: in a short body all, in a long one those of some
@@ -71,25 +71,25 @@ def cut(schema: type[BaseModel], content: Content, keep: int) -> tuple[list[Long
     known = [it for it in lists_of(content, outline(content)) if declared(schema, it.path)]
     lists = [it for it in known if it.end - it.start > longer_than]
     lists = [it for it in lists if it.number_in(content) > keep]
-    return lists, around(content, lists, keep)
+    skeleton = outside(content, lists, keep)
+    check_values(skeleton)
+    if keep:
+        for it in lists:
+            it.part(content, 0, keep)  # refused where the first of several items is empty
+    return lists, skeleton
 
 
-def around(content: Content, lists: Sequence[LongList], keep: int = 0) -> bytes:
-    """A body without lists that are read in slices, but with the first items of each.
+def outside(content: Content, values: Sequence[LongValue], keep: int = 0) -> bytes:
+    """A document without values that are read in slices, but with the first items of each.
 
     Raises
     ------
-    BodyTooLarge : it has more values outside of these lists than any request needs.
+    BodyTooLarge : it has more bytes outside of them than any request needs.
     """
-    pieces, start = [], 0
-    for it in sorted(lists, key=lambda it: it.start):
-        pieces.append(slice(start, it.end_of(keep - 1) if keep else it.start))
-        start = it.end
-    pieces.append(slice(start, len(content)))
+    values = sorted(values, key=lambda it: it.start)
+    pieces = [*around(values, 0, len(content), keep)]
     _check_length(sum(it.stop - it.start for it in pieces))  # before they are copied
-    skeleton = b"".join([content[it] for it in pieces])
-    check_values(skeleton)
-    return skeleton
+    return b"".join([content[it] for it in pieces])
 
 
 class Faults:
@@ -180,7 +180,7 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-def _rest(long: LongList, schema: type[BaseModel], content: Content, found: Faults) -> list[Any]:
+def _rest(long: LongValue, schema: type[BaseModel], content: Content, found: Faults) -> list[Any]:
     """Items of a list from the second on."""
     known = declared(schema, long.path)
     assert known is not None
@@ -196,18 +196,29 @@ def _rest(long: LongList, schema: type[BaseModel], content: Content, found: Faul
     return values
 
 
-def parts(long: LongList, content: Content, start: int = 0) -> Iterator[tuple[int, bytes]]:
-    """A list as several, of some kilobytes each, and the number of the first item of each.
+def parts(
+    long: LongValue, content: Content, start: int = 0, within: Sequence[LongValue] = ()
+) -> Iterator[tuple[int, bytes]]:
+    """A list or an object as several, of some kilobytes each, and the first item of each.
+
+    Parameters
+    ----------
+    long : the list or the object.
+    content : the document.
+    start : the first item that is wanted.
+    within : values that are left empty in it, by where they start.
 
     Raises
     ------
-    BodyTooLarge : an item has more values than any request needs.
+    MalformedJson : an item is empty.
+    BodyTooLarge : an item of a list has more values, or one of either is longer, than any request
+        needs.
     """
     for at, last in long.slices():
         first = max(at, start)
         if first < last:
-            part = long.part(content, first, last)
-            check_values(part)
+            part = long.part(content, first, last, within)
+            check_values(part) if long.is_list else _check_length(len(part))
             yield first, part
 
 
@@ -242,7 +253,7 @@ def _at(read: BaseModel, path: tuple[str, ...]) -> list[Any]:
     return found  # type: ignore[no-any-return]
 
 
-def too_long(long: LongList, most: int) -> ErrorDetails:
+def too_long(long: LongValue, most: int) -> ErrorDetails:
     """What pydantic would say of a list of too many items, at which nobody looks."""
     number = len(long)
     return {

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from service.http.bodies import read
 from service.http.errors import Fault, InvalidRequest
-from service.http.json_lists import Content, LongList, lists_of, outline
-from service.http.slices import SHORT, check_values
+from service.http.json_lists import Content, LongValue, lists_of, outline
+from service.http.slices import SHORT, check_values, outside
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _INPUTS = "inputs"
@@ -33,7 +33,7 @@ def read_inputs(schema: type[Schema], item: type[BaseModel], most: int, content:
     if len(content) <= SHORT:
         return read(schema, content)
     inputs = [it for it in lists_of(content, outline(content)) if it.path == (_INPUTS,)]
-    rest = _without(inputs, content)
+    rest = outside(content, inputs)
     check_values(rest)
     body = read(schema, rest)
     found: list[BaseModel] = []
@@ -44,15 +44,7 @@ def read_inputs(schema: type[Schema], item: type[BaseModel], most: int, content:
     return body.model_copy(update={_INPUTS: found}) if found else body
 
 
-def _without(lists: list[LongList], content: Content) -> bytes:
-    pieces, start = [], 0
-    for it in lists:
-        pieces.append(content[start : it.start])
-        start = it.end
-    return b"".join([*pieces, content[start:]])
-
-
-def _items(inputs: LongList, item: type[BaseModel], content: Content) -> list[BaseModel]:
+def _items(inputs: LongValue, item: type[BaseModel], content: Content) -> list[BaseModel]:
     if not inputs.number_in(content):
         return []
     found = []
@@ -61,7 +53,7 @@ def _items(inputs: LongList, item: type[BaseModel], content: Content) -> list[Ba
             found.append(read(item, content[inputs.start_of(index) : inputs.end_of(index)]))
         except InvalidRequest as error:
             raise _of_input(error, index) from None
-        time.sleep(0)  # gives the interpreter up; see LongList.slices
+        time.sleep(0)  # gives the interpreter up; see LongValue.slices
     return found
 
 

@@ -1,14 +1,14 @@
 """Bars in JSON: records, lists, columns, and what exchanges wrap around them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from volatility.bars import no_bars
+from volatility.bars import PRICES, no_bars
 from volatility.errors import InvalidBars
 from volatility.formats.headers import unlabelled
-from volatility.formats.labels import prices_named, role_of
+from volatility.formats.labels import ROLES, prices_named, role_of
 from volatility.formats.reading import (
     MOST_COLUMNS,
     TIME,
@@ -120,17 +120,17 @@ def _is_table(value: Any, is_outermost: bool) -> bool:
     if {*_SPLIT} <= value.keys():
         return isinstance(value["data"], list) and isinstance(value["columns"], list)
     inner = next(iter(value.values()), None)
-    by_row = isinstance(inner, dict) and _has_prices(inner) and not any(_known_cells(inner))
-    return by_row or (_has_prices(value) and all(_known_cells(value)))
+    by_row = isinstance(inner, dict) and _has_prices(inner) and not _has_columns(inner, PRICES)
+    return by_row or (_has_prices(value) and _has_columns(value, ROLES))
 
 
 def _has_prices(value: Mapping[str, Any]) -> bool:
     return prices_named([*value]) >= _LEAST_PRICES
 
 
-def _known_cells(value: Mapping[str, Any]) -> Iterator[bool]:
-    """Whether what stands under each known name is a list or an object, and so a column."""
-    return (isinstance(it, list | dict) for name, it in value.items() if role_of(name) is not None)
+def _has_columns(value: Mapping[str, Any], roles: Collection[str]) -> bool:
+    """Whether all that stands under names of some roles are lists or objects."""
+    return all(isinstance(it, list | dict) for name, it in value.items() if role_of(name) in roles)
 
 
 def _table_in(value: Any, options: Options, notes: list[str], depth: int) -> Any:

@@ -49,6 +49,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         TICKER: ("ticker", "symbol", "asset", "instrument", "tic", "isin", "pair"),
     }
 )
+ROLES = frozenset(_NAMES)  # what columns can be
 _ROLES = {name: role for role, names in _NAMES.items() for name in names}
 _INDEX = frozenset({"", "index", "level 0", "unnamed: 0"})  # of what pandas wrote without a name
 # Whose a layout is, by names that only they give to their columns, as written but for the case.

@@ -191,10 +191,13 @@ def _of_one_ticker(
 
 
 def _row_labels(frame: "pd.DataFrame") -> "pd.Series":
-    """As a column, of the type they have: ``to_series`` would look for text in all, in one call."""
+    """As a column; text stays what it is, in which pandas would look for more, in one call."""
     import pandas as pd
 
-    return pd.Series(frame.index.array, dtype=frame.index.dtype, name=frame.index.name)
+    index = frame.index
+    if index.dtype == object and len(index) and isinstance(index[0], str):
+        return pd.Series(index.array, dtype=object, name=index.name)
+    return index.to_series()
 
 
 def _times(frame: "pd.DataFrame", columns: Columns, options: Options) -> Times:

@@ -6,7 +6,6 @@ import json
 import struct
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from starlette.requests import Request
 from service.assets import reading
 from service.assets.reading import EXCEL, PARQUET
 from service.assets.schemas import MAX_BARS
-from service.http.errors import BodyTooLarge, MalformedJson
 from service.http.limits import BodyLimits
 from service.http.tables import CSV
 from tests.errors import details
@@ -26,7 +24,7 @@ from tests.service.client import TestClient
 from tests.service.worlds import ASSET, bars_of
 from volatility.bars import DAILY, PRICES
 from volatility.errors import RoughcastError
-from volatility.formats import documents, workbooks
+from volatility.formats import workbooks
 from volatility.formats.reading import Options, Unreadable
 
 FILES = Path(__file__).parents[2] / "volatility" / "formats" / "files"
@@ -36,7 +34,6 @@ BARS = bars_of(make_series())
 LAST = BARS.where(slice(-9, None))
 TABLE = pd.DataFrame({"Date": LAST.dates.astype(str)} | {it: getattr(LAST, it) for it in PRICES})
 TABLE = TABLE.assign(Volume=1.5)
-LEVELS = {"open": 10.0, "high": 20.0, "low": 5.0, "close": 9.5}
 LIMITS = BodyLimits(1_000_000, 100_000, 10_000_000)
 DAYS = Options(interval=DAILY)
 
@@ -223,71 +220,6 @@ def test_what_costs_more_than_it_is_worth_is_refused(what: str) -> None:
     with pytest.raises(RoughcastError) as refused:
         reading.read(content, media_type, DAYS, LIMITS)
     assert refused.value.code == code
-
-
-MANY = pd.DataFrame(
-    {name: np.round(level + np.arange(3_000) % 7, 1) for name, level in LEVELS.items()},
-    index=pd.date_range("2000-01-01", periods=3_000).strftime("%Y-%m-%d"),
-)
-LONG = {
-    "lists": [[day, *prices] for day, *prices in MANY.itertuples()],
-    "objects by column": MANY.to_dict(),
-    "objects by row": MANY.to_dict("index"),
-    "within four objects": {"a": {"b": {"c": {"d": MANY.to_dict()}}}},
-    "lists by column, within four": {
-        "a": {"b": {"c": {"d": {"date": [*MANY.index], **MANY.to_dict("list")}}}}
-    },
-}
-
-
-@pytest.mark.parametrize("form", LONG)
-def test_many_bars_are_read_in_slices(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
-    sizes = []
-    parsed = documents.parsed
-
-    def counted(content: Any) -> Any:
-        sizes.append(len(content))
-        return parsed(content)
-
-    monkeypatch.setattr(documents, "parsed", counted)
-    found = reading.read(json.dumps(LONG[form]).encode(), JSON, DAYS, LIMITS).bars
-    assert {name: getattr(found, name).tolist() for name in PRICES} == MANY.to_dict("list")
-    assert found.dates.astype(str).tolist() == [*MANY.index]
-    assert max(sizes) <= 20_000
-    assert len(sizes) > 5
-
-
-def test_a_name_that_stands_twice_in_a_long_object_is_refused() -> None:
-    twice = json.dumps(MANY.to_dict()).replace('"2000-01-02"', '"2008-01-01"', 1)
-    with pytest.raises(MalformedJson, match=r"has the name '2008-01-01' twice"):
-        reading.read(twice.encode(), JSON, DAYS, LIMITS)
-
-
-@pytest.mark.parametrize(
-    ("value", "turns"),
-    [
-        ([0.5] * 12_000, 3),
-        ({str(it): [it] for it in range(12_000)}, 3),
-        ({"open": [0.5] * 12_000, "data": {"low": {str(it): it for it in range(6_000)}}}, 7),
-        ("text", 0),
-    ],
-)
-def test_what_was_read_is_freed_some_items_at_a_time(
-    monkeypatch: pytest.MonkeyPatch, value: Any, turns: int
-) -> None:
-    taken: list[float] = []
-    monkeypatch.setattr(reading, "time", SimpleNamespace(sleep=taken.append))
-    within = [*value.values()] if isinstance(value, dict) and len(value) < 100 else []
-    reading._let_go(value)
-    assert [*filter(None, [*within, value])] == (["text"] if value == "text" else [])
-    assert taken == [0] * turns
-
-
-def test_more_columns_than_any_table_has_are_refused_unread() -> None:
-    wide = {f"x{at}": dict.fromkeys(map(str, range(5_500)), 1.0) for at in range(65)}
-    with pytest.raises(BodyTooLarge) as refused:
-        reading.read(json.dumps(wide).encode(), JSON, DAYS, BodyLimits(10**7, 10**6, 10**8))
-    assert refused.value.code == "too_many_values"
 
 
 def test_parquet_of_more_rows_than_it_says_is_cut_off() -> None:

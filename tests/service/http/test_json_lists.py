@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.http import json_lists
 from service.http.errors import MalformedJson
-from service.http.json_lists import LongList, lists_of, objects_of, outline
+from service.http.json_lists import LongValue, lists_of, objects_of, outline
 
 texts = st.text(alphabet='ab"\\[]{},: \n', max_size=6)
 values = st.recursive(
@@ -31,11 +31,11 @@ def lists_in(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], li
     return found
 
 
-def is_plain(path: tuple[str, ...]) -> bool:
-    return all(name and name.isascii() and not set(name) & set('"\\\n') for name in path)
+def is_named(path: tuple[str, ...]) -> bool:
+    return all(path)
 
 
-def items_of(found: LongList, content: bytes) -> list[Any]:
+def items_of(found: LongValue, content: bytes) -> list[Any]:
     number = found.number_in(content)
     return [json.loads(content[found.start_of(it) : found.end_of(it)]) for it in range(number)]
 
@@ -47,7 +47,7 @@ def test_lists_are_those_of_the_parsed_document(document: dict[str, Any], chunk:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(json_lists, "_CHUNK", chunk)
         found = {it.path: items_of(it, content) for it in lists_of(content, outline(content))}
-    expected = {path: it for path, it in lists_in(document).items() if is_plain(path)}
+    expected = {path: it for path, it in lists_in(document).items() if is_named(path)}
     assert found == expected
 
 
@@ -94,31 +94,34 @@ def test_an_object_of_many_lists_is_left_to_pydantic() -> None:
 
 LONG: dict[str, Any] = {f"n{at}": at for at in range(9)}
 LONG_LIST = [*range(50)]
+ABCDE = [tuple("abcde"[:at]) for at in range(1, 6)]
 
 
 @pytest.mark.parametrize(
     ("document", "paths"),
     [
         ({"a": LONG, "b": {"c": 1}, "d": LONG}, [("a",), ("d",)]),
-        ({"a": {"b": {"c": 1}, "d": LONG}}, [("a", "d")]),  # the inner one alone
+        ({"a": {"b": {"c": 1}, "d": LONG}}, [("a",), ("a", "d")]),
         ({"a": {str(at): {"b": at} for at in range(20)}}, [("a",)]),
-        ({"a": {"b": LONG_LIST, "c": 1}}, []),  # that list is read in slices
-        ({"a": {"b": LONG}, "c": LONG_LIST, "d": LONG}, [("a", "b"), ("d",)]),
-        ({"a": {"b": {"c": {"d": {"e": LONG}}}}}, [("a", "b", "c", "d", "e")]),
-        ({"a": {"b": {"c": {"d": {"e": {"f": LONG}}}}}}, [("a", "b", "c", "d", "e")]),
+        ({"a": {"b": LONG_LIST, "c": 1}}, [("a",)]),
+        ({"a": {"b": LONG}, "c": LONG_LIST}, [("a",), ("a", "b")]),
+        ({"a": {"b": {"c": {"d": {"e": LONG}}}}}, ABCDE),
+        (
+            {"a": {"b": {"c": {"d": {"e": {"f": LONG}}}}}},
+            ABCDE,
+        ),
         ({"a": [LONG]}, []),
-        ({'a"': LONG}, []),
+        ({'a"\\é\n': LONG}, [('a"\\é\n',)]),
+        ({"": LONG}, []),
         ({f"a{number}": LONG for number in range(64)}, [(f"a{number}",) for number in range(64)]),
         ({f"a{number}": LONG for number in range(65)}, []),
     ],
 )
-def test_long_objects_are_those_without_long_parts(
+def test_long_objects_are_found_within_each_other(
     document: dict[str, Any], paths: list[tuple[str, ...]]
 ) -> None:
     content = json.dumps(document).encode()
-    found = outline(content)
-    lists = [it for it in lists_of(content, found, 6) if it.end - it.start > 60]
-    objects = objects_of(content, found, 6, 60, lists)
+    objects = objects_of(content, outline(content), 6, 60)
     assert [it.path for it in objects] == paths
     for it in objects:
         read: dict[str, Any] = {}
@@ -130,9 +133,43 @@ def test_long_objects_are_those_without_long_parts(
         assert list(read.items()) == list(wanted.items())
 
 
+def test_values_within_a_part_are_left_empty() -> None:
+    content = json.dumps({"a": {"b": {"c": LONG, "d": 1}, "e": LONG_LIST, "f": [2]}}).encode()
+    found = outline(content)
+    lists = [it for it in lists_of(content, found) if it.path == ("a", "e")]
+    within = sorted([*objects_of(content, found, 6, 60), *lists], key=lambda it: it.start)
+    outer, inner = within[:2]
+    assert json.loads(outer.part(content, 0, 3, within)) == {"b": {}, "e": [], "f": [2]}
+    assert json.loads(outer.part(content, 1, 2, within)) == {"e": []}
+    assert json.loads(inner.part(content, 0, 2, within)) == {"c": {}, "d": 1}
+
+
 def test_an_object_that_ends_as_a_list_is_left_to_the_parser() -> None:
     content = b'{"a": {"b": 1]}'
-    assert objects_of(content, outline(content), 6, 0, []) == []
+    assert objects_of(content, outline(content), 6, 0) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b'x\\"' + b"n" * 253,  # whose escaped quote is the first of what is looked at
+        b"\xed\xa0\x80",  # no UTF-8
+        b"n" * 256,
+        b"a\x01",
+    ],
+)
+def test_a_name_that_is_not_known_for_certain_is_none(name: bytes) -> None:
+    content = b'{"%b": {"a": 1}, "b": [1]}' % name
+    assert objects_of(content, outline(content), 6, 0) == []
+
+
+@pytest.mark.parametrize("items", ["1, ,2", " ,1", "1, "])
+def test_an_empty_item_alone_is_no_json(items: str) -> None:
+    content = f'{{"a": [{items}]}}'.encode()
+    [found] = lists_of(content, outline(content))
+    parts = (found.part(content, item, item + 1) for item in range(len(found)))
+    with pytest.raises(MalformedJson, match="a has an item that is empty"):
+        list(parts)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +192,7 @@ def test_lists_are_known_as_deep_and_by_names_as_long_as_requests_have(
 
 def test_a_list_is_shown_by_where_it_is() -> None:
     [found] = lists_of(b'{"a": [1, 2]}', outline(b'{"a": [1, 2]}'))
-    assert repr(found) == "LongList(path=('a',), start=7, end=11)"
+    assert repr(found) == "LongValue(path=('a',), start=7, end=11)"
 
 
 def test_other_threads_have_their_turn_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,6 +246,20 @@ def test_tables_within_objects_are_found(orient: Any, around: tuple[str, ...]) -
     assert {it: getattr(found, it).tolist() for it in PRICES} == FRAME[[*PRICES]].to_dict("list")
 
 
+@pytest.mark.parametrize("more", [{"pair": ["BTC", "USD"]}, {"symbol": {"a": 1}}, {"adj": [1]}])
+def test_rows_may_have_lists_and_objects_that_bars_do_not_need(more: dict[str, Any]) -> None:
+    rows = {day: row | more for day, row in FRAME.set_index("date").to_dict("index").items()}
+    assert read_document(rows).bars.close.tolist() == FRAME["close"].tolist()
+
+
+def test_an_index_of_times_is_read_as_times() -> None:
+    days = pd.Index([*pd.to_datetime(FRAME["date"])], dtype=object)
+    for index in (days, pd.DatetimeIndex(days)):
+        found = read_frame(FRAME[[*PRICES]].set_axis(index))
+        assert found.inferred.dates == "times"
+        assert found.bars.dates.astype(str).tolist() == FRAME["date"].tolist()
+
+
 def test_documents_that_are_no_tables() -> None:
     for content, code in (
         (b"{}", "no_table"),
