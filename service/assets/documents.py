@@ -24,7 +24,7 @@ def read(content: Content) -> Any:
     MalformedJson, Unreadable : it is not JSON, or an object has a name twice.
     BodyTooLarge : an item of a list has more values, or anything is longer, than any request needs.
     """
-    whole = b'{"%s":%s}' % (_AROUND.encode(), bytes(content))
+    whole = b"".join((b'{"%b":' % _AROUND.encode(), content, b"}"))
     found = outline(whole)
     lists = [it for it in lists_of(whole, found, _DEEPEST) if it.end - it.start > _LONG]
     long = sorted([*lists, *objects_of(whole, found, _DEEPEST, _LONG)], key=lambda it: it.start)
