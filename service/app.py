@@ -259,9 +259,11 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     questions = Questions(catalogue, holdings, clock, policy, live.of, versions)
     encoded = EncodedForecasts(note)
     turner = Turner(catalogue, HeldRehearsal(questions, encoded, holdings))
-    numbers, universal = catalogue.numbers(), catalogue.universal.version
     log.info(
-        "models listed", assets=len(numbers), models=sum(numbers.values()), universal=universal
+        "models listed",
+        assets=len(catalogue.assets()),
+        models=sum(catalogue.numbers().values()),
+        universal=catalogue.universal.version,
     )
     return State(
         catalogue=catalogue,

@@ -92,6 +92,14 @@ REQUESTS: dict[str, tuple[str, str, bytes, str, int, str]] = {
         json.dumps({f"field{at}": 1 for at in range(100_000)}).encode(),
         JSON,
         413,
+        "body_too_large",
+    ),
+    "unknown fields of a megabyte": (
+        "POST",
+        "/forecast",
+        json.dumps({f"field{at}": 1 for at in range(50_000)}).encode(),
+        JSON,
+        413,
         "too_many_values",
     ),
 }
