@@ -259,12 +259,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     questions = Questions(catalogue, holdings, clock, policy, live.of, versions)
     encoded = EncodedForecasts(note)
     turner = Turner(catalogue, HeldRehearsal(questions, encoded, holdings))
-    log.info(
-        "models listed",
-        assets=len(catalogue.assets()),
-        models=sum(catalogue.numbers().values()),
-        universal=catalogue.universal.version,
-    )
+    log.info("models listed", **catalogue.totals(), universal=catalogue.universal.version)
     return State(
         catalogue=catalogue,
         holdings=holdings,

@@ -119,6 +119,11 @@ class Catalogue:
         """How many models each asset has in service, as far as is known."""
         return {asset: len(self.models(asset)) for asset in self.assets()}
 
+    def totals(self) -> dict[str, int]:
+        """How many assets have models in service, and how many these are together."""
+        numbers = self.numbers()
+        return {"assets": len(numbers), "models": sum(numbers.values())}
+
     def champion(self, asset: str) -> str | None:
         """The model that ``auto`` means, whether or not it is in service."""
         return self.shelf.rack(asset).champion

@@ -49,12 +49,7 @@ class Verifier:
         self._verify(assets)
         if self._stopping.is_set():
             return
-        log.info(
-            "models verified",
-            assets=len(assets),
-            models=sum(catalogue.numbers().values()),
-            refused=len(catalogue.shelf.refused),
-        )
+        log.info("models verified", **catalogue.totals(), refused=len(catalogue.shelf.refused))
         self._compare(assets)
         while not self._stopping.wait(_BETWEEN):
             back = self._retry()

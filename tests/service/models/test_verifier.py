@@ -51,7 +51,7 @@ def verifier(done: list[tuple[object, ...]]) -> Verifier:
         assets=lambda: ["A", "B"],
         models=models.__getitem__,
         prepare=noting("verify"),
-        numbers=lambda: {"A": 1, "B": 2},
+        totals=lambda: {"assets": 2, "models": 3},
         shelf=SimpleNamespace(refused=[1, 2, 3], lost=lambda: lost),
         standings=SimpleNamespace(comparison=noting("compare")),
     )
