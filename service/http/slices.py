@@ -218,7 +218,10 @@ def parts(
         first = max(at, start)
         if first < last:
             part = long.part(content, first, last, within)
-            check_values(part) if long.is_list else _check_length(len(part))
+            if long.is_list:
+                check_values(part)
+            else:
+                _check_length(len(part))
             yield first, part
 
 

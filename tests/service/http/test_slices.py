@@ -136,6 +136,13 @@ def test_a_list_that_stands_twice_is_refused(last: bytes) -> None:
     assert faults_of(HurstRequest, twice) == ["rv"]
 
 
+@pytest.mark.parametrize("rv", [b"[ ,%b]", b"[%b, ]", b"[,%b]"])
+def test_a_list_whose_first_or_last_item_is_empty_is_no_json(rv: bytes) -> None:
+    items = b",".join([b"0.001" + b"0" * 100] * 256 * 3)  # so many slices, the last item alone
+    with pytest.raises(MalformedJson):
+        read_in_slices(HurstRequest, b'{"rv": %b}' % (rv % items))
+
+
 @pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
 def test_so_many_bytes_are_read_in_one_call(more: int, is_read: bool) -> None:
     around = len(b'{"asset":""}')
