@@ -9,7 +9,7 @@ _ARENAS = 2
 _NEVER = 2**31 - 1
 _PAD = 256 * 2**20  # bytes asked of the system at once; pages that nobody writes to cost nothing
 _MAPPED = 32 * 2**20  # bytes from which an array goes back to the system by itself: glibc's most
-_MOVED = 4 * 2**20  # bytes from which what grows is moved: a millisecond, were it copied
+_MOVED = 2 * 2**20  # bytes from which what grows is moved: a millisecond, were it copied
 
 
 def share_arenas() -> None:
@@ -31,6 +31,17 @@ def move_what_grows() -> None:
     """
     for option, value in ((_MMAP_THRESHOLD, _MOVED), (_TRIM_THRESHOLD, 2 * _MOVED)):
         _tell(option, value)
+
+
+def movable(content: bytes | bytearray) -> bytearray:
+    """A copy of what is about to grow by megabytes, in memory that is moved and not copied.
+
+    What began small has a place among other things, from which it is copied when that is full.
+    """
+    moved = bytearray(max(len(content), _MOVED + 1))
+    moved[: len(content)] = content
+    del moved[len(content) :]
+    return moved
 
 
 def keep_freed_memory() -> None:

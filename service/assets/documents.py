@@ -1,10 +1,10 @@
 """JSON of bars in any form, read and freed some kilobytes at a time, between which others run."""
 
-import time
 from itertools import islice
 from typing import Any
 
 from service.http.errors import MalformedJson
+from service.http.giving_way import give_way
 from service.http.json_lists import Content, LongValue, lists_of, objects_of, outline
 from service.http.slices import outside, parts
 from volatility.formats import documents
@@ -56,7 +56,7 @@ def let_go(value: Any) -> None:
         else:
             for name in [*islice(value, _FREED_AT_ONCE)]:
                 del value[name]
-        time.sleep(0)  # gives the interpreter up
+        give_way()
 
 
 def _at(document: Any, long: LongValue) -> Any:

@@ -1,6 +1,5 @@
 """Batches of forecast requests, in which a bad item fails alone."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from service.forecasts.requests import MAX_BATCH, MAX_EXPLAINED, BatchRequest, F
 from service.http.bodies import read, read_short
 from service.http.duplicates import duplicates
 from service.http.errors import Fault, InvalidRequest
+from service.http.giving_way import give_way
 from service.http.json import to_bytes
 from service.http.json_lists import Content, LongValue
 from service.http.problems import MOST_FAULTS, from_validation, problem_of
@@ -91,7 +91,7 @@ def answered(
         while some := list(islice(rest, _TOGETHER)):
             results = answers.answer_batch(asked_of(some, questions, reading))
             yield descend_in_batch(some, results, questions, answers, failures)
-            time.sleep(0)  # gives the interpreter up; see LongValue.slices
+            give_way()
     finally:
         failures.log()
 

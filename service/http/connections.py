@@ -29,11 +29,13 @@ from service.http.errors import (
 )
 from service.http.middleware import CUT_OFF
 from service.http.problems import problem_response
+from service.http.turns import Turns
 
 _LONGEST_SHOWN = 200  # characters of a URL
-# Bytes: of 256 kB, which asyncio reads otherwise, two dozen bodies at once make a round of the
-# event loop take ten milliseconds.
-_READ_AT_ONCE = 16 * 1024
+# Bytes that are read at once: of a head or a short body, and of a long one when it is its turn. Of
+# more, asyncio's 256 kB, one body alone takes a millisecond.
+_READ_AT_ONCE, _READ_IN_A_TURN = 16 * 1024, 64 * 1024
+_SHORT_BODY = 32 * 1024  # bytes for which no turn is waited: 250 bars
 _REASONS = (
     "overloaded",
     "malformed_request",
@@ -87,11 +89,12 @@ class ConnectionTally:
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits; what breaks one is told why in a problem document.
 
-    Subclasses set ``limits`` and ``tally``.
+    Subclasses set ``limits``, ``tally`` and ``turns``.
     """
 
     limits: ConnectionLimits
     tally: ConnectionTally
+    turns: Turns
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -101,6 +104,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._fed = 0  # bytes that are being parsed
         self._is_in_head = True
         self._head_bytes = 0  # of a request whose headers have not all come
+        self._body_bytes = 0  # of one whose body has not
         self._awaited_since = self.loop.time()  # headers, or a body
         self._unread = 0  # bytes of answers that the caller has not read
         self._unread_since = 0.0
@@ -109,7 +113,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a connection, or refuse it where there are too many."""
         super().connection_made(transport)
         self.tally.open += 1
-        transport.max_size = _READ_AT_ONCE  # type: ignore[attr-defined]  # asyncio's, of sockets
+        self._read_at_once(_READ_AT_ONCE)
         most = self.limits.most_connections
         if len(self.connections) > most:
             self._refuse(Overloaded(f"there are {most} connections already; try again later"))
@@ -131,6 +135,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > self.limits.most_header_bytes + self.limits.most_url_bytes:
                 self._refuse(self._headers_too_large())
+        elif not self._is_in_head:
+            self._body_bytes += len(data)
+            if self._body_bytes > _SHORT_BODY:
+                self._read_at_once(_READ_IN_A_TURN)
+                self.turns.wait(self)
 
     def on_headers_complete(self) -> None:
         """Hand a request to the application if its head is within the limits."""
@@ -145,6 +154,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Wait for the next head once a body has come."""
         self._is_in_head = True
+        if self._body_bytes:
+            self._body_bytes = 0
+            self._read_at_once(_READ_AT_ONCE)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -177,6 +189,9 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._close_late(cycle)
         elif cycle.more_body and not cycle.response_started and waited > limits.body_timeout:
             self._refuse_slow_body(cycle)
+
+    def _read_at_once(self, number: int) -> None:
+        self.transport.max_size = number  # type: ignore[attr-defined]  # asyncio's, of sockets
 
     def _close_late(self, cycle: RequestResponseCycle | None) -> None:
         """Close a connection over which no head has come; one that is idle is not refused."""
@@ -254,7 +269,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def protocol(limits: ConnectionLimits, tally: ConnectionTally) -> type[BoundedProtocol]:
     """The protocol with these limits, which counts into ``tally``."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits, "tally": tally})
+    own = {"limits": limits, "tally": tally, "turns": Turns()}
+    return type("BoundedProtocol", (BoundedProtocol,), own)
 
 
 def cut_off(connections: Iterable[asyncio.Protocol], now: float) -> None:

@@ -8,7 +8,6 @@ to say, which reads every byte of it in the end.
 
 import json
 import re
-import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.http.errors import MalformedJson
+from service.http.giving_way import give_way
 
 Content = bytes | bytearray
 Positions = NDArray[np.int64]
@@ -75,9 +75,7 @@ class LongValue:
             after = int(np.searchsorted(ends, within, side="right"))
             last = min(max(after, first + 1), first + _SLICE_ITEMS, len(ends))
             yield first, last
-            # Gives the interpreter up, which a thread that reads slice after slice is asked for in
-            # vain: without it an event loop beside 100,000 bars waited for a tenth of a second.
-            time.sleep(0)
+            give_way()
             first = last
 
     def part(
@@ -174,7 +172,7 @@ def outline(content: Content) -> Outline:
         parts.append((at + start, kind, depths))
         depth = int(depths[-1]) if len(depths) else depth
         start += len(chunk)
-        time.sleep(0)  # gives the interpreter up, as between slices
+        give_way()
     if depth or in_string:
         raise MalformedJson(
             "the body is not JSON: its brackets or quotes do not match",

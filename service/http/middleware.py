@@ -245,7 +245,7 @@ class Exchange:
         limits = self._limits
         if self._read > limits.most_bytes:
             raise limits.too_large(f"more than {limits.most_bytes} bytes")
-        self._values += body.count(b",") + body.count(b"{") + body.count(b"[")
+        self._values += limits.values_in(body)
         limits.check_values(self._values)
         room = max(self._read, min(self._announced(), _AHEAD * self._read))
         limits.hold(room - self._held)

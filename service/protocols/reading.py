@@ -1,6 +1,5 @@
 """Bodies of which each item of the list `inputs` may be long itself: a tensor, or a series."""
 
-import time
 from dataclasses import replace
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel
 
 from service.http.bodies import read
 from service.http.errors import Fault, InvalidRequest
+from service.http.giving_way import give_way
 from service.http.json_lists import Content, LongValue, lists_of, outline
 from service.http.slices import SHORT, check_values, outside
 
@@ -53,7 +53,7 @@ def _items(inputs: LongValue, item: type[BaseModel], content: Content) -> list[B
             found.append(read(item, content[inputs.start_of(index) : inputs.end_of(index)]))
         except InvalidRequest as error:
             raise _of_input(error, index) from None
-        time.sleep(0)  # gives the interpreter up; see LongValue.slices
+        give_way()
     return found
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from volatility.allocator import keep_freed_memory, move_what_grows, share_arenas
+from volatility.allocator import keep_freed_memory, movable, move_what_grows, share_arenas
 
 FAULTS = """
 import resource
@@ -23,6 +23,24 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(50):
     one, two = np.ones(2**20), np.ones(2**20)
     del one, two
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+GROWTH = """
+import resource
+import sys
+
+from volatility.allocator import movable, move_what_grows
+
+move_what_grows()
+one, other, part = bytearray(2**20), bytearray(2**20), bytes(2**16)
+if sys.argv[1] == "movable":
+    one = movable(one)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+while len(one) < 2**24:
+    one += part
+    if len(other) < 2**22:  # which stands in its way
+        other += part
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
@@ -47,9 +65,9 @@ def test_threads_share_two_arenas(told: list[tuple[int, int]]) -> None:
     assert told == [(-8, 2)]  # M_ARENA_MAX of malloc.h
 
 
-def test_what_grows_is_moved_from_four_megabytes_on(told: list[tuple[int, int]]) -> None:
+def test_what_grows_is_moved_from_two_megabytes_on(told: list[tuple[int, int]]) -> None:
     move_what_grows()
-    assert told == [(-3, 2**22), (-1, 2**23)]  # MMAP_THRESHOLD, and TRIM_THRESHOLD twice as much
+    assert told == [(-3, 2**21), (-1, 2**22)]  # MMAP_THRESHOLD, and TRIM_THRESHOLD twice as much
 
 
 def test_what_is_freed_is_kept(told: list[tuple[int, int]]) -> None:
@@ -68,6 +86,29 @@ def test_an_array_has_the_pages_of_those_before_it() -> None:
         for name in ("kept", "given back")
     }
     assert 5 * faults["kept"] < faults["given back"]
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", bytearray(b"ab" * 2**20), b"x" * (2**22 + 1)])
+def test_what_is_made_movable_is_what_it_was(content: bytes) -> None:
+    moved = movable(content)
+    assert type(moved) is bytearray
+    assert moved == content
+    moved += b"more"
+    assert moved == content + b"more"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_what_is_movable_grows_without_being_copied() -> None:
+    """By the pages that are touched for it: a copy would touch all of them again."""
+    faults = {
+        name: int(
+            subprocess.run(
+                [sys.executable, "-c", GROWTH, name], capture_output=True, check=True
+            ).stdout
+        )
+        for name in ("movable", "small")
+    }
+    assert faults["small"] > faults["movable"] + 400  # of 4,096 pages that 16 MB have
 
 
 @pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from service import server
+from service.http.connections import BoundedProtocol
 from service.http.middleware import request_log
 from service.server import Server, server_of
 from service.settings import Settings
@@ -20,6 +21,7 @@ from tests.service.patience import eventually
 from tests.service.worlds import ASSET
 
 FORECAST = json.dumps({"asset": ASSET, "model": "har"}).encode()
+_JSON_HEAD = "POST /forecast HTTP/1.1\r\ncontent-type: application/json"
 SHORT_LIMITS = {
     "port": 0,
     "max_url_bytes": 200,
@@ -211,3 +213,51 @@ def test_one_connection_too_many_is_refused(port: int) -> None:
             kept.enter_context(connected(port))
         with connected(port) as connection:
             assert problem(answers(connection)) == (503, "overloaded")
+
+
+def test_long_bodies_are_read_by_turns(
+    running: Server, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in a round of the event loop; each is answered, and what stands behind it."""
+    reads: list[tuple[int, int]] = []  # which round, and how many bytes
+    original = BoundedProtocol.data_received
+
+    def received(self: BoundedProtocol, data: bytes) -> None:
+        original(self, data)
+        if self._body_bytes > 2 * 65_536:
+            reads.append((next(rounds), len(data)))
+
+    rounds = _rounds_of(running)
+    monkeypatch.setattr(BoundedProtocol, "data_received", received)
+    length = 1_000_000
+    sent = request(_JSON_HEAD, FORECAST + b" " * (length - len(FORECAST)))
+    sent += request(f"{_JSON_HEAD}\r\nconnection: close", FORECAST)
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connected(port)) for _ in range(4)]
+        senders = [threading.Thread(target=it.sendall, args=(sent,)) for it in connections]
+        for sender in senders:
+            sender.start()
+        found = [answers(it) for it in connections]
+        for sender in senders:
+            sender.join()
+    assert [it.count(b"HTTP/1.1 200") for it in found] == [2] * 4
+    each = [number for number, _ in reads]
+    assert len(each) > 4 * 10
+    assert len(set(each)) == len(each)
+    assert max(number for _, number in reads) == 65_536
+
+
+def _rounds_of(running: Server) -> Iterator[int]:
+    """The number of the round that the event loop is in, whenever it is asked for."""
+    [listening] = running.servers
+    loop = listening.get_loop()
+    at = 0
+
+    def count() -> None:
+        nonlocal at
+        at += 1
+        loop.call_soon(count)
+
+    loop.call_soon_threadsafe(count)
+    while True:
+        yield at
