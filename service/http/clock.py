@@ -17,7 +17,8 @@ ClockDep = Annotated[Clock, from_state("clock")]
 def microseconds(moment: datetime) -> int:
     """Microseconds from 1970 in UTC to a moment, which is in UTC where it has no time zone."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    since = aware - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment_of(number: int) -> datetime:

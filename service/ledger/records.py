@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from datetime import date
+from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 
 from service.assets.held import Held
@@ -9,7 +10,7 @@ from service.forecasts.encoding import encode
 from service.forecasts.forecaster import Issued, IssuedForecast
 from service.forecasts.query import Asked, Question, TermStructure
 from service.http.clock import moment_of
-from service.http.json import to_date
+from service.http.json import to_bytes, to_date
 
 Role = Literal["answer", "shadow"]
 
@@ -39,6 +40,67 @@ class Record(NamedTuple):
         """Whether it was issued before the session that it forecasts had closed."""
         return self.target_date > self.last_closed
 
+    @property
+    def line(self) -> "Line":
+        """As it is written."""
+        about = about_of(
+            self.asset,
+            self.model,
+            self.model_version,
+            self.model_sha256,
+            self.horizon,
+            self.as_of,
+            self.target_date,
+            self.last_closed,
+            self.asked_as_of,
+            self.levels,
+            tuple(self.known_at.items()),
+        )
+        issued = self.issued_at, self.last_issued_at
+        return Line(self.forecast_id, about, *issued, self.role, self.answer.decode())
+
+
+# What many forecasts share, by the names of columns.
+ABOUT = (
+    "asset",
+    "model",
+    "model_version",
+    "model_sha256",
+    "horizon",
+    "as_of",
+    "target_date",
+    "last_closed",
+    "asked_as_of",
+    "levels",
+    "known_at",
+)
+
+
+class Line(NamedTuple):
+    """A forecast as it is written."""
+
+    forecast_id: str
+    about: str  # JSON, what it shares with others
+    issued_at: int
+    last_issued_at: int
+    role: Role
+    answer: str  # JSON
+
+    @property
+    def text(self) -> str:
+        """All of it as a JSON list, in this order."""
+        return (
+            f'["{self.forecast_id}",{self.about},{self.issued_at},{self.last_issued_at},'
+            f'"{self.role}",{self.answer}]'
+        )
+
+
+def place_of(column: str) -> tuple[int, ...]:
+    """Where a column of the table is in the text of a line, by position in each list."""
+    if column in ABOUT:
+        return Line._fields.index("about"), ABOUT.index(column)
+    return (Line._fields.index(column),)
+
 
 class Entry(NamedTuple):
     """What was asked and answered, on its way to the ledger."""
@@ -54,31 +116,33 @@ class Entry(NamedTuple):
         """What was asked, at each horizon; of the same history."""
         return self.asked.questions if isinstance(self.asked, TermStructure) else (self.asked,)
 
-    def records(self, known: MutableMapping[str, object]) -> list[Record]:
-        """One a horizon, but of forecasts that are known from the same state of the bars.
+    @property
+    def held(self) -> Held:
+        """The history that it was answered from."""
+        held = self.questions[0].history
+        assert isinstance(held, Held)
+        return held
+
+    def lines(self, known: MutableMapping[str, str]) -> list[Line]:
+        """One a horizon, but of forecasts that are known, issued from the same state of the bars.
 
         Parameters
         ----------
-        known : by id, the state of the bars that each was last recorded from; takes up these.
+        known : by id, what was last written about each; takes up these.
         """
-        issued, questions = self.issued, self.questions
+        issued, held = self.issued, self.held
         each = (issued,) if isinstance(issued, IssuedForecast) else issued
-        held = questions[0].history
-        assert isinstance(held, Held)
-        state = held.known_at, questions[0].beside.known_at
-        found = []
-        for question, it in zip(questions, each, strict=True):
-            if known.get(it.forecast_id) != state:
-                known[it.forecast_id] = state
-                found.append(self._record(question, it, held))
-        return found
+        lines = []
+        for question, it in zip(self.questions, each, strict=True):
+            line = self._line(question, it, held)
+            if known.get(line.forecast_id) != line.about:
+                known[line.forecast_id] = line.about
+                lines.append(line)
+        return lines
 
-    def _record(self, question: Question, issued: IssuedForecast, held: Held) -> Record:
+    def _line(self, question: Question, issued: IssuedForecast, held: Held) -> Line:
         said = issued.forecast
-        assert said.as_of is not None
-        assert said.target_date is not None
-        return Record(
-            issued.forecast_id,
+        about = about_of(
             held.asset.asset,
             said.model,
             said.model_version,
@@ -88,13 +152,11 @@ class Entry(NamedTuple):
             said.target_date,
             self._last_closed(question, held),
             question.as_of,
-            self.issued_at,
-            self.issued_at,
             tuple([it.level for it in said.intervals]),
             _known_at(question, held),
-            self.role,
-            self._answer(issued),
         )
+        at, answer = self.issued_at, self._answer(issued).decode()
+        return Line(issued.forecast_id, about, at, at, self.role, answer)
 
     def _last_closed(self, question: Question, held: Held) -> date:
         """The last session that had closed when it was issued, whatever time it replays."""
@@ -110,9 +172,30 @@ class Entry(NamedTuple):
         return encode(issued._replace(forecast=said._replace(explanation=None)))
 
 
-def _known_at(question: Question, held: Held) -> dict[str, int]:
-    beside = question.beside
+@lru_cache(maxsize=4_096)
+def about_of(
+    asset: str,
+    model: str,
+    version: int,
+    sha256: str,
+    horizon: int,
+    as_of: date,
+    target: date,
+    closed: date,
+    asked: date | None,
+    levels: tuple[float, ...],
+    known_at: tuple[tuple[str, int], ...],
+) -> str:
+    """What many forecasts share, as a JSON list in the order of :data:`ABOUT`."""
+    said = " ".join(map(str, levels))
+    known = to_bytes(dict(known_at)).decode()
+    about = (asset, model, version, sha256, horizon, as_of, target, closed, asked, said, known)
+    return to_bytes(about).decode()
+
+
+def _known_at(question: Question, held: Held) -> tuple[tuple[str, int], ...]:
+    own, beside = (held.asset.asset, held.known_at), question.beside
     if not beside.companions:
-        return {held.asset.asset: held.known_at}
+        return (own,)
     companions = zip(beside.companions, beside.known_at, strict=True)
-    return {held.asset.asset: held.known_at} | {it.name: moment for it, moment in companions}
+    return own, *[(it.name, moment) for it, moment in companions]

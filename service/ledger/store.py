@@ -1,27 +1,27 @@
 """Issued forecasts in the database that holds the history, so that all replicas know the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic_core import from_json
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect, Row
 
 from service.database.base import Database
-from service.database.inserting import insert_into, of_whole_rows, put_rows
-from service.http.json import to_bytes
-from service.ledger.records import Record
+from service.database.inserting import insert_into
+from service.ledger.records import Record, place_of
 from service.ledger.tables import forecasts
 
 MOST_READ = 50_000  # forecasts of one window: about 75 MB while they are read
-_ROWS_AT_ONCE = 500  # of one statement
+_READ_AT_ONCE = 500  # forecasts of another database
+_LINES = "lines"
+_ID = slice(2, 34)  # of a line, behind a bracket and a quote
 _DELETED_AT_ONCE = 10_000
-_id_of = attrgetter("forecast_id")
 # What a database, or its driver, says of a value that it does not take.
-_REFUSALS = (sa.exc.IntegrityError, sa.exc.DataError, OverflowError, ValueError)
+_REFUSALS = (sa.exc.IntegrityError, sa.exc.DataError)
 
 
 class RecordRefused(Exception):
@@ -43,19 +43,27 @@ class LedgerStore:
         self.database = database
 
     def add(self, records: Sequence[Record]) -> None:
+        """As :meth:`put`, of records."""
+        self.put([it.line.text for it in records])
+
+    def put(self, lines: Sequence[str]) -> None:
         """Keep forecasts, all of them or none.
 
         Of one that was issued before, only when it was last issued changes.
+
+        Parameters
+        ----------
+        lines : each the text of a :class:`.Line`.
 
         Raises
         ------
         RecordRefused : what is in one of them is not taken, however often it is tried.
         """
+        given = [{_LINES: f"[{','.join(it)}]"} for it in _once_each(lines)]
         try:
-            # In one order, so that processes that write the same wait for each other in no circle.
-            rows = [_row(it) for it in sorted(records, key=_id_of)]
             with self.database.writing() as connection:
-                put_rows(connection, _upsert(connection.dialect), rows, _ROWS_AT_ONCE)
+                for it in given:
+                    connection.execute(_upsert(connection.dialect), it)
         except _REFUSALS as error:
             # The first line; PostgreSQL's second one shows the row.
             reason, *_ = str(getattr(error, "orig", error)).splitlines() or ["it says no reason"]
@@ -154,46 +162,62 @@ class LedgerStore:
     def take_over(self, other: "LedgerStore") -> None:
         """Copy all that another database has; what is here already stays as it is."""
         with other.database.reading() as source:
-            for part in source.execute(sa.select(forecasts)).partitions(_ROWS_AT_ONCE):
+            for part in source.execute(sa.select(forecasts)).partitions(_READ_AT_ONCE):
                 self.add([_record(row) for row in part])
 
 
+def _once_each(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Lines in parts in which each forecast is once, as PostgreSQL wants it of one statement.
+
+    In one order, so that processes that write the same wait for each other in no circle.
+    """
+    rest = sorted(lines)  # by id, with which they begin
+    while rest:
+        part = {it[_ID]: it for it in reversed(rest)}
+        yield [*reversed(part.values())]
+        rest = [it for it in rest if part[it[_ID]] is not it] if len(part) < len(rest) else []
+
+
 @lru_cache
-def _upsert(dialect: Dialect) -> str:
-    insert = insert_into(dialect, forecasts)
+def _upsert(dialect: Dialect) -> sa.Executable:
+    """The statement that makes rows of lines, which are given as one JSON text.
+
+    A driver holds the interpreter while it binds values, sixteen a row, and gives it up for each
+    statement; whoever computes meanwhile loses it as often. Of one text the database makes rows
+    while others compute.
+    """
+    lines = sa.bindparam(_LINES, type_=sa.Text)
+    read: list[sa.ColumnElement[Any]]
+    if dialect.name == "sqlite":
+        each = sa.func.json_each(lines).table_valued("value")
+        read = [
+            sa.func.json_extract(each.c.value, "$" + "".join([f"[{at}]" for at in place]))
+            for place in map(place_of, forecasts.c.keys())
+        ]
+    else:
+        each = sa.func.json_array_elements(sa.cast(lines, sa.JSON)).table_valued("value")
+        read = [
+            sa.cast(each.c.value.op("#>>")(_path(place_of(it.name))), _read_as(it))
+            for it in forecasts.c
+        ]
+    # A condition, without which SQLite takes ON CONFLICT for that of a join.
+    found = sa.select(*read).select_from(each).where(sa.true())
+    insert = insert_into(dialect, forecasts).from_select(list(forecasts.c.keys()), found)
     last = insert.excluded.last_issued_at
-    upsert = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=[forecasts.c.forecast_id],
         set_={"last_issued_at": last},
         where=forecasts.c.last_issued_at < last,
     )
-    return of_whole_rows(upsert, dialect)
 
 
-def _row(record: Record) -> tuple[object, ...]:
-    """The columns of the table, in their order, as either driver takes them."""
-    *named, as_of, target, closed, asked, issued, last, levels, known_at, role, answer = record
-    return (
-        *named,
-        _day(as_of),
-        _day(target),
-        _day(closed),
-        asked and _day(asked),
-        issued,
-        last,
-        _text_of(levels),
-        to_bytes(known_at).decode(),
-        role,
-        answer.decode(),
-    )
+def _path(place: tuple[int, ...]) -> sa.ColumnElement[Any]:
+    return sa.cast([*map(str, place)], postgresql.ARRAY(sa.Text))
 
 
-_day: Callable[[date], str] = lru_cache(maxsize=1_024)(str)
-
-
-@lru_cache
-def _text_of(levels: tuple[float, ...]) -> str:
-    return " ".join(map(str, levels))
+def _read_as(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """A text stays as it is: cast to a shorter type, it would be cut instead of refused."""
+    return sa.Text() if isinstance(column.type, sa.String) else column.type
 
 
 def _record(row: Row[Any]) -> Record:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from service.app import create_app
 from service.http.errors import DatabaseUnavailable
 from service.ledger import recorder as recording
 from service.ledger.recorder import Recorder, Retention
-from service.ledger.records import Entry, Record
+from service.ledger.records import Entry, Line
 from service.ledger.store import LedgerStore
 from service.ledger.tables import forecasts
 from service.settings import Settings
@@ -49,12 +50,12 @@ def away(store: LedgerStore) -> Iterator[list[int]]:
     """A database that takes no forecasts; how many each try wanted to write."""
     tries: list[int] = []
 
-    def refuse(records: list[Record]) -> None:
-        tries.append(len(records))
+    def refuse(lines: list[str]) -> None:
+        tries.append(len(lines))
         raise DatabaseUnavailable("the history database does not answer")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(LedgerStore, "add", lambda _self, records: refuse(records))
+        patched.setattr(LedgerStore, "put", lambda _self, lines: refuse(lines))
         yield tries
 
 
@@ -126,15 +127,14 @@ def test_a_bug_in_one_forecast_keeps_no_other_from_being_written(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, recorder = ledger_of(client)
-    records = Entry.records
+    lines = Entry.lines
 
-    def faulty(entry: Entry, known: dict[str, object]) -> list[Record]:
-        found = records(entry, known)
-        if any(it.model == "har" and it.role == "answer" for it in found):
+    def faulty(entry: Entry, known: dict[str, str]) -> list[Line]:
+        if entry.role == "answer" and entry.questions[0].choice.model.manifest.model == "har":
             raise ZeroDivisionError
-        return found
+        return lines(entry, known)
 
-    monkeypatch.setattr(Entry, "records", faulty)
+    monkeypatch.setattr(Entry, "lines", faulty)
     ask(client, "har")
     kept = ask(client, "log_har")
     recorder.flush()
@@ -152,14 +152,15 @@ def test_what_the_database_refuses_keeps_no_other_from_being_written(
     assert known is not None
     odd: dict[str, dict[str, Any]] = {
         "b": {"model": None},
-        "e": {"issued_at": 2**70},
-        "f": {"role": None},
+        "e": {"model_version": None},
+        "f": {"horizon": None},
     }
-    given = [known._replace(forecast_id=it * 32, **odd.get(it, {})) for it in "fedcba"]
+    given = [known._replace(forecast_id=it * 32, **odd.get(it, {})) for it in "abcdef"]
     recorder = Recorder(store, lambda: NOW, 10, Retention(DAY, DAY, 10))
-    monkeypatch.setattr(Entry, "records", lambda *_: [given.pop()])
-    for _ in range(len(given)):
-        recorder.note(known, answer)  # type: ignore[arg-type]
+    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [entry.asked.line])
+    monkeypatch.setattr(Entry, "held", property(lambda entry: SimpleNamespace(asset=entry.asked)))
+    for it in given:
+        recorder.note(it, answer)  # type: ignore[arg-type]
     with capture_logs() as lines:
         recorder.flush()
     assert [store.get(it * 32) is not None for it in "abcdef"] == [True, False, True, True] + [
@@ -175,15 +176,15 @@ def test_what_the_database_refuses_keeps_no_other_from_being_written(
 def test_an_answer_does_not_wait_for_a_write(client: TestClient) -> None:
     store, _ = ledger_of(client)
     writing, go_on = threading.Event(), threading.Event()
-    add = LedgerStore.add
+    put = LedgerStore.put
 
-    def slow(self: LedgerStore, written: list[Record]) -> None:
+    def slow(self: LedgerStore, lines: list[str]) -> None:
         writing.set()
         assert go_on.wait(10)
-        add(self, written)
+        put(self, lines)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(LedgerStore, "add", slow)
+        patched.setattr(LedgerStore, "put", slow)
         ask(client, "har")
         assert writing.wait(5)
         ask(client, "last_value")  # answered while the write is under way
@@ -334,16 +335,50 @@ def test_what_comes_in_while_it_is_written_is_the_next_ones(
     monkeypatch.setattr(recording, "_BETWEEN", 60.0)
     _, recorder = ledger_of(client)
     recorder._stopping.set()
-    add, written = LedgerStore.add, []
+    put, written = LedgerStore.put, []
 
-    def add_and_ask(self: LedgerStore, records: list[Record]) -> None:
-        written.append(len(records))
+    def put_and_ask(self: LedgerStore, lines: list[str]) -> None:
+        written.append(len(lines))
         if len(written) < 5:
             ask(client, "last_value", quantiles=[0.1 + len(written) / 100])
-        add(self, records)
+        put(self, lines)
 
-    monkeypatch.setattr(LedgerStore, "add", add_and_ask)
+    monkeypatch.setattr(LedgerStore, "put", put_and_ask)
     ask(client, "har")
     recorder.flush()
     assert len(written) == 1
     assert recorder.waiting == 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_forecast_may_come_several_times_at_once(client: TestClient, times: int) -> None:
+    store, recorder = ledger_of(client)
+    answer = ask(client)
+    recorder.flush()
+    record = store.get(answer["forecast_id"])
+    assert record is not None
+    given = [
+        record._replace(forecast_id=name * 32, issued_at=at, last_issued_at=at)
+        for at in range(times)
+        for name in "ba"
+    ]
+    store.add([*given[::-1], record._replace(forecast_id="c" * 32)])
+    last = times - 1
+    for name in "ab":
+        found = store.get(name * 32)
+        assert found is not None
+        assert (found.issued_at, found.last_issued_at) == (0, last)
+    assert store.get("c" * 32) == record._replace(forecast_id="c" * 32)
+    store.add([])
+
+
+def test_an_answer_stays_as_it_was_to_the_byte(client: TestClient) -> None:
+    store, recorder = ledger_of(client)
+    answer = ask(client)
+    recorder.flush()
+    record = store.get(answer["forecast_id"])
+    assert record is not None
+    odd = b'{"a":1.0,"b":1e-05,"c":0.10000000000000001,"d":"\\u00e9\\n\\"[,","e":[null,true]}'
+    other = record._replace(forecast_id="a" * 32, answer=odd, known_at={'a"b': 1, "é": 2})
+    store.add([other])
+    assert store.get("a" * 32) == other

@@ -201,5 +201,5 @@ def test_a_record_tells_until_when_each_asset_that_was_looked_at_was_known() -> 
     looked_at = tuple(SimpleNamespace(name=it) for it in "BC")
     alone: Any = SimpleNamespace(beside=SimpleNamespace(companions=(), known_at=()))
     beside: Any = SimpleNamespace(beside=SimpleNamespace(companions=looked_at, known_at=(5, 6)))
-    assert _known_at(alone, held) == {"A": 7}
-    assert _known_at(beside, held) == {"A": 7, "B": 5, "C": 6}
+    assert dict(_known_at(alone, held)) == {"A": 7}
+    assert dict(_known_at(beside, held)) == {"A": 7, "B": 5, "C": 6}

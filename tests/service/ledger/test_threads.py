@@ -38,13 +38,13 @@ class Store:
 
     def __init__(self) -> None:
         self.error: Exception | None = None
-        self.written: list[list[Any]] = []
+        self.written: list[list[str]] = []
         self.pruned: list[tuple[int, int, int]] = []
 
-    def add(self, records: list[Any]) -> None:
+    def put(self, lines: list[str]) -> None:
         if self.error is not None:
             raise self.error
-        self.written.append(list(records))
+        self.written.append(list(lines))
 
     def prune(self, *bounds: int) -> int:
         self.pruned.append(bounds)  # type: ignore[arg-type]
@@ -58,14 +58,22 @@ def store() -> Store:
 
 @pytest.fixture
 def recorder(store: Store, monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """Of which each entry is one record, the question itself."""
-    monkeypatch.setattr(Entry, "records", lambda entry, _known: [entry.asked])
+    """Of which each entry is one line, the name that was asked about."""
+    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked)])
+    monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked)))
     return Recorder(store, lambda: NOW, 3, RETENTION)  # type: ignore[arg-type]
 
 
-def note(recorder: Recorder, name: str) -> bool:
-    asked: Any = SimpleNamespace(asset=name, forecast_id=name)
-    return recorder.note(asked, asked)
+def line(name: Any) -> Any:
+    return SimpleNamespace(about=f"about {name}", text=name)
+
+
+def held(name: Any) -> Any:
+    return SimpleNamespace(asset=SimpleNamespace(asset=name))
+
+
+def note(recorder: Recorder, name: Any) -> bool:
+    return recorder.note(name, name)
 
 
 def told(lines: list[Any]) -> list[tuple[str, str, object, object]]:
@@ -132,7 +140,7 @@ def test_a_stop_that_leaves_nothing_says_nothing(recorder: Recorder, store: Stor
     with capture_logs() as written:
         recorder.stop()
     assert written == []
-    assert [it.asset for part in store.written for it in part] == ["A"]
+    assert store.written == [["A"]]
 
 
 def test_as_many_answers_wait_as_may(recorder: Recorder, store: Store) -> None:
@@ -158,13 +166,13 @@ def test_what_is_known_is_let_go_of_beyond_a_number(
 ) -> None:
     sizes = []
 
-    def records(entry: Entry, known: dict[str, object]) -> list[Any]:
+    def lines(entry: Any, known: dict[str, str]) -> list[Any]:
         sizes.append(len(known))
-        known[entry.asked.forecast_id] = True  # type: ignore[union-attr]
+        known[entry.asked] = "about it"
         return []
 
     monkeypatch.setattr(recording, "_MOST_KNOWN", 2)
-    monkeypatch.setattr(Entry, "records", records)
+    monkeypatch.setattr(Entry, "lines", lines)
     for name in "ABCD":
         note(recorder, name)
         recorder.flush()
@@ -178,7 +186,66 @@ def test_a_transaction_has_so_many_forecasts_and_the_next_has_the_others(
     for name in "ABC":
         note(recorder, name)
     recorder.flush()
-    assert [[it.asset for it in part] for part in store.written] == [["A", "B"], ["C"]]
+    assert store.written == [["A", "B"], ["C"]]
+
+
+def test_lines_are_made_of_some_answers_together_and_of_the_rest_when_they_are_written(
+    recorder: Recorder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_TOGETHER", 2)
+    made: list[Any] = []
+
+    def lines(entry: Any, _known: dict[str, str]) -> list[Any]:
+        made.append(entry.asked)
+        return [line(entry.asked)]
+
+    monkeypatch.setattr(Entry, "lines", lines)
+    note(recorder, "A")
+    assert made == []
+    note(recorder, "B")
+    assert made == ["A", "B"]
+    note(recorder, "C")
+    assert (made, recorder.waiting) == (["A", "B"], 3)
+    recorder.flush()
+    assert store.written == [["A", "B", "C"]]
+
+
+def test_of_answers_about_the_same_the_first_is_accompanied(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked[0])])
+    monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked[0])))
+
+    def beside(entry: Any) -> list[Entry]:
+        asked.append(entry.asked)
+        return [entry._replace(asked="beside " + entry.asked)] if entry.asked == "B1" else []
+
+    recorder = Recorder(store, lambda: NOW, 9, RETENTION, beside)  # type: ignore[arg-type]
+    for name in ("A1", "B1", "A2"):
+        note(recorder, name)
+    recorder.flush()
+    recorder.flush()
+    assert sorted(asked) == ["A1", "B1"]
+    assert store.written == [["A", "B", "A", "b"]]
+    assert recorder.written == 4
+
+
+def test_a_bug_beside_an_answer_keeps_none_from_being_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked)])
+    monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked)))
+
+    def beside(entry: Any) -> list[Entry]:
+        raise ZeroDivisionError(entry.asked)
+
+    recorder = Recorder(store, lambda: NOW, 9, RETENTION, beside)  # type: ignore[arg-type]
+    note(recorder, "A")
+    with capture_logs() as written:
+        recorder.flush()
+    assert told(written) == [("error", "forecast not recorded", None, None)]
+    assert (store.written, recorder.written, recorder.lost) == ([["A"]], 1, 1)
 
 
 HELD: Any = SimpleNamespace(
