@@ -32,9 +32,9 @@ from service.http.problems import problem_response
 from service.http.turns import Turns
 
 _LONGEST_SHOWN = 200  # characters of a URL
-# Bytes that are read at once: of a head or a short body, and of a long one when it is its turn. Of
-# more, asyncio's 256 kB, one body alone takes a millisecond.
-_READ_AT_ONCE, _READ_IN_A_TURN = 16 * 1024, 64 * 1024
+_READ_AT_ONCE = 16 * 1024  # bytes of a head, or of a short body
+# Of a long one when it is its turn: of asyncio's 256 kB one body alone takes a millisecond.
+_READ_IN_A_TURN = 64 * 1024
 _SHORT_BODY = 32 * 1024  # bytes for which no turn is waited: 250 bars
 _REASONS = (
     "overloaded",
@@ -113,7 +113,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a connection, or refuse it where there are too many."""
         super().connection_made(transport)
         self.tally.open += 1
-        self._read_at_once(_READ_AT_ONCE)
+        self.read_at_once(_READ_AT_ONCE)
         most = self.limits.most_connections
         if len(self.connections) > most:
             self._refuse(Overloaded(f"there are {most} connections already; try again later"))
@@ -122,6 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection that is closed."""
         self.tally.open -= 1
+        self.turns.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -137,8 +138,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(self._headers_too_large())
         elif not self._is_in_head:
             self._body_bytes += len(data)
-            if self._body_bytes > _SHORT_BODY:
-                self._read_at_once(_READ_IN_A_TURN)
+            if self._body_bytes > _SHORT_BODY and len(data) >= _READ_AT_ONCE:
                 self.turns.wait(self)
 
     def on_headers_complete(self) -> None:
@@ -154,9 +154,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Wait for the next head once a body has come."""
         self._is_in_head = True
-        if self._body_bytes:
-            self._body_bytes = 0
-            self._read_at_once(_READ_AT_ONCE)
+        self._body_bytes = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -190,7 +188,8 @@ class BoundedProtocol(HttpToolsProtocol):
         elif cycle.more_body and not cycle.response_started and waited > limits.body_timeout:
             self._refuse_slow_body(cycle)
 
-    def _read_at_once(self, number: int) -> None:
+    def read_at_once(self, number: int) -> None:
+        """Read at most so many bytes in one go."""
         self.transport.max_size = number  # type: ignore[attr-defined]  # asyncio's, of sockets
 
     def _close_late(self, cycle: RequestResponseCycle | None) -> None:
@@ -269,7 +268,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def protocol(limits: ConnectionLimits, tally: ConnectionTally) -> type[BoundedProtocol]:
     """The protocol with these limits, which counts into ``tally``."""
-    own = {"limits": limits, "tally": tally, "turns": Turns()}
+    own = {"limits": limits, "tally": tally, "turns": Turns(_READ_AT_ONCE, _READ_IN_A_TURN)}
     return type("BoundedProtocol", (BoundedProtocol,), own)
 
 

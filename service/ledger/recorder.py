@@ -81,9 +81,10 @@ class Recorder:
         self._store, self._clock, self._most, self._beside = store, clock, most_waiting, beside
         self._retention, self._pruned_at = retention, -math.inf  # by the monotonic clock
         self._noted: deque[Entry] = deque()
+        self._long: deque[Entry] = deque()  # of which lines take long, a time for each horizon
         self._lines: deque[str] = deque()
         self._unwritten: list[str] = []
-        self._unaccompanied: dict[Hashable, Entry] = {}  # the first answer about the same
+        self._unaccompanied: dict[Hashable, Entry] = {}  # the first answer about each
         self._known: dict[str, str] = {}  # by id, what was last written about it
         self._writing = threading.Lock()
         self._stopping = threading.Event()
@@ -98,15 +99,20 @@ class Recorder:
         if self.waiting >= self._most:
             self.lost += 1
             return False
-        self._noted.append(Entry(asked, issued, microseconds(self._clock()), body=body))
+        entry = Entry(asked, issued, microseconds(self._clock()), body=body)
+        if not entry.is_at_hand:
+            self._long.append(entry)
+            return True
+        self._noted.append(entry)
         if len(self._noted) >= _TOGETHER:
-            self._make_lines()
+            self._make_lines(self._noted)
         return True
 
     @property
     def waiting(self) -> int:
-        """How many answers wait to be written."""
-        return len(self._noted) + len(self._lines) + len(self._unwritten)
+        """How many answers, or forecasts of which lines are made, wait to be written."""
+        made = len(self._lines) + len(self._unwritten)
+        return len(self._noted) + len(self._long) + made
 
     def start(self) -> None:
         """Begin to write."""
@@ -127,11 +133,14 @@ class Recorder:
         DatabaseUnavailable : the database does not answer, or not in time; it goes on waiting.
         """
         with self._writing:
-            self._make_lines()
-            self._accompany()
-            left = len(self._lines)
+            for noted in (self._long, self._noted):
+                self._make_lines(noted)
+            alone, left = list(self._unaccompanied), len(self._lines)
             while left > 0 or self._unwritten:
                 left -= self._take(left)
+                self._write()
+            for about in alone:
+                self._accompany(self._unaccompanied.pop(about))
                 self._write()
 
     def _write(self) -> None:
@@ -161,42 +170,37 @@ class Recorder:
         self._unwritten += [self._lines.popleft() for _ in range(taken)]
         return taken
 
-    def _make_lines(self) -> None:
+    def _make_lines(self, noted: deque[Entry]) -> None:
         """Make lines of what was noted by now."""
-        for _ in range(len(self._noted)):
+        for _ in range(len(noted)):
             try:
-                entry = self._noted.popleft()
+                entry = noted.popleft()
             except IndexError:  # another thread has taken it
                 return
-            lines = self._add_lines(entry)
+            lines = self._lines_of(entry)
             if lines:
+                self._lines.extend([it.text for it in lines if it.text])
                 self._unaccompanied.setdefault(tuple([it.about for it in lines]), entry)
 
-    def _accompany(self) -> None:
-        """Make lines of what is to be recorded besides the answers."""
-        while self._unaccompanied:
-            entry = self._unaccompanied.pop(next(iter(self._unaccompanied)))  # in their order
-            try:
-                for it in self._beside(entry):
-                    self._add_lines(it)
-            except Exception:  # a bug beside one must not keep the others from being written
-                log.exception("forecast not recorded")
-                self.lost += 1
+    def _accompany(self, entry: Entry) -> None:
+        """Make lines of what is to be recorded besides an answer."""
+        try:
+            for beside in self._beside(entry):
+                self._unwritten += [it.text for it in self._lines_of(beside) if it.text]
+        except Exception:  # a bug beside one must not keep the others from being written
+            log.exception("forecast not recorded")
+            self.lost += 1
 
-    def _add_lines(self, entry: Entry) -> list[Line]:
-        """Add the lines of an entry that are not written, and not about to be."""
+    def _lines_of(self, entry: Entry) -> list[Line]:
         try:
             lines = entry.lines(self._known)
         except Exception:  # a bug in one must not keep others from being written
             log.exception("forecast not recorded")
             self.lost += 1
             return []
-        if lines and entry.held.asset.asset not in self.assets:
-            # Another set, since others read this one meanwhile.
-            self.assets = self.assets | {entry.held.asset.asset}
+        self.assets.add(entry.held.asset.asset)
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
-        self._lines.extend([it.text for it in lines])
         return lines
 
     def prune(self) -> int:

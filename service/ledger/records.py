@@ -56,8 +56,8 @@ class Record(NamedTuple):
             self.levels,
             tuple(self.known_at.items()),
         )
-        issued = self.issued_at, self.last_issued_at
-        return Line(self.forecast_id, about, *issued, self.role, self.answer.decode())
+        said = self.issued_at, self.last_issued_at, self.role, self.answer
+        return Line(self.forecast_id, about, _text_of(self.forecast_id, about, *said))
 
 
 # What many forecasts share, by the names of columns.
@@ -76,30 +76,29 @@ ABOUT = (
 )
 
 
+# All of a line, in its order.
+_LINE = ("forecast_id", "about", "issued_at", "last_issued_at", "role", "answer")
+
+
 class Line(NamedTuple):
     """A forecast as it is written."""
 
     forecast_id: str
-    about: str  # JSON, what it shares with others
-    issued_at: int
-    last_issued_at: int
-    role: Role
-    answer: str  # JSON
-
-    @property
-    def text(self) -> str:
-        """All of it as a JSON list, in this order."""
-        return (
-            f'["{self.forecast_id}",{self.about},{self.issued_at},{self.last_issued_at},'
-            f'"{self.role}",{self.answer}]'
-        )
+    about: str  # what it shares with others, as a JSON list in the order of `ABOUT`
+    text: str  # all of it, as one in the order of `_LINE`; empty where it need not be written
 
 
 def place_of(column: str) -> tuple[int, ...]:
     """Where a column of the table is in the text of a line, by position in each list."""
     if column in ABOUT:
-        return Line._fields.index("about"), ABOUT.index(column)
-    return (Line._fields.index(column),)
+        return _LINE.index("about"), ABOUT.index(column)
+    return (_LINE.index(column),)
+
+
+def _text_of(
+    forecast_id: str, about: str, issued_at: int, last_issued_at: int, role: Role, answer: bytes
+) -> str:
+    return f'["{forecast_id}",{about},{issued_at},{last_issued_at},"{role}",{answer.decode()}]'
 
 
 class Entry(NamedTuple):
@@ -123,8 +122,16 @@ class Entry(NamedTuple):
         assert isinstance(held, Held)
         return held
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether its answer need not be encoded first."""
+        issued = self.issued
+        if self.body is None or not isinstance(issued, IssuedForecast):
+            return False
+        return issued.forecast.explanation is None
+
     def lines(self, known: MutableMapping[str, str]) -> list[Line]:
-        """One a horizon, but of forecasts that are known, issued from the same state of the bars.
+        """One a horizon; without a text for what is known, issued from the same state of the bars.
 
         Parameters
         ----------
@@ -132,16 +139,17 @@ class Entry(NamedTuple):
         """
         issued, held = self.issued, self.held
         each = (issued,) if isinstance(issued, IssuedForecast) else issued
-        lines = []
-        for question, it in zip(self.questions, each, strict=True):
-            line = self._line(question, it, held)
-            if known.get(line.forecast_id) != line.about:
-                known[line.forecast_id] = line.about
-                lines.append(line)
-        return lines
+        pairs = zip(self.questions, each, strict=True)
+        return [self._line(question, it, held, known) for question, it in pairs]
 
-    def _line(self, question: Question, issued: IssuedForecast, held: Held) -> Line:
-        said = issued.forecast
+    def _line(
+        self,
+        question: Question,
+        issued: IssuedForecast,
+        held: Held,
+        known: MutableMapping[str, str],
+    ) -> Line:
+        said, name = issued.forecast, issued.forecast_id
         about = about_of(
             held.asset.asset,
             said.model,
@@ -155,8 +163,11 @@ class Entry(NamedTuple):
             tuple([it.level for it in said.intervals]),
             _known_at(question, held),
         )
-        at, answer = self.issued_at, self._answer(issued).decode()
-        return Line(issued.forecast_id, about, at, at, self.role, answer)
+        if known.get(name) == about:
+            return Line(name, about, "")
+        known[name] = about
+        at, answer = self.issued_at, self._answer(issued)
+        return Line(name, about, _text_of(name, about, at, at, self.role, answer))
 
     def _last_closed(self, question: Question, held: Held) -> date:
         """The last session that had closed when it was issued, whatever time it replays."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from service.ledger.tables import forecasts
 MOST_READ = 50_000  # forecasts of one window: about 75 MB while they are read
 _READ_AT_ONCE = 500  # forecasts of another database
 _LINES = "lines"
-_ID = slice(2, 34)  # of a line, behind a bracket and a quote
+_id_of = itemgetter(slice(2, 34))  # of a line, behind a bracket and a quote
 _DELETED_AT_ONCE = 10_000
 # What a database, or its driver, says of a value that it does not take.
 _REFUSALS = (sa.exc.IntegrityError, sa.exc.DataError)
@@ -171,11 +172,11 @@ def _once_each(lines: Sequence[str]) -> Iterator[list[str]]:
 
     In one order, so that processes that write the same wait for each other in no circle.
     """
-    rest = sorted(lines)  # by id, with which they begin
+    rest = sorted(lines, key=_id_of)  # and those of one in theirs
     while rest:
-        part = {it[_ID]: it for it in reversed(rest)}
+        part = {_id_of(it): it for it in reversed(rest)}
         yield [*reversed(part.values())]
-        rest = [it for it in rest if part[it[_ID]] is not it] if len(part) < len(rest) else []
+        rest = [it for it in rest if part[_id_of(it)] is not it] if len(part) < len(rest) else []
 
 
 @lru_cache

@@ -362,7 +362,7 @@ def test_a_forecast_may_come_several_times_at_once(client: TestClient, times: in
         for at in range(times)
         for name in "ba"
     ]
-    store.add([*given[::-1], record._replace(forecast_id="c" * 32)])
+    store.add([*given, record._replace(forecast_id="c" * 32)])
     last = times - 1
     for name in "ab":
         found = store.get(name * 32)

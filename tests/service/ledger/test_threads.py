@@ -61,6 +61,7 @@ def recorder(store: Store, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Of which each entry is one line, the name that was asked about."""
     monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked)])
     monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked)))
+    monkeypatch.setattr(Entry, "is_at_hand", property(lambda entry: entry.asked != "L"))
     return Recorder(store, lambda: NOW, 3, RETENTION)  # type: ignore[arg-type]
 
 
@@ -73,7 +74,7 @@ def held(name: Any) -> Any:
 
 
 def note(recorder: Recorder, name: Any) -> bool:
-    return recorder.note(name, name)
+    return recorder.note(name, name, b"{}")
 
 
 def told(lines: list[Any]) -> list[tuple[str, str, object, object]]:
@@ -204,10 +205,10 @@ def test_lines_are_made_of_some_answers_together_and_of_the_rest_when_they_are_w
     assert made == []
     note(recorder, "B")
     assert made == ["A", "B"]
-    note(recorder, "C")
+    note(recorder, "L")  # by whoever writes
     assert (made, recorder.waiting) == (["A", "B"], 3)
     recorder.flush()
-    assert store.written == [["A", "B", "C"]]
+    assert store.written == [["A", "B", "L"]]
 
 
 def test_of_answers_about_the_same_the_first_is_accompanied(
@@ -227,7 +228,7 @@ def test_of_answers_about_the_same_the_first_is_accompanied(
     recorder.flush()
     recorder.flush()
     assert sorted(asked) == ["A1", "B1"]
-    assert store.written == [["A", "B", "A", "b"]]
+    assert store.written == [["A", "B", "A"], ["b"]]
     assert recorder.written == 4
 
 
