@@ -9,7 +9,7 @@ many a slice does.
 import threading
 import time
 
-_LONGEST = 3e-4  # seconds for which a thread computes before it lets others
+_LONGEST = 5e-4  # seconds for which a thread computes before it lets others
 
 
 class _Since(threading.local):

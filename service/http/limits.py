@@ -4,7 +4,7 @@ import numpy as np
 
 from service.http.errors import BodyTooLarge, Overloaded
 
-_BEFORE_VALUES = b",{["
+_BEFORE_VALUES = (b",", b"{", b"[")
 
 
 class BodyLimits:
@@ -36,12 +36,6 @@ class BodyLimits:
             needed=f"at most {self.most_bytes} bytes",
         )
 
-    @staticmethod
-    def values_in(part: bytes) -> int:
-        """How many values a part of a body has, told by its commas and opening brackets."""
-        characters = np.frombuffer(part, dtype=np.uint8)  # in which numpy counts six times as fast
-        return sum(int(np.count_nonzero(characters == it)) for it in _BEFORE_VALUES)
-
     def check_values(self, number: int) -> None:
         """Refuse a body of more values than are read.
 
@@ -72,3 +66,13 @@ class BodyLimits:
                 needed="room for the body",
             )
         self.held += number
+
+
+def values_in(part: bytes | bytearray) -> int:
+    """How many values a part of a body has, told by its commas and opening brackets."""
+    return sum(count_of(it, part) for it in _BEFORE_VALUES)
+
+
+def count_of(character: bytes, part: bytes | bytearray) -> int:
+    """How often a character stands in a part of a body: numpy counts six times as fast."""
+    return int(np.count_nonzero(np.frombuffer(part, dtype=np.uint8) == ord(character)))

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.cutting import LONGEST_NAME, cut
 from service.http.errors import BodyTooLarge, InternalError
-from service.http.limits import BodyLimits
+from service.http.limits import BodyLimits, values_in
 from service.http.problems import problem_response
 from service.http.starting import without_traceback
 
@@ -30,7 +30,7 @@ CUT_OFF = "roughcast.cut_off"  # of a scope: the status with which its connectio
 # Seconds, from a cached forecast (under a millisecond) to a batch of 10,000.
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SHORT_BODY = 64 * 1024  # bytes that nobody counts
-_AHEAD = 8  # times what has come of a long body, for which room is kept if so much is announced
+_AHEAD = 16  # times what has come of a long body, for which room is kept if so much is announced
 _LONGEST_LENGTH = 18  # digits of a content length that are worth reading: an exabyte
 REQUEST_ID, KEY_ID = "roughcast.request_id", "roughcast.key_id"  # of a request's scope
 ABOUT = "roughcast.about"  # likewise: asset, model and id of its forecast, each if there is one
@@ -240,12 +240,12 @@ class Exchange:
         """Check what has come of a long body, and count it as held with what is about to come.
 
         Of several that there is no room for together, all but as many as there is room for are so
-        refused when an eighth of them has come, and not when most of it has.
+        refused when a sixteenth of them has come, and not when most of it has.
         """
         limits = self._limits
         if self._read > limits.most_bytes:
             raise limits.too_large(f"more than {limits.most_bytes} bytes")
-        self._values += limits.values_in(body)
+        self._values += values_in(body)
         limits.check_values(self._values)
         room = max(self._read, min(self._announced(), _AHEAD * self._read))
         limits.hold(room - self._held)

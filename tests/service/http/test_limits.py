@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from service.app import create_app
 from service.http.errors import BodyTooLarge, Overloaded
-from service.http.limits import BodyLimits
+from service.http.limits import BodyLimits, count_of, values_in
 from service.http.middleware import Exchange
 from service.settings import Settings
 from tests.service.client import TestClient
@@ -79,13 +79,13 @@ def test_a_body_in_chunks_is_held_as_it_comes(
     [
         (b"", [70_000, 140_000]),  # in chunks: what has come
         (b"500000", [500_000, 500_000]),
-        (b"900000", [560_000, 900_000]),  # eight times as much, as far as it is to come
+        (b"1500000", [1_120_000, 1_500_000]),  # sixteen times as much, as far as it is to come
     ],
 )
 def test_room_is_kept_for_what_is_announced_and_about_to_come(
     announced: bytes, held: list[int]
 ) -> None:
-    limits = BodyLimits(most_bytes=10**6, most_values=10, most_held=10**6)
+    limits = BodyLimits(most_bytes=10**7, most_values=10, most_held=10**7)
     message = {"type": "http.request", "body": b" " * 70_000, "more_body": True}
 
     async def receive() -> Message:
@@ -123,3 +123,9 @@ def test_what_is_refused_says_what_would_do() -> None:
     with pytest.raises(Overloaded, match="take or need 10 bytes of memory; at most 10"):
         limits.hold(1)
     assert limits.too_large("11 bytes").needed == "at most 10 bytes"
+
+
+@pytest.mark.parametrize("part", [b"", b"[1,2,{", b'{"a":[[,,]}]', b"x" * 100 + b"," * 70_000])
+def test_values_are_told_by_commas_and_opening_brackets(part: bytes) -> None:
+    assert values_in(part) == part.count(b",") + part.count(b"{") + part.count(b"[")
+    assert count_of(b",", bytearray(part)) == part.count(b",")
