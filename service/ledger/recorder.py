@@ -86,7 +86,7 @@ class Recorder:
         self._unwritten: list[str] = []
         self._unaccompanied: dict[Hashable, Entry] = {}  # the first answer about each
         self._known: dict[str, str] = {}  # by id, what was last written about it
-        self._writing = threading.Lock()
+        self._writing, self._making = threading.Lock(), threading.Lock()
         self._stopping = threading.Event()
         # A daemon: a database that does not answer must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -104,8 +104,12 @@ class Recorder:
             self._long.append(entry)
             return True
         self._noted.append(entry)
-        if len(self._noted) >= _TOGETHER:
-            self._make_lines(self._noted)
+        # Where another thread is about it, what it leaves is the next one's.
+        if len(self._noted) >= _TOGETHER and self._making.acquire(blocking=False):
+            try:
+                self._make_lines(self._noted)
+            finally:
+                self._making.release()
         return True
 
     @property
@@ -133,8 +137,10 @@ class Recorder:
         DatabaseUnavailable : the database does not answer, or not in time; it goes on waiting.
         """
         with self._writing:
-            for noted in (self._long, self._noted):
-                self._make_lines(noted)
+            # What another thread makes lines of was answered, and has to be written, too.
+            with self._making:
+                for noted in (self._long, self._noted):
+                    self._make_lines(noted)
             alone, left = list(self._unaccompanied), len(self._lines)
             while left > 0 or self._unwritten:
                 left -= self._take(left)
@@ -166,17 +172,14 @@ class Recorder:
 
     def _take(self, most: int) -> int:
         """Take lines that wait, as many as one transaction has; how many."""
-        taken = min(most, _AT_ONCE - len(self._unwritten))
+        taken = max(0, min(most, _AT_ONCE - len(self._unwritten)))
         self._unwritten += [self._lines.popleft() for _ in range(taken)]
         return taken
 
     def _make_lines(self, noted: deque[Entry]) -> None:
         """Make lines of what was noted by now."""
         for _ in range(len(noted)):
-            try:
-                entry = noted.popleft()
-            except IndexError:  # another thread has taken it
-                return
+            entry = noted.popleft()
             lines = self._lines_of(entry)
             if lines:
                 self._lines.extend([it.text for it in lines if it.text])

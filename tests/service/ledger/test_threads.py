@@ -1,5 +1,6 @@
 """What the ledger's threads do and write down, beside stores that are made by hand."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -209,6 +210,34 @@ def test_lines_are_made_of_some_answers_together_and_of_the_rest_when_they_are_w
     assert (made, recorder.waiting) == (["A", "B"], 3)
     recorder.flush()
     assert store.written == [["A", "B", "L"]]
+
+
+def test_while_another_thread_makes_lines_an_answer_waits_for_none(
+    recorder: Recorder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_TOGETHER", 1)
+    with recorder._making:
+        assert note(recorder, "A")
+        writer = threading.Thread(target=recorder.flush)
+        writer.start()
+        writer.join(0.05)
+        assert writer.is_alive()  # what is being made may be of an answer that was given
+        assert (recorder.waiting, store.written) == (1, [])
+    writer.join(10)
+    note(recorder, "B")
+    recorder.flush()
+    assert store.written == [["A"], ["B"]]
+
+
+def test_more_may_be_left_than_one_transaction_has(
+    recorder: Recorder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_AT_ONCE", 1)
+    recorder._unwritten += ["x", "y"]
+    note(recorder, "A")
+    recorder.flush()
+    assert store.written == [["x", "y"], ["A"]]
+    assert recorder.waiting == 0
 
 
 def test_of_answers_about_the_same_the_first_is_accompanied(
