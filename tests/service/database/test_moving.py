@@ -40,7 +40,7 @@ ISSUED = Record(
     levels=(0.8, 0.95),
     known_at={ASSET: 7},
     role="answer",
-    answer=b'{"rv": 1e-4}',
+    answer=b'{"rv":1e-4}',
 )
 
 
