@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from service.database.base import Changes, Database, Timeouts
-from service.database.faults import unavailable
+from service.database.faults import fault_of, unavailable
 from service.http.errors import InvalidSetting
 
 _BETWEEN_TRIES = 0.01  # seconds
+_ANNOUNCED = "PRAGMA user_version"  # of the application, with 32 bits; part of each transaction
+_MOST_ANNOUNCED = 2**31
 
 
 class Sqlite(Database):
@@ -40,7 +42,9 @@ class Sqlite(Database):
         return self._path.parent
 
     def announce(self, connection: Connection) -> None:
-        """Nothing to do: every commit changes what other processes look at."""
+        """Count the change in the head of the file, where other processes look."""
+        number = connection.exec_driver_sql(_ANNOUNCED).scalar_one()
+        connection.exec_driver_sql(f"{_ANNOUNCED} = {(number + 1) % _MOST_ANNOUNCED}")
 
     def _open(self, timeouts: Timeouts, is_pooled: bool, creates: bool = False) -> Engine:
         if creates:
@@ -93,24 +97,33 @@ class Sqlite(Database):
 
 
 class _Polled(Changes):
-    """Asks whether the file has been written by others since it was last asked."""
+    """Asks whether others have announced a change, or this process has, since it was last asked.
+
+    Not whether the file was written (``PRAGMA data_version``), as it is whenever forecasts are
+    recorded. The driver is asked: each statement takes the interpreter from those that answer, and
+    with a transaction around it there would be three.
+    """
 
     def __init__(self, connection: Connection, path: Path) -> None:
         super().__init__(connection)
         self._path = path
         self._file = _identity(path)
-        self._version = self._data_version()
+        self._number = self._announced()
 
     def wait(self, seconds: float) -> bool:
         time.sleep(seconds)
         if self._file != _identity(self._path):
             raise sa.exc.DisconnectionError
-        before, self._version = self._version, self._data_version()
-        return self._version != before
+        before, self._number = self._number, self._announced()
+        return self._number != before
 
-    def _data_version(self) -> int:
-        with self.reading() as connection:
-            return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+    def _announced(self) -> int:
+        driver = self._connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        try:
+            return int(driver.execute(_ANNOUNCED).fetchone()[0])
+        except sqlite3.Error as error:
+            raise fault_of(error) from None
 
 
 def _connector(path: Path, timeouts: Timeouts, creates: bool) -> Callable[[], sqlite3.Connection]:
