@@ -15,7 +15,7 @@ from service.forecasts.forecaster import Issued
 from service.forecasts.query import Asked
 from service.http.clock import Clock, microseconds
 from service.http.errors import DatabaseUnavailable
-from service.ledger.records import Entry, Line
+from service.ledger.records import Answered, Entry, Line, Noted, noted
 from service.ledger.store import LedgerStore, RecordRefused
 
 log = structlog.get_logger("service")
@@ -76,15 +76,15 @@ class Recorder:
         clock: Clock,
         most_waiting: int,
         retention: Retention,
-        beside: Callable[[Entry], Iterable[Entry]] = lambda _: (),
+        beside: Callable[[Noted], Iterable[Noted]] = lambda _: (),
     ) -> None:
         self._store, self._clock, self._most, self._beside = store, clock, most_waiting, beside
         self._retention, self._pruned_at = retention, -math.inf  # by the monotonic clock
-        self._noted: deque[Entry] = deque()
+        self._noted: deque[Answered] = deque()
         self._long: deque[Entry] = deque()  # of which lines take long, a time for each horizon
         self._lines: deque[str] = deque()
         self._unwritten: list[str] = []
-        self._unaccompanied: dict[Hashable, Entry] = {}  # the first answer about each
+        self._unaccompanied: dict[Hashable, Noted] = {}  # the first answer about each
         self._known: dict[str, str] = {}  # by id, what was last written about it
         self._writing, self._making = threading.Lock(), threading.Lock()
         self._stopping = threading.Event()
@@ -99,8 +99,8 @@ class Recorder:
         if self.waiting >= self._most:
             self.lost += 1
             return False
-        entry = Entry(asked, issued, microseconds(self._clock()), body=body)
-        if not entry.is_at_hand:
+        entry = noted(asked, issued, microseconds(self._clock()), body)
+        if isinstance(entry, Entry):
             self._long.append(entry)
             return True
         self._noted.append(entry)
@@ -139,8 +139,8 @@ class Recorder:
         with self._writing:
             # What another thread makes lines of was answered, and has to be written, too.
             with self._making:
-                for noted in (self._long, self._noted):
-                    self._make_lines(noted)
+                for waiting in (self._long, self._noted):
+                    self._make_lines(waiting)
             alone, left = list(self._unaccompanied), len(self._lines)
             while left > 0 or self._unwritten:
                 left -= self._take(left)
@@ -176,16 +176,16 @@ class Recorder:
         self._unwritten += [self._lines.popleft() for _ in range(taken)]
         return taken
 
-    def _make_lines(self, noted: deque[Entry]) -> None:
+    def _make_lines(self, waiting: deque[Answered] | deque[Entry]) -> None:
         """Make lines of what was noted by now."""
-        for _ in range(len(noted)):
-            entry = noted.popleft()
+        for _ in range(len(waiting)):
+            entry = waiting.popleft()
             lines = self._lines_of(entry)
             if lines:
                 self._lines.extend([it.text for it in lines if it.text])
                 self._unaccompanied.setdefault(tuple([it.about for it in lines]), entry)
 
-    def _accompany(self, entry: Entry) -> None:
+    def _accompany(self, entry: Noted) -> None:
         """Make lines of what is to be recorded besides an answer."""
         try:
             for beside in self._beside(entry):
@@ -194,7 +194,7 @@ class Recorder:
             log.exception("forecast not recorded")
             self.lost += 1
 
-    def _lines_of(self, entry: Entry) -> list[Line]:
+    def _lines_of(self, entry: Noted) -> list[Line]:
         try:
             lines = entry.lines(self._known)
         except Exception:  # a bug in one must not keep others from being written

@@ -101,14 +101,85 @@ def _text_of(
     return f'["{forecast_id}",{about},{issued_at},{last_issued_at},"{role}",{answer.decode()}]'
 
 
+class Answered(NamedTuple):
+    """One forecast on its way to the ledger: what its line is made of, and no more.
+
+    All else of an answer, some sixty objects, is let go of at once. While those of many were kept
+    until their lines were made, each answer was made in memory that was in no cache: 10 µs.
+    """
+
+    question: Question
+    issued_at: int
+    role: Role
+    forecast_id: str
+    model: str
+    model_version: int
+    model_sha256: str
+    as_of: date | None
+    target_date: date | None
+    levels: tuple[float, ...]
+    answer: bytes
+
+    @classmethod
+    def of(
+        cls, question: Question, issued: IssuedForecast, issued_at: int, role: Role, answer: bytes
+    ) -> "Answered":
+        """What is kept of a forecast and of its bytes."""
+        said = issued.forecast
+        return cls(
+            question,
+            issued_at,
+            role,
+            issued.forecast_id,
+            said.model,
+            said.model_version,
+            said.model_sha256,
+            said.as_of,
+            said.target_date,
+            tuple([it.level for it in said.intervals]),
+            answer,
+        )
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What was asked."""
+        return (self.question,)
+
+    @property
+    def held(self) -> Held:
+        """The history that it was answered from."""
+        return cast(Held, self.question.history)
+
+    def lines(self, known: MutableMapping[str, str]) -> list[Line]:
+        """As those of :class:`Entry`: one."""
+        question, at, role, name, model, version, sha256, as_of, target, levels, answer = self
+        held = cast(Held, question.history)
+        about = about_of(
+            held.asset.asset,
+            model,
+            version,
+            sha256,
+            question.horizon,
+            as_of,
+            target,
+            _last_closed(question, held, at),
+            question.as_of,
+            levels,
+            _known_at(question, held),
+        )
+        if known.get(name) == about:
+            return [Line(name, about, "")]
+        known[name] = about
+        return [Line(name, about, _text_of(name, about, at, at, role, answer))]
+
+
 class Entry(NamedTuple):
-    """What was asked and answered, on its way to the ledger."""
+    """What was asked and answered, of which answers by horizon are yet to be encoded."""
 
     asked: Asked
     issued: Issued
     issued_at: int
     role: Role = "answer"
-    body: bytes | None = None  # of the answer, where it has been encoded
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -118,17 +189,7 @@ class Entry(NamedTuple):
     @property
     def held(self) -> Held:
         """The history that it was answered from."""
-        held = self.questions[0].history
-        assert isinstance(held, Held)
-        return held
-
-    @property
-    def is_at_hand(self) -> bool:
-        """Whether its answer need not be encoded first."""
-        issued = self.issued
-        if self.body is None or not isinstance(issued, IssuedForecast):
-            return False
-        return issued.forecast.explanation is None
+        return cast(Held, self.questions[0].history)
 
     def lines(self, known: MutableMapping[str, str]) -> list[Line]:
         """One a horizon; without a text for what is known, issued from the same state of the bars.
@@ -137,50 +198,25 @@ class Entry(NamedTuple):
         ----------
         known : by id, what was last written about each; takes up these.
         """
-        issued, held = self.issued, self.held
+        issued = self.issued
         each = (issued,) if isinstance(issued, IssuedForecast) else issued
         pairs = zip(self.questions, each, strict=True)
-        return [self._line(question, it, held, known) for question, it in pairs]
+        return [self._answered(question, it).lines(known)[0] for question, it in pairs]
 
-    def _line(
-        self,
-        question: Question,
-        issued: IssuedForecast,
-        held: Held,
-        known: MutableMapping[str, str],
-    ) -> Line:
-        said, name = issued.forecast, issued.forecast_id
-        about = about_of(
-            held.asset.asset,
-            said.model,
-            said.model_version,
-            said.model_sha256,
-            said.horizon,
-            said.as_of,
-            said.target_date,
-            self._last_closed(question, held),
-            question.as_of,
-            tuple([it.level for it in said.intervals]),
-            _known_at(question, held),
-        )
-        if known.get(name) == about:
-            return Line(name, about, "")
-        known[name] = about
-        at, answer = self.issued_at, self._answer(issued)
-        return Line(name, about, _text_of(name, about, at, at, self.role, answer))
-
-    def _last_closed(self, question: Question, held: Held) -> date:
-        """The last session that had closed when it was issued, whatever time it replays."""
-        if question.known_at is None:
-            return cast(date, question.last_closed.item())
-        return to_date(held.calendar.last_closed_session(moment_of(self.issued_at)))
-
-    def _answer(self, issued: IssuedForecast) -> bytes:
-        said = issued.forecast
-        if self.body is not None and issued is self.issued and said.explanation is None:
-            return self.body
+    def _answered(self, question: Question, issued: IssuedForecast) -> Answered:
         # An explanation is ten times as long as the forecast, and can be asked for again.
-        return encode(issued._replace(forecast=said._replace(explanation=None)))
+        brief = issued._replace(forecast=issued.forecast._replace(explanation=None))
+        return Answered.of(question, issued, self.issued_at, self.role, encode(brief))
+
+
+Noted = Answered | Entry
+
+
+def noted(asked: Asked, issued: Issued, issued_at: int, body: bytes | None) -> Noted:
+    """What is kept of an answer; ``body`` is its JSON, where it has been encoded."""
+    if body is None or not isinstance(issued, IssuedForecast) or issued.forecast.explanation:
+        return Entry(asked, issued, issued_at)
+    return Answered.of(cast(Question, asked), issued, issued_at, "answer", body)
 
 
 @lru_cache(maxsize=4_096)
@@ -190,8 +226,8 @@ def about_of(
     version: int,
     sha256: str,
     horizon: int,
-    as_of: date,
-    target: date,
+    as_of: date | None,
+    target: date | None,
     closed: date,
     asked: date | None,
     levels: tuple[float, ...],
@@ -202,6 +238,13 @@ def about_of(
     known = to_bytes(dict(known_at)).decode()
     about = (asset, model, version, sha256, horizon, as_of, target, closed, asked, said, known)
     return to_bytes(about).decode()
+
+
+def _last_closed(question: Question, held: Held, issued_at: int) -> date:
+    """The last session that had closed when it was issued, whatever time it replays."""
+    if question.known_at is None:
+        return cast(date, question.last_closed.item())
+    return to_date(held.calendar.last_closed_session(moment_of(issued_at)))
 
 
 def _known_at(question: Question, held: Held) -> tuple[tuple[str, int], ...]:

@@ -18,7 +18,7 @@ from service.forecasts.query import ClockReading, Questions
 from service.forecasts.requests import ForecastRequest
 from service.http.clock import moment_of
 from service.http.errors import DatabaseUnavailable
-from service.ledger.records import Entry
+from service.ledger.records import Entry, Noted
 from service.models.choice import Choice
 from service.models.skill import HARDEST
 from volatility.errors import NotFound, RoughcastError
@@ -64,7 +64,7 @@ class Shadows:
         self._questions, self._holdings = questions, holdings
         self._done: dict[tuple[str | None, int], _Done] = {}
 
-    def beside(self, entry: Entry) -> Iterator[Entry]:
+    def beside(self, entry: Noted) -> Iterator[Entry]:
         """The shadows of an answer of now, as far as the models can forecast what was asked."""
         question = entry.questions[0]
         held = question.history
@@ -87,7 +87,7 @@ class Shadows:
                 yield from self._forecast(model, version, horizon, reading, entry)
 
     def _forecast(
-        self, model: str, tried: Shadow | None, horizon: int, reading: ClockReading, entry: Entry
+        self, model: str, tried: Shadow | None, horizon: int, reading: ClockReading, entry: Noted
     ) -> Iterator[Entry]:
         """The forecast of a model's version on trial, or of a benchmark that serves."""
         asset = entry.questions[0].choice.asset

@@ -172,11 +172,12 @@ def _once_each(lines: Sequence[str]) -> Iterator[list[str]]:
 
     In one order, so that processes that write the same wait for each other in no circle.
     """
-    rest = sorted(lines, key=_id_of)  # and those of one in theirs
+    rest = lines
     while rest:
-        part = {_id_of(it): it for it in reversed(rest)}
-        yield [*reversed(part.values())]
-        rest = [it for it in rest if part[_id_of(it)] is not it] if len(part) < len(rest) else []
+        part: dict[str, str] = {}
+        again = [it for it in rest if part.setdefault(_id_of(it), it) is not it]
+        yield sorted(part.values())  # by their ids, which they begin with
+        rest = again
 
 
 @lru_cache

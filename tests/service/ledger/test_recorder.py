@@ -16,7 +16,7 @@ from service.app import create_app
 from service.http.errors import DatabaseUnavailable
 from service.ledger import recorder as recording
 from service.ledger.recorder import Recorder, Retention
-from service.ledger.records import Entry, Line
+from service.ledger.records import Answered, Entry, Line
 from service.ledger.store import LedgerStore
 from service.ledger.tables import forecasts
 from service.settings import Settings
@@ -127,14 +127,14 @@ def test_a_bug_in_one_forecast_keeps_no_other_from_being_written(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, recorder = ledger_of(client)
-    lines = Entry.lines
+    lines = Answered.lines
 
-    def faulty(entry: Entry, known: dict[str, str]) -> list[Line]:
-        if entry.role == "answer" and entry.questions[0].choice.model.manifest.model == "har":
+    def faulty(entry: Answered, known: dict[str, str]) -> list[Line]:
+        if entry.role == "answer" and entry.model == "har":
             raise ZeroDivisionError
         return lines(entry, known)
 
-    monkeypatch.setattr(Entry, "lines", faulty)
+    monkeypatch.setattr(Answered, "lines", faulty)
     ask(client, "har")
     kept = ask(client, "log_har")
     recorder.flush()

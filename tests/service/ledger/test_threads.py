@@ -60,18 +60,39 @@ def store() -> Store:
 @pytest.fixture
 def recorder(store: Store, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Of which each entry is one line, the name that was asked about."""
-    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked)])
-    monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked)))
-    monkeypatch.setattr(Entry, "is_at_hand", property(lambda entry: entry.asked != "L"))
+    monkeypatch.setattr(recording, "noted", Named.of)
     return Recorder(store, lambda: NOW, 3, RETENTION)  # type: ignore[arg-type]
+
+
+class Named:
+    """An answer that was noted; of one about "L", lines are made by whoever writes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    def of(cls, name: Any, *_: object) -> Any:
+        return NamedLong(name, (), 0) if name == "L" else cls(name)
+
+    def lines(self, _known: dict[str, str]) -> list[Any]:
+        return [line(self.name)]
+
+    @property
+    def held(self) -> Any:
+        return SimpleNamespace(asset=SimpleNamespace(asset=self.name))
+
+
+class NamedLong(Entry):
+    def lines(self, _known: Any) -> list[Any]:
+        return [line(self.asked)]
+
+    @property
+    def held(self) -> Any:
+        return Named(str(self.asked)).held
 
 
 def line(name: Any) -> Any:
     return SimpleNamespace(about=f"about {name}", text=name)
-
-
-def held(name: Any) -> Any:
-    return SimpleNamespace(asset=SimpleNamespace(asset=name))
 
 
 def note(recorder: Recorder, name: Any) -> bool:
@@ -170,11 +191,11 @@ def test_what_is_known_is_let_go_of_beyond_a_number(
 
     def lines(entry: Any, known: dict[str, str]) -> list[Any]:
         sizes.append(len(known))
-        known[entry.asked] = "about it"
+        known[entry.name] = "about it"
         return []
 
     monkeypatch.setattr(recording, "_MOST_KNOWN", 2)
-    monkeypatch.setattr(Entry, "lines", lines)
+    monkeypatch.setattr(Named, "lines", lines)
     for name in "ABCD":
         note(recorder, name)
         recorder.flush()
@@ -198,10 +219,10 @@ def test_lines_are_made_of_some_answers_together_and_of_the_rest_when_they_are_w
     made: list[Any] = []
 
     def lines(entry: Any, _known: dict[str, str]) -> list[Any]:
-        made.append(entry.asked)
-        return [line(entry.asked)]
+        made.append(entry.name)
+        return [line(entry.name)]
 
-    monkeypatch.setattr(Entry, "lines", lines)
+    monkeypatch.setattr(Named, "lines", lines)
     note(recorder, "A")
     assert made == []
     note(recorder, "B")
@@ -244,12 +265,12 @@ def test_of_answers_about_the_same_the_first_is_accompanied(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked[0])])
-    monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked[0])))
+    monkeypatch.setattr(recording, "noted", Named.of)
+    monkeypatch.setattr(Named, "lines", lambda entry, _known: [line(entry.name[0])])
 
-    def beside(entry: Any) -> list[Entry]:
-        asked.append(entry.asked)
-        return [entry._replace(asked="beside " + entry.asked)] if entry.asked == "B1" else []
+    def beside(entry: Any) -> list[Any]:
+        asked.append(entry.name)
+        return [Named("beside " + entry.name)] if entry.name == "B1" else []
 
     recorder = Recorder(store, lambda: NOW, 9, RETENTION, beside)  # type: ignore[arg-type]
     for name in ("A1", "B1", "A2"):
@@ -264,11 +285,10 @@ def test_of_answers_about_the_same_the_first_is_accompanied(
 def test_a_bug_beside_an_answer_keeps_none_from_being_written(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Entry, "lines", lambda entry, _known: [line(entry.asked)])
-    monkeypatch.setattr(Entry, "held", property(lambda entry: held(entry.asked)))
+    monkeypatch.setattr(recording, "noted", Named.of)
 
-    def beside(entry: Any) -> list[Entry]:
-        raise ZeroDivisionError(entry.asked)
+    def beside(entry: Any) -> list[Any]:
+        raise ZeroDivisionError(entry.name)
 
     recorder = Recorder(store, lambda: NOW, 9, RETENTION, beside)  # type: ignore[arg-type]
     note(recorder, "A")
