@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from models_store.predictors.network import session_options
+from models_store.predictors.network import open_session
 from models_store.predictors.onnx_file import float_constants
 from models_store.predictors.time_limit import run_options
 from volatility.arrays import FloatArray
@@ -126,9 +126,7 @@ class PooledGraph:
 
     @classmethod
     def _opened(cls, content: bytes) -> "PooledGraph":
-        session = ort.InferenceSession(
-            content, session_options(), providers=["CPUExecutionProvider"]
-        )
+        session = open_session(content)
         rng = np.random.default_rng(0)
         given = [rng.normal(size=(_TRIED, *it.shape[1:])) for it in session.get_inputs()]
         silent = cls(content, session, None).alike(*given)

@@ -8,7 +8,13 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 
 from models_store.predictors import network
-from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec, session_options
+from models_store.predictors.network import (
+    OnnxPredictor,
+    OnnxPredictorSpec,
+    open_session,
+    session_options,
+)
+from models_store.shipped import shipped_artifacts
 from tests.models_store.artifacts import make_network, make_windows
 from volatility.arrays import Windows
 
@@ -131,3 +137,13 @@ def test_a_session_leaves_cores_and_memory_to_others() -> None:
     assert options.log_severity_level == 3
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert PREDICTOR.session.get_providers() == ["CPUExecutionProvider"]
+
+
+@pytest.mark.parametrize("model", ["lstm", "hybrid", "dynamic_attention", "transformer"])
+def test_passes_that_are_left_out_change_no_bit(model: str) -> None:
+    [content, *_] = (it.read_bytes() for it in shipped_artifacts().glob(f"*/{model}/*/model.onnx"))
+    whole = ort.InferenceSession(content, session_options(), providers=["CPUExecutionProvider"])
+    given = whole.get_inputs()[0]
+    window = np.random.default_rng(1).normal(-9.0, 1.0, (1, given.shape[1])).astype(np.float32)
+    said, wanted = (it.run(None, {given.name: window}) for it in (open_session(content), whole))
+    assert [it.tobytes() for it in said] == [it.tobytes() for it in wanted]
