@@ -249,7 +249,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
     mirror = _mirror(settings)
     store, every = open_both(settings, history, mirror), settings.follow_seconds
     traces = Traces(store.root)  # before the catalogue reads what it is to follow
-    holdings, policy = Holdings(history), HistoryPolicy.of(settings)
+    holdings, policy, lanes = Holdings(history), HistoryPolicy.of(settings), _lanes(settings)
     catalogue = Catalogue(store, settings.max_open_models, holdings.held_as)
     catalogue.prepare_one()
     holdings.load()
@@ -264,7 +264,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         catalogue=catalogue,
         holdings=holdings,
         keys=keys,
-        verifier=Verifier(catalogue, turner),
+        verifier=Verifier(catalogue, turner, lambda: lanes.models.busy > 0),
         follower=Follower(catalogue, turner, traces, counted.swaps, every, mirror),
         watcher=Watcher(holdings, partial(stored.fill, keys), clock=clock),
         questions=questions,
@@ -272,7 +272,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         issued=IssuedForecasts(note),
         forecast_tally=counted.forecasts,
         hurst_reports=HurstReports(),
-        lanes=_lanes(settings),
+        lanes=lanes,
         metrics=counted,
         clock=clock,
         draining=Draining(),

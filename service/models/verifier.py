@@ -1,7 +1,8 @@
 """Verifies, after the start, every model that nobody has asked for yet."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -14,6 +15,8 @@ log = structlog.get_logger("service")
 
 _BETWEEN = 5.0  # seconds between two tries to read what is lost
 _STOPPING = 2.0  # seconds that a stop waits for a model under way
+_GLANCE = 0.005  # seconds between two looks at whether requests wait for models
+_PATIENCE = 0.5  # seconds that these are given, so that models are verified however many there are
 
 
 class Verifier:
@@ -26,10 +29,16 @@ class Verifier:
     ----------
     catalogue : the models.
     turner : by which what is lost comes back.
+    is_awaited : whether requests wait for models to be opened, which come first.
     """
 
-    def __init__(self, catalogue: Catalogue, turner: Turner) -> None:
-        self._catalogue, self._turner = catalogue, turner
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        turner: Turner,
+        is_awaited: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._catalogue, self._turner, self._is_awaited = catalogue, turner, is_awaited
         self._stopping = threading.Event()
         # A daemon: a store that does not answer must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="verifier", daemon=True)
@@ -61,10 +70,17 @@ class Verifier:
         asked = [(asset, AUTO) for asset in assets]
         asked += [(asset, model) for asset in assets for model in models(asset)]
         for asset, model in asked:
+            self._give_way()
             if self._stopping.is_set():
                 return
             with _logging("model not verified", asset=asset, model=model):
                 self._catalogue.prepare(asset, model)
+
+    def _give_way(self) -> None:
+        """Wait while requests do, for the lock of Python's and a core that both would share."""
+        until = time.monotonic() + _PATIENCE
+        while self._is_awaited() and time.monotonic() < until:
+            self._stopping.wait(_GLANCE)
 
     def _retry(self) -> list[str]:
         """Try to read again what is lost; return the assets of which something is back, sorted."""

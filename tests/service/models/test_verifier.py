@@ -125,3 +125,28 @@ def test_that_something_can_be_read_again_is_written_down() -> None:
             "version": 2,
         }
     ]
+
+
+def test_requests_for_models_come_first_for_a_while(
+    verifier: Verifier, done: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+
+    class Waits(Turns):
+        def wait(self, seconds: float) -> bool:
+            done.append(("wait",))
+            now[0] += seconds
+            return super().wait(seconds)
+
+    asked = iter([True, True, False, True])  # then by requests that never end
+    turns = Waits(1_000)
+    monkeypatch.setattr(verifier, "_stopping", turns)
+    monkeypatch.setattr(verifier, "_is_awaited", lambda: next(asked, True))
+    monkeypatch.setattr("service.models.verifier.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with capture_logs():
+        verifier._verify(["A"])
+    assert done[:3] == [("wait",), ("wait",), ("verify", "A", "auto")]
+    assert done[-1] == ("verify", "A", "har")
+    assert set(done[3:-1]) == {("wait",)}
+    assert sum(turns.seconds[2:]) == pytest.approx(0.5, abs=0.006)
+    assert set(turns.seconds) == {0.005}
