@@ -264,7 +264,7 @@ def _assemble(settings: Settings, history: HistoryStore, clock: Clock, counted: 
         catalogue=catalogue,
         holdings=holdings,
         keys=keys,
-        verifier=Verifier(catalogue, turner, lambda: lanes.models.busy > 0),
+        verifier=Verifier(catalogue, turner, lanes.models),
         follower=Follower(catalogue, turner, traces, counted.swaps, every, mirror),
         watcher=Watcher(holdings, partial(stored.fill, keys), clock=clock),
         questions=questions,

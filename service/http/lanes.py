@@ -30,13 +30,14 @@ class Lane:
     Attributes
     ----------
     threads : how much of it is done at once.
+    taken : how much of it has been so far.
     refused : how much of it was, since as much was waiting as may.
     """
 
     def __init__(self, work: str, threads: int, waiting: int) -> None:
         self._work = work
         self.threads = threads
-        self.refused = 0
+        self.taken = self.refused = 0
         self._waiting = waiting
         self._inside = 0  # by our own count: anyio's knows of a task only some steps after its call
         self._limiter = CapacityLimiter(threads)
@@ -69,6 +70,7 @@ class Lane:
                 needed=f"fewer than {self._waiting} waiting",
             )
         self._inside += 1
+        self.taken += 1
         try:
             return await to_thread.run_sync(
                 lambda: function(*args, **kwargs), abandon_on_cancel=True, limiter=self._limiter

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
 
 from models_store.comparison import JUDGED
+from service.http.lanes import Lane
 from service.models.catalogue import AUTO, Catalogue
 from service.models.turning import Turner
 
@@ -15,7 +16,7 @@ log = structlog.get_logger("service")
 
 _BETWEEN = 5.0  # seconds between two tries to read what is lost
 _STOPPING = 2.0  # seconds that a stop waits for a model under way
-_GLANCE = 0.005  # seconds between two looks at whether requests wait for models
+_GLANCE = 0.005  # seconds between two looks at whether requests for models come
 _PATIENCE = 0.5  # seconds that these are given, so that models are verified however many there are
 
 
@@ -29,16 +30,12 @@ class Verifier:
     ----------
     catalogue : the models.
     turner : by which what is lost comes back.
-    is_awaited : whether requests wait for models to be opened, which come first.
+    requests : that open models, and come first.
     """
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        turner: Turner,
-        is_awaited: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._catalogue, self._turner, self._is_awaited = catalogue, turner, is_awaited
+    def __init__(self, catalogue: Catalogue, turner: Turner, requests: Lane | None = None) -> None:
+        self._catalogue, self._turner = catalogue, turner
+        self._requests, self._seen = requests, 0
         self._stopping = threading.Event()
         # A daemon: a store that does not answer must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="verifier", daemon=True)
@@ -77,10 +74,17 @@ class Verifier:
                 self._catalogue.prepare(asset, model)
 
     def _give_way(self) -> None:
-        """Wait while requests do, for the lock of Python's and a core that both would share."""
+        """Wait while requests come, for the lock of Python's and a core that both would share."""
         until = time.monotonic() + _PATIENCE
-        while self._is_awaited() and time.monotonic() < until:
+        while self._have_come() and time.monotonic() < until:
             self._stopping.wait(_GLANCE)
+
+    def _have_come(self) -> bool:
+        """Whether any has since the last look, or is under way."""
+        if self._requests is None:
+            return False
+        before, self._seen = self._seen, self._requests.taken
+        return self._seen > before or self._requests.busy > 0
 
     def _retry(self) -> list[str]:
         """Try to read again what is lost; return the assets of which something is back, sorted."""

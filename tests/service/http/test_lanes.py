@@ -36,8 +36,10 @@ def test_as_much_as_may_wait_waits_and_the_rest_is_refused() -> None:
             await anyio.wait_all_tasks_blocked()
             with pytest.raises(Overloaded, match="2 requests are waiting already for their work"):
                 await lane.run(work, 3)
+            assert (lane.taken, lane.refused, lane.busy, lane.waiting) == (3, 1, 1, 2)
             gate.set()
         await lane.run(work, 4)
+        assert (lane.taken, lane.refused, lane.busy, lane.waiting) == (4, 1, 0, 0)
 
     anyio.run(crowd)
     assert sorted(done) == [0, 1, 2, 4]

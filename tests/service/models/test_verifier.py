@@ -138,10 +138,19 @@ def test_requests_for_models_come_first_for_a_while(
             now[0] += seconds
             return super().wait(seconds)
 
-    asked = iter([True, True, False, True])  # then by requests that never end
+    class Requests:
+        """Two that are done, a third that never is."""
+
+        left = iter([(1, 0), (2, 0), (2, 0), (3, 1)])
+
+        @property
+        def taken(self) -> int:
+            taken, self.busy = next(self.left, (3, 1))
+            return taken
+
     turns = Waits(1_000)
     monkeypatch.setattr(verifier, "_stopping", turns)
-    monkeypatch.setattr(verifier, "_is_awaited", lambda: next(asked, True))
+    monkeypatch.setattr(verifier, "_requests", Requests())
     monkeypatch.setattr("service.models.verifier.time", SimpleNamespace(monotonic=lambda: now[0]))
     with capture_logs():
         verifier._verify(["A"])
