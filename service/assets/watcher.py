@@ -14,14 +14,14 @@ from service.http.errors import DatabaseUnavailable
 
 log = structlog.get_logger("service")
 
-_GLANCE = 0.1  # seconds between looks at whether to stop, and at whether SQLite's file has changed
+_GLANCE = 0.1  # seconds between looks at whether to stop, and at what SQLite's file announces
 _COMPARING = 5.0  # seconds between comparisons that nothing asked for: notices may get lost
 _RETRYING = 1.0  # seconds before another connection is tried
 _STOPPING = 2.0  # seconds that a stop waits for a comparison under way
 
 
 class Watcher:
-    """A thread that compares revisions whenever something was committed, and now and then.
+    """A thread that compares revisions whenever a change is announced, and now and then.
 
     Parameters
     ----------

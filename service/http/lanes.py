@@ -30,8 +30,8 @@ class Lane:
     Attributes
     ----------
     threads : how much of it is done at once.
-    taken : how much of it has been so far.
-    refused : how much of it was, since as much was waiting as may.
+    taken : how much of it has come in so far.
+    refused : how much of it was refused, since as much was waiting as may.
     """
 
     def __init__(self, work: str, threads: int, waiting: int) -> None:

@@ -80,7 +80,7 @@ class Recorder:
     ) -> None:
         self._store, self._clock, self._most, self._beside = store, clock, most_waiting, beside
         self._retention, self._pruned_at = retention, -math.inf  # by the monotonic clock
-        self._noted: deque[Answered] = deque()
+        self._answered: deque[Answered] = deque()
         self._long: deque[Entry] = deque()  # of which lines take long, a time for each horizon
         self._lines: deque[str] = deque()
         self._unwritten: list[str] = []
@@ -103,11 +103,11 @@ class Recorder:
         if isinstance(entry, Entry):
             self._long.append(entry)
             return True
-        self._noted.append(entry)
+        self._answered.append(entry)
         # Where another thread is about it, what it leaves is the next one's.
-        if len(self._noted) >= _TOGETHER and self._making.acquire(blocking=False):
+        if len(self._answered) >= _TOGETHER and self._making.acquire(blocking=False):
             try:
-                self._make_lines(self._noted)
+                self._make_lines(self._answered)
             finally:
                 self._making.release()
         return True
@@ -116,7 +116,7 @@ class Recorder:
     def waiting(self) -> int:
         """How many answers, or forecasts of which lines are made, wait to be written."""
         made = len(self._lines) + len(self._unwritten)
-        return len(self._noted) + len(self._long) + made
+        return len(self._answered) + len(self._long) + made
 
     def start(self) -> None:
         """Begin to write."""
@@ -139,7 +139,7 @@ class Recorder:
         with self._writing:
             # What another thread makes lines of was answered, and has to be written, too.
             with self._making:
-                for waiting in (self._long, self._noted):
+                for waiting in (self._long, self._answered):
                     self._make_lines(waiting)
             alone, left = list(self._unaccompanied), len(self._lines)
             while left > 0 or self._unwritten:

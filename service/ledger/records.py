@@ -1,8 +1,8 @@
 """A forecast as it was issued, with all that it takes to make it again."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, cast
 
 from service.assets.held import Held
@@ -104,8 +104,8 @@ def _text_of(
 class Answered(NamedTuple):
     """One forecast on its way to the ledger: what its line is made of, and no more.
 
-    All else of an answer, some sixty objects, is let go of at once. While those of many were kept
-    until their lines were made, each answer was made in memory that was in no cache: 10 µs.
+    All else of an answer, some sixty objects, is let go of at once: while those of many were kept
+    until their lines were made, each next answer was made in memory that was in no cache.
     """
 
     question: Question
@@ -150,11 +150,12 @@ class Answered(NamedTuple):
         """The history that it was answered from."""
         return cast(Held, self.question.history)
 
-    def lines(self, known: MutableMapping[str, str]) -> list[Line]:
-        """As those of :class:`Entry`: one."""
-        question, at, role, name, model, version, sha256, as_of, target, levels, answer = self
-        held = cast(Held, question.history)
-        about = about_of(
+    @property
+    def about(self) -> str:
+        """What it shares with others, as :func:`about_of` has it."""
+        question, at, _, _, model, version, sha256, as_of, target, levels, _ = self
+        held = self.held
+        return about_of(
             held.asset.asset,
             model,
             version,
@@ -167,14 +168,14 @@ class Answered(NamedTuple):
             levels,
             _known_at(question, held),
         )
-        if known.get(name) == about:
-            return [Line(name, about, "")]
-        known[name] = about
-        return [Line(name, about, _text_of(name, about, at, at, role, answer))]
+
+    def lines(self, known: MutableMapping[str, str]) -> list[Line]:
+        """As those of :class:`Entry`: one."""
+        return [_line_of(self, known, lambda: self.answer)]
 
 
 class Entry(NamedTuple):
-    """What was asked and answered, of which answers by horizon are yet to be encoded."""
+    """What was asked and answered, and is yet to be encoded by horizon."""
 
     asked: Asked
     issued: Issued
@@ -201,12 +202,30 @@ class Entry(NamedTuple):
         issued = self.issued
         each = (issued,) if isinstance(issued, IssuedForecast) else issued
         pairs = zip(self.questions, each, strict=True)
-        return [self._answered(question, it).lines(known)[0] for question, it in pairs]
+        return [
+            _line_of(
+                Answered.of(question, it, self.issued_at, self.role, b""),
+                known,
+                partial(_encoded, it),
+            )
+            for question, it in pairs
+        ]
 
-    def _answered(self, question: Question, issued: IssuedForecast) -> Answered:
-        # An explanation is ten times as long as the forecast, and can be asked for again.
-        brief = issued._replace(forecast=issued.forecast._replace(explanation=None))
-        return Answered.of(question, issued, self.issued_at, self.role, encode(brief))
+
+def _line_of(
+    answered: Answered, known: MutableMapping[str, str], answer: Callable[[], bytes]
+) -> Line:
+    """The line, for which nothing is encoded if it is known."""
+    name, at, about = answered.forecast_id, answered.issued_at, answered.about
+    if known.get(name) == about:
+        return Line(name, about, "")
+    known[name] = about
+    return Line(name, about, _text_of(name, about, at, at, answered.role, answer()))
+
+
+def _encoded(issued: IssuedForecast) -> bytes:
+    # An explanation is ten times as long as the forecast, and can be asked for again.
+    return encode(issued._replace(forecast=issued.forecast._replace(explanation=None)))
 
 
 Noted = Answered | Entry

@@ -17,7 +17,8 @@ log = structlog.get_logger("service")
 _BETWEEN = 5.0  # seconds between two tries to read what is lost
 _STOPPING = 2.0  # seconds that a stop waits for a model under way
 _GLANCE = 0.005  # seconds between two looks at whether requests for models come
-_PATIENCE = 0.5  # seconds that these are given, so that models are verified however many there are
+_PATIENCE = 0.5  # seconds that a model waits for these
+_PATIENCE_IN_ALL = 60.0  # seconds that all do, so that each is verified however many requests come
 
 
 class Verifier:
@@ -30,10 +31,10 @@ class Verifier:
     ----------
     catalogue : the models.
     turner : by which what is lost comes back.
-    requests : that open models, and come first.
+    requests : that open models, and come first for a while.
     """
 
-    def __init__(self, catalogue: Catalogue, turner: Turner, requests: Lane | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, turner: Turner, requests: Lane) -> None:
         self._catalogue, self._turner = catalogue, turner
         self._requests, self._seen = requests, 0
         self._stopping = threading.Event()
@@ -66,23 +67,28 @@ class Verifier:
         models = self._catalogue.models
         asked = [(asset, AUTO) for asset in assets]
         asked += [(asset, model) for asset in assets for model in models(asset)]
+        patience = _PATIENCE_IN_ALL
         for asset, model in asked:
-            self._give_way()
+            patience -= self._give_way(min(patience, _PATIENCE))
             if self._stopping.is_set():
                 return
             with _logging("model not verified", asset=asset, model=model):
                 self._catalogue.prepare(asset, model)
 
-    def _give_way(self) -> None:
-        """Wait while requests come, for the lock of Python's and a core that both would share."""
-        until = time.monotonic() + _PATIENCE
-        while self._have_come() and time.monotonic() < until:
-            self._stopping.wait(_GLANCE)
+    def _give_way(self, seconds: float) -> float:
+        """Wait while requests come, for the lock of Python's and a core that both would share.
+
+        Returns
+        -------
+        Seconds that it has waited.
+        """
+        began, waited = time.monotonic(), 0.0
+        while self._have_come() and waited < seconds and not self._stopping.wait(_GLANCE):
+            waited = time.monotonic() - began
+        return waited
 
     def _have_come(self) -> bool:
         """Whether any has since the last look, or is under way."""
-        if self._requests is None:
-            return False
         before, self._seen = self._seen, self._requests.taken
         return self._seen > before or self._requests.busy > 0
 

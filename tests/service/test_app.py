@@ -141,6 +141,7 @@ def test_the_service_is_put_together_as_the_settings_say(settings: Settings) -> 
             state["metrics"].swaps,
         )
         assert state["catalogue"].open_choices._most == 62
+        assert state["verifier"]._requests is state["lanes"].models
         assert (ledger.recorder._most, ledger.recorder._retention) == (
             63,
             Retention(timedelta(days=64), timedelta(days=65), 66),

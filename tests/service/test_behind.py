@@ -16,6 +16,7 @@ from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
 from service.assets.watcher import Watcher
 from service.http.errors import DatabaseUnavailable
+from service.http.lanes import Lane
 from service.models import verifier
 from service.models.catalogue import Catalogue
 from service.models.turning import Turner
@@ -119,19 +120,22 @@ def catalogue(tmp_path: Path) -> Catalogue:
     return Catalogue(store)
 
 
+UNUSED = Lane("models", 1, 1)
+
+
 def test_a_store_that_hangs_does_not_keep_the_process(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = threading.Event()
     monkeypatch.setattr(verifier, "_STOPPING", 0.02)
     monkeypatch.setattr(catalogue, "prepare", lambda *_: again.wait())
-    check_left_behind(Verifier(catalogue, Turner(catalogue)), again)
+    check_left_behind(Verifier(catalogue, Turner(catalogue), UNUSED), again)
 
 
 def test_what_cannot_be_verified_or_compared_is_told_of_and_passed_over(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verifying = Verifier(catalogue, Turner(catalogue))
+    verifying = Verifier(catalogue, Turner(catalogue), UNUSED)
     monkeypatch.setattr(catalogue, "prepare", fails(KeyError("x")))
     monkeypatch.setattr(catalogue.standings, "comparison", fails(KeyError("x")))
     monkeypatch.setattr(verifying._stopping, "wait", lambda _seconds: True)

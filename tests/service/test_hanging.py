@@ -21,7 +21,7 @@ MADE: list[tuple[ModuleType, Callable[[], Any]]] = [
     (live, lambda: live.LiveScorer(NOTHING, NOTHING, NOTHING)),
     (recorder, lambda: recorder.Recorder(NOTHING, lambda: NOW, 1, KEPT)),
     (follower, lambda: follower.Follower(NOTHING, NOTHING, NOTHING, NOTHING, 60.0)),
-    (verifier, lambda: verifier.Verifier(NOTHING, NOTHING)),
+    (verifier, lambda: verifier.Verifier(NOTHING, NOTHING, NOTHING)),
 ]
 
 

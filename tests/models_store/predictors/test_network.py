@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from unittest.mock import Mock
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 import pytest
 
 from models_store.predictors import network
-from models_store.predictors.network import (
-    OnnxPredictor,
-    OnnxPredictorSpec,
-    open_session,
-    session_options,
-)
+from models_store.predictors.network import OnnxPredictor, OnnxPredictorSpec, session_options
 from models_store.shipped import shipped_artifacts
 from tests.models_store.artifacts import make_network, make_windows
 from volatility.arrays import Windows
@@ -139,11 +135,29 @@ def test_a_session_leaves_cores_and_memory_to_others() -> None:
     assert PREDICTOR.session.get_providers() == ["CPUExecutionProvider"]
 
 
-@pytest.mark.parametrize("model", ["lstm", "hybrid", "dynamic_attention", "transformer"])
-def test_passes_that_are_left_out_change_no_bit(model: str) -> None:
-    [content, *_] = (it.read_bytes() for it in shipped_artifacts().glob(f"*/{model}/*/model.onnx"))
+GRAPHS = {it.parts[-3]: it for it in sorted(shipped_artifacts().glob("**/model.onnx"))}
+
+
+@pytest.mark.parametrize("model", sorted(GRAPHS))
+@pytest.mark.parametrize("rows", [1, 64])
+def test_passes_that_are_left_out_change_no_bit(model: str, rows: int) -> None:
+    content = GRAPHS[model].read_bytes()
     whole = ort.InferenceSession(content, session_options(), providers=["CPUExecutionProvider"])
-    given = whole.get_inputs()[0]
-    window = np.random.default_rng(1).normal(-9.0, 1.0, (1, given.shape[1])).astype(np.float32)
-    said, wanted = (it.run(None, {given.name: window}) for it in (open_session(content), whole))
+    rng = np.random.default_rng(1)
+    given = {
+        it.name: rng.normal(-9.0, 1.0, (rows, *it.shape[1:])).astype(np.float32)
+        for it in whole.get_inputs()
+    }
+    said, wanted = (it.run(None, given) for it in (network.open_session(content), whole))
     assert [it.tobytes() for it in said] == [it.tobytes() for it in wanted]
+
+
+def test_passes_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Mock()
+    monkeypatch.setattr("onnxruntime.InferenceSession", opened)
+    network.open_session(b"")
+    assert opened.call_args.kwargs["disabled_optimizers"] == (
+        "CommonSubexpressionElimination",
+        "TransposeOptimizer",
+        "Level1_RuleBasedTransformer",
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,8 @@ from service.app import create_app
 from service.assets.database import HistoryStore
 from service.assets.holdings import Holdings
 from service.assets.watcher import Watcher
+from service.http.errors import DatabaseUnavailable
+from service.ledger import tables
 from service.settings import Settings
 from tests.models_store.artifacts import make_series
 from tests.service.client import TestClient
@@ -135,7 +138,7 @@ def test_a_merge_that_ends_late_does_not_hide_a_later_one(
     assert (len(holdings.get(ASSET).bars), holdings.get(ASSET).revision) == (410, 3)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no notices
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite tells none apart
 def test_its_own_notices_do_not_wake_it(store: HistoryStore, settings: Settings) -> None:
     other = HistoryStore(settings.database_url)
     with store.changes() as changes:
@@ -144,6 +147,43 @@ def test_its_own_notices_do_not_wake_it(store: HistoryStore, settings: Settings)
         other.merge(held_asset("NEWER"), LONGER)
         assert changes.wait(PATIENCE)
     other.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("number", [0, 7, 2**31 - 1, -(2**31)])  # with 32 bits and a sign
+def test_sqlite_tells_of_what_is_announced_and_of_no_other_write(
+    store: HistoryStore, settings: Settings, number: int
+) -> None:
+    other = HistoryStore(settings.database_url)
+    with other.database.writing() as connection:
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+    with store.changes() as changes:
+        assert not changes.wait(0.0)
+        other.merge(held_asset("NEW"), LONGER)
+        assert [changes.wait(0.0), changes.wait(0.0)] == [True, False]
+        with other.database.writing() as connection:
+            connection.execute(sa.delete(tables.forecasts))  # as the ledger writes
+        assert not changes.wait(0.0)
+        with other.database.writing() as connection:
+            other.database.announce(connection)
+            assert not changes.wait(0.0)
+            connection.rollback()
+        assert not changes.wait(0.0)
+    other.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_that_sqlite_cannot_be_asked_is_the_databases_fault(
+    store: HistoryStore, settings: Settings
+) -> None:
+    with store.changes() as changes:
+        file = Path(settings.database_url.removeprefix("sqlite:///"))
+        content = file.read_bytes()
+        file.write_bytes(b"no database" * 1_000)
+        file.with_name(file.name + "-wal").write_bytes(b"")
+        with pytest.raises(DatabaseUnavailable, match="is damaged"):
+            changes.wait(0.0)
+        file.write_bytes(content)
 
 
 def test_a_change_without_a_notice_is_found_all_the_same(

@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from service.app import create_app
+from service.forecasts import encoding
 from service.http.errors import DatabaseUnavailable
 from service.ledger import recorder as recording
+from service.ledger import records
 from service.ledger.recorder import Recorder, Retention
 from service.ledger.records import Answered, Entry, Line
 from service.ledger.store import LedgerStore
@@ -171,6 +174,23 @@ def test_what_the_database_refuses_keeps_no_other_from_being_written(
     assert sorted(told) == ["b", "e", "f"]
     assert "model" in told["b"]
     assert "\n" not in told["b"]
+
+
+@pytest.mark.parametrize("asked", [{"explain": True}, {"horizons": [1]}])
+def test_what_is_known_is_not_encoded_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    store, recorder = ledger_of(client)
+    encode = Mock(side_effect=encoding.encode)
+    monkeypatch.setattr(records, "encode", encode)
+    ask(client, **asked)
+    recorder.flush()
+    number = number_in(store)
+    assert encode.call_count == number > 0
+    client.app_state["encoded"]._remembered.clear()
+    ask(client, **asked)
+    recorder.flush()
+    assert (encode.call_count, number_in(store), recorder.lost) == (number, number, 0)
 
 
 def test_an_answer_does_not_wait_for_a_write(client: TestClient) -> None:

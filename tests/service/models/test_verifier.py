@@ -7,7 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from models_store.comparison import JUDGED
+from service.http.lanes import Lane
 from service.models import log as models_log
+from service.models import verifier as verifying
 from service.models.verifier import Verifier
 
 
@@ -56,7 +58,7 @@ def verifier(done: list[tuple[object, ...]]) -> Verifier:
         standings=SimpleNamespace(comparison=noting("compare")),
     )
     turner: Any = SimpleNamespace(retry=noting("retry", result=True))
-    return Verifier(catalogue, turner)
+    return Verifier(catalogue, turner, Lane("models", 1, 1))
 
 
 VERIFIED = [
@@ -127,35 +129,83 @@ def test_that_something_can_be_read_again_is_written_down() -> None:
     ]
 
 
-def test_requests_for_models_come_first_for_a_while(
-    verifier: Verifier, done: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [100.0]
+class Clock:
+    """Time that passes while the verifier waits."""
 
-    class Waits(Turns):
-        def wait(self, seconds: float) -> bool:
-            done.append(("wait",))
-            now[0] += seconds
-            return super().wait(seconds)
+    def __init__(self, done: list[tuple[object, ...]]) -> None:
+        self.now, self.done, self.stopped = 100.0, done, False
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        self.done.append(("wait", seconds))
+        self.now += seconds
+        return self.stopped
+
+    def is_set(self) -> bool:
+        return self.stopped
+
+
+@pytest.fixture
+def clock(
+    verifier: Verifier, done: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> Clock:
+    clock = Clock(done)
+    monkeypatch.setattr(verifier, "_stopping", clock)
+    monkeypatch.setattr(verifying, "time", clock)
+    return clock
+
+
+def asked_again_and_again(
+    verifier: Verifier, monkeypatch: pytest.MonkeyPatch, *first: tuple[int, int]
+) -> None:
+    """Requests, each time how many have come in and how many are under way; the last never ends."""
+    rest = iter(first)
 
     class Requests:
-        """Two that are done, a third that never is."""
-
-        left = iter([(1, 0), (2, 0), (2, 0), (3, 1)])
-
         @property
         def taken(self) -> int:
-            taken, self.busy = next(self.left, (3, 1))
+            taken, self.busy = next(rest, (9, 1))
             return taken
 
-    turns = Waits(1_000)
-    monkeypatch.setattr(verifier, "_stopping", turns)
     monkeypatch.setattr(verifier, "_requests", Requests())
-    monkeypatch.setattr("service.models.verifier.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+
+WAIT = ("wait", 0.005)
+
+
+@pytest.mark.usefixtures("clock")
+def test_requests_for_models_come_first_for_half_a_second(
+    verifier: Verifier, done: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_again_and_again(verifier, monkeypatch, (1, 0), (2, 0), (2, 0))
     with capture_logs():
         verifier._verify(["A"])
-    assert done[:3] == [("wait",), ("wait",), ("verify", "A", "auto")]
+    assert done[:3] == [WAIT, WAIT, ("verify", "A", "auto")]
     assert done[-1] == ("verify", "A", "har")
-    assert set(done[3:-1]) == {("wait",)}
-    assert sum(turns.seconds[2:]) == pytest.approx(0.5, abs=0.006)
-    assert set(turns.seconds) == {0.005}
+    assert set(done[3:-1]) == {WAIT}
+    assert 100 <= len(done[3:-1]) <= 101
+
+
+@pytest.mark.usefixtures("clock")
+def test_all_is_verified_however_many_requests_come(
+    verifier: Verifier, done: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_again_and_again(verifier, monkeypatch)
+    with capture_logs():
+        verifier._verify(["A"] * 100)
+    assert 60 / 0.005 <= done.count(WAIT) <= 60 / 0.005 + 121
+    assert len(done) - done.count(WAIT) == 200
+
+
+def test_a_stop_is_not_kept_waiting_by_requests(
+    verifier: Verifier,
+    done: list[tuple[object, ...]],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_again_and_again(verifier, monkeypatch)
+    clock.stopped = True
+    verifier._verify(["A"])
+    assert done == [WAIT]

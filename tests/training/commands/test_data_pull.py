@@ -390,7 +390,7 @@ def test_a_pull_killed_at_any_moment_goes_on_where_it_was(
             # Each page but the last, which may be under way, was put: 19 new bars of 20 or so.
             assert before + 18 * (pages - 1) <= now <= before + 20 * pages
             before = now
-        assert interrupted == 3
+        assert interrupted >= 2
         served.asked.clear()
         assert start().wait() == 0
         assert held() == 1_000
