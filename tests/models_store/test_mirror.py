@@ -75,6 +75,20 @@ def test_what_is_published_in_one_mirror_is_in_another(
     ]
 
 
+def test_what_is_written_again_with_the_same_content_is_no_change(
+    url: str, writer: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = followed(mirror_of(url, tmp_path / "reader"))
+    noted: list[Path] = []
+    monkeypatch.setattr("models_store.mirror.note_change", noted.append)
+    mirror._known.clear()  # as where the remote has each under another token
+    mirror.pull()
+    assert noted == []
+    writer.promote(*MODEL, 2)
+    mirror.pull()
+    assert noted == [mirror.root]
+
+
 def test_a_version_on_trial_is_so_in_every_mirror(url: str, writer: Store, tmp_path: Path) -> None:
     mirror = followed(mirror_of(url, tmp_path / "reader"))
     reader = Store(mirror.root)

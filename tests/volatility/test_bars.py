@@ -181,6 +181,13 @@ def test_bars_outside_of_sessions_can_be_left_out():
     assert within_sessions(make_bars(interval=3_600), CRYPTO)[1] == 0
 
 
+@pytest.mark.parametrize("day", ["first", "last"])
+def test_sessions_of_the_first_and_the_last_day_of_a_calendar_have_an_open_and_a_close(day):
+    bars = make_bars(20, start=f"{getattr(NEW_YORK, day)}T00:00", interval=300)
+    with pytest.raises(InvalidBars, match="20 bars, which are all outside of sessions"):
+        within_sessions(bars, NEW_YORK)
+
+
 @pytest.mark.parametrize("interval", [300, DAILY])
 def test_bars_that_the_calendar_does_not_reach_are_not_left_out_but_refused(interval):
     bars = make_bars(3, start="1985-01-02", interval=interval)

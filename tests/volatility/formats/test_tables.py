@@ -282,6 +282,11 @@ def test_documents_that_are_no_tables() -> None:
         read_document([nested], Options(interval=86_400))
 
 
+def test_the_name_that_an_object_has_twice_is_told() -> None:
+    error = refused(b'[{"open": 1, "high": 2, "low": 1, "high": 2, "low": 1}]')
+    assert "an object has the name 'high' twice" in str(error)
+
+
 def test_tables_in_text_that_are_none() -> None:
     assert refused(b"").code == "malformed_csv"
     assert refused(b"\n\n").code == "malformed_csv"
