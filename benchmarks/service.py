@@ -119,6 +119,7 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
     peer.start()
     with _process(settings) as (_, port, _):
         ours, theirs = _connection(port), _connection(receiver.recv())
+        _wait_until_told_verified(ours)
         for name, body, at_least in (("HAR", HELD, 0.9), ("LSTM", NETWORK, 0.9)):
             mine, peers = [], []
             for _ in range(ROUNDS):
@@ -131,6 +132,15 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
         theirs.close()
     peer.kill()
     peer.join()
+
+
+def _wait_until_told_verified(connection: http.client.HTTPConnection) -> None:
+    """Let a service go through its models first: that is done once a start."""
+    while True:
+        connection.request("GET", "/health/ready")
+        if not json.loads(connection.getresponse().read())["unverified"]:
+            return
+        time.sleep(0.05)
 
 
 def _serve_peer(example: ForecastAnswer, sender: Connection) -> None:
