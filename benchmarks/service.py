@@ -6,11 +6,9 @@ in turn, so that a busy machine slows both.
 
 import asyncio
 import contextlib
-import http.client
 import json
 import multiprocessing
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,16 +18,15 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmarks.connections import call_often, connect, wait_until_verified
 from benchmarks.memory import resident_megabytes
-from benchmarks.service_peers import empty_peer, lean_peer, plain_peer
+from benchmarks.service_peers import empty_peer, lean_peer, plain_peer, serve_peer
 from benchmarks.timing import Result, within
 from models_store.comparison import JUDGED
 from service.app import State, create_app
@@ -115,16 +112,16 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
     """One caller, one connection, both servers under uvicorn."""
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
-    peer = spawn.Process(target=_serve_peer, args=(example, sender), daemon=True)
+    peer = spawn.Process(target=serve_peer, args=(example, sender), daemon=True)
     peer.start()
     with _process(settings) as (_, port, _):
-        ours, theirs = _connection(port), _connection(receiver.recv())
-        _wait_until_told_verified(ours)
+        ours, theirs = connect(port), connect(receiver.recv())
+        wait_until_verified(ours)
         for name, body, at_least in (("HAR", HELD, 0.9), ("LSTM", NETWORK, 0.9)):
             mine, peers = [], []
             for _ in range(ROUNDS):
-                mine.append(_timed(partial(_call_often, ours, body)))
-                peers.append(_timed(partial(_call_often, theirs, body)))
+                mine.append(_timed(partial(call_often, ours, body, REQUESTS)))
+                peers.append(_timed(partial(call_often, theirs, body, REQUESTS)))
             yield _throughput(
                 f"over loopback, held history, {name}, to an empty route", mine, peers, at_least
             )
@@ -134,50 +131,8 @@ def _over_loopback(settings: Settings, example: ForecastAnswer) -> Iterator[Resu
     peer.join()
 
 
-def _wait_until_told_verified(connection: http.client.HTTPConnection) -> None:
-    """Let a service go through its models first: that is done once a start."""
-    while True:
-        connection.request("GET", "/health/ready")
-        if not json.loads(connection.getresponse().read())["unverified"]:
-            return
-        time.sleep(0.05)
-
-
-def _serve_peer(example: ForecastAnswer, sender: Connection) -> None:
-    # Of a socket without a protocol asyncio does not turn Nagle's algorithm off: the body of an
-    # answer, written after its head, would wait 40 ms for the caller's delayed acknowledgement.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    sender.send(listening.getsockname()[1])
-    config = uvicorn.Config(empty_peer(example), log_level="error", access_log=False)
-    uvicorn.Server(config).run([listening])
-
-
-def _connection(port: int) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    for attempt in range(100):
-        try:
-            connection.connect()
-        except ConnectionRefusedError:
-            time.sleep(0.05 * (attempt < 99))
-        else:
-            break
-    assert connection.sock is not None
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
-
-
-def _call_often(connection: http.client.HTTPConnection, body: Any) -> None:
-    content = json.dumps(body)
-    for _ in range(REQUESTS):
-        connection.request("POST", "/forecast", content, {"content-type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200
-
-
 def _exchange(port: int, body: Any) -> None:
-    connection = _connection(port)
+    connection = connect(port)
     connection.request("POST", "/forecast", json.dumps(body), {"content-type": "application/json"})
     connection.getresponse().read()
     connection.close()

@@ -7,9 +7,12 @@ values of rv: no store, no calendar, no check of units, no log.
 """
 
 import datetime as dt
+import socket
+from multiprocessing.connection import Connection
 from typing import Annotated
 
 import numpy as np
+import uvicorn
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -132,3 +135,14 @@ def plain_peer(model: LoadedModel) -> FastAPI:
 
 async def _body(request: Request) -> ForecastRequest:
     return await read_json(ForecastRequest, request)
+
+
+def serve_peer(example: ForecastAnswer, sender: Connection) -> None:
+    """Serve :func:`empty_peer` over connections, and send the port."""
+    # Of a socket without a protocol asyncio does not turn Nagle's algorithm off: the body of an
+    # answer, written after its head, would wait 40 ms for the caller's delayed acknowledgement.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    sender.send(listening.getsockname()[1])
+    config = uvicorn.Config(empty_peer(example), log_level="error", access_log=False)
+    uvicorn.Server(config).run([listening])
